@@ -1,0 +1,279 @@
+//! The bridge: one HTTP request in, one response out, with DAB's checks in DAB's order.
+
+use std::{error::Error, iter, path::PathBuf, sync::Arc};
+
+use http_body_util::{BodyExt, Limited};
+use hyper::{
+    HeaderMap, Method, Request, Response, StatusCode,
+    body::{Body, Bytes},
+    header::{ALLOW, CONNECTION, HOST, HeaderName, HeaderValue, IF_MATCH, LOCATION, SERVER},
+    http::{request::Parts, uri::Authority},
+};
+use percent_encoding::percent_decode_str;
+use rusqlite::ffi;
+use uuid::Uuid;
+
+use crate::{
+    config::{DabConfig, Entity},
+    database::{CallError, Database, violates},
+    health,
+    parameters::Fields,
+    procedures::Arguments,
+    wire::{self, DabError, ReplyBody},
+};
+
+/// Kestrel's limit on a request body, bytes. DAB cannot change it.
+const MAX_BODY: u64 = 30_000_000;
+
+/// Kestrel's limit on a request line, bytes.
+const MAX_REQUEST_LINE: usize = 8192;
+
+/// Where the bridge finds its data and its routes.
+#[derive(Clone, Debug)]
+pub struct Config {
+    /// The SQLite file; created and seeded, with its folder, when it is not there.
+    pub database: PathBuf,
+    /// DAB's configuration, `dab-config.json`.
+    pub dab_config: PathBuf,
+}
+
+/// The local bridge. Clones share the database.
+#[derive(Clone)]
+pub struct Bridge {
+    dab: Arc<DabConfig>,
+    database: Database,
+}
+
+impl Bridge {
+    /// Reads DAB's configuration and opens the database.
+    ///
+    /// # Errors
+    /// When the configuration names something that the bridge does not have, when a file cannot be used, or when the
+    /// database was made by a build with another schema (the message then says to run `make reset`).
+    pub fn open(config: Config) -> anyhow::Result<Self> {
+        let dab = Arc::new(DabConfig::read(&config.dab_config)?);
+        Ok(Self {
+            dab,
+            database: Database::open(&config.database)?,
+        })
+    }
+
+    /// Answers one request. Whatever goes wrong is a response too.
+    pub async fn answer<B>(&self, request: Request<B>) -> Response<ReplyBody>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        let (parts, body) = request.into_parts();
+        if is_line_too_long(&parts) {
+            return of_kestrel(closing(wire::empty(StatusCode::URI_TOO_LONG)));
+        }
+        let correlation_id = wire::correlation_id(&parts.headers);
+        of_dab(self.route(&parts, body, correlation_id).await, correlation_id)
+    }
+
+    async fn route<B>(&self, parts: &Parts, body: B, correlation_id: Uuid) -> Response<ReplyBody>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        match (&parts.method, parts.uri.path()) {
+            (_, "/") => health::basic(),
+            (&Method::GET, "/health") => health::comprehensive(&self.dab.health, &self.database).await,
+            (&Method::GET | &Method::POST | &Method::PUT | &Method::PATCH | &Method::DELETE, _) => self
+                .rest(parts, body, correlation_id)
+                .await
+                .unwrap_or_else(DabError::into_response),
+            _ => {
+                let mut response = wire::empty(StatusCode::METHOD_NOT_ALLOWED);
+                let methods = HeaderValue::from_static("DELETE, GET, PATCH, POST, PUT");
+                response.headers_mut().insert(ALLOW, methods);
+                response
+            }
+        }
+    }
+
+    /// The REST endpoint.
+    async fn rest<B>(&self, parts: &Parts, body: B, correlation_id: Uuid) -> Result<Response<ReplyBody>, DabError>
+    where
+        B: Body<Data = Bytes>,
+        B::Error: Into<Box<dyn Error + Send + Sync>>,
+    {
+        refuse_etags(parts)?;
+        let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
+        let (entity, rest) = self.find_entity(&path)?;
+        let body = match read(body).await {
+            Ok(body) => body,
+            Err(cause) => {
+                log(correlation_id, &entity.name, &cause);
+                return Ok(closing(DabError::unexpected().into_response()));
+            }
+        };
+        let arguments = self.arguments(parts, &body, entity, rest)?;
+        let procedure = entity.procedure;
+        let row = self.database.call(procedure, arguments).await.map_err(|error| {
+            log(correlation_id, procedure.name, &error);
+            in_dab_terms(&error)
+        })?;
+        Ok(succeed(parts, || wire::envelope(procedure.columns, &row)))
+    }
+
+    /// The entity that a path starts with, and what follows it.
+    fn find_entity<'a>(&self, path: &'a str) -> Result<(&Entity, &'a str), DabError> {
+        let Some(path) = path.strip_prefix(&self.dab.rest_path) else {
+            let route = path.trim_start_matches('/');
+            return Err(DabError::bad_request(format!("Invalid Path for route: {route}.")));
+        };
+        let path = path.trim_start_matches('/');
+        // The longest match wins: paths of entities may contain slashes.
+        let mut candidates = iter::successors(Some(path), |path| path.rsplit_once('/').map(|(parent, _)| parent));
+        let found = candidates.find_map(|candidate| {
+            let rest = path[candidate.len()..].strip_prefix('/').unwrap_or_default();
+            self.dab.entities.get(candidate).map(|entity| (entity, rest))
+        });
+        found.ok_or_else(|| {
+            let message = format!("Invalid Entity path: {path}.");
+            DabError::new(StatusCode::NOT_FOUND, "EntityNotFound", message)
+        })
+    }
+
+    /// The arguments that a request has for an entity's procedure, if it may be called like that at all.
+    fn arguments(&self, parts: &Parts, body: &str, entity: &Entity, rest_of_path: &str) -> Result<Arguments, DabError> {
+        if !entity.is_public {
+            let message = "Authorization Failure: Access Not Allowed.";
+            return Err(DabError::new(
+                StatusCode::FORBIDDEN,
+                "AuthorizationCheckFailed",
+                message,
+            ));
+        }
+        if !entity.methods.contains(&parts.method) {
+            let message = "This operation is not supported.";
+            return Err(DabError::new(StatusCode::METHOD_NOT_ALLOWED, "BadRequest", message));
+        }
+        let fields = match (&parts.method, parts.uri.query()) {
+            (&Method::GET, query) => Fields::from_query(query.unwrap_or_default()),
+            (_, None) => Fields::from_body(body)?,
+            (_, Some(_)) => {
+                return Err(DabError::bad_request(
+                    "Primary key for POST requests can't be specified in the request URL. \
+                     Use request body instead.",
+                ));
+            }
+        };
+        if !rest_of_path.trim().is_empty() {
+            let message = "Primary key route not supported for this entity.";
+            return Err(DabError::bad_request(message));
+        }
+        fields.bind(entity, self.dab.request_body_strict)
+    }
+}
+
+/// An If-Match other than `*` is the first thing that DAB refuses.
+fn refuse_etags(parts: &Parts) -> Result<(), DabError> {
+    let is_update = matches!(parts.method, Method::PUT | Method::PATCH);
+    match parts.headers.get(IF_MATCH) {
+        Some(value) if is_update && value != "*" => Err(DabError::bad_request("Etags not supported, use '*'")),
+        _ => Ok(()),
+    }
+}
+
+fn is_line_too_long(parts: &Parts) -> bool {
+    let target = parts.uri.path_and_query().map_or(0, |target| target.as_str().len());
+    parts.method.as_str().len() + target + " HTTP/1.1\r\n".len() + 1 > MAX_REQUEST_LINE
+}
+
+/// The whole body as UTF-8, without a byte order mark; other bytes become U+FFFD.
+///
+/// # Errors
+/// When it is longer than Kestrel accepts, or breaks off.
+async fn read<B>(body: B) -> Result<String, Box<dyn Error + Send + Sync>>
+where
+    B: Body<Data = Bytes>,
+    B::Error: Into<Box<dyn Error + Send + Sync>>,
+{
+    if body.size_hint().lower() > MAX_BODY {
+        return Err(format!("the request body is longer than {MAX_BODY} bytes").into());
+    }
+    let limit = usize::try_from(MAX_BODY)?;
+    let bytes = Limited::new(body, limit).collect().await?.to_bytes();
+    let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
+    Ok(String::from_utf8_lossy(bytes).into_owned())
+}
+
+/// The response to a call that returned a row; what DAB answers with depends only on the method.
+fn succeed(parts: &Parts, envelope: impl FnOnce() -> String) -> Response<ReplyBody> {
+    match parts.method {
+        Method::POST => {
+            let mut response = wire::json(StatusCode::CREATED, envelope());
+            insert(&mut response, LOCATION, location(parts));
+            response
+        }
+        Method::DELETE => wire::empty(StatusCode::NO_CONTENT),
+        _ => wire::json(StatusCode::OK, envelope()),
+    }
+}
+
+/// The URL of the request, as a proxy in front may have known it.
+fn location(parts: &Parts) -> String {
+    let scheme = match header(&parts.headers, "x-forwarded-proto") {
+        Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
+        _ => "http",
+    };
+    let forwarded = header(&parts.headers, "x-forwarded-host")
+        .filter(|host| !host.contains('@') && host.parse::<Authority>().is_ok());
+    let host = forwarded
+        .or_else(|| header(&parts.headers, HOST.as_str()))
+        .unwrap_or("localhost");
+    format!("{scheme}://{host}{}", parts.uri.path())
+}
+
+fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok().map(str::trim)
+}
+
+fn insert(response: &mut Response<ReplyBody>, name: HeaderName, value: String) {
+    if let Ok(value) = HeaderValue::from_str(&value) {
+        response.headers_mut().insert(name, value);
+    }
+}
+
+/// An answer of DAB, with the headers that each of them has.
+pub(crate) fn of_dab(mut response: Response<ReplyBody>, correlation_id: Uuid) -> Response<ReplyBody> {
+    let name = HeaderName::from_static(wire::CORRELATION_ID);
+    insert(&mut response, name, correlation_id.to_string());
+    of_kestrel(response)
+}
+
+/// An answer of the server under DAB.
+fn of_kestrel(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
+    response
+        .headers_mut()
+        .insert(SERVER, HeaderValue::from_static("Kestrel"));
+    response
+}
+
+/// A response after which the connection cannot be used any more.
+fn closing(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
+    response
+        .headers_mut()
+        .insert(CONNECTION, HeaderValue::from_static("close"));
+    response
+}
+
+/// The error of DAB for what happened here. NULL for a column that cannot be NULL (such as RequestKey) is SQL error
+/// 515, which DAB answers with 400; every other error of SQL Server that SQLite could have too is a 500.
+fn in_dab_terms(error: &CallError) -> DabError {
+    match error {
+        CallError::Database(error) if violates(error, ffi::SQLITE_CONSTRAINT_NOTNULL) => {
+            DabError::database(StatusCode::BAD_REQUEST)
+        }
+        CallError::Database(_) => DabError::database(StatusCode::INTERNAL_SERVER_ERROR),
+        CallError::Internal(_) => DabError::unexpected(),
+    }
+}
+
+/// The only place where the cause of a 500 is told, as in DAB's log.
+fn log(correlation_id: Uuid, what: &str, cause: &dyn std::fmt::Display) {
+    eprintln!("local bridge: {correlation_id} {what}: {cause}");
+}

@@ -1,0 +1,318 @@
+//! What the bridge takes from DAB's configuration, `dab-config.json`: paths, methods, procedures. Both read the same
+//! file, so that the two cannot drift apart.
+//!
+//! The bridge always behaves as in production mode, whatever `runtime.host.mode` says, and unlike DAB it does not
+//! accept comments in the file.
+
+use std::{collections::BTreeMap, fs, path::Path};
+
+use anyhow::{Context, Result, bail, ensure};
+use hyper::Method;
+use serde::Deserialize;
+
+use crate::procedures::{PROCEDURES, Procedure};
+
+/// The REST side of DAB's configuration.
+#[derive(Debug)]
+pub(crate) struct DabConfig {
+    /// `runtime.rest.path`, such as `/api`.
+    pub rest_path: String,
+    /// Whether a field that is no parameter is an error; otherwise it is ignored.
+    pub request_body_strict: bool,
+    /// `runtime.health`: who may see the comprehensive report.
+    pub health: Health,
+    /// By path, without a slash in front.
+    pub entities: BTreeMap<String, Entity>,
+}
+
+/// A procedure on DAB's wire.
+#[derive(Debug)]
+pub(crate) struct Entity {
+    /// The key in `entities`; the name in error messages.
+    pub name: String,
+    pub procedure: Procedure,
+    pub methods: Vec<Method>,
+    /// Whether role `anonymous` may execute it.
+    pub is_public: bool,
+    /// Defaults in the configuration, which come before those of the procedure.
+    pub defaults: BTreeMap<String, String>,
+}
+
+impl DabConfig {
+    /// Reads the file.
+    ///
+    /// # Errors
+    /// When it cannot be read, or asks for something that the bridge does not have.
+    pub fn read(path: &Path) -> Result<Self> {
+        let read = || -> Result<Self> {
+            let file: File = serde_json::from_str(&fs::read_to_string(path)?)?;
+            Self::from_file(file)
+        };
+        read().with_context(|| format!("cannot use DAB's configuration {}", path.display()))
+    }
+
+    fn from_file(file: File) -> Result<Self> {
+        let Rest {
+            enabled,
+            path,
+            request_body_strict,
+        } = file.runtime.rest;
+        ensure!(enabled, "runtime.rest.enabled is false");
+        ensure!(path.starts_with('/'), "runtime.rest.path does not start with `/`");
+        let mut entities = BTreeMap::new();
+        for (name, entity) in file.entities {
+            let rest = &entity.rest;
+            if rest.enabled {
+                let path = rest.path.as_ref().unwrap_or(&name).trim_start_matches('/').to_owned();
+                let entity = Entity::from_file(&name, entity).with_context(|| format!("entity {name}"))?;
+                ensure!(
+                    entities.insert(path, entity).is_none(),
+                    "entity {name}: its path is taken"
+                );
+            }
+        }
+        Ok(Self {
+            rest_path: path,
+            request_body_strict,
+            health: file.runtime.health,
+            entities,
+        })
+    }
+}
+
+impl Entity {
+    fn from_file(name: &str, file: EntityFile) -> Result<Self> {
+        let Source {
+            kind,
+            object,
+            parameters,
+        } = file.source;
+        ensure!(
+            kind == "stored-procedure",
+            "the local bridge only has stored procedures"
+        );
+        let procedure = find_procedure(&object)?;
+        let mut defaults = BTreeMap::new();
+        for ParameterFile { name, default } in parameters {
+            let known = procedure.parameters.iter().any(|parameter| parameter.name == name);
+            ensure!(known, "{object} has no parameter {name}");
+            defaults.extend(default.map(|default| (name, default)));
+        }
+        let is_public = file.permissions.iter().any(|permission| permission.role == "anonymous");
+        let methods = methods(&file.rest.methods)?;
+        Ok(Self {
+            name: name.into(),
+            procedure,
+            methods,
+            is_public,
+            defaults,
+        })
+    }
+}
+
+/// The procedure that `source.object` means: schema `dbo` unless said otherwise, perhaps in brackets.
+fn find_procedure(object: &str) -> Result<Procedure> {
+    let plain = object.replace(['[', ']'], "");
+    let name = if plain.contains('.') {
+        plain
+    } else {
+        format!("dbo.{plain}")
+    };
+    let procedure = PROCEDURES.into_iter().find(|procedure| procedure.name == name);
+    procedure.with_context(|| format!("the local bridge has no procedure {name}"))
+}
+
+/// Without any, a procedure only accepts POST.
+fn methods(names: &[String]) -> Result<Vec<Method>> {
+    if names.is_empty() {
+        return Ok(vec![Method::POST]);
+    }
+    let parse = |name: &String| match name.to_ascii_lowercase().as_str() {
+        "get" => Ok(Method::GET),
+        "post" => Ok(Method::POST),
+        "put" => Ok(Method::PUT),
+        "patch" => Ok(Method::PATCH),
+        "delete" => Ok(Method::DELETE),
+        _ => bail!("{name} is not a method that DAB knows"),
+    };
+    names.iter().map(parse).collect()
+}
+
+/// `runtime.health`.
+#[derive(Debug, Deserialize)]
+#[serde(default)]
+pub(crate) struct Health {
+    pub enabled: bool,
+    pub roles: Vec<String>,
+}
+
+impl Default for Health {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            roles: Vec::new(),
+        }
+    }
+}
+
+// The file, as far as it is read here. Defaults are DAB's at run time.
+
+#[derive(Deserialize)]
+struct File {
+    #[serde(default)]
+    runtime: Runtime,
+    entities: BTreeMap<String, EntityFile>,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(default)]
+struct Runtime {
+    rest: Rest,
+    health: Health,
+}
+
+#[derive(Deserialize)]
+#[serde(default, rename_all = "kebab-case")]
+struct Rest {
+    enabled: bool,
+    path: String,
+    request_body_strict: bool,
+}
+
+impl Default for Rest {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            path: "/api".into(),
+            request_body_strict: true,
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct EntityFile {
+    source: Source,
+    #[serde(default)]
+    rest: EntityRest,
+    #[serde(default)]
+    permissions: Vec<Permission>,
+}
+
+#[derive(Deserialize)]
+struct Source {
+    #[serde(rename = "type")]
+    kind: String,
+    object: String,
+    #[serde(default)]
+    parameters: Vec<ParameterFile>,
+}
+
+#[derive(Deserialize)]
+struct ParameterFile {
+    name: String,
+    #[serde(default)]
+    default: Option<String>,
+}
+
+#[derive(Deserialize)]
+#[serde(default)]
+struct EntityRest {
+    enabled: bool,
+    path: Option<String>,
+    methods: Vec<String>,
+}
+
+impl Default for EntityRest {
+    fn default() -> Self {
+        Self {
+            enabled: true,
+            path: None,
+            methods: Vec::new(),
+        }
+    }
+}
+
+#[derive(Deserialize)]
+struct Permission {
+    role: String,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn config(json: &str) -> Result<DabConfig> {
+        DabConfig::from_file(serde_json::from_str(json)?)
+    }
+
+    fn entity(body: &str) -> Result<Entity> {
+        let config = config(&format!(r#"{{"entities":{{"get":{{{body}}}}}}}"#))?;
+        Ok(config.entities.into_values().next().unwrap())
+    }
+
+    const READY: &str = r#""source":{"type":"stored-procedure","object":"[web].[ready]"}"#;
+
+    #[test]
+    fn the_project_configuration_names_every_procedure() {
+        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dab/dab-config.json");
+        let config = DabConfig::read(&path).unwrap();
+        assert_eq!((config.rest_path.as_str(), config.request_body_strict), ("/api", true));
+        assert_eq!(config.health.roles, ["anonymous"]);
+        let mut named: Vec<_> = config.entities.values().map(|entity| entity.procedure.name).collect();
+        let mut all = PROCEDURES.map(|procedure| procedure.name);
+        named.sort();
+        all.sort();
+        assert_eq!(named, all);
+        assert_eq!(config.entities["get_customer"].methods, [Method::GET]);
+        assert_eq!(config.entities["put_customer"].methods, [Method::POST]);
+        assert!(config.entities.values().all(|entity| entity.is_public));
+    }
+
+    #[test]
+    fn defaults_are_those_of_dab() {
+        let entity = entity(READY).unwrap();
+        assert_eq!((entity.name.as_str(), entity.procedure.name), ("get", "web.ready"));
+        assert_eq!(entity.methods, [Method::POST]);
+        assert!(!entity.is_public);
+        let empty = config(r#"{"entities":{}}"#).unwrap();
+        assert_eq!((empty.rest_path.as_str(), empty.request_body_strict), ("/api", true));
+        assert!(empty.health.enabled);
+    }
+
+    #[test]
+    fn an_entity_can_be_left_out_of_rest() {
+        let config = config(&format!(
+            r#"{{"entities":{{"a":{{{READY},"rest":{{"enabled":false}}}}}}}}"#
+        ));
+        assert!(config.unwrap().entities.is_empty());
+    }
+
+    #[test]
+    fn what_the_bridge_does_not_have_is_an_error_at_start() {
+        for (body, error) in [
+            (
+                r#""source":{"type":"table","object":"Sales.Customers"}"#,
+                "only has stored procedures",
+            ),
+            (
+                r#""source":{"type":"stored-procedure","object":"web.nothing"}"#,
+                "no procedure web.nothing",
+            ),
+            (
+                r#""source":{"type":"stored-procedure","object":"ready"}"#,
+                "no procedure dbo.ready",
+            ),
+            (
+                r#""source":{"type":"stored-procedure","object":"web.ready","parameters":[{"name":"x"}]}"#,
+                "no parameter x",
+            ),
+            (
+                &format!(r#"{READY},"rest":{{"methods":["head"]}}"#),
+                "head is not a method",
+            ),
+        ] {
+            let message = format!("{:#}", entity(body).unwrap_err());
+            assert!(message.contains(error), "{message}");
+        }
+    }
+}

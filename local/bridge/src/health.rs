@@ -1,0 +1,120 @@
+//! DAB's two health endpoints: `/`, which looks at nothing, and `/health`, which looks at the
+//! database.
+
+use std::time::Instant;
+
+use hyper::{
+    Response, StatusCode,
+    header::{CACHE_CONTROL, CONTENT_TYPE, EXPIRES, HeaderValue, PRAGMA},
+};
+
+use crate::{
+    config::Health,
+    database::Database,
+    datetime2::DateTime2,
+    procedures::{Arguments, READY},
+    wire::{self, ReplyBody},
+};
+
+/// The version of DAB that is imitated.
+const VERSION: &str = "2.0.9";
+
+/// A data source that answers later counts as unhealthy, milliseconds.
+const THRESHOLD_MS: u128 = 1000;
+
+/// `GET /`: always healthy.
+pub(crate) fn basic() -> Response<ReplyBody> {
+    let body = format!(
+        r#"{{
+  "status": "Healthy",
+  "version": "{VERSION}",
+  "app-name": "dab_oss_{VERSION}"
+}}"#
+    );
+    let mut response = wire::json(StatusCode::OK, body);
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("no-store, no-cache"));
+    headers.insert(PRAGMA, HeaderValue::from_static("no-cache"));
+    headers.insert(EXPIRES, HeaderValue::from_static("Thu, 01 Jan 1970 00:00:00 GMT"));
+    response
+}
+
+/// `GET /health`: 200 whatever the report says, without a content type; 403 unless `runtime.health.roles` has
+/// `anonymous`. (DAB keeps a report for five seconds; this one is always new.)
+pub(crate) async fn comprehensive(health: &Health, database: &Database) -> Response<ReplyBody> {
+    if !health.enabled {
+        return wire::empty(StatusCode::NOT_FOUND);
+    }
+    if !health.roles.iter().any(|role| role == "anonymous") {
+        return wire::empty(StatusCode::FORBIDDEN);
+    }
+    let started = Instant::now();
+    let answered = database.call(READY, Arguments::default()).await.is_ok();
+    let elapsed_ms = started.elapsed().as_millis();
+    let check = if answered && elapsed_ms < THRESHOLD_MS {
+        Check {
+            status: "Healthy",
+            exception: "",
+            response_ms: elapsed_ms.to_string(),
+        }
+    } else {
+        let exception = "\n      \"exception\": \"The threshold for executing the request has exceeded.\",";
+        let response_ms = if answered { elapsed_ms.to_string() } else { "-1".into() };
+        Check {
+            status: "Unhealthy",
+            exception,
+            response_ms,
+        }
+    };
+    let mut response = wire::json(StatusCode::OK, check.report());
+    response.headers_mut().remove(CONTENT_TYPE);
+    response
+}
+
+/// The only check of the report: procedures are never checked.
+struct Check {
+    status: &'static str,
+    exception: &'static str,
+    response_ms: String,
+}
+
+impl Check {
+    fn report(&self) -> String {
+        let Self {
+            status,
+            exception,
+            response_ms,
+        } = self;
+        let now = DateTime2::now();
+        format!(
+            r#"{{
+  "status": "{status}",
+  "version": "{VERSION}",
+  "app-name": "dab_oss_{VERSION}",
+  "timestamp": "{now}Z",
+  "currentRole": "anonymous",
+  "configuration": {{
+    "rest": true,
+    "graphql": false,
+    "mcp": false,
+    "caching": false,
+    "telemetry": false,
+    "mode": "Production"
+  }},
+  "checks": [
+    {{
+      "status": "{status}",
+      "name": "MSSQL",{exception}
+      "tags": [
+        "data-source"
+      ],
+      "data": {{
+        "response-ms": {response_ms},
+        "threshold-ms": {THRESHOLD_MS}
+      }}
+    }}
+  ]
+}}"#
+        )
+    }
+}

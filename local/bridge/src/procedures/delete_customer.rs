@@ -1,0 +1,55 @@
+//! `web.delete_customer`: a customer less. Deleting one that is not there is a success too.
+
+use rusqlite::Connection;
+
+use super::{Arguments, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, Row, SqlType};
+use crate::{
+    customer,
+    for_json::{self, Object},
+    ledger::{self, Request},
+};
+
+pub(super) const PROCEDURE: Procedure = Procedure {
+    name: "web.delete_customer",
+    parameters: &[
+        Parameter::required("CustomerID", SqlType::Int),
+        Parameter::required("RequestKey", SqlType::NVarChar(255)),
+        Parameter::optional("IfMatch", SqlType::NVarChar(40), DefaultValue::Null),
+    ],
+    columns: &[Column::Status, Column::Json],
+    writes: true,
+    body: delete_customer,
+};
+
+fn delete_customer(connection: &Connection, arguments: &Arguments) -> Outcome {
+    let id = arguments.int("CustomerID");
+    let request = Request {
+        key: arguments.text("RequestKey"),
+        operation: PROCEDURE.name,
+        customer_id: id,
+        json: None,
+    };
+    ledger::exactly_once(
+        connection,
+        &request,
+        || remove(connection, id, arguments.text("IfMatch")),
+        |recorded| Ok(deleted(recorded.status, recorded.customer_id)),
+    )
+}
+
+fn remove(connection: &Connection, id: Option<i32>, if_match: Option<&str>) -> Outcome {
+    let version = customer::version(connection, id)?;
+    if version.is_some() && if_match.is_some() && if_match != version.as_deref() {
+        return Err(Refusal::changed(id).into());
+    }
+    customer::delete(connection, id)?;
+    Ok(deleted(202, id))
+}
+
+fn deleted(status: u16, id: Option<i32>) -> Row {
+    let json = for_json::array([Object::new().int("CustomerID", id)]);
+    Row {
+        customer_id: id,
+        ..Row::new(status, json)
+    }
+}

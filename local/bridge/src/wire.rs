@@ -1,0 +1,222 @@
+//! DAB's replies: the envelopes of success and of errors, and the headers on every response.
+
+use std::{
+    convert::Infallible,
+    pin::Pin,
+    task::{Context, Poll},
+};
+
+use hyper::{
+    HeaderMap, Response, StatusCode,
+    body::{Body, Bytes, Frame, SizeHint},
+    header::{CONTENT_TYPE, HeaderValue},
+};
+use uuid::Uuid;
+
+use crate::{
+    escape,
+    procedures::{Column, Row},
+};
+
+/// The header that carries a GUID through client, DAB and DAB's log.
+pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-id";
+
+/// The content type of every envelope.
+pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
+
+/// The body of a response: nothing, or a text whose length is not announced, so that HTTP/1.1 sends it chunked, as
+/// ASP.NET Core does.
+#[derive(Debug, Default)]
+pub struct ReplyBody(Option<Bytes>);
+
+impl From<String> for ReplyBody {
+    fn from(text: String) -> Self {
+        Self(Some(text.into()))
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(mut self: Pin<&mut Self>, _: &mut Context) -> Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        Poll::Ready(self.0.take().map(|text| Ok(Frame::data(text))))
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.0.is_none()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match self.0 {
+            Some(_) => SizeHint::default(),
+            None => SizeHint::with_exact(0),
+        }
+    }
+}
+
+/// A failure as DAB reports it in production mode.
+#[derive(Debug, PartialEq)]
+pub(crate) struct DabError {
+    pub status: StatusCode,
+    /// A name of the enum `SubStatusCodes`.
+    pub code: &'static str,
+    pub message: String,
+}
+
+impl DabError {
+    pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
+        Self {
+            status,
+            code,
+            message: message.into(),
+        }
+    }
+
+    pub fn bad_request(message: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
+    }
+
+    /// SQL error 201, the only one with a text of its own.
+    pub fn missing_parameter() -> Self {
+        let message = "Invalid request. Missing required request parameters.";
+        Self::new(StatusCode::BAD_REQUEST, "DatabaseInputError", message)
+    }
+
+    /// A SQL error; its status is all that a client gets to know.
+    pub fn database(status: StatusCode) -> Self {
+        let message = "While processing your request the database ran into an error.";
+        Self::new(status, "DatabaseOperationFailed", message)
+    }
+
+    /// Any other exception.
+    pub fn unexpected() -> Self {
+        let message = "While processing your request the server ran into an unexpected error.";
+        Self::new(StatusCode::INTERNAL_SERVER_ERROR, "UnexpectedError", message)
+    }
+
+    /// The response, in the error envelope.
+    pub fn into_response(self) -> Response<ReplyBody> {
+        let mut body = format!("{{\"error\":{{\"code\":\"{}\",\"message\":\"", self.code);
+        escape::strict(&self.message, &mut body);
+        body.push_str(&format!("\",\"status\":{}}}}}", self.status.as_u16()));
+        json(self.status, body)
+    }
+}
+
+/// A response with a JSON body.
+pub(crate) fn json(status: StatusCode, body: String) -> Response<ReplyBody> {
+    let mut response = empty(status);
+    response.headers_mut().insert(CONTENT_TYPE, JSON);
+    *response.body_mut() = body.into();
+    response
+}
+
+/// A response without a body.
+pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
+    let mut response = Response::new(ReplyBody::default());
+    *response.status_mut() = status;
+    response
+}
+
+/// The text of the success envelope around one row.
+pub(crate) fn envelope(columns: &[Column], row: &Row) -> String {
+    let mut text = String::from("{\"value\":[{");
+    for (index, column) in columns.iter().enumerate() {
+        let separator = if index > 0 { "," } else { "" };
+        text.push_str(&format!("{separator}\"{}\":", column.name()));
+        match column {
+            Column::Status => push_int(Some(row.status.into()), &mut text),
+            Column::ETag => push_text(row.etag.as_deref(), &mut text),
+            Column::CustomerId => push_int(row.customer_id, &mut text),
+            Column::NextAfter => push_int(row.next_after, &mut text),
+            Column::Json => push_text(Some(&row.json), &mut text),
+        }
+    }
+    text.push_str("}]}");
+    text
+}
+
+fn push_int(value: Option<i32>, out: &mut String) {
+    match value {
+        Some(number) => out.push_str(&number.to_string()),
+        None => out.push_str("null"),
+    }
+}
+
+fn push_text(value: Option<&str>, out: &mut String) {
+    let Some(text) = value else { return out.push_str("null") };
+    out.push('"');
+    escape::relaxed(text, out);
+    out.push('"');
+}
+
+/// The GUID of a request: the one that the client sent, in any of .NET's usual forms, else a new one.
+pub(crate) fn correlation_id(headers: &HeaderMap) -> Uuid {
+    let mut sent = headers.get_all(CORRELATION_ID).iter();
+    match (sent.next(), sent.next()) {
+        (Some(only), None) => only.to_str().ok().and_then(parse_guid),
+        _ => None,
+    }
+    .unwrap_or_else(Uuid::new_v4)
+}
+
+/// `Guid.TryParse`, but for its form of five hexadecimal numbers: with and without hyphens, in braces, in parentheses.
+fn parse_guid(text: &str) -> Option<Uuid> {
+    let text = text.trim();
+    let enclosed = |open, close| text.strip_prefix(open)?.strip_suffix(close);
+    let digits = match enclosed('{', '}').or_else(|| enclosed('(', ')')) {
+        Some(hyphenated) if hyphenated.contains('-') => hyphenated,
+        Some(_) => return None,
+        None => text,
+    };
+    // Uuid would also take a URN or another pair of braces.
+    let is_plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
+    if is_plain { Uuid::try_parse(digits).ok() } else { None }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_row_is_enveloped_with_its_columns_in_order() {
+        let row = Row {
+            etag: Some("2026-01-02T03:04:05.1234567".into()),
+            ..Row::new(200, r#"[{"CustomerName":"Zoë O'Hara <x> 😀"}]"#.into())
+        };
+        let columns = [Column::Status, Column::ETag, Column::NextAfter, Column::Json];
+        assert_eq!(
+            envelope(&columns, &row),
+            concat!(
+                r#"{"value":[{"Status":200,"ETag":"2026-01-02T03:04:05.1234567","NextAfter":null,"#,
+                r#""Json":"[{\"CustomerName\":\"Zoë O'Hara <x> \uD83D\uDE00\"}]"}]}"#
+            )
+        );
+    }
+
+    #[test]
+    fn guids_are_recognised_as_dot_net_does() {
+        let guid = Some(Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef));
+        for text in [
+            "01234567-89ab-cdef-0123-456789abcdef",
+            " 01234567-89AB-CDEF-0123-456789ABCDEF ",
+            "0123456789abcdef0123456789abcdef",
+            "{01234567-89ab-cdef-0123-456789abcdef}",
+            "(01234567-89ab-cdef-0123-456789abcdef)",
+        ] {
+            assert_eq!(parse_guid(text), guid, "{text}");
+        }
+        for text in [
+            "",
+            "1",
+            "urn:uuid:01234567-89ab-cdef-0123-456789abcdef",
+            "{0123456789abcdef0123456789abcdef}",
+            "{{01234567-89ab-cdef-0123-456789abcdef}}",
+            "(01234567-89ab-cdef-0123-456789abcdef",
+            "01234567-89ab-cdef-0123-456789abcdeg",
+        ] {
+            assert_eq!(parse_guid(text), None, "{text}");
+        }
+    }
+}

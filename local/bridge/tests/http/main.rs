@@ -1,0 +1,6 @@
+//! Black-box tests: a bridge on a port of its own, and a client that shows every byte.
+
+mod durability;
+mod faults;
+mod server;
+mod wire;

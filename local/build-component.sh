@@ -1,0 +1,78 @@
+#!/usr/bin/env bash
+# Builds the component to the path that spin.toml names, finding or installing a wasm32-wasip2 toolchain:
+#   1. the target is installed already;
+#   2. `rustup target add wasm32-wasip2`;
+#   3. Debian as root, where Rust's download server cannot be reached: Debian forky's rustc and wasm32 standard library, unpacked into
+#      .local/wasm-toolchain and run through their own loader, since they need a newer glibc than the host may have.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=wasm32-wasip2
+artifact=target/$target/release/customer_api.wasm
+unpacked=$PWD/.local/wasm-toolchain
+
+say() { printf '  · %s\n' "$*"; }
+
+target_installed() { [ -d "$(rustc --print target-libdir --target $target 2>/dev/null)" ]; }
+
+rustup_adds_target() {
+  command -v rustup >/dev/null && timeout 120 rustup target add $target >/dev/null 2>&1 && target_installed
+}
+
+is_debian_root() { [ "$(id -u)" = 0 ] && grep -qx 'ID=debian' /etc/os-release 2>/dev/null; }
+
+# Leaves $unpacked/rustc, a compiler for the target; nothing is left half done.
+unpack_debian() {
+  local work=$unpacked.part mirror triplet
+  rm -rf "$work"
+  mkdir -p "$(dirname "$work")"
+  apt-get update -qq
+  command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qq -y mmdebstrap >/dev/null
+  # The mirror that this machine's own apt uses.
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
+  mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --components=main \
+    --include=rustc,libstd-rust-dev-wasm32 forky "$work" "$mirror"
+  triplet=$(basename "$(dirname "$(find "$work/usr/lib" -maxdepth 2 -name 'libc.so.6')")")
+  rm -rf "$work"/{var,usr/share,usr/include,usr/libexec} "$work"/usr/lib/rustlib/{wasm32-unknown-unknown,wasm32-wasip1}
+  cat >"$work/rustc" <<WRAPPER
+#!/bin/sh
+here=\$(dirname "\$0")
+lib=\$here/usr/lib/$triplet
+exec "\$(ls "\$lib"/ld-linux-*.so.*)" --library-path "\$lib" "\$here/usr/bin/rustc" --sysroot "\$here/usr" "\$@"
+WRAPPER
+  chmod +x "$work/rustc"
+  rm -rf "$unpacked"
+  mv "$work" "$unpacked"
+}
+
+build() { cargo build --quiet --locked --release --target $target "$@"; }
+
+if target_installed; then
+  say "$target: installed"
+  build --target-dir target
+elif [ ! -x "$unpacked/rustc" ] && rustup_adds_target; then
+  say "$target: added with rustup"
+  build --target-dir target
+elif [ -x "$unpacked/rustc" ] || is_debian_root; then
+  if [ ! -x "$unpacked/rustc" ]; then
+    say "$target: rustup cannot add it; unpacking Debian's compiler for it into .local/wasm-toolchain, once"
+    unpack_debian
+  fi
+  say "$target: Debian's $("$unpacked/rustc" --version | cut -d' ' -f1,2) in .local/wasm-toolchain"
+  # The linker comes with the host's own toolchain.
+  linkers=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
+  # A target directory of its own: another compiler would rebuild everything that the native build shares with it.
+  PATH=$linkers:$linkers/gcc-ld:$PATH RUSTC=$unpacked/rustc build --target-dir target/wasm-toolchain
+  mkdir -p "$(dirname "$artifact")"
+  cmp -s target/wasm-toolchain/$target/release/customer_api.wasm "$artifact" ||
+    cp target/wasm-toolchain/$target/release/customer_api.wasm "$artifact"
+else
+  cat >&2 <<HELP
+error: no Rust toolchain for $target. Any one of these helps:
+  - rustup target add $target         (needs Rust's download server)
+  - install your distribution's Rust with its $target standard library, and have it first on PATH
+  - on Debian, run this once as root   (needs a Debian mirror only)
+HELP
+  exit 1
+fi
+say "$artifact: $(stat -c %s "$artifact") bytes"

@@ -1,0 +1,70 @@
+#!/usr/bin/env bash
+# Parses every script in sql/ with a T-SQL parser (sqlfluff), and checks dab/dab-config.json against DAB's schema where that is at hand.
+# The tools come from PyPI at the versions below, once, into .local/lint-sql.
+#
+# SQL_LINT=skip leaves it out. DAB_SCHEMA names the schema file.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+packages=(sqlfluff==4.5.0 fastjsonschema==2.21.2)
+schema=${DAB_SCHEMA:-../shared/schemas/dab-2.0.9.schema.json}
+venv=$PWD/.local/lint-sql
+stamp="$venv/$(echo "${packages[*]}" | tr ' =' '--')"
+
+say() { printf '  · %s\n' "$*"; }
+fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
+
+if [ "${SQL_LINT:-}" = skip ]; then
+  say "SKIPPED: SQL_LINT=skip, so no parser has read sql/"
+  exit 0
+fi
+
+# A venv needs ensurepip, which Debian and Ubuntu package apart from Python.
+can_make_venv() { python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; }
+
+if [ ! -e "$stamp" ]; then
+  if ! can_make_venv && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
+    say "installing python3-venv"
+    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv >/dev/null || true
+  fi
+  can_make_venv || fail "the parser of sql/ needs Python 3.10 or later with venv: apt-get install python3-venv, or leave it out with SQL_LINT=skip"
+  rm -rf "$venv"
+  mkdir -p "$(dirname "$venv")"
+  python3 -m venv "$venv"
+  if ! "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 "${packages[@]}" 2>"$venv/pip.log"; then
+    cat "$venv/pip.log" >&2
+    say "SKIPPED: PyPI cannot be reached for ${packages[*]}, so no parser has read sql/"
+    exit 0
+  fi
+  : >"$stamp"
+fi
+
+"$venv/bin/python" - sql/*.sql <<'PYTHON'
+import sys
+from sqlfluff.core import FluffConfig, Linter
+linter = Linter(config=FluffConfig(overrides={"dialect": "tsql", "templater": "raw"}))
+failures = 0
+for path in sys.argv[1:]:
+    with open(path, encoding="utf-8") as file:
+        parsed = linter.parse_string(file.read(), fname=path)
+    for violation in parsed.violations:
+        print(f"{path}:{violation.line_no}:{violation.line_pos}: {violation.desc()}", file=sys.stderr)
+        failures += 1
+sys.exit(failures > 0)
+PYTHON
+say "$(ls sql/*.sql | wc -l) scripts parsed as T-SQL, nothing left over"
+
+if [ ! -e "$schema" ]; then
+  say "SKIPPED: no $schema, so dab/dab-config.json was not checked against DAB's schema (DAB_SCHEMA=path)"
+  exit 0
+fi
+"$venv/bin/python" - "$schema" dab/dab-config.json <<'PYTHON'
+import json, sys
+import fastjsonschema
+schema, config = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+try:
+    fastjsonschema.compile(schema, use_default=False)(config)
+except fastjsonschema.JsonSchemaValueException as error:
+    sys.exit(f"error: {sys.argv[2]}: {error.message}")
+PYTHON
+say "dab/dab-config.json is valid against $schema"

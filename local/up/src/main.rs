@@ -1,0 +1,67 @@
+//! `local`: everything the customer API needs, on a developer's machine.
+//!
+//! `local up` is what `make up` calls: the local bridge, then the API on Spin or on the built-in host. `local bridge` is the bridge
+//! alone, for a Spin that somebody starts by hand. In reading order: `up` the steps, `service` what runs until it is stopped,
+//! `bridge`, `builtin` and `spin` the three such services, `ready` when the API answers, `listen` addresses, `stop` the end.
+
+mod bridge;
+mod builtin;
+mod listen;
+mod ready;
+mod service;
+mod spin;
+mod steps;
+mod stop;
+mod up;
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::bridge::BridgeArguments;
+use crate::spin::SpinEnded;
+use crate::stop::Stop;
+use crate::up::UpArguments;
+
+#[derive(Parser)]
+#[command(about = "The customer API on this machine, without Azure SQL, and without Spin if need be")]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+
+    /// Stop when standard input ends, so that whoever started this leaves nothing behind
+    #[arg(long, global = true)]
+    exit_on_stdin_eof: bool,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Run the local bridge, and the API on Spin or the built-in host
+    Up(UpArguments),
+    /// Run the local bridge alone
+    Bridge(BridgeArguments),
+}
+
+#[tokio::main]
+async fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let stop = match Stop::listen(arguments.exit_on_stdin_eof) {
+        Ok(stop) => stop,
+        Err(error) => return failure(&error),
+    };
+    let outcome = match arguments.command {
+        Command::Up(arguments) => up::run(arguments, stop).await,
+        Command::Bridge(arguments) => bridge::run(arguments, stop).await,
+    };
+    match outcome {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => failure(&error),
+    }
+}
+
+fn failure(error: &anyhow::Error) -> ExitCode {
+    eprintln!("error: {error:#}");
+    error
+        .downcast_ref::<SpinEnded>()
+        .map_or(ExitCode::FAILURE, SpinEnded::exit_code)
+}

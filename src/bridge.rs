@@ -1,0 +1,315 @@
+//! Calls a procedure by way of the bridge: attempts, each with a limit on connect, headers and body together, until one succeeds or the
+//! retry policy gives up.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{Either, select};
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, Request, StatusCode};
+use serde::Serialize;
+
+use crate::platform::Platform;
+use crate::problem::{Problem, kind};
+use crate::retry::{Decision, Failure, GiveUp, Policy};
+use crate::route::Call;
+use crate::wire::{self, Row};
+
+/// One request's way to the bridge.
+pub struct Bridge<'a, P> {
+    /// The host.
+    pub platform: &'a P,
+    /// How hard to try.
+    pub policy: Policy,
+    /// When the client's request arrived, on the platform's clock: its deadline counts from here.
+    pub started: Duration,
+    /// Ties the log lines to the client's answer.
+    pub correlation_id: &'a str,
+}
+
+impl<P: Platform> Bridge<'_, P> {
+    /// Makes `call`, sent as `request`, as often as the policy allows.
+    ///
+    /// # Errors
+    ///
+    /// The problem for the client when no attempt brought a row: 502, 503, 504 or 409.
+    pub async fn call(&self, call: &Call, request: &Request<Bytes>) -> Result<Row, Problem> {
+        for attempt in 1.. {
+            let limit = self.policy.attempt_limit(self.elapsed());
+            let failure = match self.attempt(call, request, limit).await {
+                Ok(row) => return Ok(row),
+                Err(failure) => failure,
+            };
+            // The high bits of random bits are as random as any.
+            let random = (self.platform.random() >> 96) as u32;
+            match self.policy.decide(attempt, &failure, self.elapsed(), random) {
+                Decision::Retry(wait) => {
+                    self.log("retry", call, attempt, &failure, Some(wait));
+                    self.platform.sleep(wait).await;
+                }
+                Decision::GiveUp(give_up) => {
+                    self.log("give_up", call, attempt, &failure, None);
+                    return Err(problem(give_up, attempt));
+                }
+            }
+        }
+        unreachable!("the policy gives up at the deadline")
+    }
+
+    /// Makes one attempt at `call` of at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// 503, whatever the reason; the log tells it.
+    pub async fn probe(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Result<Row, Problem> {
+        self.attempt(call, request, limit).await.map_err(|failure| {
+            self.log("not_ready", call, 1, &failure, None);
+            Problem::new(
+                kind::UNAVAILABLE,
+                "The bridge or the database behind it does not answer.",
+            )
+            .with_header(RETRY_AFTER, 1.into())
+        })
+    }
+
+    async fn attempt(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Result<Row, Failure> {
+        let exchange = pin!(self.platform.send(request));
+        let timer = pin!(self.platform.sleep(limit));
+        let response = match select(exchange, timer).await {
+            Either::Left((response, _)) => response.map_err(Failure::Send)?,
+            Either::Right(((), _)) => return Err(Failure::TimedOut),
+        };
+        match response.status() {
+            StatusCode::OK | StatusCode::CREATED => {
+                wire::row(response.body(), call.created.as_ref().map(|created| created.id_column))
+            }
+            status => Err(Failure::Status {
+                status: status.as_u16(),
+                retry_after: retry_after(response.headers()),
+            }),
+        }
+    }
+
+    fn elapsed(&self) -> Duration {
+        self.platform.now().saturating_sub(self.started)
+    }
+
+    fn log(&self, event: &str, call: &Call, attempt: u32, failure: &Failure, wait: Option<Duration>) {
+        #[derive(Serialize)]
+        struct Line<'a> {
+            event: &'a str,
+            procedure: &'a str,
+            attempt: u32,
+            reason: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            delay_ms: Option<u64>,
+            correlation_id: &'a str,
+        }
+        let line = Line {
+            event,
+            procedure: call.procedure,
+            attempt,
+            reason: &failure.reason(),
+            delay_ms: wait.map(|wait| wait.as_millis() as u64),
+            correlation_id: self.correlation_id,
+        };
+        if let Ok(line) = serde_json::to_string(&line) {
+            self.platform.log(&line);
+        }
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3); a date is taken relative to the answer's own `Date`, so that the two
+/// clocks need not agree.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    let until = httpdate::parse_http_date(value).ok()?;
+    Some(until.duration_since(date).unwrap_or_default())
+}
+
+fn problem(give_up: GiveUp, attempts: u32) -> Problem {
+    let tried = match attempts {
+        1 => "1 attempt was made".to_owned(),
+        attempts => format!("{attempts} attempts were made"),
+    };
+    // Rounded up, so that a client which obeys does not come too early.
+    let seconds = |wait: Duration| wait.as_millis().div_ceil(1000) as u64;
+    match give_up {
+        GiveUp::Unavailable { retry_after } => Problem::new(
+            kind::UNAVAILABLE,
+            format!("{tried}. The request can be repeated as it is."),
+        )
+        .with_header(RETRY_AFTER, seconds(retry_after).into()),
+        GiveUp::Timeout { retry_after } => Problem::new(
+            kind::TIMEOUT,
+            format!("{tried}; the last one timed out. The request can be repeated as it is."),
+        )
+        .with_header(RETRY_AFTER, seconds(retry_after).into()),
+        GiveUp::Misconfigured => Problem::new(
+            kind::BRIDGE_MISCONFIGURED,
+            "Repeating the request will not help; the reason is in the log under the correlation id.",
+        ),
+        GiveUp::Conflict => Problem::new(kind::CONFLICT, "The database reports a conflict with another change."),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::SendError;
+    use crate::platform::fake::Fake;
+    use crate::settings::Settings;
+    use http::{Method, Response};
+
+    static CALL: Call = Call {
+        procedure: "do_thing",
+        method: Method::POST,
+        parameters: &[],
+        created: None,
+    };
+    const ROW: &str = r#"{"value":[{"Status":200,"Json":"[]"}]}"#;
+
+    fn call(platform: &Fake) -> Result<Row, Problem> {
+        let bridge = Bridge {
+            platform,
+            policy: Settings::read(platform).unwrap().retry,
+            started: platform.now(),
+            correlation_id: "id",
+        };
+        platform.run(bridge.call(&CALL, &Request::new(Bytes::from_static(b"{}"))))
+    }
+
+    /// The milliseconds at which attempts were made.
+    fn attempts_ms(platform: &Fake) -> Vec<u128> {
+        platform
+            .sent
+            .borrow()
+            .iter()
+            .map(|(at, _)| at.as_millis() - 1000)
+            .collect()
+    }
+
+    fn status(error: &Problem) -> u16 {
+        error.kind().status.as_u16()
+    }
+
+    #[test]
+    fn failures_that_pass_are_ridden_out_and_logged() {
+        let platform = Fake::default()
+            .then(0, Err(SendError::NotConnected("connection refused")))
+            .answer(10, 500, "")
+            .then(5, Err(SendError::Interrupted("connection closed")))
+            .answer(0, 200, "{\"value\":[")
+            .answer(0, 201, ROW);
+        assert_eq!(call(&platform).unwrap().status, 200);
+        // Waits at their longest: 100, 200, 400, 800 ms.
+        assert_eq!(attempts_ms(&platform), [0, 100, 310, 715, 1515]);
+        let lines = platform.lines.borrow();
+        assert_eq!(lines.len(), 4);
+        assert_eq!(
+            lines[1],
+            r#"{"event":"retry","procedure":"do_thing","attempt":2,"reason":"bridge status 500","delay_ms":200,"correlation_id":"id"}"#
+        );
+    }
+
+    #[test]
+    fn an_attempt_that_takes_too_long_is_given_up() {
+        let platform = Fake::default().answer(60_000, 200, ROW).answer(9999, 200, ROW);
+        assert!(call(&platform).is_ok());
+        assert_eq!(attempts_ms(&platform), [0, 10_100]);
+    }
+
+    #[test]
+    fn the_deadline_ends_in_504_when_the_last_attempt_timed_out() {
+        let mut platform = Fake::default();
+        for _ in 0..3 {
+            platform = platform.answer(60_000, 200, ROW);
+        }
+        let error = call(&platform).unwrap_err();
+        assert_eq!(status(&error), 504);
+        assert_eq!(platform.now().as_millis() - 1000, 25_000);
+    }
+
+    #[test]
+    fn an_outage_longer_than_the_deadline_ends_in_503_with_retry_after() {
+        let mut platform = Fake::default();
+        for _ in 0..20 {
+            platform = platform.then(0, Err(SendError::NotConnected("connection refused")));
+        }
+        let error = call(&platform).unwrap_err();
+        assert_eq!(status(&error), 503);
+        assert!(platform.now().as_millis() - 1000 < 25_000);
+        let response = error.into_response("/", "id");
+        assert_eq!(response.headers()[RETRY_AFTER], "2");
+        let body = std::str::from_utf8(response.body()).unwrap();
+        assert!(
+            body.contains(&format!("{} attempts were made", platform.sent.borrow().len())),
+            "{body}"
+        );
+        assert!(platform.lines.borrow().last().unwrap().contains("give_up"));
+    }
+
+    #[test]
+    fn a_misconfigured_bridge_is_502_at_once() {
+        for platform in [
+            Fake::default().answer(0, 404, ""),
+            Fake::default().answer(0, 307, ""),
+            Fake::default().answer(0, 204, ""),
+            Fake::default().answer(0, 200, r#"{"value":[]}"#),
+            Fake::default().then(0, Err(SendError::Refused("destination denied"))),
+        ] {
+            assert_eq!(status(&call(&platform).unwrap_err()), 502);
+            assert_eq!(platform.sent.borrow().len(), 1);
+        }
+        assert_eq!(status(&call(&Fake::default().answer(0, 409, "")).unwrap_err()), 409);
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_in_both_forms() {
+        let busy = |headers: &[(&str, &str)]| {
+            let mut response = Response::builder().status(503);
+            for (name, value) in headers {
+                response = response.header(*name, *value);
+            }
+            let platform = Fake::default()
+                .then(0, Ok(response.body(Bytes::new()).unwrap()))
+                .answer(0, 200, ROW);
+            assert!(call(&platform).is_ok());
+            attempts_ms(&platform)[1]
+        };
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        assert_eq!(busy(&[("retry-after", "3")]), 3000);
+        assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:41 GMT"), date]), 4000);
+        assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:30 GMT"), date]), 100);
+        assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:41 GMT")]), 100);
+        assert_eq!(busy(&[("retry-after", "soon")]), 100);
+    }
+
+    #[test]
+    fn every_attempt_sends_the_same_request() {
+        let platform = Fake::default().answer(0, 503, "").answer(0, 200, ROW);
+        call(&platform).unwrap();
+        let sent = platform.sent.borrow();
+        assert_eq!(sent[0].1.body(), sent[1].1.body());
+        assert_eq!(sent[0].1.headers(), sent[1].1.headers());
+    }
+
+    #[test]
+    fn a_probe_makes_one_attempt() {
+        let platform = Fake::default().answer(0, 503, "");
+        let bridge = Bridge {
+            platform: &platform,
+            policy: Settings::read(&platform).unwrap().retry,
+            started: platform.now(),
+            correlation_id: "id",
+        };
+        let request = Request::new(Bytes::new());
+        let result = platform.run(bridge.probe(&CALL, &request, Duration::from_millis(100)));
+        assert_eq!(status(&result.unwrap_err()), 503);
+    }
+}

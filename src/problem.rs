@@ -1,0 +1,172 @@
+//! Error answers: problem details for HTTP APIs (RFC 9457).
+//!
+//! A problem says what the client can do about it and nothing about what lies behind the API: causes go to the log, under the same
+//! correlation id.
+
+use std::borrow::Cow;
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+use serde_json::value::RawValue;
+
+/// A kind of problem: the fragment of its `type` URI, and its title. `docs/problems.md` has a heading for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The fragment, also the heading in `docs/problems.md`.
+    pub slug: &'static str,
+    /// The same for every problem of the kind.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: StatusCode,
+}
+
+/// All kinds, by their slugs.
+pub mod kind {
+    use super::{Kind, StatusCode};
+
+    macro_rules! kinds {
+        ($($name:ident, $slug:literal, $status:ident, $title:literal;)*) => {
+            $(
+                #[doc = $title]
+                pub const $name: Kind = Kind { slug: $slug, title: $title, status: StatusCode::$status };
+            )*
+            /// Every kind there is.
+            pub const ALL: &[Kind] = &[$($name),*];
+        };
+    }
+
+    kinds! {
+        INVALID_BODY, "invalid-body", BAD_REQUEST, "The request body is not usable";
+        INVALID_PARAMETER, "invalid-parameter", BAD_REQUEST, "A parameter or header is not valid";
+        UNKNOWN_ROUTE, "unknown-route", NOT_FOUND, "There is nothing at this path";
+        NOT_FOUND, "not-found", NOT_FOUND, "What was asked for does not exist";
+        METHOD_NOT_ALLOWED, "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not answer this method";
+        REQUEST_TIMEOUT, "request-timeout", REQUEST_TIMEOUT, "The request body did not arrive in time";
+        CONFLICT, "conflict", CONFLICT, "The change conflicts with other data";
+        PRECONDITION_FAILED, "precondition-failed", PRECONDITION_FAILED, "The row has changed";
+        BODY_TOO_LARGE, "body-too-large", PAYLOAD_TOO_LARGE, "The request body is too large";
+        UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body's media type is not supported";
+        UNPROCESSABLE, "unprocessable", UNPROCESSABLE_ENTITY, "The content breaks a rule";
+        MISCONFIGURED, "misconfigured", INTERNAL_SERVER_ERROR, "The API is not set up correctly";
+        BRIDGE_MISCONFIGURED, "bridge-misconfigured", BAD_GATEWAY, "The data bridge did not answer as agreed";
+        UNAVAILABLE, "unavailable", SERVICE_UNAVAILABLE, "The database cannot be reached at the moment";
+        TIMEOUT, "timeout", GATEWAY_TIMEOUT, "The database did not answer in time";
+    }
+}
+
+/// A problem on its way to the client.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    detail: Cow<'static, str>,
+    errors: Option<Box<RawValue>>,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
+}
+
+impl Problem {
+    /// A problem with what this occurrence of it is about.
+    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+        Self {
+            kind,
+            detail: detail.into(),
+            errors: None,
+            header: None,
+        }
+    }
+
+    /// Adds `errors`: a JSON array with one `{"field", "message"}` an entry.
+    pub fn with_errors(mut self, errors: Option<Box<RawValue>>) -> Self {
+        self.errors = errors;
+        self
+    }
+
+    /// Adds a response header.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
+        self
+    }
+
+    /// The kind of this problem.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The response: `application/problem+json` with `type`, `title`, `status`, `detail`, `instance` (the request's path), `correlationId`
+    /// and, when there are any, `errors`.
+    pub fn into_response(self, instance: &str, correlation_id: &str) -> Response<Bytes> {
+        #[derive(Serialize)]
+        struct Body<'a> {
+            r#type: &'a str,
+            title: &'a str,
+            status: u16,
+            detail: &'a str,
+            instance: &'a str,
+            #[serde(rename = "correlationId")]
+            correlation_id: &'a str,
+            #[serde(skip_serializing_if = "Option::is_none")]
+            errors: Option<&'a RawValue>,
+        }
+        let body = serde_json::to_vec(&Body {
+            r#type: &format!("/problems#{}", self.kind.slug),
+            title: self.kind.title,
+            status: self.kind.status.as_u16(),
+            detail: &self.detail,
+            instance,
+            correlation_id,
+            errors: self.errors.as_deref(),
+        });
+        // Serialising strings and numbers into memory has no way to fail; were it to, the status still says what matters.
+        let mut response = Response::new(body.unwrap_or_default().into());
+        *response.status_mut() = self.kind.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(header) = self.header {
+            headers.insert(header.0, header.1);
+        }
+        response
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::ALLOW;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_body_has_the_members_of_rfc_9457() {
+        let errors = RawValue::from_string(r#"[{"field":"A","message":"b"}]"#.to_owned()).unwrap();
+        let response = Problem::new(kind::UNPROCESSABLE, "a \"detail\"")
+            .with_errors(Some(errors))
+            .into_response("/customer/1", "id");
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            serde_json::from_slice::<Value>(response.body()).unwrap(),
+            json!({
+                "type": "/problems#unprocessable", "title": "The content breaks a rule", "status": 422, "detail": "a \"detail\"",
+                "instance": "/customer/1", "correlationId": "id", "errors": [{"field": "A", "message": "b"}]
+            })
+        );
+    }
+
+    #[test]
+    fn headers_and_absent_errors() {
+        let response = Problem::new(kind::METHOD_NOT_ALLOWED, "no")
+            .with_header(ALLOW, HeaderValue::from_static("GET"))
+            .into_response("/", "id");
+        assert_eq!(response.headers()[ALLOW], "GET");
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert!(body.get("errors").is_none());
+    }
+
+    #[test]
+    fn slugs_are_unique() {
+        let mut slugs: Vec<_> = kind::ALL.iter().map(|kind| kind.slug).collect();
+        slugs.sort_unstable();
+        slugs.dedup();
+        assert_eq!(slugs.len(), kind::ALL.len());
+    }
+}

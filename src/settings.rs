@@ -1,0 +1,187 @@
+//! The component variables: what each means, its unit and its limits. Values are set in `spin.toml`, with `SPIN_VARIABLE_<NAME>` or by a
+//! variables provider.
+
+use std::fmt;
+use std::str::FromStr;
+
+use http::Uri;
+
+use crate::platform::Platform;
+use crate::retry::Policy;
+
+/// Everything that can be configured, checked.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Settings {
+    /// `dab_url`: the bridge's origin, `http(s)://host[:port]`. No path: Spin accepts only origins in `allowed_outbound_hosts`, which is
+    /// made from this variable.
+    pub dab_url: String,
+    /// `dab_path`: the bridge's `runtime.rest.path`, starting with `/`, without a slash at the end. Empty when it is `/`.
+    pub dab_path: String,
+    /// `retry_base_ms`, `retry_cap_ms`, `attempt_timeout_ms`, `request_deadline_ms`: how hard a request tries. See [`Policy`].
+    pub retry: Policy,
+    /// `max_body_bytes`: the largest request body accepted, in bytes.
+    pub max_body_bytes: usize,
+}
+
+/// A variable whose value cannot be used. The message names the variable and the rule, never the value.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct InvalidSetting {
+    /// The variable's name.
+    pub variable: &'static str,
+    /// What its value must be.
+    pub rule: &'static str,
+}
+
+impl fmt::Display for InvalidSetting {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "The variable {} {}.", self.variable, self.rule)
+    }
+}
+
+/// The bridge holds a request to 30,000,000 bytes, and the JSON text grows at most sixfold when it is made a JSON string.
+const MAX_BODY_BYTES_LIMIT: u32 = 4_000_000;
+
+impl Settings {
+    /// Reads and checks every variable.
+    ///
+    /// # Errors
+    ///
+    /// The first variable that is missing or breaks its rule.
+    pub fn read(platform: &impl Platform) -> Result<Self, InvalidSetting> {
+        Ok(Self {
+            dab_url: origin(platform, "dab_url")?,
+            dab_path: path(platform, "dab_path")?,
+            retry: Policy::new(
+                positive(platform, "retry_base_ms")?,
+                positive(platform, "retry_cap_ms")?,
+                positive(platform, "attempt_timeout_ms")?,
+                positive(platform, "request_deadline_ms")?,
+            )?,
+            max_body_bytes: match positive::<u32>(platform, "max_body_bytes")? {
+                bytes if bytes <= MAX_BODY_BYTES_LIMIT => bytes as usize,
+                _ => return invalid("max_body_bytes", "must be at most 4000000"),
+            },
+        })
+    }
+}
+
+fn invalid<T>(variable: &'static str, rule: &'static str) -> Result<T, InvalidSetting> {
+    Err(InvalidSetting { variable, rule })
+}
+
+fn text(platform: &impl Platform, variable: &'static str) -> Result<String, InvalidSetting> {
+    match platform.variable(variable) {
+        Some(value) => Ok(value),
+        None => invalid(variable, "is not set"),
+    }
+}
+
+/// A whole number above zero, in decimal digits only.
+fn positive<T: FromStr + Default + PartialOrd>(
+    platform: &impl Platform,
+    variable: &'static str,
+) -> Result<T, InvalidSetting> {
+    match text(platform, variable)?.parse() {
+        Ok(number) if number > T::default() => Ok(number),
+        _ => invalid(variable, "must be a whole number between 1 and 4294967295"),
+    }
+}
+
+fn origin(platform: &impl Platform, variable: &'static str) -> Result<String, InvalidSetting> {
+    let value = text(platform, variable)?;
+    let is_origin = value.parse::<Uri>().is_ok_and(|uri| {
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && uri
+                .authority()
+                .is_some_and(|authority| !authority.as_str().contains('@'))
+            && uri.query().is_none()
+            && uri.path() == "/"
+    });
+    match is_origin {
+        true => Ok(value.trim_end_matches('/').to_owned()),
+        false => invalid(
+            variable,
+            "must be an origin like http://127.0.0.1:5000 or https://host, without user, path or query",
+        ),
+    }
+}
+
+fn path(platform: &impl Platform, variable: &'static str) -> Result<String, InvalidSetting> {
+    let value = text(platform, variable)?;
+    let is_path = value.starts_with('/')
+        && value
+            .bytes()
+            .all(|byte| byte.is_ascii_alphanumeric() || b"/-_~".contains(&byte));
+    match is_path {
+        true => Ok(value.trim_end_matches('/').to_owned()),
+        false => invalid(variable, "must be a path like /api, of letters, digits, - _ ~ and /"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::platform::fake::Fake;
+
+    fn read(variable: &str, value: &str) -> Result<Settings, InvalidSetting> {
+        Settings::read(&Fake::default().set(variable, value))
+    }
+
+    #[test]
+    fn the_manifest_defaults_are_valid() {
+        let settings = Settings::read(&Fake::default()).unwrap();
+        assert_eq!(settings.dab_url, "http://127.0.0.1:5000");
+        assert_eq!(settings.dab_path, "/api");
+        assert_eq!(settings.max_body_bytes, 65536);
+    }
+
+    #[test]
+    fn a_bad_value_names_its_variable_and_not_the_value() {
+        let cases = [
+            ("dab_url", "127.0.0.1:5000"),
+            ("dab_url", "http://host/api"),
+            ("dab_url", "http://host/?x"),
+            ("dab_url", "http://user:secret@host"),
+            ("dab_url", "ftp://host"),
+            ("dab_url", "http://"),
+            ("dab_url", ""),
+            ("dab_path", ""),
+            ("dab_path", "api"),
+            ("dab_path", "/a?b"),
+            ("dab_path", "/a b"),
+            ("retry_base_ms", "0"),
+            ("retry_base_ms", "-1"),
+            ("retry_base_ms", "1.5"),
+            ("retry_base_ms", ""),
+            ("retry_cap_ms", "many"),
+            ("retry_cap_ms", "99"),
+            ("attempt_timeout_ms", "0"),
+            ("attempt_timeout_ms", "10s"),
+            ("request_deadline_ms", "0"),
+            ("request_deadline_ms", "4294967296"),
+            ("max_body_bytes", "0"),
+            ("max_body_bytes", "4000001"),
+        ];
+        for (variable, value) in cases {
+            let error = read(variable, value).expect_err(variable);
+            assert_eq!(error.variable, variable, "{value}");
+            assert!(!error.to_string().contains("secret"));
+        }
+    }
+
+    #[test]
+    fn slashes_at_the_end_do_not_matter() {
+        assert_eq!(
+            read("dab_url", "https://dab.example/").unwrap().dab_url,
+            "https://dab.example"
+        );
+        assert_eq!(read("dab_path", "/").unwrap().dab_path, "");
+        assert_eq!(read("dab_path", "/api/v2/").unwrap().dab_path, "/api/v2");
+    }
+
+    #[test]
+    fn a_variable_that_is_not_set_is_named() {
+        let error = Settings::read(&Fake::default().unset("dab_path")).unwrap_err();
+        assert_eq!(error.to_string(), "The variable dab_path is not set.");
+    }
+}

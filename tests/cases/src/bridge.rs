@@ -1,0 +1,137 @@
+//! The local bridge as a [`Database`]: called over HTTP as Data API Builder is, its tables read from the SQLite file.
+
+use std::{net::SocketAddr, path::Path};
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http_body_util::{BodyExt, Full};
+use hyper::{Method, Request, client::conn::http1};
+use hyper_util::rt::TokioIo;
+use local_bridge::{Bridge, Config, serve};
+use rusqlite::{Connection, OptionalExtension};
+use serde::{
+    Deserialize, Deserializer,
+    de::{MapAccess, Visitor},
+};
+use serde_json::{Map, Value};
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::{
+    case::Engine,
+    run::{Answer, Columns, Database, ErrorNumber},
+};
+
+/// A local bridge with fresh data, serving until it is dropped.
+pub struct LocalBridge {
+    address: SocketAddr,
+    folder: TempDir,
+}
+
+impl LocalBridge {
+    /// Serves `dab/dab-config.json` on a free port.
+    ///
+    /// # Errors
+    /// When the bridge cannot be opened or there is no port.
+    pub async fn start() -> Result<Self> {
+        let folder = TempDir::new()?;
+        let bridge = Bridge::open(Config {
+            database: folder.path().join(FILE),
+            dab_config: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dab/dab-config.json"),
+        })?;
+        let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
+        let address = listener.local_addr()?;
+        tokio::spawn(serve(listener, bridge, std::future::pending()));
+        Ok(Self { address, folder })
+    }
+
+    fn connection(&self) -> Result<Connection> {
+        Ok(Connection::open(self.folder.path().join(FILE))?)
+    }
+}
+
+const FILE: &str = "cases.db";
+
+/// `{"value":[{…}]}`
+#[derive(Deserialize)]
+struct Envelope {
+    value: Vec<Ordered>,
+}
+
+/// A JSON object with its members in the order of the text.
+struct Ordered(Columns);
+
+impl<'de> Deserialize<'de> for Ordered {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Members;
+        impl<'de> Visitor<'de> for Members {
+            type Value = Ordered;
+
+            fn expecting(&self, formatter: &mut std::fmt::Formatter) -> std::fmt::Result {
+                formatter.write_str("an object")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Ordered, A::Error> {
+                let mut members = Vec::new();
+                while let Some(member) = map.next_entry()? {
+                    members.push(member);
+                }
+                Ok(Ordered(members))
+            }
+        }
+        deserializer.deserialize_map(Members)
+    }
+}
+
+impl Database for LocalBridge {
+    fn engine(&self) -> Engine {
+        Engine::Bridge
+    }
+
+    async fn call(&self, procedure: &str, writes: bool, arguments: &[(&str, Value)]) -> Result<Answer> {
+        let (method, query, body) = if writes {
+            let object: Map<_, _> = arguments
+                .iter()
+                .map(|(name, value)| ((*name).to_owned(), value.clone()))
+                .collect();
+            (Method::POST, String::new(), Value::Object(object).to_string())
+        } else {
+            // Integers only: nothing to encode.
+            let pairs: Vec<_> = arguments
+                .iter()
+                .map(|(name, value)| format!("{name}={value}"))
+                .collect();
+            (Method::GET, format!("?{}", pairs.join("&")), String::new())
+        };
+        let request = Request::builder()
+            .method(method)
+            .uri(format!("/api/{procedure}{query}"))
+            .header("host", self.address.to_string())
+            .body(Full::new(Bytes::from(body)))?;
+        let stream = TcpStream::connect(self.address).await?;
+        let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await?;
+        tokio::spawn(connection);
+        let response = sender.send_request(request).await?;
+        let status = response.status();
+        let body = response.into_body().collect().await?.to_bytes();
+        if !status.is_success() {
+            return Ok(Err(ErrorNumber::Http(status.as_u16())));
+        }
+        let Envelope { value } = serde_json::from_slice(&body)?;
+        let [Ordered(columns)] = <[Ordered; 1]>::try_from(value).ok().context("not exactly one row")?;
+        Ok(Ok(columns))
+    }
+
+    async fn stored(&self, id: i32, columns: &[&str]) -> Result<Option<Vec<Option<String>>>> {
+        let texts: Vec<_> = columns.iter().map(|column| format!("CAST({column} AS TEXT)")).collect();
+        let sql = format!("SELECT {} FROM Sales_Customers WHERE CustomerID = ?1", texts.join(", "));
+        let row = |row: &rusqlite::Row| (0..columns.len()).map(|index| row.get(index)).collect();
+        Ok(self.connection()?.query_row(&sql, [id], row).optional()?)
+    }
+
+    async fn recorded(&self, key: &str) -> Result<Option<(String, i32, Option<i32>)>> {
+        let sql = "SELECT Operation, Status, CustomerID FROM web_Requests WHERE RequestKey = ?1";
+        let row = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
+        Ok(self.connection()?.query_row(sql, [key], row).optional()?)
+    }
+}

@@ -1,0 +1,378 @@
+//! A T-SQL engine as a [`Database`]: called over TDS as Data API Builder calls it.
+
+pub mod script;
+
+use std::{env, fs, path::Path};
+
+use anyhow::{Context, Result, bail, ensure};
+use serde_json::Value;
+use tiberius::{Client, Config, Query, Row, error::Error};
+use tokio::{net::TcpStream, sync::Mutex};
+use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
+use uuid::Uuid;
+
+use crate::{
+    case::Engine,
+    run::{Answer, Columns, Database, ErrorNumber},
+};
+
+type Connection = Client<Compat<TcpStream>>;
+
+/// The environment variable with the connection string.
+pub const VARIABLE: &str = "SQLSERVER_URL";
+
+/// Deadlock, update of a row whose version is newer than the transaction, snapshot conflict: what the component would retry.
+const TRANSIENT: [u32; 3] = [1205, 13535, 3960];
+
+/// How often.
+const ATTEMPTS: usize = 20;
+
+/// A database to which `sql/` was applied.
+pub struct SqlServer {
+    config: Config,
+    engine: Engine,
+    version: String,
+    /// Azure SQL Database: no logins of its own.
+    is_azure: bool,
+    /// The user that calls the procedures, with nothing but its role. (Babelfish cannot impersonate one.)
+    user: Option<String>,
+    admin: Mutex<Connection>,
+    idle: Mutex<Vec<Connection>>,
+}
+
+impl SqlServer {
+    /// Connects to what `SQLSERVER_URL` names; `None` when it is not set. The database must be empty.
+    ///
+    /// An ADO.NET connection string (`Server=tcp:localhost,1433;Database=cases;User Id=sa;Password=…;TrustServerCertificate=True`) or a JDBC
+    /// URL (`jdbc:sqlserver://localhost:1433;databaseName=cases;user=sa;password=…`).
+    ///
+    /// # Errors
+    /// When it cannot connect, or the database is not empty.
+    pub async fn from_environment() -> Result<Option<Self>> {
+        let Some(url) = env::var(VARIABLE).ok().filter(|url| !url.is_empty()) else {
+            return Ok(None);
+        };
+        let mut config = if url.starts_with("jdbc:") {
+            Config::from_jdbc_string(&url)
+        } else {
+            Config::from_ado_string(&url)
+        }
+        .with_context(|| format!("{VARIABLE} is not a connection string"))?;
+        // Half a surrogate pair becomes U+FFFD, as on Data API Builder's wire.
+        config.lossy_utf16_decoding(true);
+        let mut admin = connect(&config)
+            .await
+            .with_context(|| format!("cannot connect to {}", config.get_addr()))?;
+        let [version, edition] = texts(
+            &mut admin,
+            "SELECT @@VERSION, CONVERT(NVARCHAR(10), SERVERPROPERTY('EngineEdition'))",
+        )
+        .await?;
+        let engine = if version.contains("Babelfish") {
+            Engine::Babelfish
+        } else {
+            Engine::SqlServer
+        };
+        let [schemas] =
+            texts(&mut admin, "SELECT CONVERT(NVARCHAR(10), COUNT(*)) FROM sys.schemas WHERE name IN (N'Sales', N'Sequences', N'web', N'ops')").await?;
+        ensure!(
+            schemas == "0",
+            "{VARIABLE} names a database that is not empty: make a new one (CREATE DATABASE cases;)"
+        );
+        let version = version.lines().next().unwrap_or_default().to_owned();
+        let (admin, idle) = (Mutex::new(admin), Mutex::default());
+        Ok(Some(Self {
+            config,
+            engine,
+            version,
+            is_azure: edition == "5",
+            user: None,
+            admin,
+            idle,
+        }))
+    }
+
+    /// What the engine calls itself.
+    pub fn version(&self) -> &str {
+        &self.version
+    }
+
+    /// Applies `sql/` in order, with the user of `92-user-local.sql` (or, where there are no logins, one without).
+    ///
+    /// # Errors
+    /// The first statement that fails.
+    pub async fn apply(&mut self, say: impl Fn(&str)) -> Result<()> {
+        let login = self
+            .user
+            .clone()
+            .unwrap_or_else(|| format!("cases_{}", Uuid::new_v4().simple()));
+        // Upper and lower case, digits and a symbol: any password policy is content.
+        let password = format!("Aa1!{}", Uuid::new_v4());
+        let variables = [("LoginName", login.as_str()), ("LoginPassword", password.as_str())];
+        for path in script::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql"))? {
+            let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
+            let is_user = name.starts_with("91-") || name.starts_with("92-");
+            if is_user && (name.starts_with("91-") || self.is_azure || self.engine == Engine::Babelfish) {
+                say(&format!("  - {name} (not on this engine)"));
+                continue;
+            }
+            for batch in script::batches(&fs::read_to_string(&path)?, &variables)? {
+                let batch = if self.engine == Engine::Babelfish {
+                    script::for_babelfish(&batch)
+                } else {
+                    batch
+                };
+                self.execute(&batch)
+                    .await
+                    .with_context(|| format!("{name}:\n{batch}"))?;
+            }
+            say(&format!("  ✓ {name}"));
+        }
+        if self.engine == Engine::SqlServer {
+            if self.is_azure && self.user.is_none() {
+                self.execute(&format!("CREATE USER [{login}] WITHOUT LOGIN;")).await?;
+                self.execute(&format!("ALTER ROLE web_executor ADD MEMBER [{login}];"))
+                    .await?;
+            }
+            self.user = Some(login);
+        }
+        Ok(())
+    }
+
+    /// The role of the API may execute its procedures and nothing else. (Not where nobody can be impersonated.)
+    ///
+    /// # Errors
+    /// Names what it may do.
+    pub async fn check_rights(&self) -> Result<()> {
+        let Some(user) = &self.user else { return Ok(()) };
+        for forbidden in [
+            "SELECT TOP (1) CustomerID FROM Sales.Customers;",
+            "SELECT TOP (1) RequestKey FROM web.Requests;",
+            "DELETE FROM web.Requests;",
+            "EXECUTE ops.purge_requests;",
+            "SELECT NEXT VALUE FOR Sequences.CustomerID;",
+        ] {
+            let batch = format!("EXECUTE AS USER = N'{user}'; {forbidden}");
+            let mut connection = connect(&self.config).await?;
+            let outcome = run(&mut connection, &batch).await;
+            // 229: permission denied.
+            ensure!(
+                matches!(&outcome, Err(error) if error.code() == Some(229)),
+                "the role may {forbidden} {outcome:?}"
+            );
+        }
+        Ok(())
+    }
+
+    /// The purge removes old rows of the ledger, in batches, and no others.
+    ///
+    /// # Errors
+    /// When it removed another number of rows.
+    pub async fn check_purge(&self) -> Result<()> {
+        self.execute("UPDATE web.Requests SET CompletedAt = DATEADD(HOUR, -3, CompletedAt) WHERE Operation = N'web.put_customer';").await?;
+        let mut admin = self.admin.lock().await;
+        let [old, all] = texts(
+            &mut admin,
+            "SELECT CONVERT(NVARCHAR(10), SUM(CASE WHEN Operation = N'web.put_customer' THEN 1 ELSE 0 END)), CONVERT(NVARCHAR(10), COUNT(*)) FROM web.Requests",
+        )
+        .await?;
+        run(
+            &mut admin,
+            "EXECUTE ops.purge_requests @OlderThanHours = 2, @BatchSize = 7;",
+        )
+        .await?;
+        let [left] = texts(&mut admin, "SELECT CONVERT(NVARCHAR(10), COUNT(*)) FROM web.Requests").await?;
+        let (old, all, left): (i64, i64, i64) = (old.parse()?, all.parse()?, left.parse()?);
+        ensure!(
+            old > 7 && left == all - old,
+            "of {all} rows, {old} of them old, {left} are left"
+        );
+        Ok(())
+    }
+
+    /// Removes the login that was made for the run. The database stays as it is, to be looked at.
+    ///
+    /// # Errors
+    /// When the server refuses.
+    pub async fn clean_up(&self) -> Result<()> {
+        self.idle.lock().await.clear();
+        if let Some(user) = &self.user {
+            self.execute(&format!("DROP USER [{user}];")).await?;
+            if !self.is_azure {
+                self.execute(&format!("DROP LOGIN [{user}];")).await?;
+            }
+        }
+        Ok(())
+    }
+
+    async fn execute(&self, batch: &str) -> Result<()> {
+        run(&mut *self.admin.lock().await, batch).await?;
+        Ok(())
+    }
+
+    /// A connection as the user, with its defaults.
+    async fn connection(&self) -> Result<Connection> {
+        if let Some(connection) = self.idle.lock().await.pop() {
+            return Ok(connection);
+        }
+        let mut connection = connect(&self.config).await?;
+        if let Some(user) = &self.user {
+            run(&mut connection, &format!("EXECUTE AS USER = N'{user}';")).await?;
+        }
+        Ok(connection)
+    }
+}
+
+async fn connect(config: &Config) -> Result<Connection> {
+    let open = async |config: Config| {
+        let stream = TcpStream::connect(config.get_addr()).await?;
+        stream.set_nodelay(true)?;
+        anyhow::Ok(Client::connect(config, stream.compat_write()).await)
+    };
+    match open(config.clone()).await? {
+        // Azure SQL names the node to which to connect.
+        Err(Error::Routing { host, port }) => {
+            let mut config = config.clone();
+            config.host(host);
+            config.port(port);
+            Ok(open(config).await??)
+        }
+        connection => Ok(connection?),
+    }
+}
+
+/// Runs a batch to its end.
+async fn run(connection: &mut Connection, batch: &str) -> Result<Vec<Vec<Row>>, Error> {
+    connection.simple_query(batch).await?.into_results().await
+}
+
+/// The only row of a query, all of it texts.
+async fn texts<const N: usize>(connection: &mut Connection, query: &str) -> Result<[String; N]> {
+    let row = connection
+        .simple_query(query)
+        .await?
+        .into_row()
+        .await?
+        .context("no row")?;
+    let text = |index| {
+        row.try_get::<&str, _>(index)
+            .ok()
+            .flatten()
+            .unwrap_or_default()
+            .to_owned()
+    };
+    Ok(std::array::from_fn(text))
+}
+
+/// One `EXECUTE`, in a transaction or without.
+async fn execute(
+    connection: &mut Connection,
+    call: &str,
+    writes: bool,
+    arguments: &[(&str, Value)],
+) -> Result<Vec<Vec<Row>>, Error> {
+    if writes {
+        // READ COMMITTED, as nothing else is said.
+        connection.begin_transaction().await?;
+    }
+    let mut query = Query::new(call.to_owned());
+    for (_, value) in arguments {
+        match value.as_i64().and_then(|number| i32::try_from(number).ok()) {
+            Some(number) => query.bind(number),
+            None => query.bind(value.as_str().map(str::to_owned)),
+        }
+    }
+    let rows = match query.query(connection).await {
+        Ok(stream) => stream.into_results().await,
+        Err(error) => Err(error),
+    };
+    match &rows {
+        Ok(_) if writes => connection.commit_transaction().await?,
+        Err(_) => drop(run(connection, "IF @@TRANCOUNT > 0 ROLLBACK TRANSACTION;").await),
+        Ok(_) => {}
+    }
+    rows
+}
+
+fn columns(row: &Row) -> Result<Columns> {
+    let value = |index: usize, name: &str| {
+        if let Ok(number) = row.try_get::<i32, _>(index) {
+            return Ok((name.to_owned(), number.into()));
+        }
+        let text = row
+            .try_get::<&str, _>(index)
+            .with_context(|| format!("column {name} is neither INT nor NVARCHAR"))?;
+        Ok((name.to_owned(), text.into()))
+    };
+    row.columns()
+        .iter()
+        .enumerate()
+        .map(|(index, column)| value(index, column.name()))
+        .collect()
+}
+
+impl Database for SqlServer {
+    fn engine(&self) -> Engine {
+        self.engine
+    }
+
+    async fn call(&self, procedure: &str, writes: bool, arguments: &[(&str, Value)]) -> Result<Answer> {
+        let mut connection = self.connection().await?;
+        let parameters: Vec<_> = arguments
+            .iter()
+            .enumerate()
+            .map(|(index, (name, _))| format!("@{name} = @P{}", index + 1))
+            .collect();
+        let call = format!("EXECUTE [web].[{procedure}] {}", parameters.join(", "));
+        for attempt in 1.. {
+            let answer = match execute(&mut connection, &call, writes, arguments).await {
+                Ok(results) => {
+                    let [rows] = results.as_slice() else {
+                        bail!("{} result sets", results.len())
+                    };
+                    let [row] = rows.as_slice() else {
+                        bail!("{} rows", rows.len())
+                    };
+                    Ok(columns(row)?)
+                }
+                Err(error) => match error.code() {
+                    Some(number) if TRANSIENT.contains(&number) && attempt < ATTEMPTS => continue,
+                    Some(number) => Err(ErrorNumber::Sql(number)),
+                    None => return Err(error.into()),
+                },
+            };
+            self.idle.lock().await.push(connection);
+            return Ok(answer);
+        }
+        bail!("no attempt was made")
+    }
+
+    async fn stored(&self, id: i32, columns: &[&str]) -> Result<Option<Vec<Option<String>>>> {
+        let texts: Vec<_> = columns
+            .iter()
+            .map(|column| format!("CONVERT(NVARCHAR(400), {column})"))
+            .collect();
+        let mut query = Query::new(format!(
+            "SELECT {} FROM Sales.Customers WHERE CustomerID = @P1",
+            texts.join(", ")
+        ));
+        query.bind(id);
+        let mut admin = self.admin.lock().await;
+        let Some(row) = query.query(&mut admin).await?.into_row().await? else {
+            return Ok(None);
+        };
+        let text = |index| Ok(row.try_get::<&str, _>(index)?.map(str::to_owned));
+        Ok(Some((0..columns.len()).map(text).collect::<Result<_>>()?))
+    }
+
+    async fn recorded(&self, key: &str) -> Result<Option<(String, i32, Option<i32>)>> {
+        let mut query = Query::new("SELECT Operation, Status, CustomerID FROM web.Requests WHERE RequestKey = @P1");
+        query.bind(key.to_owned());
+        let mut admin = self.admin.lock().await;
+        let Some(row) = query.query(&mut admin).await?.into_row().await? else {
+            return Ok(None);
+        };
+        let operation = row.try_get::<&str, _>(0)?.unwrap_or_default().to_owned();
+        Ok(Some((operation, row.try_get(1)?.unwrap_or_default(), row.try_get(2)?)))
+    }
+}

@@ -1,0 +1,68 @@
+//! Result columns: the final `SELECT` of `sql/` = local bridge = what the component reads.
+
+use customer_api::wire::{Row, row};
+
+use crate::{bridge, call, web_procedures};
+
+#[test]
+fn the_bridge_returns_the_columns_of_sql_in_their_order() {
+    for procedure in web_procedures() {
+        let bridge: Vec<_> = bridge(&procedure.name)
+            .columns
+            .iter()
+            .map(|column| (column.name().to_owned(), column.sql_type().to_string()))
+            .collect();
+        assert_eq!(bridge, procedure.columns(), "local bridge, {}", procedure.script);
+    }
+}
+
+#[test]
+fn status_comes_first_and_json_last() {
+    for procedure in web_procedures() {
+        let names: Vec<_> = procedure.columns().into_iter().map(|(name, _)| name).collect();
+        let order = ["Status", "ETag", "CustomerID", "NextAfter", "Json"];
+        let expected: Vec<_> = order
+            .iter()
+            .filter(|name| names.iter().any(|column| column == *name))
+            .collect();
+        assert_eq!(names.iter().collect::<Vec<_>>(), expected, "{}", procedure.script);
+        assert_eq!((names[0].as_str(), names[names.len() - 1].as_str()), ("Status", "Json"));
+    }
+}
+
+#[test]
+fn the_component_reads_every_column() {
+    for procedure in web_procedures() {
+        let call = call(&procedure.name);
+        let columns = procedure.columns();
+        let values: Vec<_> = columns
+            .iter()
+            .map(|(name, sql_type)| match (name.as_str(), sql_type.as_str()) {
+                ("Status", "INT") => r#""Status":299"#.to_owned(),
+                (name, "INT") => format!(r#""{name}":7"#),
+                (name, _) => format!(r#""{name}":"{name}""#),
+            })
+            .collect();
+        let answer = format!(r#"{{"value":[{{{}}}]}}"#, values.join(","));
+        let has = |name: &str| columns.iter().any(|(column, _)| column == name);
+        let created = call.created.as_ref().map(|created| created.id_column);
+        let expected = Row {
+            status: 299,
+            etag: has("ETag").then(|| "ETag".into()),
+            created_id: created.map(|_| 7),
+            next_after: has("NextAfter").then_some(7),
+            json: Some("Json".into()),
+        };
+        let read = row(answer.as_bytes(), created).expect("a row");
+        assert_eq!(read, expected, "{}", procedure.script);
+        let used = 2 + [
+            read.etag.is_some(),
+            read.created_id.is_some(),
+            read.next_after.is_some(),
+        ]
+        .iter()
+        .filter(|used| **used)
+        .count();
+        assert_eq!(used, columns.len(), "{}: a column that nobody reads", procedure.script);
+    }
+}

@@ -1,0 +1,89 @@
+//! A stack whose bridge fails as it is told.
+
+use std::thread;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::harness::{Api, Process, local};
+
+/// How long something may take that happens at once.
+const SOON: Duration = Duration::from_secs(10);
+
+/// The whole stack with fresh data, and the control of its faults. It begins without any.
+pub struct Faulty {
+    pub api: Api,
+    control: Api,
+    _process: Process,
+    _folder: TempDir,
+}
+
+impl Faulty {
+    /// With component variables other than those of the manifest, by their names there.
+    pub fn start(variables: &[(&str, u64)]) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let (database, plan) = (folder.path().join("customers.db"), folder.path().join("faults.json"));
+        std::fs::write(&plan, "{}").expect("a file");
+        let host = if std::env::var_os("SPIN").is_some() {
+            "spin"
+        } else {
+            "local"
+        };
+        let mut command = local(&[
+            "up",
+            "--host",
+            host,
+            "--listen",
+            "127.0.0.1:0",
+            "--bridge-listen",
+            "127.0.0.1:0",
+        ]);
+        command.arg("--database").arg(database).arg("--faults").arg(plan);
+        for (name, value) in variables {
+            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value.to_string());
+        }
+        let process = Process::start(&mut command);
+        let (_, rest) = process
+            .said
+            .split_once("faults at http://")
+            .expect("it says where its faults are");
+        let control = rest
+            .split('/')
+            .next()
+            .and_then(|address| address.parse().ok())
+            .expect("address:port/faults");
+        let api = process
+            .url
+            .strip_prefix("http://")
+            .and_then(|address| address.parse().ok())
+            .expect("a URL");
+        Self {
+            api: Api { address: api },
+            control: Api { address: control },
+            _process: process,
+            _folder: folder,
+        }
+    }
+
+    /// Puts a plan into force: calls are numbered from nought again, outages count from now.
+    pub fn set(&self, plan: &Value) {
+        let reply = self.control.json(Method::PUT, "/faults", &plan.to_string());
+        assert_eq!(reply.status, 200, "{}", reply.text());
+    }
+
+    /// What has come of the plan.
+    pub fn log(&self) -> Value {
+        self.control.get("/faults").json()["log"].take()
+    }
+
+    /// Waits until the log says so.
+    pub fn await_log(&self, holds: impl Fn(&Value) -> bool) {
+        let deadline = Instant::now() + SOON;
+        while !holds(&self.log()) {
+            assert!(Instant::now() < deadline, "{}", self.log());
+            thread::sleep(Duration::from_millis(5));
+        }
+    }
+}

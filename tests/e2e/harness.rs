@@ -1,0 +1,344 @@
+//! Starts and stops what the tests talk to.
+
+use std::io::{BufRead, BufReader};
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::{Arc, LazyLock, Mutex};
+use std::thread;
+
+use bytes::Bytes;
+use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http_body_util::{BodyExt, Full};
+use hyper::body::Incoming;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use serde_json::Value;
+use tempfile::TempDir;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::runtime::Runtime;
+
+/// The repository.
+pub fn root() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}
+
+/// A command of the binary `local`, which lies beside the tests' own folder in the target directory; run from the repository.
+pub fn local(arguments: &[&str]) -> Command {
+    let tests = std::env::current_exe().expect("a test knows where it is");
+    let local = tests
+        .ancestors()
+        .nth(2)
+        .expect("target/<profile>/deps/<test>")
+        .join("local");
+    assert!(
+        local.is_file(),
+        "{} is missing: run `make test`, which builds it first",
+        local.display()
+    );
+    let mut command = Command::new(local);
+    command
+        .current_dir(root())
+        .args(arguments)
+        .env_remove("DAB_URL")
+        .env_remove("HOST");
+    command
+}
+
+/// A process of ours that says a URL once it is ready, and ends with this one.
+pub struct Process {
+    child: Child,
+    /// Where it answers.
+    pub url: String,
+    /// What it said until then, in lines.
+    pub said: String,
+}
+
+impl Process {
+    /// Starts `command` and waits for a line that ends in ` ready at <url>`.
+    pub fn start(command: &mut Command) -> Self {
+        let mut child = command
+            .arg("--exit-on-stdin-eof")
+            .stdin(Stdio::piped())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::null())
+            .spawn()
+            .expect("local starts");
+        let mut lines = BufReader::new(child.stdout.take().expect("a pipe")).lines();
+        let mut said = String::new();
+        let url = loop {
+            let Some(Ok(line)) = lines.next() else {
+                panic!("it ended before it was ready; it said:\n{said}");
+            };
+            if let Some((_, url)) = line.split_once(" ready at ") {
+                break url.trim().to_owned();
+            }
+            said += &(line + "\n");
+        };
+        // Whoever writes must be read.
+        thread::spawn(move || lines.for_each(drop));
+        Self { child, url, said }
+    }
+
+    /// The process id, for signals.
+    pub fn id(&self) -> u32 {
+        self.child.id()
+    }
+
+    /// As the kernel does it: no warning, no chance to finish anything.
+    pub fn kill_9(mut self) {
+        self.child.kill().expect("kill");
+        self.child.wait().expect("wait");
+    }
+
+    /// Waits for the end.
+    pub fn wait(mut self) -> ExitStatus {
+        self.child.wait().expect("wait")
+    }
+}
+
+impl Drop for Process {
+    fn drop(&mut self) {
+        // The end of standard input is the request to stop.
+        drop(self.child.stdin.take());
+        let _ = self.child.wait();
+    }
+}
+
+/// `local up` with the host that this run is about.
+pub fn up(arguments: &[&str]) -> Process {
+    let host = if std::env::var_os("SPIN").is_some() {
+        "spin"
+    } else {
+        "local"
+    };
+    Process::start(&mut local(
+        &[&["up", "--host", host, "--listen", "127.0.0.1:0"], arguments].concat(),
+    ))
+}
+
+/// The whole stack: component and local bridge.
+pub struct Stack {
+    process: Process,
+    folder: TempDir,
+}
+
+impl Stack {
+    /// A stack with fresh data.
+    pub fn start() -> Self {
+        let folder = TempDir::new().expect("a folder");
+        let process = Self::start_in(folder.path());
+        Self { process, folder }
+    }
+
+    fn start_in(folder: &Path) -> Process {
+        let database = folder.join("customers.db");
+        up(&[
+            "--bridge-listen",
+            "127.0.0.1:0",
+            "--database",
+            database.to_str().expect("UTF-8"),
+        ])
+    }
+
+    /// Stops it in good order and starts it again over the same data.
+    pub fn restart(&mut self) {
+        let folder = self.folder.path().to_owned();
+        let stopped = std::mem::replace(&mut self.process, Self::start_in(&folder));
+        drop(stopped);
+    }
+
+    /// The API.
+    pub fn api(&self) -> Api {
+        Api {
+            address: address(&self.process.url),
+        }
+    }
+}
+
+/// A stack for tests that add what is theirs and change nothing else.
+pub fn shared() -> Api {
+    static STACK: LazyLock<Stack> = LazyLock::new(Stack::start);
+    STACK.api()
+}
+
+fn address(url: &str) -> SocketAddr {
+    url.strip_prefix("http://")
+        .and_then(|address| address.parse().ok())
+        .expect("http://address:port")
+}
+
+/// An API to talk to. A connection a request.
+#[derive(Clone, Copy)]
+pub struct Api {
+    /// Where it listens.
+    pub address: SocketAddr,
+}
+
+/// A complete answer.
+#[derive(Debug)]
+pub struct Reply {
+    pub status: u16,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+impl Reply {
+    pub fn text(&self) -> &str {
+        std::str::from_utf8(&self.body).expect("UTF-8")
+    }
+
+    pub fn json(&self) -> Value {
+        serde_json::from_slice(&self.body).unwrap_or_else(|error| panic!("{error}: {}", self.text()))
+    }
+
+    pub fn header(&self, name: &str) -> &str {
+        self.headers
+            .get(name)
+            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
+            .to_str()
+            .expect("ASCII")
+    }
+
+    /// Checks that this is a problem of `status` with all its members, and returns it.
+    pub fn problem(&self, status: u16) -> Value {
+        assert_eq!(self.status, status, "{}", self.text());
+        assert_eq!(self.header("content-type"), "application/problem+json");
+        let problem = self.json();
+        assert_eq!(problem["status"], status);
+        for member in ["type", "title", "detail", "instance"] {
+            assert!(problem[member].is_string(), "{member} in {problem}");
+        }
+        assert_eq!(problem["correlationId"], self.header("x-correlation-id"));
+        problem
+    }
+}
+
+impl Api {
+    pub fn get(&self, target: &str) -> Reply {
+        self.send(Method::GET, target, &[], b"")
+    }
+
+    /// Sends a JSON body.
+    pub fn json(&self, method: Method, target: &str, body: &str) -> Reply {
+        self.send(method, target, &[("content-type", "application/json")], body.as_bytes())
+    }
+
+    /// Sends exactly this.
+    pub fn send(&self, method: Method, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
+        let mut request = Request::builder()
+            .method(method)
+            .uri(target)
+            .header("host", self.address.to_string());
+        for (name, value) in headers {
+            request = request.header(*name, *value);
+        }
+        let request = request
+            .body(Full::new(Bytes::copy_from_slice(body)))
+            .expect("a request");
+        runtime().block_on(async {
+            let stream = TcpStream::connect(self.address).await.expect("the API listens");
+            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
+                .await
+                .expect("HTTP");
+            tokio::spawn(connection);
+            let (parts, body) = sender.send_request(request).await.expect("an answer").into_parts();
+            let body = body.collect().await.expect("a whole body").to_bytes();
+            Reply {
+                status: parts.status.as_u16(),
+                headers: parts.headers,
+                body,
+            }
+        })
+    }
+}
+
+fn runtime() -> &'static Runtime {
+    static RUNTIME: LazyLock<Runtime> = LazyLock::new(|| Runtime::new().expect("a runtime"));
+    &RUNTIME
+}
+
+/// What a recording bridge was asked.
+#[derive(Clone, Debug)]
+pub struct Asked {
+    pub method: Method,
+    pub target: String,
+    pub headers: HeaderMap,
+    pub body: Bytes,
+}
+
+/// A stand-in for the bridge that answers as it is told and remembers what it was asked.
+pub struct Recorder {
+    address: SocketAddr,
+    asked: Arc<Mutex<Vec<Asked>>>,
+    answer: Arc<Mutex<(u16, String)>>,
+}
+
+impl Recorder {
+    pub fn start() -> Self {
+        let asked = Arc::<Mutex<Vec<Asked>>>::default();
+        let answer = Arc::new(Mutex::new((500, String::new())));
+        let listener = runtime()
+            .block_on(TcpListener::bind("127.0.0.1:0"))
+            .expect("a free port");
+        let address = listener.local_addr().expect("an address");
+        let (asked_by, answer_with) = (asked.clone(), answer.clone());
+        runtime().spawn(async move {
+            while let Ok((stream, _)) = listener.accept().await {
+                let (asked, answer) = (asked_by.clone(), answer_with.clone());
+                let service = service_fn(move |request: Request<Incoming>| {
+                    let (asked, answer) = (asked.clone(), answer.clone());
+                    async move {
+                        let (parts, body) = request.into_parts();
+                        let body = body.collect().await?.to_bytes();
+                        asked.lock().expect("no panics").push(Asked {
+                            method: parts.method,
+                            target: parts.uri.to_string(),
+                            headers: parts.headers,
+                            body,
+                        });
+                        let (status, body) = answer.lock().expect("no panics").clone();
+                        let mut response = Response::new(Full::new(Bytes::from(body)));
+                        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+                        Ok::<_, hyper::Error>(response)
+                    }
+                });
+                tokio::spawn(
+                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
+                );
+            }
+        });
+        Self { address, asked, answer }
+    }
+
+    pub fn url(&self) -> String {
+        format!("http://{}", self.address)
+    }
+
+    /// From now on, answers this.
+    pub fn answer(&self, status: u16, body: &str) {
+        *self.answer.lock().expect("no panics") = (status, body.to_owned());
+    }
+
+    /// From now on, answers 200 and one row of these columns.
+    pub fn row(&self, columns: Value) {
+        self.answer(200, &serde_json::json!({ "value": [columns] }).to_string());
+    }
+
+    /// All that was asked since the last time.
+    pub fn take(&self) -> Vec<Asked> {
+        std::mem::take(&mut self.asked.lock().expect("no panics"))
+    }
+}
+
+/// Runs `command` to its end and returns its status and everything it printed on either stream.
+pub fn output(command: &mut Command) -> (ExitStatus, String) {
+    let output = command.stdin(Stdio::null()).output().expect("it runs");
+    let text = [output.stdout, output.stderr].concat();
+    (output.status, String::from_utf8_lossy(&text).into_owned())
+}
+
+/// The component that `make build` makes.
+pub fn artifact() -> PathBuf {
+    root().join("target/wasm32-wasip2/release/customer_api.wasm")
+}

@@ -1,0 +1,15 @@
+//! Black-box tests: HTTP in, HTTP out, against the component on a host (the built-in one, or real Spin with `SPIN=/path/to/spin`) and a
+//! bridge behind it. Each stack listens on free ports and keeps its data in a folder of its own.
+
+mod faulty;
+mod harness;
+
+mod artifact;
+mod bad_input;
+mod customers;
+mod durability;
+mod faults;
+mod lifecycle;
+mod outage;
+mod pass_through;
+mod readme;

@@ -1,0 +1,230 @@
+//! The database goes away and comes back. `make outage` runs the same with the real times (ten seconds and a minute, the manifest's
+//! variables); here they are shorter.
+
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use http::Method;
+use serde_json::json;
+
+use crate::faulty::Faulty;
+use crate::harness::Reply;
+
+/// Clients at the same time, besides the loop that only reads.
+const CLIENTS: usize = 16;
+
+/// How long a client waits after an answer.
+const PAUSE: Duration = Duration::from_millis(50);
+
+/// What a client got.
+struct Answer {
+    begin: Instant,
+    end: Instant,
+    reply: Reply,
+}
+
+impl Answer {
+    fn took(&self) -> Duration {
+        self.end - self.begin
+    }
+}
+
+/// All answers to steady load around an outage.
+struct Observed {
+    begin: Instant,
+    /// The bridge is back at this time at the latest.
+    end: Instant,
+    answers: Vec<Answer>,
+}
+
+impl Observed {
+    /// The answers to requests that were waiting when the bridge came back.
+    fn waiting(&self) -> impl Iterator<Item = &Answer> {
+        self.answers
+            .iter()
+            .filter(|answer| answer.begin < self.end && answer.end >= self.end)
+    }
+}
+
+/// Lets the bridge be away for `length` under steady load, and goes on with the load for `after`.
+fn observe(stack: &Faulty, kind: &str, length: Duration, after: Duration) -> Observed {
+    let (stop, answered) = (AtomicBool::new(false), AtomicUsize::new(0));
+    let ask = |client: usize, turn: usize| {
+        // Even turns read; the last client is the loop of curl that only does that.
+        if client == CLIENTS || turn.is_multiple_of(2) {
+            return stack.api.get("/customer/123");
+        }
+        let body = json!({"PhoneNumber": turn.to_string()}).to_string();
+        stack
+            .api
+            .json(Method::PATCH, &format!("/customer/{}", 801 + client), &body)
+    };
+    let run = |client: usize| {
+        let mut answers = Vec::new();
+        while !stop.load(Ordering::Relaxed) {
+            let begin = Instant::now();
+            let reply = ask(client, answers.len());
+            answers.push(Answer {
+                begin,
+                end: Instant::now(),
+                reply,
+            });
+            answered.fetch_add(1, Ordering::Relaxed);
+            thread::sleep(PAUSE);
+        }
+        answers
+    };
+    thread::scope(|scope| {
+        let clients: Vec<_> = (0..=CLIENTS).map(|client| scope.spawn(move || run(client))).collect();
+        while answered.load(Ordering::Relaxed) < 2 * CLIENTS {
+            thread::sleep(Duration::from_millis(5));
+        }
+        let begin = Instant::now();
+        stack.set(&json!({"outages": [{"after_ms": 0, "for_ms": length.as_millis() as u64, "kind": kind}]}));
+        let end = Instant::now() + length;
+        // Real time has to pass: the outage is one of sockets.
+        thread::sleep(length + after);
+        stop.store(true, Ordering::Relaxed);
+        let answers = clients
+            .into_iter()
+            .flat_map(|client| client.join().expect("a client"))
+            .collect();
+        Observed { begin, end, answers }
+    })
+}
+
+/// An outage that is shorter than the deadline costs time and nothing else.
+fn is_ridden_out(variables: &[(&str, u64)], length: Duration, within: Duration) {
+    for kind in ["refuse", "error_500"] {
+        let stack = Faulty::start(variables);
+        let observed = observe(&stack, kind, length, within);
+        for answer in &observed.answers {
+            assert!(
+                matches!(answer.reply.status, 200 | 202),
+                "{kind}: {}",
+                answer.reply.text()
+            );
+        }
+        assert!(
+            observed.waiting().count() >= CLIENTS,
+            "{kind}: everyone was waiting for the bridge"
+        );
+        let latest = observed
+            .waiting()
+            .map(|answer| answer.end - observed.end)
+            .max()
+            .unwrap_or_default();
+        assert!(latest <= within, "{kind}: answered {latest:?} after the end");
+    }
+}
+
+/// An outage that is longer than the deadline ends in problems that say when to come back, in time, and in full service after it.
+fn is_admitted(variables: &[(&str, u64)], deadline: Duration, length: Duration) {
+    const RECOVERY: Duration = Duration::from_secs(3);
+    for kind in ["refuse", "error_500"] {
+        let stack = Faulty::start(variables);
+        let observed = observe(&stack, kind, length, RECOVERY);
+        let mut failures = 0;
+        for answer in &observed.answers {
+            assert!(
+                answer.took() <= deadline + Duration::from_secs(1),
+                "{kind}: {:?}",
+                answer.took()
+            );
+            if matches!(answer.reply.status, 200 | 202) {
+                continue;
+            }
+            failures += 1;
+            assert!(
+                matches!(answer.reply.status, 503 | 504),
+                "{kind}: {}",
+                answer.reply.text()
+            );
+            answer.reply.problem(answer.reply.status);
+            let seconds: u64 = answer.reply.header("retry-after").parse().expect("seconds");
+            assert!(seconds >= 1);
+            assert!(
+                answer.begin >= observed.begin - deadline && answer.begin < observed.end,
+                "{kind}: a failure outside"
+            );
+        }
+        assert!(failures >= CLIENTS, "{kind}: {failures}");
+        let since: Vec<_> = observed
+            .answers
+            .iter()
+            .filter(|answer| answer.begin >= observed.end)
+            .collect();
+        assert!(since.len() >= CLIENTS, "{kind}");
+        assert!(since.iter().all(|answer| answer.took() <= RECOVERY), "{kind}");
+    }
+}
+
+#[test]
+fn a_short_outage_costs_no_request() {
+    let within = Duration::from_millis(1500);
+    is_ridden_out(&[("retry_cap_ms", 500)], Duration::from_millis(2000), within);
+}
+
+#[test]
+fn a_long_outage_is_admitted_in_time() {
+    let variables = [
+        ("request_deadline_ms", 1000),
+        ("attempt_timeout_ms", 400),
+        ("retry_cap_ms", 300),
+    ];
+    is_admitted(&variables, Duration::from_millis(1000), Duration::from_millis(2500));
+}
+
+#[test]
+#[ignore = "takes half a minute; run by make outage"]
+fn an_outage_of_ten_seconds_costs_no_request() {
+    is_ridden_out(&[], Duration::from_secs(10), Duration::from_millis(2500));
+}
+
+#[test]
+#[ignore = "takes more than two minutes; run by make outage"]
+fn an_outage_of_a_minute_is_admitted_in_time() {
+    is_admitted(&[], Duration::from_secs(25), Duration::from_secs(60));
+}
+
+#[test]
+fn a_slow_bridge_does_not_outlast_the_deadline() {
+    let stack = Faulty::start(&[("request_deadline_ms", 1200), ("attempt_timeout_ms", 500)]);
+    for kind in ["delay", "stall"] {
+        stack.set(&json!({"rates": {kind: 1.0}, "delay_ms": 20_000, "stall_ms": 20_000}));
+        let begin = Instant::now();
+        let reply = stack.api.get("/customer/123");
+        let took = begin.elapsed();
+        reply.problem(504);
+        assert!(reply.header("retry-after").parse::<u64>().is_ok());
+        assert!(took <= Duration::from_millis(2200), "{kind}: {took:?}");
+        assert!(stack.log()["calls"].as_u64().unwrap() >= 2, "{kind}: it tried again");
+    }
+}
+
+#[test]
+fn a_client_that_leaves_takes_its_request_with_it() {
+    if std::env::var_os("SPIN").is_some() {
+        // Spin 3 lets an instance run on.
+        return;
+    }
+    let stack = Faulty::start(&[]);
+    stack.set(&json!({"rates": {"delay": 1.0}, "delay_ms": 60_000}));
+    let mut client = TcpStream::connect(stack.api.address).unwrap();
+    write!(
+        client,
+        "GET /customer/123 HTTP/1.1\r\nHost: {}\r\n\r\n",
+        stack.api.address
+    )
+    .unwrap();
+    stack.await_log(|log| log["calls"] == 1);
+    let begin = Instant::now();
+    drop(client);
+    // The first attempt alone would go on for ten seconds.
+    stack.await_log(|log| log["abandoned"] == 1);
+    assert!(begin.elapsed() < Duration::from_secs(5));
+    assert_eq!(stack.log()["calls"], 1, "nobody tries again");
+}
