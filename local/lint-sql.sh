@@ -33,7 +33,7 @@ if [ ! -e "$stamp" ]; then
   python3 -m venv "$venv"
   if ! "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 "${packages[@]}" 2>"$venv/pip.log"; then
     cat "$venv/pip.log" >&2
-    say "SKIPPED: PyPI cannot be reached for ${packages[*]}, so no parser has read sql/"
+    say "SKIPPED: ${packages[*]} cannot be had from PyPI (above), so no parser has read sql/"
     exit 0
   fi
   : >"$stamp"

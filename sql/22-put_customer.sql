@@ -9,6 +9,7 @@ Result: one row
   Status      201 created | 400 not a JSON object | 409 the name is taken | 422 invalid fields, or the key was used for another request
   ETag        version of the row; NULL unless 201 and the row still exists
   CustomerID  the new customer; NULL unless 201
+  Replayed    1 = the key was used before for the same request, and nothing was done this time
   Json        201: array with the customer as it is now, [] when it was deleted since. Otherwise {"detail": ...}, with
               "errors": [{"field", "message"}] when fields are invalid
 
@@ -38,6 +39,7 @@ BEGIN
     DECLARE @PayloadHash BINARY(32);
     DECLARE @OwnTransaction BIT = CASE WHEN @@TRANCOUNT = 0 THEN 1 ELSE 0 END;
     DECLARE @IsFirst BIT = 0;
+    DECLARE @Replayed BIT = 0;
     DECLARE @Status INT;
     DECLARE @Detail NVARCHAR(200);
     DECLARE @Errors NVARCHAR(MAX);
@@ -88,7 +90,9 @@ BEGIN
             BEGIN
                 SET @Status = 422;
                 SET @Detail = N'This idempotency key was already used for a different request.';
-            END;
+            END
+            ELSE
+                SET @Replayed = 1;
         END
         ELSE
         BEGIN
@@ -196,6 +200,6 @@ BEGIN
         THROW;
     END CATCH;
 
-    SELECT @Status AS Status, @ETag AS ETag, @CustomerID AS CustomerID, @Result AS Json;
+    SELECT @Status AS Status, @ETag AS ETag, @CustomerID AS CustomerID, @Replayed AS Replayed, @Result AS Json;
 END;
 GO

@@ -9,11 +9,12 @@ Parameters
                ETag is that long
 
 Result: one row
-  Status  202 changed | 400 not a JSON object | 404 no such customer | 409 the name is taken | 412 the row is not at version @IfMatch
-          | 422 invalid fields, or the key was used for another request
-  ETag    version of the row after the change; NULL unless 202 and the row still exists
-  Json    202: array with the customer as it is now, [] when it was deleted since. Otherwise {"detail": ...}, with
-          "errors": [{"field", "message"}] when fields are invalid
+  Status    202 changed | 400 not a JSON object | 404 no such customer | 409 the name is taken | 412 the row is not at version @IfMatch
+            | 422 invalid fields, or the key was used for another request
+  ETag      version of the row after the change; NULL unless 202 and the row still exists
+  Replayed  1 = the key was used before for the same request, and nothing was done this time
+  Json      202: array with the customer as it is now, [] when it was deleted since. Otherwise {"detail": ...}, with
+            "errors": [{"field", "message"}] when fields are invalid
 
 Rules
   - Checks in this order: key, text, existence, version (RFC 9110, 13.1.1), fields, then the constraints.
@@ -42,6 +43,7 @@ BEGIN
     DECLARE @PayloadHash BINARY(32);
     DECLARE @OwnTransaction BIT = CASE WHEN @@TRANCOUNT = 0 THEN 1 ELSE 0 END;
     DECLARE @IsFirst BIT = 0;
+    DECLARE @Replayed BIT = 0;
     DECLARE @Status INT;
     DECLARE @Detail NVARCHAR(200);
     DECLARE @Errors NVARCHAR(MAX);
@@ -92,7 +94,9 @@ BEGIN
             BEGIN
                 SET @Status = 422;
                 SET @Detail = N'This idempotency key was already used for a different request.';
-            END;
+            END
+            ELSE
+                SET @Replayed = 1;
         END
         ELSE
         BEGIN
@@ -214,6 +218,6 @@ BEGIN
         THROW;
     END CATCH;
 
-    SELECT @Status AS Status, @ETag AS ETag, @Result AS Json;
+    SELECT @Status AS Status, @ETag AS ETag, @Replayed AS Replayed, @Result AS Json;
 END;
 GO

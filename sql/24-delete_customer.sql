@@ -8,9 +8,10 @@ Parameters
                ETag is that long
 
 Result: one row
-  Status  202 the customer does not exist (any more) | 409 other rows refer to it | 412 the row is not at version @IfMatch
-          | 422 the key was used for another request
-  Json    202: [{"CustomerID": id}]. Otherwise {"detail": ...}
+  Status    202 the customer does not exist (any more) | 409 other rows refer to it | 412 the row is not at version @IfMatch
+            | 422 the key was used for another request
+  Replayed  1 = the key was used before for the same request, and nothing was done this time
+  Json      202: [{"CustomerID": id}]. Otherwise {"detail": ...}
 
 Rules
   - Deleting what does not exist succeeds, also with @IfMatch: the client has what it asked for.
@@ -35,6 +36,7 @@ BEGIN
     DECLARE @PayloadHash BINARY(32);
     DECLARE @OwnTransaction BIT = CASE WHEN @@TRANCOUNT = 0 THEN 1 ELSE 0 END;
     DECLARE @IsFirst BIT = 0;
+    DECLARE @Replayed BIT = 0;
     DECLARE @Status INT;
     DECLARE @Detail NVARCHAR(200);
     DECLARE @Version NVARCHAR(40);
@@ -67,7 +69,9 @@ BEGIN
             BEGIN
                 SET @Status = 422;
                 SET @Detail = N'This idempotency key was already used for a different request.';
-            END;
+            END
+            ELSE
+                SET @Replayed = 1;
         END
         ELSE
         BEGIN
@@ -120,6 +124,6 @@ BEGIN
         THROW;
     END CATCH;
 
-    SELECT @Status AS Status, @Result AS Json;
+    SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
 END;
 GO

@@ -6,8 +6,8 @@ sqlcmd variables
   LoginName      not one that contains ] or '
   LoginPassword  must satisfy the server's password policy; must not contain '
 
-Both may come from the environment, which keeps the password off the command line. A login that exists keeps its password; to
-change it: ALTER LOGIN ... WITH PASSWORD.
+The ODBC sqlcmd (mssql-tools18) also takes both from the environment, which keeps the password off the command line; go-sqlcmd only
+takes -v. A login that exists keeps its password; to change it: ALTER LOGIN ... WITH PASSWORD.
 */
 IF SUSER_ID(N'$(LoginName)') IS NULL
     CREATE LOGIN [$(LoginName)] WITH PASSWORD = N'$(LoginPassword)';

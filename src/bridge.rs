@@ -28,17 +28,49 @@ pub struct Bridge<'a, P> {
     pub correlation_id: &'a str,
 }
 
+/// How a call ended.
+pub struct Outcome {
+    /// The row, or the problem for the client.
+    pub result: Result<Row, Problem>,
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// How long they took, waits between them included.
+    pub took: Duration,
+}
+
+impl Outcome {
+    /// The value of `Server-Timing` (W3C): how long the bridge took, in milliseconds, and in how many attempts.
+    pub fn server_timing(&self) -> String {
+        let micros = self.took.as_micros();
+        format!(
+            "bridge;dur={}.{:03}, attempts;desc=\"{}\"",
+            micros / 1000,
+            micros % 1000,
+            self.attempts
+        )
+    }
+}
+
 impl<P: Platform> Bridge<'_, P> {
-    /// Makes `call`, sent as `request`, as often as the policy allows.
-    ///
-    /// # Errors
-    ///
-    /// The problem for the client when no attempt brought a row: 502, 503, 504 or 409.
-    pub async fn call(&self, call: &Call, request: &Request<Bytes>) -> Result<Row, Problem> {
-        for attempt in 1.. {
+    /// Makes `call`, sent as `request`, as often as the policy allows: the row, or the problem for the client when no attempt brought
+    /// one (502, 503, 504 or 409).
+    pub async fn call(&self, call: &Call, request: &Request<Bytes>) -> Outcome {
+        let begin = self.platform.now();
+        let (attempts, result) = self.attempts(call, request).await;
+        Outcome {
+            result,
+            attempts,
+            took: self.platform.now().saturating_sub(begin),
+        }
+    }
+
+    async fn attempts(&self, call: &Call, request: &Request<Bytes>) -> (u32, Result<Row, Problem>) {
+        let mut attempt = 0;
+        loop {
+            attempt += 1;
             let limit = self.policy.attempt_limit(self.elapsed());
             let failure = match self.attempt(call, request, limit).await {
-                Ok(row) => return Ok(row),
+                Ok(row) => return (attempt, Ok(row)),
                 Err(failure) => failure,
             };
             // The high bits of random bits are as random as any.
@@ -50,27 +82,28 @@ impl<P: Platform> Bridge<'_, P> {
                 }
                 Decision::GiveUp(give_up) => {
                     self.log("give_up", call, attempt, &failure, None);
-                    return Err(problem(give_up, attempt));
+                    return (attempt, Err(problem(give_up, attempt)));
                 }
             }
         }
-        unreachable!("the policy gives up at the deadline")
     }
 
-    /// Makes one attempt at `call` of at most `limit`.
-    ///
-    /// # Errors
-    ///
-    /// 503, whatever the reason; the log tells it.
-    pub async fn probe(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Result<Row, Problem> {
-        self.attempt(call, request, limit).await.map_err(|failure| {
+    /// Makes one attempt at `call` of at most `limit`; what goes wrong is 503, whatever the reason, which the log tells.
+    pub async fn probe(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Outcome {
+        let begin = self.platform.now();
+        let result = self.attempt(call, request, limit).await.map_err(|failure| {
             self.log("not_ready", call, 1, &failure, None);
             Problem::new(
                 kind::UNAVAILABLE,
                 "The bridge or the database behind it does not answer.",
             )
             .with_header(RETRY_AFTER, 1.into())
-        })
+        });
+        Outcome {
+            result,
+            attempts: 1,
+            took: self.platform.now().saturating_sub(begin),
+        }
     }
 
     async fn attempt(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Result<Row, Failure> {
@@ -181,7 +214,9 @@ mod tests {
             started: platform.now(),
             correlation_id: "id",
         };
-        platform.run(bridge.call(&CALL, &Request::new(Bytes::from_static(b"{}"))))
+        platform
+            .run(bridge.call(&CALL, &Request::new(Bytes::from_static(b"{}"))))
+            .result
     }
 
     /// The milliseconds at which attempts were made.
@@ -310,6 +345,16 @@ mod tests {
         };
         let request = Request::new(Bytes::new());
         let result = platform.run(bridge.probe(&CALL, &request, Duration::from_millis(100)));
-        assert_eq!(status(&result.unwrap_err()), 503);
+        assert_eq!(status(&result.result.unwrap_err()), 503);
+    }
+
+    #[test]
+    fn timing_is_in_milliseconds() {
+        let outcome = Outcome {
+            result: Ok(Row::default()),
+            attempts: 3,
+            took: Duration::from_micros(1_002_034),
+        };
+        assert_eq!(outcome.server_timing(), "bridge;dur=1002.034, attempts;desc=\"3\"");
     }
 }

@@ -2,6 +2,7 @@
 //! reaches the client byte for byte.
 
 use std::borrow::Cow;
+use std::cell::OnceCell;
 use std::pin::pin;
 use std::time::Duration;
 
@@ -14,16 +15,22 @@ use serde_json::value::RawValue;
 use uuid::{Builder, Uuid};
 
 use crate::api::ROUTES;
-use crate::bridge::Bridge;
+use crate::bridge::{Bridge, Outcome};
 use crate::platform::Platform;
 use crate::problem::{Problem, kind};
 use crate::request::{self, BodyError};
 use crate::route::{Call, Operation, Route, Source};
 use crate::settings::Settings;
-use crate::wire::{self, Arguments, Row, Value};
+use crate::wire::{self, Arguments, Value};
 
 /// The API's name for the id that ties an answer to the log; the bridge's, `x-ms-correlation-id`, is accepted too.
 const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+
+/// Says that a write had been done before under the same `Idempotency-Key`, and was not done again.
+const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+
+/// How long the bridge took, and in how many attempts (W3C Server Timing).
+const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// W3C Trace Context, handed on to the bridge so that its spans join the client's trace.
 const TRACE_HEADERS: [HeaderName; 2] = [
@@ -50,6 +57,7 @@ where
         query: parts.uri.query().unwrap_or_default(),
         headers: &parts.headers,
         correlation_id: correlation_id(&parts.headers, platform),
+        server_timing: OnceCell::new(),
     };
     let mut response = match exchange.answer(body).await {
         Ok(response) => response,
@@ -64,6 +72,9 @@ where
     let headers = response.headers_mut();
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CORRELATION_ID, ascii(exchange.correlation_id.into_owned()));
+    if let Some(timing) = exchange.server_timing.into_inner() {
+        headers.insert(SERVER_TIMING, timing);
+    }
     response
 }
 
@@ -76,6 +87,8 @@ struct Exchange<'a, P> {
     query: &'a str,
     headers: &'a HeaderMap,
     correlation_id: Cow<'a, str>,
+    /// Set once the bridge has been called, whatever came of it.
+    server_timing: OnceCell<HeaderValue>,
 }
 
 impl<P: Platform> Exchange<'_, P> {
@@ -107,8 +120,8 @@ impl<P: Platform> Exchange<'_, P> {
     async fn ready(&self, call: &Call) -> Result<Response<Bytes>, Problem> {
         let settings = self.settings()?;
         let request = wire::request(call, &Arguments::new(), &settings, self.bridge_headers());
-        let row = self.bridge(&settings).probe(call, &request, READY_LIMIT).await?;
-        self.respond(call, row)
+        let outcome = self.bridge(&settings).probe(call, &request, READY_LIMIT).await;
+        self.respond(call, outcome)
     }
 
     async fn call<B>(&self, call: &Call, id: &str, body: B) -> Result<Response<Bytes>, Problem>
@@ -126,8 +139,8 @@ impl<P: Platform> Exchange<'_, P> {
             }
         };
         let request = wire::request(call, &arguments, &settings, self.bridge_headers());
-        let row = self.bridge(&settings).call(call, &request).await?;
-        self.respond(call, row)
+        let outcome = self.bridge(&settings).call(call, &request).await;
+        self.respond(call, outcome)
     }
 
     /// The procedure's parameters, in the order of the route table; what costs nothing to check comes before the body is read.
@@ -200,7 +213,9 @@ impl<P: Platform> Exchange<'_, P> {
         headers
     }
 
-    fn respond(&self, call: &Call, row: Row) -> Result<Response<Bytes>, Problem> {
+    fn respond(&self, call: &Call, outcome: Outcome) -> Result<Response<Bytes>, Problem> {
+        let _ = self.server_timing.set(ascii(outcome.server_timing()));
+        let row = outcome.result?;
         let broken = || {
             Problem::new(
                 kind::BRIDGE_MISCONFIGURED,
@@ -222,6 +237,10 @@ impl<P: Platform> Exchange<'_, P> {
         }
         if let Some(after) = row.next_after {
             headers.insert(LINK, ascii(self.next_link(call, after)?));
+        }
+        // Under a key of our own, what was done before was done by an earlier attempt of this very request.
+        if row.replayed == Some(true) && self.headers.contains_key(request::IDEMPOTENCY_KEY) {
+            headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         if let Some(created) = &call.created {
             let id = row.created_id.ok_or_else(broken)?;
@@ -397,6 +416,40 @@ mod tests {
         assert_eq!(write(&platform, Method::PATCH, "/customer/7", &headers).status(), 202);
         let expected = serde_json::json!({"CustomerID": 7, "Json": CUSTOMER, "RequestKey": "k-1", "IfMatch": "v1"});
         assert_eq!(sent(&platform), expected);
+    }
+
+    #[test]
+    fn a_replay_is_marked_when_the_key_is_the_clients() {
+        for (headers, marked) in [(&[("idempotency-key", "k")][..], true), (&[], false)] {
+            let platform = Fake::default().row(r#""Status":202,"Replayed":true,"Json":"[]""#);
+            let response = write(&platform, Method::PATCH, "/customer/7", headers);
+            assert_eq!(response.headers().contains_key(IDEMPOTENCY_REPLAYED), marked);
+        }
+        let first = Fake::default().row(r#""Status":202,"Replayed":false,"Json":"[]""#);
+        let response = write(&first, Method::PATCH, "/customer/7", &[("idempotency-key", "k")]);
+        assert!(!response.headers().contains_key(IDEMPOTENCY_REPLAYED));
+    }
+
+    #[test]
+    fn every_proxied_answer_tells_its_timing() {
+        let slow = Fake::default()
+            .answer(0, 503, "")
+            .answer(7, 200, r#"{"value":[{"Status":200,"Json":"[]"}]}"#);
+        assert_eq!(
+            get(&slow, "/customers").headers()[SERVER_TIMING],
+            "bridge;dur=107.000, attempts;desc=\"2\""
+        );
+        let failed = Fake::default().answer(3, 404, "");
+        assert_eq!(
+            get(&failed, "/customers").headers()[SERVER_TIMING],
+            "bridge;dur=3.000, attempts;desc=\"1\""
+        );
+        assert!(!get(&Fake::default(), "/healthz").headers().contains_key(SERVER_TIMING));
+        assert!(
+            !get(&Fake::default(), "/customer/x")
+                .headers()
+                .contains_key(SERVER_TIMING)
+        );
     }
 
     #[test]

@@ -43,6 +43,8 @@ pub struct Row {
     pub created_id: Option<i32>,
     /// The last id of a page when more rows follow.
     pub next_after: Option<i32>,
+    /// Whether the request key had been used before, so that nothing was done this time.
+    pub replayed: Option<bool>,
     /// The response text, or for a status of 400 and above `{"detail", "errors"}`.
     pub json: Option<String>,
 }
@@ -120,6 +122,7 @@ pub fn row(body: &[u8], id_column: Option<&str>) -> Result<Row, Failure> {
         etag: column(columns, "ETag")?,
         created_id: id_column.map_or(Ok(None), |id_column| column(columns, id_column))?,
         next_after: column(columns, "NextAfter")?,
+        replayed: column(columns, "Replayed")?,
         json: column(columns, "Json")?,
     };
     match row.status {
@@ -192,12 +195,13 @@ mod tests {
 
     #[test]
     fn a_row_is_read_by_column_names() {
-        let body = br#"{"value":[{"Status":201,"ETag":"v1","CustomerID":7,"Extra":null,"NextAfter":null,"Json":"[\"\u00e9\uD83D\uDE00\"]"}]}"#;
+        let body = br#"{"value":[{"Status":201,"ETag":"v1","CustomerID":7,"Extra":null,"NextAfter":null,"Replayed":true,"Json":"[\"\u00e9\uD83D\uDE00\"]"}]}"#;
         let expected = Row {
             status: 201,
             etag: Some("v1".into()),
             created_id: Some(7),
             next_after: None,
+            replayed: Some(true),
             json: Some("[\"\u{e9}\u{1f600}\"]".into()),
         };
         assert_eq!(row(body, Some("CustomerID")), Ok(expected));

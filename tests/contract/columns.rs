@@ -20,7 +20,7 @@ fn the_bridge_returns_the_columns_of_sql_in_their_order() {
 fn status_comes_first_and_json_last() {
     for procedure in web_procedures() {
         let names: Vec<_> = procedure.columns().into_iter().map(|(name, _)| name).collect();
-        let order = ["Status", "ETag", "CustomerID", "NextAfter", "Json"];
+        let order = ["Status", "ETag", "CustomerID", "NextAfter", "Replayed", "Json"];
         let expected: Vec<_> = order
             .iter()
             .filter(|name| names.iter().any(|column| column == *name))
@@ -40,6 +40,7 @@ fn the_component_reads_every_column() {
             .map(|(name, sql_type)| match (name.as_str(), sql_type.as_str()) {
                 ("Status", "INT") => r#""Status":299"#.to_owned(),
                 (name, "INT") => format!(r#""{name}":7"#),
+                (name, "BIT") => format!(r#""{name}":true"#),
                 (name, _) => format!(r#""{name}":"{name}""#),
             })
             .collect();
@@ -51,6 +52,7 @@ fn the_component_reads_every_column() {
             etag: has("ETag").then(|| "ETag".into()),
             created_id: created.map(|_| 7),
             next_after: has("NextAfter").then_some(7),
+            replayed: has("Replayed").then_some(true),
             json: Some("Json".into()),
         };
         let read = row(answer.as_bytes(), created).expect("a row");
@@ -59,6 +61,7 @@ fn the_component_reads_every_column() {
             read.etag.is_some(),
             read.created_id.is_some(),
             read.next_after.is_some(),
+            read.replayed.is_some(),
         ]
         .iter()
         .filter(|used| **used)

@@ -28,7 +28,7 @@ fn returns_nothing(statements: &[Token], select: usize) -> bool {
         return true;
     }
     let begin = statements[..select].iter().rposition(|token| {
-        ["; ", ";", "BEGIN", "ELSE", "TRY", "CATCH"]
+        [";", "BEGIN", "ELSE", "TRY", "CATCH"]
             .iter()
             .any(|boundary| token.is(boundary))
     });

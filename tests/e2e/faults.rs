@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::faulty::Faulty;
 
-/// Every kind, and whether what was asked for is executed all the same.
+/// Every kind of fault.
 const KINDS: [&str; 14] = [
     "refuse",
     "reset_before_read",

@@ -1,12 +1,13 @@
 //! `soak`: requests at a fixed rate through component and bridge while the bridge fails on purpose, and the proof that no write was lost
 //! or done twice. It ends with another status than 0 when a promise was broken, and says which.
 //!
-//! In reading order: [`plan`] (what to ask and what must come of it), [`drive`] (when), [`perform`] (asking and judging), [`verify`] (the
+//! In reading order: [`mix`] and [`plan`] (what to ask and what must come of it), [`drive`] (when), [`perform`] (asking and judging), [`verify`] (the
 //! end), [`tally`], [`registry`] and [`report`] (what came of it); [`stack`] and [`api`] are the way to what is tested.
 
 mod api;
 mod customer;
 mod drive;
+mod mix;
 mod perform;
 mod plan;
 mod registry;

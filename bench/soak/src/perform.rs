@@ -99,8 +99,8 @@ impl Bench {
             let id = lane.id.unwrap_or_default();
             self.tally
                 .broken(broken, format_args!("{} of customer {id}: {what}", step.kind));
-            if step.row.is_some() {
-                lane.is_lost = true;
+            lane.is_lost = true;
+            if !matches!(step.action, Action::Get | Action::List { .. }) {
                 self.tally.count(|counts| counts.uncertain += 1);
             }
         }

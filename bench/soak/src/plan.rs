@@ -9,6 +9,7 @@ use http::Method;
 use serde_json::json;
 
 use crate::customer::{Customer, Delivery};
+use crate::mix;
 
 /// A row of the model.
 pub(crate) struct Row {
@@ -80,40 +81,6 @@ impl Step {
     }
 }
 
-/// The kinds of steps and how often each is chosen, in percent.
-const MIX: [(&str, u32); 15] = [
-    (GET, 28),
-    (LIST, 4),
-    (PUT, 7),
-    (PUT_KEY, 7),
-    (PATCH, 8),
-    (PATCH_KEY, 8),
-    (PATCH_MATCH, 7),
-    (PATCH_MATCH_KEY, 7),
-    (PATCH_STALE, 2),
-    (DELETE, 3),
-    (DELETE_KEY, 4),
-    (DELETE_REFERENCED, 1),
-    (REPLAY, 9),
-    (TWINS, 3),
-    (RACE, 2),
-];
-const GET: &str = "GET one";
-const LIST: &str = "GET list";
-const PUT: &str = "PUT";
-const PUT_KEY: &str = "PUT, Idempotency-Key";
-const PATCH: &str = "PATCH";
-const PATCH_KEY: &str = "PATCH, Idempotency-Key";
-const PATCH_MATCH: &str = "PATCH, If-Match";
-const PATCH_MATCH_KEY: &str = "PATCH, If-Match and Idempotency-Key";
-const PATCH_STALE: &str = "PATCH, If-Match of another version (412)";
-const DELETE: &str = "DELETE";
-const DELETE_KEY: &str = "DELETE, Idempotency-Key";
-const DELETE_REFERENCED: &str = "DELETE of a referenced row (409)";
-const REPLAY: &str = "an earlier Idempotency-Key again";
-const TWINS: &str = "one Idempotency-Key twice at once";
-const RACE: &str = "two PATCHes of one version at once";
-
 /// How often a row is looked for that a kind of step can be done to.
 const TRIES: usize = 100;
 
@@ -153,26 +120,14 @@ impl Planner {
     /// The next step.
     pub fn next(&mut self) -> Step {
         self.steps += 1;
-        let kind = self.kind();
+        let kind = mix::draw(&mut self.rng);
         // A kind that fits no row yet (a replay at the beginning) gives way to a new row.
-        self.step(kind).unwrap_or_else(|| self.put(PUT, false))
-    }
-
-    fn kind(&mut self) -> &'static str {
-        let mut point = self.rng.u32(0..MIX.iter().map(|(_, share)| share).sum());
-        let chosen = MIX.iter().find(|(_, share)| match point.checked_sub(*share) {
-            Some(rest) => {
-                point = rest;
-                false
-            }
-            None => true,
-        });
-        chosen.map_or(GET, |(kind, _)| kind)
+        self.step(kind).unwrap_or_else(|| self.put(mix::PUT, false))
     }
 
     fn step(&mut self, kind: &'static str) -> Option<Step> {
         match kind {
-            LIST => {
+            mix::LIST => {
                 let action = Action::List {
                     after: self.rng.i32(0..=self.highest_id),
                     limit: self.rng.usize(1..=100),
@@ -184,20 +139,20 @@ impl Planner {
                     after: None,
                 })
             }
-            PUT | PUT_KEY => Some(self.put(kind, kind == PUT_KEY)),
-            PATCH => self.patch(kind, false, Precondition::None),
-            PATCH_KEY => self.patch(kind, true, Precondition::None),
-            PATCH_MATCH => self.patch(kind, false, Precondition::Current),
-            PATCH_MATCH_KEY => self.patch(kind, true, Precondition::Current),
-            PATCH_STALE => self.stale(),
-            DELETE | DELETE_KEY => self.delete(kind, kind == DELETE_KEY),
-            DELETE_REFERENCED => self.refused_delete(),
-            REPLAY => self.replay(),
-            TWINS => self.twins(),
-            RACE => self.race(),
+            mix::PUT | mix::PUT_KEY => Some(self.put(kind, kind == mix::PUT_KEY)),
+            mix::PATCH => self.patch(kind, false, Precondition::None),
+            mix::PATCH_KEY => self.patch(kind, true, Precondition::None),
+            mix::PATCH_MATCH => self.patch(kind, false, Precondition::Current),
+            mix::PATCH_MATCH_KEY => self.patch(kind, true, Precondition::Current),
+            mix::PATCH_STALE => self.stale(),
+            mix::DELETE | mix::DELETE_KEY => self.delete(kind, kind == mix::DELETE_KEY),
+            mix::DELETE_REFERENCED => self.refused_delete(),
+            mix::REPLAY => self.replay(),
+            mix::TWINS => self.twins(),
+            mix::RACE => self.race(),
             _ => {
                 let row = self.rng.usize(..self.rows.len());
-                Some(self.of_row(GET, Action::Get, row))
+                Some(self.of_row(mix::GET, Action::Get, row))
             }
         }
     }
@@ -234,7 +189,7 @@ impl Planner {
             precondition: Precondition::Stale,
             ..self.write(Method::PATCH, Some(body), false, 412)
         };
-        Some(self.of_row(PATCH_STALE, Action::Write(write), row))
+        Some(self.of_row(mix::PATCH_STALE, Action::Write(write), row))
     }
 
     fn delete(&mut self, kind: &'static str, keyed: bool) -> Option<Step> {
@@ -248,49 +203,33 @@ impl Planner {
     fn refused_delete(&mut self) -> Option<Step> {
         let row = self.find(|row| row.referenced)?;
         let write = self.write(Method::DELETE, None, false, 409);
-        Some(self.of_row(DELETE_REFERENCED, Action::Write(write), row))
+        Some(self.of_row(mix::DELETE_REFERENCED, Action::Write(write), row))
     }
 
     fn replay(&mut self) -> Option<Step> {
         let row = self.find(|row| !row.keyed.is_empty())?;
         let keyed = &self.rows[row].keyed;
         let write = keyed[self.rng.usize(..keyed.len())].clone();
-        Some(self.of_row(REPLAY, Action::Replay(write), row))
+        Some(self.of_row(mix::REPLAY, Action::Replay(write), row))
     }
 
     fn twins(&mut self) -> Option<Step> {
-        match self.rng.u32(0..3) {
-            0 => {
-                let step = self.put(TWINS, true);
-                let Action::Write(write) = step.action else { return None };
-                Some(Step {
-                    action: Action::Twins(write),
-                    ..step
-                })
-            }
-            1 => {
-                let step = self.patch(TWINS, true, Precondition::Current)?;
-                let Action::Write(write) = step.action else { return None };
-                Some(Step {
-                    action: Action::Twins(write),
-                    ..step
-                })
-            }
-            _ => {
-                let step = self.delete(TWINS, true)?;
-                let Action::Write(write) = step.action else { return None };
-                Some(Step {
-                    action: Action::Twins(write),
-                    ..step
-                })
-            }
-        }
+        let step = match self.rng.u32(0..3) {
+            0 => self.put(mix::TWINS, true),
+            1 => self.patch(mix::TWINS, true, Precondition::Current)?,
+            _ => self.delete(mix::TWINS, true)?,
+        };
+        let Action::Write(write) = step.action else { return None };
+        Some(Step {
+            action: Action::Twins(write),
+            ..step
+        })
     }
 
     fn race(&mut self) -> Option<Step> {
         let row = self.find(|row| row.customer.is_some())?;
         let body = self.change(row);
-        Some(self.of_row(RACE, Action::Race { body }, row))
+        Some(self.of_row(mix::RACE, Action::Race { body }, row))
     }
 
     fn of_row(&self, kind: &'static str, action: Action, row: usize) -> Step {
@@ -380,7 +319,7 @@ impl Planner {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::collections::{BTreeMap, BTreeSet};
+    use std::collections::BTreeSet;
 
     fn planner(seed: u64) -> Planner {
         let mut customer = Planner::new(0, Vec::new(), 0).new_customer();
@@ -401,18 +340,6 @@ mod tests {
         };
         assert_eq!(plan(1), plan(1));
         assert_ne!(plan(1), plan(2));
-    }
-
-    #[test]
-    fn every_kind_has_about_its_share() {
-        let (mut planner, mut counts) = (planner(3), BTreeMap::new());
-        for _ in 0..10_000 {
-            *counts.entry(planner.next().kind).or_insert(0_u32) += 1;
-        }
-        for (kind, share) in MIX {
-            let count = counts.get(kind).copied().unwrap_or_default();
-            assert!(count > share * 70 && count < share * 150, "{kind}: {count}");
-        }
     }
 
     #[test]

@@ -67,7 +67,10 @@ pub(crate) fn exactly_once(
         })
         .optional()?;
     match entry {
-        Some((hash, recorded)) if hash == payload_hash => again(&recorded),
+        Some((hash, recorded)) if hash == payload_hash => {
+            let row = again(&recorded)?;
+            Ok(Row { replayed: true, ..row })
+        }
         Some(_) => {
             let detail = "This idempotency key was already used for a different request.";
             Err(Refusal::new(422, detail).into())

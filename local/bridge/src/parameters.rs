@@ -159,11 +159,18 @@ impl From<DefaultValue> for Value {
 /// `None` is NULL.
 fn convert(text: Option<String>, parameter: &Parameter) -> Result<Value, DabError> {
     let Some(text) = text else { return Ok(Value::Null) };
+    let invalid = || {
+        let name = parameter.name;
+        DabError::bad_request(format!("Invalid value provided for field: {name}"))
+    };
     match parameter.sql_type {
-        SqlType::Int => int32(&text).map(Value::Int).ok_or_else(|| {
-            let name = parameter.name;
-            DabError::bad_request(format!("Invalid value provided for field: {name}"))
-        }),
+        SqlType::Int => int32(&text).map(Value::Int).ok_or_else(invalid),
+        // `bool.Parse` of .NET.
+        SqlType::Bit => match text.trim().to_ascii_lowercase().as_str() {
+            "true" => Ok(Value::Int(1)),
+            "false" => Ok(Value::Int(0)),
+            _ => Err(invalid()),
+        },
         SqlType::NVarChar(length) => Ok(Value::Text(cut_off(text, length.into()))),
         SqlType::NVarCharMax => Ok(Value::Text(text)),
     }

@@ -77,6 +77,14 @@ impl From<&'static str> for Argument {
 }
 
 impl Call {
+    /// The idempotency key, as the case calls it.
+    pub fn key(&self) -> Option<&'static str> {
+        self.arguments.iter().find_map(|(_, argument)| match argument {
+            Argument::Key(key) => Some(*key),
+            _ => None,
+        })
+    }
+
     /// The same call with `@IfMatch`.
     pub fn if_match(mut self, version: Argument) -> Self {
         self.arguments.push(("IfMatch", version));

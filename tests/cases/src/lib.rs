@@ -10,6 +10,7 @@
 pub mod bridge;
 pub mod case;
 pub mod run;
+pub mod script;
 #[cfg(feature = "sql-server")]
 pub mod sql_server;
 pub mod table;

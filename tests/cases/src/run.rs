@@ -1,6 +1,6 @@
 //! Runs cases on a database and compares.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 
 use anyhow::{Context, Result, bail, ensure};
 use futures::future::join_all;
@@ -67,6 +67,7 @@ pub async fn run(database: &impl Database, cases: &[Case], say: impl Fn(&str)) -
             number,
             ids: HashMap::new(),
             versions: HashMap::new(),
+            used_keys: HashSet::new(),
         };
         match run.case(case).await {
             Ok(()) => say(&format!("  ✓ {}", case.name)),
@@ -91,6 +92,8 @@ struct Run<'a, D> {
     number: usize,
     ids: HashMap<&'static str, i32>,
     versions: HashMap<&'static str, String>,
+    /// The keys of requests that were carried out.
+    used_keys: HashSet<&'static str>,
 }
 
 impl<D: Database> Run<'_, D> {
@@ -105,12 +108,14 @@ impl<D: Database> Run<'_, D> {
         match step {
             Step::Call(call, expect) => {
                 let answer = self.call(call).await?;
-                self.compare(&answer, expect)
+                self.compare(&answer, expect)?;
+                self.check_replays(&[(call, &answer)])
             }
             Step::Together(calls, expectations) => {
                 let answers = join_all(calls.iter().map(|call| self.call(call))).await;
                 let answers = answers.into_iter().collect::<Result<Vec<_>>>()?;
-                self.share_out(&answers, expectations)
+                self.share_out(&answers, expectations)?;
+                self.check_replays(&calls.iter().zip(&answers).collect::<Vec<_>>())
             }
             Step::Stored(name, columns) => {
                 let names: Vec<_> = columns.iter().map(|(column, _)| *column).collect();
@@ -137,6 +142,44 @@ impl<D: Database> Run<'_, D> {
             arguments.push((*name, self.value(argument)?));
         }
         self.database.call(call.procedure, call.writes, &arguments).await
+    }
+
+    /// Of the successes under one key, the first that ever was is no replay, and all others are. What fails is none either.
+    fn check_replays(&mut self, calls: &[(&Call, &Answer)]) -> Result<()> {
+        for (call, answer) in calls {
+            let Ok(columns) = answer else { continue };
+            let column = |name: &str| {
+                columns
+                    .iter()
+                    .find(|(column, _)| column == name)
+                    .map(|(_, value)| value)
+            };
+            let succeeded = column("Status")
+                .and_then(Value::as_i64)
+                .is_some_and(|status| status < 400);
+            match (call.key(), column("Replayed").and_then(Value::as_bool)) {
+                (Some(key), Some(false)) if succeeded => {
+                    ensure!(
+                        self.used_keys.insert(key),
+                        "Replayed is 0 for a key that was used before"
+                    );
+                }
+                (Some(_), Some(replayed)) => ensure!(replayed == succeeded, "Replayed is {replayed}"),
+                (Some(_), None) => bail!("Replayed is missing"),
+                (None, _) => {}
+            }
+        }
+        let replayed_first = calls.iter().find(|(call, answer)| {
+            let success = answer
+                .as_ref()
+                .is_ok_and(|columns| columns.iter().any(|(name, value)| name == "Replayed" && *value == true));
+            success && call.key().is_some_and(|key| !self.used_keys.contains(key))
+        });
+        ensure!(
+            replayed_first.is_none(),
+            "Replayed is 1 for a key that was not used before"
+        );
+        Ok(())
     }
 
     /// Every answer is as one of the expectations says, and each of these has its number of answers.

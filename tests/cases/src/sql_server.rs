@@ -1,7 +1,5 @@
 //! A T-SQL engine as a [`Database`]: called over TDS as Data API Builder calls it.
 
-pub mod script;
-
 use std::{env, fs, path::Path};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -14,6 +12,7 @@ use uuid::Uuid;
 use crate::{
     case::Engine,
     run::{Answer, Columns, Database, ErrorNumber},
+    script,
 };
 
 type Connection = Client<Compat<TcpStream>>;
@@ -299,9 +298,12 @@ fn columns(row: &Row) -> Result<Columns> {
         if let Ok(number) = row.try_get::<i32, _>(index) {
             return Ok((name.to_owned(), number.into()));
         }
+        if let Ok(bit) = row.try_get::<bool, _>(index) {
+            return Ok((name.to_owned(), bit.into()));
+        }
         let text = row
             .try_get::<&str, _>(index)
-            .with_context(|| format!("column {name} is neither INT nor NVARCHAR"))?;
+            .with_context(|| format!("column {name} is none of INT, BIT, NVARCHAR"))?;
         Ok((name.to_owned(), text.into()))
     };
     row.columns()

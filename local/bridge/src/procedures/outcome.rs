@@ -14,6 +14,7 @@ pub(crate) struct Row {
     pub etag: Option<String>,
     pub customer_id: Option<i32>,
     pub next_after: Option<i32>,
+    pub replayed: bool,
     pub json: String,
 }
 
@@ -25,6 +26,7 @@ impl Row {
             etag: None,
             customer_id: None,
             next_after: None,
+            replayed: false,
             json,
         }
     }

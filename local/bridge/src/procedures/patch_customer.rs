@@ -17,7 +17,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Parameter::required("RequestKey", SqlType::NVarChar(255)),
         Parameter::optional("IfMatch", SqlType::NVarChar(40), DefaultValue::Null),
     ],
-    columns: &[Column::Status, Column::ETag, Column::Json],
+    columns: &[Column::Status, Column::ETag, Column::Replayed, Column::Json],
     writes: true,
     body: patch_customer,
 };

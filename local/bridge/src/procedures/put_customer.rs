@@ -15,7 +15,13 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Parameter::required("Json", SqlType::NVarCharMax),
         Parameter::required("RequestKey", SqlType::NVarChar(255)),
     ],
-    columns: &[Column::Status, Column::ETag, Column::CustomerId, Column::Json],
+    columns: &[
+        Column::Status,
+        Column::ETag,
+        Column::CustomerId,
+        Column::Replayed,
+        Column::Json,
+    ],
     writes: true,
     body: put_customer,
 };

@@ -45,6 +45,8 @@ pub enum DefaultValue {
 pub enum SqlType {
     /// `INT`: 32 bits, signed.
     Int,
+    /// `BIT`: true or false.
+    Bit,
     /// `NVARCHAR(n)`: at most n UTF-16 code units. SQL Server silently cuts off an argument that is longer.
     NVarChar(u16),
     /// `NVARCHAR(MAX)`
@@ -55,6 +57,7 @@ impl fmt::Display for SqlType {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Int => formatter.write_str("INT"),
+            Self::Bit => formatter.write_str("BIT"),
             Self::NVarChar(length) => write!(formatter, "NVARCHAR({length})"),
             Self::NVarCharMax => formatter.write_str("NVARCHAR(MAX)"),
         }
@@ -72,6 +75,8 @@ pub enum Column {
     CustomerId,
     /// The last id of a page when more rows follow.
     NextAfter,
+    /// Whether the request key was used before for the same request, so that nothing was done this time.
+    Replayed,
     /// The text with which the component answers; for a status of 400 or more an object with `detail` and perhaps
     /// `errors`.
     Json,
@@ -85,6 +90,7 @@ impl Column {
             Self::ETag => "ETag",
             Self::CustomerId => "CustomerID",
             Self::NextAfter => "NextAfter",
+            Self::Replayed => "Replayed",
             Self::Json => "Json",
         }
     }
@@ -94,6 +100,7 @@ impl Column {
         match self {
             Self::Status | Self::CustomerId | Self::NextAfter => SqlType::Int,
             Self::ETag => SqlType::NVarChar(40),
+            Self::Replayed => SqlType::Bit,
             Self::Json => SqlType::NVarCharMax,
         }
     }
