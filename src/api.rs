@@ -1,6 +1,7 @@
 //! The API: which path and method calls which procedure, with what.
 //!
-//! To add a route, add it to [`ROUTES`]; a procedure of that name in `sql/` and its entity in `dab/dab-config.json` complete it.
+//! To add a route, add it to [`ROUTES`]; a procedure of that name in `sql/` and its entity in `dab/dab-config.json`
+//! complete it.
 
 use http::Method;
 

@@ -1,5 +1,5 @@
-//! Calls a procedure by way of the bridge: attempts, each with a limit on connect, headers and body together, until one succeeds or the
-//! retry policy gives up.
+//! Calls a procedure by way of the bridge: attempts, each with a limit on connect, headers and body together, until one
+//! succeeds or the retry policy gives up.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -52,8 +52,8 @@ impl Outcome {
 }
 
 impl<P: Platform> Bridge<'_, P> {
-    /// Makes `call`, sent as `request`, as often as the policy allows: the row, or the problem for the client when no attempt brought
-    /// one (502, 503, 504 or 409).
+    /// Makes `call`, sent as `request`, as often as the policy allows: the row, or the problem for the client when no
+    /// attempt brought one (502, 503, 504 or 409).
     pub async fn call(&self, call: &Call, request: &Request<Bytes>) -> Outcome {
         let begin = self.platform.now();
         let (attempts, result) = self.attempts(call, request).await;
@@ -88,7 +88,8 @@ impl<P: Platform> Bridge<'_, P> {
         }
     }
 
-    /// Makes one attempt at `call` of at most `limit`; what goes wrong is 503, whatever the reason, which the log tells.
+    /// Makes one attempt at `call` of at most `limit`; what goes wrong is 503, whatever the reason, which the log
+    /// tells.
     pub async fn probe(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Outcome {
         let begin = self.platform.now();
         let result = self.attempt(call, request, limit).await.map_err(|failure| {
@@ -153,8 +154,8 @@ impl<P: Platform> Bridge<'_, P> {
     }
 }
 
-/// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3); a date is taken relative to the answer's own `Date`, so that the two
-/// clocks need not agree.
+/// `Retry-After` in seconds or as a date (RFC 9110 section 10.2.3); a date is taken relative to the answer's own
+/// `Date`, so that the two clocks need not agree.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
     if let Ok(seconds) = value.parse() {

@@ -1,5 +1,5 @@
-//! Answers a request: finds its route, collects the procedure's parameters, calls it, and makes the row the response. What SQL wrote
-//! reaches the client byte for byte.
+//! Answers a request: finds its route, collects the procedure's parameters, calls it, and has the row made the
+//! response.
 
 use std::borrow::Cow;
 use std::cell::OnceCell;
@@ -8,10 +8,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::header::{ALLOW, CONTENT_LENGTH, CONTENT_TYPE, ETAG, LINK, LOCATION, X_CONTENT_TYPE_OPTIONS};
+use http::header::{ALLOW, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use uuid::{Builder, Uuid};
 
 use crate::api::ROUTES;
@@ -19,6 +17,7 @@ use crate::bridge::{Bridge, Outcome};
 use crate::platform::Platform;
 use crate::problem::{Problem, kind};
 use crate::request::{self, BodyError};
+use crate::response::{self, ascii, json};
 use crate::route::{Call, Operation, Route, Source};
 use crate::settings::Settings;
 use crate::wire::{self, Arguments, Value};
@@ -143,7 +142,8 @@ impl<P: Platform> Exchange<'_, P> {
         self.respond(call, outcome)
     }
 
-    /// The procedure's parameters, in the order of the route table; what costs nothing to check comes before the body is read.
+    /// The procedure's parameters, in the order of the route table; what costs nothing to check comes before the body
+    /// is read.
     async fn arguments<B>(&self, call: &Call, id: &str, body: B, settings: &Settings) -> Result<Arguments, Problem>
     where
         B: http_body::Body<Data = Bytes>,
@@ -216,100 +216,23 @@ impl<P: Platform> Exchange<'_, P> {
     fn respond(&self, call: &Call, outcome: Outcome) -> Result<Response<Bytes>, Problem> {
         let _ = self.server_timing.set(ascii(outcome.server_timing()));
         let row = outcome.result?;
-        let broken = || {
-            Problem::new(
-                kind::BRIDGE_MISCONFIGURED,
-                "The procedure's answer is not what was agreed.",
-            )
-        };
-        let status = StatusCode::from_u16(row.status).map_err(|_| broken())?;
-        let text = row.json.ok_or_else(broken)?;
-        if !status.is_success() {
-            return Err(rejection(status, &text));
-        }
-        let mut response = json(status, text);
-        let headers = response.headers_mut();
-        if let Some(etag) = row.etag {
-            headers.insert(
-                ETAG,
-                HeaderValue::try_from(format!("\"{etag}\"")).map_err(|_| broken())?,
-            );
-        }
-        if let Some(after) = row.next_after {
-            headers.insert(LINK, ascii(self.next_link(call, after)?));
-        }
+        let replayed = row.replayed == Some(true);
+        let mut response = response::of_row(call, row, self.path, self.query).inspect_err(|problem| {
+            if problem.kind() == kind::BRIDGE_MISCONFIGURED {
+                let (procedure, id) = (call.procedure, &self.correlation_id);
+                let line =
+                    format!(r#"{{"event":"contract_broken","procedure":"{procedure}","correlation_id":"{id}"}}"#);
+                self.platform.log(&line);
+            }
+        })?;
         // Under a key of our own, what was done before was done by an earlier attempt of this very request.
-        if row.replayed == Some(true) && self.headers.contains_key(request::IDEMPOTENCY_KEY) {
-            headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
-        }
-        if let Some(created) = &call.created {
-            let id = row.created_id.ok_or_else(broken)?;
-            headers.insert(LOCATION, ascii(format!("{}{id}", created.location)));
+        if replayed && response.status().is_success() && self.headers.contains_key(request::IDEMPOTENCY_KEY) {
+            response
+                .headers_mut()
+                .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         Ok(response)
     }
-
-    /// The link to the next page (RFC 8288): this page's query with another `after`.
-    fn next_link(&self, call: &Call, after: i32) -> Result<String, Problem> {
-        let mut link = format!("<{}", self.path);
-        let mut separator = '?';
-        for (_, source) in call.parameters {
-            if let Source::Query {
-                name,
-                default,
-                min,
-                max,
-            } = source
-            {
-                let value = match *name {
-                    "after" => after,
-                    _ => request::query_integer(self.query, name, *default, *min..=*max)?,
-                };
-                link.push_str(&format!("{separator}{name}={value}"));
-                separator = '&';
-            }
-        }
-        Ok(link + ">; rel=\"next\"")
-    }
-}
-
-/// The problem that a procedure reports: `{"detail": "…", "errors": […]}`.
-fn rejection(status: StatusCode, text: &str) -> Problem {
-    #[derive(Deserialize)]
-    struct Rejection<'a> {
-        detail: String,
-        #[serde(borrow)]
-        errors: Option<&'a RawValue>,
-    }
-    let kind = match status {
-        StatusCode::BAD_REQUEST => kind::INVALID_BODY,
-        StatusCode::NOT_FOUND => kind::NOT_FOUND,
-        StatusCode::CONFLICT => kind::CONFLICT,
-        StatusCode::PRECONDITION_FAILED => kind::PRECONDITION_FAILED,
-        StatusCode::UNPROCESSABLE_ENTITY => kind::UNPROCESSABLE,
-        _ => kind::BRIDGE_MISCONFIGURED,
-    };
-    match serde_json::from_str::<Rejection>(text) {
-        Ok(rejection) => Problem::new(kind, rejection.detail).with_errors(rejection.errors.map(RawValue::to_owned)),
-        Err(_) => Problem::new(
-            kind::BRIDGE_MISCONFIGURED,
-            "The procedure's answer is not what was agreed.",
-        ),
-    }
-}
-
-fn json(status: StatusCode, text: impl Into<Bytes>) -> Response<Bytes> {
-    let mut response = Response::new(text.into());
-    *response.status_mut() = status;
-    response
-        .headers_mut()
-        .insert(CONTENT_TYPE, HeaderValue::from_static("application/json"));
-    response
-}
-
-/// A header value of text that is ASCII by construction.
-fn ascii(text: String) -> HeaderValue {
-    HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
 /// The client's correlation id when it is a GUID, else a new one.
@@ -332,6 +255,7 @@ fn random_uuid(platform: &impl Platform) -> String {
 mod tests {
     use super::*;
     use crate::platform::fake::Fake;
+    use http::header::{CONTENT_TYPE, ETAG};
     use http_body_util::Full;
     use serde_json::Value as Json;
 
@@ -370,19 +294,31 @@ mod tests {
     }
 
     #[test]
-    fn what_sql_wrote_is_the_body() {
+    fn a_get_brings_what_sql_wrote() {
         let platform =
             Fake::default().row(r#""Status":200,"ETag":"v1","Json":"[{\"A\":\"\\\/\u00e9\uD83D\uDE00\"} ]""#);
         let response = get(&platform, "/customer/7");
-        assert_eq!(response.status(), 200);
         assert_eq!(response.body(), "[{\"A\":\"\\/\u{e9}\u{1f600}\"} ]");
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(response.headers()[CONTENT_LENGTH], response.body().len().to_string());
-        assert_eq!(response.headers()[ETAG], "\"v1\"");
-        assert_eq!(
-            platform.sent.borrow()[0].1.uri(),
-            "http://127.0.0.1:5000/api/get_customer?CustomerID=7"
-        );
+        let target = platform.sent.borrow()[0].1.uri().to_string();
+        assert_eq!(target, "http://127.0.0.1:5000/api/get_customer?CustomerID=7");
+    }
+
+    #[test]
+    fn a_put_makes_up_a_key() {
+        let platform = Fake::default().row(r#""Status":201,"CustomerID":1062,"Json":"[]""#);
+        assert_eq!(write(&platform, Method::PUT, "/customer", &[]).status(), 201);
+        let sent = sent(&platform);
+        assert_eq!(sent["Json"], CUSTOMER);
+        assert!(Uuid::try_parse(sent["RequestKey"].as_str().unwrap()).is_ok());
+    }
+
+    #[test]
+    fn an_answer_that_was_not_agreed_is_502_and_logged() {
+        let platform = Fake::default().row(r#""Status":200,"Json":null"#);
+        assert_eq!(problem(&get(&platform, "/customer/7")).0, 502);
+        let expected = r#"{"event":"contract_broken","procedure":"get_customer","correlation_id":"#;
+        assert!(platform.lines.borrow()[0].starts_with(expected));
     }
 
     #[test]
@@ -392,21 +328,6 @@ mod tests {
         assert_eq!(response.status(), 200);
         assert_eq!(response.headers()[ETAG], "\"v1\"");
         assert!(response.body().is_empty());
-    }
-
-    #[test]
-    fn a_created_row_has_a_location() {
-        let platform = Fake::default().answer(
-            0,
-            201,
-            r#"{"value":[{"Status":201,"ETag":"v1","CustomerID":1062,"Json":"[]"}]}"#,
-        );
-        let response = write(&platform, Method::PUT, "/customer", &[]);
-        assert_eq!(response.status(), 201);
-        assert_eq!(response.headers()[LOCATION], "/customer/1062");
-        let sent = sent(&platform);
-        assert_eq!(sent["Json"], CUSTOMER);
-        assert!(Uuid::try_parse(sent["RequestKey"].as_str().unwrap()).is_ok());
     }
 
     #[test]
@@ -450,52 +371,6 @@ mod tests {
                 .headers()
                 .contains_key(SERVER_TIMING)
         );
-    }
-
-    #[test]
-    fn pages_link_to_the_next() {
-        let platform = Fake::default().row(r#""Status":200,"NextAfter":12,"Json":"[]""#);
-        let response = get(&platform, "/customers?limit=2&after=5");
-        assert_eq!(response.headers()[LINK], "</customers?after=12&limit=2>; rel=\"next\"");
-        let target = platform.sent.borrow()[0].1.uri().to_string();
-        assert!(target.ends_with("/get_customers?After=5&Limit=2"), "{target}");
-        let last = Fake::default().row(r#""Status":200,"NextAfter":null,"Json":"[]""#);
-        assert!(!get(&last, "/customers").headers().contains_key(LINK));
-    }
-
-    #[test]
-    fn what_a_procedure_refuses_is_a_problem() {
-        let rejection =
-            r#""Status":422,"Json":"{\"detail\":\"No.\",\"errors\":[{\"field\":\"A\",\"message\":\"is required\"}]}""#;
-        let platform = Fake::default().row(rejection);
-        let (status, body) = problem(&write(&platform, Method::PATCH, "/customer/7", &[]));
-        assert_eq!(status, 422);
-        assert_eq!(body["detail"], "No.");
-        assert_eq!(body["errors"][0]["field"], "A");
-        assert_eq!(body["instance"], "/customer/7");
-        for status in [400, 404, 409, 412] {
-            let platform = Fake::default().row(&format!(r#""Status":{status},"Json":"{{\"detail\":\"No.\"}}""#));
-            assert_eq!(problem(&get(&platform, "/customer/7")).0, status);
-        }
-    }
-
-    #[test]
-    fn an_answer_that_was_not_agreed_is_502() {
-        for columns in [
-            r#""Status":200"#,
-            r#""Status":200,"Json":null"#,
-            r#""Status":404,"Json":"not JSON""#,
-            r#""Status":418,"Json":"{}""#,
-            r#""Status":200,"ETag":"line\nbreak","Json":"[]""#,
-        ] {
-            assert_eq!(
-                problem(&get(&Fake::default().row(columns), "/customer/7")).0,
-                502,
-                "{columns}"
-            );
-        }
-        let no_id = Fake::default().row(r#""Status":201,"Json":"[]""#);
-        assert_eq!(problem(&write(&no_id, Method::PUT, "/customer", &[])).0, 502);
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! A REST API on Azure SQL as a WebAssembly component for Spin.
 //!
-//! The component knows routes, the retry policy and the bridge's wire contract; SQL knows everything about customers. A request passes
-//! through the modules in the order in which they are listed here.
+//! The component knows routes, the retry policy and the bridge's wire contract; SQL knows everything about customers. A
+//! request passes through the modules in the order in which they are listed here.
 
 pub mod platform;
 
@@ -15,3 +15,5 @@ pub mod settings;
 pub mod bridge;
 pub mod retry;
 pub mod wire;
+
+pub mod response;

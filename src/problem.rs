@@ -1,7 +1,7 @@
 //! Error answers: problem details for HTTP APIs (RFC 9457).
 //!
-//! A problem says what the client can do about it and nothing about what lies behind the API: causes go to the log, under the same
-//! correlation id.
+//! A problem says what the client can do about it and nothing about what lies behind the API: causes go to the log,
+//! under the same correlation id.
 
 use std::borrow::Cow;
 
@@ -93,8 +93,8 @@ impl Problem {
         self.kind
     }
 
-    /// The response: `application/problem+json` with `type`, `title`, `status`, `detail`, `instance` (the request's path), `correlationId`
-    /// and, when there are any, `errors`.
+    /// The response: `application/problem+json` with `type`, `title`, `status`, `detail`, `instance` (the request's
+    /// path), `correlationId` and, when there are any, `errors`.
     pub fn into_response(self, instance: &str, correlation_id: &str) -> Response<Bytes> {
         #[derive(Serialize)]
         struct Body<'a> {
@@ -117,7 +117,8 @@ impl Problem {
             correlation_id,
             errors: self.errors.as_deref(),
         });
-        // Serialising strings and numbers into memory has no way to fail; were it to, the status still says what matters.
+        // Serialising strings and numbers into memory has no way to fail; were it to, the status still says what
+        // matters.
         let mut response = Response::new(body.unwrap_or_default().into());
         *response.status_mut() = self.kind.status;
         let headers = response.headers_mut();

@@ -1,4 +1,5 @@
-//! What a client may send: ids, query parameters, bodies and headers, each with its limits. Nothing here changes a byte of the JSON.
+//! What a client may send: ids, query parameters, bodies and headers, each with its limits. Nothing here changes a byte
+//! of the JSON.
 
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
@@ -125,8 +126,8 @@ enum MediaType {
 ///
 /// # Errors
 ///
-/// 415 for another media type or charset; 413 above `max_bytes`; 400 for an empty body, invalid UTF-8, a form without exactly one
-/// `form_field`, malformed JSON (with line and column) and JSON that is not an object.
+/// 415 for another media type or charset; 413 above `max_bytes`; 400 for an empty body, invalid UTF-8, a form without
+/// exactly one `form_field`, malformed JSON (with line and column) and JSON that is not an object.
 pub async fn json_object<B>(
     method: &Method,
     headers: &HeaderMap,

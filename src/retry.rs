@@ -1,8 +1,9 @@
-//! The retry policy: given how an attempt ended and how long the request has taken, try again after a wait, or give up. Pure: no clock, no
-//! I/O; [`crate::bridge`] drives it.
+//! The retry policy: given how an attempt ended and how long the request has taken, try again after a wait, or give up.
+//! Pure: no clock, no I/O; [`crate::bridge`] drives it.
 //!
-//! Every call is safe to repeat, reads by nature and writes by their request key, so what decides is only whether trying again can help:
-//! the bridge answers 500 for a deadlock, a failover and an outage alike, because expected failures come back as data.
+//! Every call is safe to repeat, reads by nature and writes by their request key, so what decides is only whether
+//! trying again can help: the bridge answers 500 for a deadlock, a failover and an outage alike, because expected
+//! failures come back as data.
 
 use std::time::Duration;
 
@@ -67,8 +68,8 @@ pub enum GiveUp {
 }
 
 impl Policy {
-    /// A policy with waits from `base_ms` up to `cap_ms`, attempts of at most `attempt_timeout_ms`, and `deadline_ms` for the whole
-    /// request, all in milliseconds and above zero.
+    /// A policy with waits from `base_ms` up to `cap_ms`, attempts of at most `attempt_timeout_ms`, and `deadline_ms`
+    /// for the whole request, all in milliseconds and above zero.
     ///
     /// # Errors
     ///
@@ -99,7 +100,8 @@ impl Policy {
         self.attempt_timeout.min(self.deadline.saturating_sub(elapsed))
     }
 
-    /// Decides after attempt number `attempt` (from 1) ended in `failure`, `elapsed` into the request. `random` is uniform over all `u32`.
+    /// Decides after attempt number `attempt` (from 1) ended in `failure`, `elapsed` into the request. `random` is
+    /// uniform over all `u32`.
     pub fn decide(&self, attempt: u32, failure: &Failure, elapsed: Duration, random: u32) -> Decision {
         let no_earlier_than = match failure {
             Failure::Send(SendError::Refused(_)) | Failure::Contract(_) => {

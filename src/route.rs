@@ -1,5 +1,6 @@
-//! What a route is: a path, the methods it answers, and for each of them the stored procedure that is called and where every parameter
-//! of that procedure comes from. The table itself is in [`crate::api`]; nothing here knows what the rows are about.
+//! What a route is: a path, the methods it answers, and for each of them the stored procedure that is called and where
+//! every parameter of that procedure comes from. The table itself is in [`crate::api`]; nothing here knows what the
+//! rows are about.
 
 use std::borrow::Cow;
 
@@ -28,8 +29,8 @@ pub enum Operation {
 pub struct Call {
     /// The procedure's name without its schema, which is also the bridge's path for it.
     pub procedure: &'static str,
-    /// The bridge's method: `GET` (parameters in the query, no transaction) for reads, `POST` (parameters in a JSON object, one
-    /// transaction) for writes.
+    /// The bridge's method: `GET` (parameters in the query, no transaction) for reads, `POST` (parameters in a JSON
+    /// object, one transaction) for writes.
     pub method: Method,
     /// The procedure's parameters, without `@`, exactly as it declares them.
     pub parameters: &'static [(&'static str, Source)],
@@ -72,7 +73,8 @@ pub enum Source {
 }
 
 impl Route {
-    /// The route that `path` (still percent-encoded, no query) belongs to, with the decoded `{id}` segment when the route has one.
+    /// The route that `path` (still percent-encoded, no query) belongs to, with the decoded `{id}` segment when the
+    /// route has one.
     pub fn find<'p>(routes: &'static [Route], path: &'p str) -> Option<(&'static Route, Option<Cow<'p, str>>)> {
         routes
             .iter()

@@ -1,5 +1,5 @@
-//! The component variables: what each means, its unit and its limits. Values are set in `spin.toml`, with `SPIN_VARIABLE_<NAME>` or by a
-//! variables provider.
+//! The component variables: what each means, its unit and its limits. Values are set in `spin.toml`, with
+//! `SPIN_VARIABLE_<NAME>` or by a variables provider.
 
 use std::fmt;
 use std::str::FromStr;
@@ -12,12 +12,14 @@ use crate::retry::Policy;
 /// Everything that can be configured, checked.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Settings {
-    /// `dab_url`: the bridge's origin, `http(s)://host[:port]`. No path: Spin accepts only origins in `allowed_outbound_hosts`, which is
-    /// made from this variable.
+    /// `dab_url`: the bridge's origin, `http(s)://host[:port]`. No path: Spin accepts only origins in
+    /// `allowed_outbound_hosts`, which is made from this variable.
     pub dab_url: String,
-    /// `dab_path`: the bridge's `runtime.rest.path`, starting with `/`, without a slash at the end. Empty when it is `/`.
+    /// `dab_path`: the bridge's `runtime.rest.path`, starting with `/`, without a slash at the end. Empty when it is
+    /// `/`.
     pub dab_path: String,
-    /// `retry_base_ms`, `retry_cap_ms`, `attempt_timeout_ms`, `request_deadline_ms`: how hard a request tries. See [`Policy`].
+    /// `retry_base_ms`, `retry_cap_ms`, `attempt_timeout_ms`, `request_deadline_ms`: how hard a request tries. See
+    /// [`Policy`].
     pub retry: Policy,
     /// `max_body_bytes`: the largest request body accepted, in bytes.
     pub max_body_bytes: usize,
@@ -38,7 +40,8 @@ impl fmt::Display for InvalidSetting {
     }
 }
 
-/// The bridge holds a request to 30,000,000 bytes, and the JSON text grows at most sixfold when it is made a JSON string.
+/// The bridge holds a request to 30,000,000 bytes, and the JSON text grows at most sixfold when it is made a JSON
+/// string.
 const MAX_BODY_BYTES_LIMIT: u32 = 4_000_000;
 
 impl Settings {

@@ -1,6 +1,6 @@
-//! The wire contract with Data API Builder (DAB) for stored procedures that return one row: how a call becomes an HTTP request, and how
-//! the answer becomes a [`Row`]. DAB turns one `GET` or `POST` into one `EXEC`, answers `{"value":[{…}]}`, and never parses a text column:
-//! the JSON that SQL built arrives as a JSON string.
+//! The wire contract with Data API Builder (DAB) for stored procedures that return one row: how a call becomes an HTTP
+//! request, and how the answer becomes a [`Row`]. DAB turns one `GET` or `POST` into one `EXEC`, answers
+//! `{"value":[{…}]}`, and never parses a text column: the JSON that SQL built arrives as a JSON string.
 
 use std::borrow::Cow;
 use std::collections::BTreeMap;
@@ -103,7 +103,8 @@ fn object(arguments: &Arguments) -> Vec<u8> {
 ///
 /// # Errors
 ///
-/// [`Failure::Malformed`] for what is not JSON, [`Failure::Contract`] for JSON of another shape than one row with a usable `Status`.
+/// [`Failure::Malformed`] for what is not JSON, [`Failure::Contract`] for JSON of another shape than one row with a
+/// usable `Status`.
 pub fn row(body: &[u8], id_column: Option<&str>) -> Result<Row, Failure> {
     #[derive(Deserialize)]
     struct Envelope<'a> {

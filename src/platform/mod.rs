@@ -1,5 +1,5 @@
-//! What the component needs from the world around it. The core is written against [`Platform`] and the `http` types only, so that its
-//! tests run natively against a fake with a virtual clock.
+//! What the component needs from the world around it. The core is written against [`Platform`] and the `http` types
+//! only, so that its tests run natively against a fake with a virtual clock.
 
 use std::fmt;
 use std::time::Duration;

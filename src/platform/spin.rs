@@ -210,7 +210,8 @@ async fn read(body: &IncomingBody) -> Result<Vec<u8>, SendError> {
     }
 }
 
-/// What the host's error says about whether the bridge can have executed the request. What is not known not to have been sent may have been.
+/// What the host's error says about whether the bridge can have executed the request. What is not known not to have
+/// been sent may have been.
 fn send_error(code: &ErrorCode) -> SendError {
     match code {
         ErrorCode::DnsTimeout | ErrorCode::DnsError(_) => SendError::NotConnected("DNS error"),

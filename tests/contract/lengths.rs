@@ -1,5 +1,6 @@
-//! A field's name, length and column: the sample table, the rules of `web.customer_fields`, the variables and statements of the
-//! procedures, and the local bridge. A length that is too short in one of them would cut a value without an error.
+//! A field's name, length and column: the sample table, the rules of `web.customer_fields`, the variables and
+//! statements of the procedures, and the local bridge. A length that is too short in one of them would cut a value
+//! without an error.
 
 use std::fs;
 

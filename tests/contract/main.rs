@@ -1,5 +1,5 @@
-//! Contract tests: the T-SQL in `sql/`, `dab/dab-config.json`, the component and the local bridge say the same about procedures,
-//! parameters, result columns and lengths. Nothing here runs T-SQL; the tests read it.
+//! Contract tests: the T-SQL in `sql/`, `dab/dab-config.json`, the component and the local bridge say the same about
+//! procedures, parameters, result columns and lengths. Nothing here runs T-SQL; the tests read it.
 
 mod tsql;
 

@@ -66,7 +66,8 @@ fn the_component_sends_the_parameters_of_sql() {
         let sent: Vec<_> = call.parameters.iter().map(|(name, _)| *name).collect();
         assert_eq!(sent, names(&procedure.parameters), "component, {}", procedure.script);
         for (parameter, (_, source)) in procedure.parameters.iter().zip(call.parameters) {
-            // Only a parameter with a default may be left out, and what the component sends in its place is that default.
+            // Only a parameter with a default may be left out, and what the component sends in its place is that
+            // default.
             let (sql_type, default) = match source {
                 Source::PathId => ("INT", None),
                 Source::Query { default, min, max, .. } => {

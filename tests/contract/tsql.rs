@@ -1,6 +1,6 @@
-//! Reads just enough T-SQL for the contract: tokens, batches, and the shape of a `CREATE OR ALTER PROCEDURE`. It understands the scripts
-//! in `sql/` as they are written there, and panics where they leave that style; whether they are T-SQL at all is for a real parser to say
-//! (`make lint-sql`).
+//! Reads just enough T-SQL for the contract: tokens, batches, and the shape of a `CREATE OR ALTER PROCEDURE`. It
+//! understands the scripts in `sql/` as they are written there, and panics where they leave that style; whether they
+//! are T-SQL at all is for a real parser to say (`make lint-sql`).
 
 use std::fs;
 use std::ops::Range;
@@ -307,7 +307,8 @@ pub fn tokens(text: &str) -> Vec<Token> {
     tokens
 }
 
-/// What stands before the closing mark (which stands for itself when doubled), and the length up to and including that mark.
+/// What stands before the closing mark (which stands for itself when doubled), and the length up to and including that
+/// mark.
 fn quoted(text: &str, mark: char) -> (String, usize) {
     let mut content = String::new();
     let mut characters = text.char_indices().peekable();

@@ -11,8 +11,7 @@ const FORM: &str = "application/x-www-form-urlencoded";
 fn refused(requests: impl FnOnce(&Api)) {
     let bridge = Recorder::start();
     let process = up(&["--dab-url", &bridge.url()]);
-    let address = process.url.strip_prefix("http://").unwrap().parse().unwrap();
-    requests(&Api { address });
+    requests(&process.api());
     assert!(bridge.take().is_empty(), "the bridge was asked");
 }
 

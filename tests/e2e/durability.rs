@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Api, Process, local, up};
+use crate::harness::{Process, local, up};
 
 const WRITERS: usize = 4;
 const WRITES: usize = 12;
@@ -30,9 +30,7 @@ fn acknowledged_writes_survive_kill_9_of_the_bridge() {
     let first = bridge("127.0.0.1:0");
     let listen = first.url.strip_prefix("http://").unwrap().to_owned();
     let process = up(&["--dab-url", &first.url]);
-    let api = Api {
-        address: process.url.strip_prefix("http://").unwrap().parse().unwrap(),
-    };
+    let api = process.api();
 
     let acknowledged = AtomicUsize::new(0);
     let (middle, wait_for_middle) = mpsc::channel();

@@ -23,7 +23,8 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A command of the binary `local`, which lies beside the tests' own folder in the target directory; run from the repository.
+/// A command of the binary `local`, which lies beside the tests' own folder in the target directory; run from the
+/// repository.
 pub fn local(arguments: &[&str]) -> Command {
     let tests = std::env::current_exe().expect("a test knows where it is");
     let local = tests
@@ -85,6 +86,13 @@ impl Process {
         self.child.id()
     }
 
+    /// The API that it serves.
+    pub fn api(&self) -> Api {
+        Api {
+            address: address(&self.url),
+        }
+    }
+
     /// As the kernel does it: no warning, no chance to finish anything.
     pub fn kill_9(mut self) {
         self.child.kill().expect("kill");
@@ -105,16 +113,18 @@ impl Drop for Process {
     }
 }
 
+/// What runs the component: Spin when `SPIN` names one, else the built-in host.
+pub fn host() -> &'static str {
+    match std::env::var_os("SPIN") {
+        Some(_) => "spin",
+        None => "local",
+    }
+}
+
 /// `local up` with the host that this run is about.
 pub fn up(arguments: &[&str]) -> Process {
-    let host = if std::env::var_os("SPIN").is_some() {
-        "spin"
-    } else {
-        "local"
-    };
-    Process::start(&mut local(
-        &[&["up", "--host", host, "--listen", "127.0.0.1:0"], arguments].concat(),
-    ))
+    let begin = ["up", "--host", host(), "--listen", "127.0.0.1:0"];
+    Process::start(&mut local(&[&begin, arguments].concat()))
 }
 
 /// The whole stack: component and local bridge.
@@ -150,9 +160,7 @@ impl Stack {
 
     /// The API.
     pub fn api(&self) -> Api {
-        Api {
-            address: address(&self.process.url),
-        }
+        self.process.api()
     }
 }
 

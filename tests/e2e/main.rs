@@ -1,5 +1,6 @@
-//! Black-box tests: HTTP in, HTTP out, against the component on a host (the built-in one, or real Spin with `SPIN=/path/to/spin`) and a
-//! bridge behind it. Each stack listens on free ports and keeps its data in a folder of its own.
+//! Black-box tests: HTTP in, HTTP out, against the component on a host (the built-in one, or real Spin with
+//! `SPIN=/path/to/spin`) and a bridge behind it. Each stack listens on free ports and keeps its data in a folder of its
+//! own.
 
 mod faulty;
 mod harness;
@@ -13,3 +14,4 @@ mod lifecycle;
 mod outage;
 mod pass_through;
 mod readme;
+mod settings;

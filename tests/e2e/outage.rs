@@ -1,5 +1,5 @@
-//! The database goes away and comes back. `make outage` runs the same with the real times (ten seconds and a minute, the manifest's
-//! variables); here they are shorter.
+//! The database goes away and comes back. `make outage` runs the same with the real times (ten seconds and a minute,
+//! the manifest's variables); here they are shorter.
 
 use std::io::Write;
 use std::net::TcpStream;
@@ -121,7 +121,8 @@ fn is_ridden_out(variables: &[(&str, u64)], length: Duration, within: Duration) 
     }
 }
 
-/// An outage that is longer than the deadline ends in problems that say when to come back, in time, and in full service after it.
+/// An outage that is longer than the deadline ends in problems that say when to come back, in time, and in full service
+/// after it.
 fn is_admitted(variables: &[(&str, u64)], deadline: Duration, length: Duration) {
     const RECOVERY: Duration = Duration::from_secs(3);
     for kind in ["refuse", "error_500"] {

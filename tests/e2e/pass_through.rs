@@ -1,4 +1,5 @@
-//! Byte equality: what the client sends reaches the procedure's parameter, and what the procedure returns reaches the client, unchanged.
+//! Byte equality: what the client sends reaches the procedure's parameter, and what the procedure returns reaches the
+//! client, unchanged.
 
 use http::Method;
 use serde_json::{Value, json};
@@ -24,8 +25,7 @@ fn hostile() -> Vec<String> {
 fn with_recorder(test: impl FnOnce(&Api, &Recorder)) {
     let bridge = Recorder::start();
     let process = up(&["--dab-url", &bridge.url()]);
-    let address = process.url.strip_prefix("http://").unwrap().parse().unwrap();
-    test(&Api { address }, &bridge);
+    test(&process.api(), &bridge);
 }
 
 fn parameter(bridge: &Recorder) -> String {

@@ -1,4 +1,5 @@
-//! Open loop: each step begins at its time, whether or not those before it have been answered. A service that slows down is not spared.
+//! Open loop: each step begins at its time, whether or not those before it have been answered. A service that slows
+//! down is not spared.
 
 use std::collections::HashMap;
 use std::time::Duration;

@@ -1,8 +1,9 @@
-//! `soak`: requests at a fixed rate through component and bridge while the bridge fails on purpose, and the proof that no write was lost
-//! or done twice. It ends with another status than 0 when a promise was broken, and says which.
+//! `soak`: requests at a fixed rate through component and bridge while the bridge fails on purpose, and the proof that
+//! no write was lost or done twice. It ends with another status than 0 when a promise was broken, and says which.
 //!
-//! In reading order: [`mix`] and [`plan`] (what to ask and what must come of it), [`drive`] (when), [`perform`] (asking and judging), [`verify`] (the
-//! end), [`tally`], [`registry`] and [`report`] (what came of it); [`stack`] and [`api`] are the way to what is tested.
+//! In reading order: [`mix`] and [`plan`] (what to ask and what must come of it), [`drive`] (when), [`perform`] (asking
+//! and judging), [`verify`] (the end), [`tally`], [`registry`] and [`report`] (what came of it); [`stack`] and [`api`]
+//! are the way to what is tested.
 
 mod api;
 mod customer;
@@ -60,7 +61,8 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
-    /// The API to drive; it must have the data of a fresh local bridge, and has no faults but its own [default: a stack of its own]
+    /// The API to drive; it must have the data of a fresh local bridge, and has no faults but its own [default: a stack
+    /// of its own]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 }

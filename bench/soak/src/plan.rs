@@ -1,8 +1,8 @@
 //! What to ask, and what must come of it: decided before anything is sent, from a seed alone.
 //!
-//! Requests for one row follow each other, in the order of the plan; requests for different rows run at the same time. So what each must be
-//! answered is known beforehand, whatever the timing. Two requests at once for one row are planned as such: [`Action::Twins`] and
-//! [`Action::Race`].
+//! Requests for one row follow each other, in the order of the plan; requests for different rows run at the same time.
+//! So what each must be answered is known beforehand, whatever the timing. Two requests at once for one row are planned
+//! as such: [`Action::Twins`] and [`Action::Race`].
 
 use fastrand::Rng;
 use http::Method;

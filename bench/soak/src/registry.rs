@@ -69,7 +69,8 @@ impl Registry {
         self.tick(|now, _| now)
     }
 
-    /// Compares a list of the ids above `after`, complete up to `end`, that was asked for at `begin` and has just arrived.
+    /// Compares a list of the ids above `after`, complete up to `end`, that was asked for at `begin` and has just
+    /// arrived.
     pub fn judge(&self, begin: Tick, after: i32, end: i32, listed: &[i32]) -> Vec<Flaw> {
         self.tick(|_, rows| {
             let Some(first) = after.checked_add(1).filter(|first| *first <= end) else {

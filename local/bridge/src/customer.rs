@@ -120,8 +120,8 @@ pub(crate) fn next_id(connection: &Connection) -> rusqlite::Result<i32> {
         .query_row((), |row| row.get(0))
 }
 
-/// Inserts a customer that pays its bills through `bill_to`, with the defaults of `web.put_customer` for the columns that the
-/// API does not show. Its account is opened on the day of its version.
+/// Inserts a customer that pays its bills through `bill_to`, with the defaults of `web.put_customer` for the columns
+/// that the API does not show. Its account is opened on the day of its version.
 ///
 /// # Errors
 /// 409 when another customer has the name.

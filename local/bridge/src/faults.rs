@@ -1,9 +1,11 @@
-//! Faults, for tests of whoever calls the bridge: it refuses, resets, delays, cuts off, lies and goes away, as a database under maintenance
-//! and the network before it do. There are none unless [`serve_with_faults`] is called instead of [`serve`](crate::serve).
+//! Faults, for tests of whoever calls the bridge: it refuses, resets, delays, cuts off, lies and goes away, as a
+//! database under maintenance and the network before it do. There are none unless [`serve_with_faults`] is called
+//! instead of [`serve`](crate::serve).
 //!
-//! In reading order: `plan` (which call gets which fault: a pure function of a seed and the call's number), `log` (what has happened so
-//! far), `call` (one faulted exchange), `scene` (what happens on the wire when HTTP is not kept to), `port` (a listener that can go away
-//! and come back), `server` (connections) and `control` (reading and replacing the plan at run time).
+//! In reading order: `plan` (which call gets which fault: a pure function of a seed and the call's number), `log` (what
+//! has happened so far), `call` (one faulted exchange), `scene` (what happens on the wire when HTTP is not kept to),
+//! `port` (a listener that can go away and come back), `server` (connections) and `control` (reading and replacing the
+//! plan at run time).
 
 mod call;
 mod control;

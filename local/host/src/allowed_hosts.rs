@@ -1,7 +1,8 @@
 //! `allowed_outbound_hosts`: where the component may send requests.
 //!
-//! Spin's format, `scheme://host[:port]`, each part optionally a wildcard: `*://`, `*` or `*.example.com`, `:*`, and `:1000..2000`
-//! for a range of ports. Lists, networks in CIDR notation and requests of an application to itself are not supported here.
+//! Spin's format, `scheme://host[:port]`, each part optionally a wildcard: `*://`, `*` or `*.example.com`, `:*`, and
+//! `:1000..2000` for a range of ports. Lists, networks in CIDR notation and requests of an application to itself are
+//! not supported here.
 
 use std::net::{IpAddr, Ipv6Addr};
 use std::ops::Range;

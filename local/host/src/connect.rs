@@ -1,4 +1,5 @@
-//! How a connection to an outbound destination is made: TCP, TLS for `https`, and a time limit that each request sets for itself.
+//! How a connection to an outbound destination is made: TCP, TLS for `https`, and a time limit that each request sets
+//! for itself.
 
 use std::fmt;
 use std::future::Future;
@@ -22,7 +23,8 @@ use tokio_rustls::TlsConnector;
 use tower_service::Service;
 
 tokio::task_local! {
-    /// The connect timeout of the request being sent. The pooling client has no parameter for it, hence a task-local, as in Spin.
+    /// The connect timeout of the request being sent. The pooling client has no parameter for it, hence a task-local,
+    /// as in Spin.
     static LIMIT: Duration;
 }
 

@@ -73,14 +73,16 @@ fn new_engine(cache: &Cache) -> Result<Engine> {
         .linear_memory_keep_resident(2 << 20)
         .table_keep_resident(512 << 10);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    // The pool reserves terabytes of address space. Where that is not to be had (`ulimit -v`), instances are allocated singly.
+    // The pool reserves terabytes of address space. Where that is not to be had (`ulimit -v`), instances are allocated
+    // singly.
     Engine::new(&config).or_else(|_| {
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         Ok(Engine::new(&config)?)
     })
 }
 
-/// Advances the epoch for as long as the engine lives: at each tick a computing guest yields, and one that nobody waits for ends.
+/// Advances the epoch for as long as the engine lives: at each tick a computing guest yields, and one that nobody waits
+/// for ends.
 fn keep_time(engine: &Engine) -> Result<()> {
     let engine = engine.weak();
     let tick = move || {

@@ -52,7 +52,8 @@ impl Guest {
         &self.application.component
     }
 
-    /// Starts an instance on a request. It runs in a task of its own, because it may go on after its response has been sent.
+    /// Starts an instance on a request. It runs in a task of its own, because it may go on after its response has been
+    /// sent.
     pub fn start(self: &Arc<Self>, request: Request<WasiBody>) -> Running {
         let progress = Arc::new(Progress::default());
         let (sender, answer) = oneshot::channel();
@@ -165,8 +166,8 @@ fn error_response() -> Response<WasiBody> {
     response
 }
 
-/// The body of a response. When the guest fails before its end, so does the body: the client sees the connection break off, instead
-/// of taking a part for the whole.
+/// The body of a response. When the guest fails before its end, so does the body: the client sees the connection break
+/// off, instead of taking a part for the whole.
 pub(crate) struct GuestBody {
     body: WasiBody,
     progress: Arc<Progress>,

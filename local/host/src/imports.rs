@@ -5,9 +5,6 @@ use std::sync::Arc;
 use anyhow::Result;
 use wasmtime::Engine;
 use wasmtime::component::{HasSelf, Linker, ResourceTable};
-use wasmtime_wasi::cli::{WasiCli, WasiCliView};
-use wasmtime_wasi::p2::bindings::{cli, random};
-use wasmtime_wasi::random::{WasiRandom, WasiRandomView};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
@@ -67,21 +64,14 @@ impl InstanceState {
     }
 }
 
-/// Links everything a component may import. One that imports more cannot be instantiated, which says so before the first request.
+/// Links everything a component may import. One that imports more cannot be instantiated, which says so before the
+/// first request.
 pub(crate) fn link(engine: &Engine) -> Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
-    // The world `wasi:http/proxy`, and what the start of a Rust program asks for besides. Files and sockets are left out: the guest gets
-    // none, and each would add to the time it takes to build this crate.
-    wasmtime_wasi_http::p2::add_to_linker_async(&mut linker)?;
-    cli::environment::add_to_linker::<_, WasiCli>(&mut linker, InstanceState::cli)?;
-    cli::exit::add_to_linker::<_, WasiCli>(&mut linker, InstanceState::cli)?;
-    cli::terminal_input::add_to_linker::<_, WasiCli>(&mut linker, InstanceState::cli)?;
-    cli::terminal_output::add_to_linker::<_, WasiCli>(&mut linker, InstanceState::cli)?;
-    cli::terminal_stdin::add_to_linker::<_, WasiCli>(&mut linker, InstanceState::cli)?;
-    cli::terminal_stdout::add_to_linker::<_, WasiCli>(&mut linker, InstanceState::cli)?;
-    cli::terminal_stderr::add_to_linker::<_, WasiCli>(&mut linker, InstanceState::cli)?;
-    random::insecure::add_to_linker::<_, WasiRandom>(&mut linker, InstanceState::random)?;
-    random::insecure_seed::add_to_linker::<_, WasiRandom>(&mut linker, InstanceState::random)?;
+    // All of WASI 0.2, as in Spin: what the start of a Rust program asks for depends on its compiler. It finds no files,
+    // no environment and no address that it may use.
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     spin_variables::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut InstanceState| state)?;
     Ok(linker)
 }

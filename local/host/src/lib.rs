@@ -2,13 +2,13 @@
 //!
 //! A stand-in for development and tests, not a replacement. It embeds the engine that is inside Spin (Wasmtime with
 //! `wasmtime-wasi-http`) and follows Spin 3.x where a component can tell the difference: variables and their templates,
-//! `allowed_outbound_hosts`, one fresh instance for each request, `spin-*` request headers, error codes of outbound requests.
-//! The guest gets clocks, random numbers, standard output and error, HTTP in and out, and its variables; no files, no environment,
-//! no sockets. There is one component, on the route `/...`, over plain HTTP/1.1.
+//! `allowed_outbound_hosts`, one fresh instance for each request, `spin-*` request headers, error codes of outbound
+//! requests. The guest gets clocks, random numbers, standard output and error, HTTP in and out, and its variables; no
+//! files, no environment, no sockets. There is one component, on the route `/...`, over plain HTTP/1.1.
 //!
-//! In reading order: `manifest` what `spin.toml` says, `variables` and `allowed_hosts` what that means for the component,
-//! `engine` its compiled code, `imports` what it may call, `outbound` and `connect` where its own requests go, `guest` one request through
-//! one instance, `server` the connections.
+//! In reading order: `manifest` what `spin.toml` says, `variables` and `allowed_hosts` what that means for the
+//! component, `engine` its compiled code, `imports` what it may call, `outbound` and `connect` where its own requests
+//! go, `guest` one request through one instance, `server` the connections.
 
 mod allowed_hosts;
 mod connect;
@@ -41,7 +41,8 @@ pub use crate::engine::CodeOrigin;
 pub struct HostConfig {
     /// The `spin.toml`.
     pub manifest: PathBuf,
-    /// A folder for compiled code, created when absent. Its contents are executed: it must be as trusted as this program.
+    /// A folder for compiled code, created when absent. Its contents are executed: it must be as trusted as this
+    /// program.
     pub cache_dir: PathBuf,
     /// Values of declared variables; they win over `SPIN_VARIABLE_…` in the environment.
     pub variables: BTreeMap<String, String>,
@@ -59,9 +60,9 @@ impl Host {
     ///
     /// # Errors
     ///
-    /// Everything Spin would refuse at start, with the file and the key in the message: a manifest that cannot be read or asks for
-    /// what this host does not do, a variable without a value, an outbound host with a path, a component that is missing or does
-    /// not handle HTTP requests.
+    /// Everything Spin would refuse at start, with the file and the key in the message: a manifest that cannot be read
+    /// or asks for what this host does not do, a variable without a value, an outbound host with a path, a component
+    /// that is missing or does not handle HTTP requests.
     pub fn load(config: &HostConfig) -> Result<Self> {
         let manifest = Manifest::read(&config.manifest)?;
         let (variables, allowed_hosts) = resolve(&manifest, &config.variables)
@@ -86,7 +87,8 @@ impl Host {
         self.guest.component()
     }
 
-    /// Serves HTTP/1.1 on `listener` until `shutdown` resolves, then lets requests in progress finish for up to five seconds.
+    /// Serves HTTP/1.1 on `listener` until `shutdown` resolves, then lets requests in progress finish for up to five
+    /// seconds.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
         server::serve(self.guest.clone(), listener, shutdown).await;
     }

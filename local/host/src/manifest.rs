@@ -1,8 +1,8 @@
 //! `spin.toml`: what of a Spin manifest this host understands.
 //!
-//! One component on the route `/...`, its variables and its allowed outbound hosts. A key that would change what the component
-//! sees (`files`, `environment`, …) is refused rather than ignored, so that nobody develops against a host that quietly differs
-//! from Spin.
+//! One component on the route `/...`, its variables and its allowed outbound hosts. A key that would change what the
+//! component sees (`files`, `environment`, …) is refused rather than ignored, so that nobody develops against a host
+//! that quietly differs from Spin.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -79,7 +79,8 @@ impl Manifest {
     ///
     /// # Errors
     ///
-    /// The file cannot be read, is not TOML, or asks for something this host does not do; the message names file and key.
+    /// The file cannot be read, is not TOML, or asks for something this host does not do; the message names file and
+    /// key.
     pub fn read(path: &Path) -> Result<Self> {
         let text = fs::read_to_string(path).with_context(|| format!("cannot read {}", path.display()))?;
         let folder = path.parent().unwrap_or(Path::new(""));

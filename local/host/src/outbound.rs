@@ -24,8 +24,8 @@ use crate::connect::{ConnectError, Connector, with_limit};
 /// The limit of each phase of a request that sets none, as in Spin.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
 
-/// How long an unused connection is kept. Data API Builder closes its end after 130 s; closing first avoids sending into a closing
-/// connection.
+/// How long an unused connection is kept. Data API Builder closes its end after 130 s; closing first avoids sending
+/// into a closing connection.
 const IDLE_LIMIT: Duration = Duration::from_secs(90);
 
 /// The outbound side of one component, shared by its instances.
@@ -37,9 +37,9 @@ pub(crate) struct Outbound {
 
 impl Outbound {
     pub fn new(component: String, allowed_hosts: AllowedHosts) -> Result<Self> {
-        // A request is repeated only when the pooled connection it was to use turns out to be closed before one byte of the
-        // request was written (that is what `retry_canceled_requests` means): safe whatever the method. A failure after that is the
-        // component's to judge.
+        // A request is repeated only when the pooled connection it was to use turns out to be closed before one byte of
+        // the request was written (that is what `retry_canceled_requests` means): safe whatever the method. A failure
+        // after that is the component's to judge.
         let client = Client::builder(TokioExecutor::new())
             .retry_canceled_requests(true)
             .pool_timer(TokioTimer::new())

@@ -67,8 +67,8 @@ async fn serve_connection(guest: Arc<Guest>, stream: TcpStream, client: SocketAd
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
-    // An error means that the client has gone or broken the protocol, with its request unanswered: its instance works for nobody.
-    // A connection that ended well may have left an instance that still does something after its response.
+    // An error means that the client has gone or broken the protocol, with its request unanswered: its instance works
+    // for nobody. A connection that ended well may have left an instance that still does something after its response.
     if watcher.watch(connection).await.is_ok() {
         current.release();
     }
@@ -92,7 +92,8 @@ async fn handle(
     Ok(running.response().await.map(Either::Left))
 }
 
-/// Whom the request is for: the target, when it is absolute, or the `Host` header. `None` is a bad request (RFC 9112, 3.2).
+/// Whom the request is for: the target, when it is absolute, or the `Host` header. `None` is a bad request (RFC 9112,
+/// 3.2).
 fn authority<B>(request: &Request<B>) -> Option<Authority> {
     let target = request.uri().authority();
     let mut hosts = request.headers().get_all(HOST).iter();

@@ -1,8 +1,9 @@
 //! `local`: everything the customer API needs, on a developer's machine.
 //!
-//! `local up` is what `make up` calls: the local bridge, then the API on Spin or on the built-in host. `local bridge` is the bridge
-//! alone, for a Spin that somebody starts by hand. In reading order: `up` the steps, `service` what runs until it is stopped,
-//! `bridge`, `builtin` and `spin` the three such services, `ready` when the API answers, `listen` addresses, `stop` the end.
+//! `local up` is what `make up` calls: the local bridge, then the API on Spin or on the built-in host. `local bridge`
+//! is the bridge alone, for a Spin that somebody starts by hand. In reading order: `up` the steps, `service` what runs
+//! until it is stopped, `bridge`, `builtin` and `spin` the three such services, `ready` when the API answers, `listen`
+//! addresses, `stop` the end.
 
 mod bridge;
 mod builtin;

@@ -27,8 +27,8 @@ pub struct Case {
 pub enum Step {
     /// A call and its answer.
     Call(Call, Expect),
-    /// Calls that begin at the same time. Each is answered by one of the expectations; each expectation answers as many of them as its
-    /// number says, and what it names is the same for all of these.
+    /// Calls that begin at the same time. Each is answered by one of the expectations; each expectation answers as many
+    /// of them as its number says, and what it names is the same for all of these.
     Together(Vec<Call>, Vec<(usize, Expect)>),
     /// Columns of a customer's row, as texts.
     Stored(&'static str, Vec<(&'static str, Option<&'static str>)>),
@@ -144,7 +144,8 @@ pub fn call(procedure: &'static str, writes: bool, arguments: Vec<(&'static str,
     }
 }
 
-/// What a call answers. Where nothing is said about a column, it must be NULL (or not there), but for an `ETag` beside a customer.
+/// What a call answers. Where nothing is said about a column, it must be NULL (or not there), but for an `ETag` beside
+/// a customer.
 #[derive(Clone)]
 pub enum Expect {
     /// One row.

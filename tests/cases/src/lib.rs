@@ -1,11 +1,12 @@
 //! What the stored procedures of schema `web` do: one table of cases, and runners for it.
 //!
-//! A case calls procedures one after another (or at once) and says what each answers and what is then in the tables. The same table runs
-//! against the local bridge ([`bridge`], over HTTP, as Data API Builder is called) and against a T-SQL engine (`sql_server`, over TDS, as
-//! Data API Builder calls it), so that the stand-in and the real thing cannot drift apart.
+//! A case calls procedures one after another (or at once) and says what each answers and what is then in the tables.
+//! The same table runs against the local bridge ([`bridge`], over HTTP, as Data API Builder is called) and against a
+//! T-SQL engine (`sql_server`, over TDS, as Data API Builder calls it), so that the stand-in and the real thing cannot
+//! drift apart.
 //!
-//! All cases share one database. So each uses names of its own for the customers that it makes, none changes customers 1 to 601, and
-//! ids of new customers are only known by the names that cases give them: a sequence may have gaps.
+//! All cases share one database. So each uses names of its own for the customers that it makes, none changes customers
+//! 1 to 601, and ids of new customers are only known by the names that cases give them: a sequence may have gaps.
 
 pub mod bridge;
 pub mod case;

@@ -24,8 +24,8 @@ pub enum ErrorNumber {
 }
 
 impl ErrorNumber {
-    /// Whether this is how `number` shows: 201 (a parameter is missing) and 515 (NULL in a column that must not be) are 400 for Data API
-    /// Builder, everything else that cases expect is 500.
+    /// Whether this is how `number` shows: 201 (a parameter is missing) and 515 (NULL in a column that must not be) are
+    /// 400 for Data API Builder, everything else that cases expect is 500.
     fn is(self, number: u32) -> bool {
         match self {
             Self::Sql(actual) => actual == number,
@@ -144,7 +144,8 @@ impl<D: Database> Run<'_, D> {
         self.database.call(call.procedure, call.writes, &arguments).await
     }
 
-    /// Of the successes under one key, the first that ever was is no replay, and all others are. What fails is none either.
+    /// Of the successes under one key, the first that ever was is no replay, and all others are. What fails is none
+    /// either.
     fn check_replays(&mut self, calls: &[(&Call, &Answer)]) -> Result<()> {
         for (call, answer) in calls {
             let Ok(columns) = answer else { continue };

@@ -49,9 +49,11 @@ pub fn batches(text: &str, variables: &[(&str, &str)]) -> Result<Vec<String>> {
     Ok(batches)
 }
 
-/// What Babelfish 4 lacks: text of `sql/`, and what stands in its place there. Each is for an empty database, which makes it harmless.
+/// What Babelfish 4 lacks: text of `sql/`, and what stands in its place there. Each is for an empty database, which
+/// makes it harmless.
 ///
-/// Not among them, because it is no text: Babelfish does not impersonate users, so that procedures run with the rights of the login.
+/// Not among them, because it is no text: Babelfish does not impersonate users, so that procedures run with the rights
+/// of the login.
 const BABELFISH: [(&str, &str); 6] = [
     ("CREATE OR ALTER ", "CREATE "),
     // No temporal tables: a version is a column like any other there, and a patch sets it.

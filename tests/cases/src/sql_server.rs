@@ -20,7 +20,8 @@ type Connection = Client<Compat<TcpStream>>;
 /// The environment variable with the connection string.
 pub const VARIABLE: &str = "SQLSERVER_URL";
 
-/// Deadlock, update of a row whose version is newer than the transaction, snapshot conflict: what the component would retry.
+/// Deadlock, update of a row whose version is newer than the transaction, snapshot conflict: what the component would
+/// retry.
 const TRANSIENT: [u32; 3] = [1205, 13535, 3960];
 
 /// How often.
@@ -42,8 +43,9 @@ pub struct SqlServer {
 impl SqlServer {
     /// Connects to what `SQLSERVER_URL` names; `None` when it is not set. The database must be empty.
     ///
-    /// An ADO.NET connection string (`Server=tcp:localhost,1433;Database=cases;User Id=sa;Password=…;TrustServerCertificate=True`) or a JDBC
-    /// URL (`jdbc:sqlserver://localhost:1433;databaseName=cases;user=sa;password=…`).
+    /// An ADO.NET connection string (`Server=tcp:localhost,1433;Database=cases;User
+    /// Id=sa;Password=…;TrustServerCertificate=True`) or a JDBC URL
+    /// (`jdbc:sqlserver://localhost:1433;databaseName=cases;user=sa;password=…`).
     ///
     /// # Errors
     /// When it cannot connect, or the database is not empty.

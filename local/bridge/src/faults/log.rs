@@ -13,7 +13,8 @@ pub struct Log {
     pub calls: u64,
     /// Calls that got a fault of their own, by kind.
     pub faults: BTreeMap<Fault, u64>,
-    /// Calls that were received during an outage. Those that were refused a connection are not among them: nobody was there to count.
+    /// Calls that were received during an outage. Those that were refused a connection are not among them: nobody was
+    /// there to count.
     pub in_outage: u64,
     /// Writes (calls by POST) that were executed and whose answer was withheld or spoilt by the call's own fault.
     pub unanswered_writes: u64,

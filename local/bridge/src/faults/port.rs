@@ -15,8 +15,8 @@ pub(super) struct Port {
 
 enum Socket {
     Listening(TcpListener),
-    /// Bound but not listening: connections are refused, and the system gives the port to nobody, not even as the local port of a
-    /// connection. (A client that keeps trying would otherwise be connected to itself sooner or later.)
+    /// Bound but not listening: connections are refused, and the system gives the port to nobody, not even as the local
+    /// port of a connection. (A client that keeps trying would otherwise be connected to itself sooner or later.)
     Reserved(TcpSocket),
     /// Given up on, after an error.
     Lost,

@@ -1,4 +1,5 @@
-//! The server with faults: as [`serve`](crate::serve), but it can close its port, cut connections and take the wire out of HTTP's hands.
+//! The server with faults: as [`serve`](crate::serve), but it can close its port, cut connections and take the wire out
+//! of HTTP's hands.
 
 use std::{
     future::{pending, poll_fn},
@@ -20,8 +21,9 @@ use tokio::{
 use super::{Faults, call, control, port::Port, scene::Scene};
 use crate::{ACCEPT_PAUSE, KEEP_ALIVE, SHUTDOWN, bridge::Bridge, wire::ReplyBody};
 
-/// Serves HTTP/1.1 with faults until `shutdown` is ready, and `/faults` on `control`: `GET` tells the plan and what has come of it, `PUT`
-/// puts another plan into force. `control` is a port of its own, so that it answers during an outage too and no path of DAB changes.
+/// Serves HTTP/1.1 with faults until `shutdown` is ready, and `/faults` on `control`: `GET` tells the plan and what has
+/// come of it, `PUT` puts another plan into force. `control` is a port of its own, so that it answers during an outage
+/// too and no path of DAB changes.
 ///
 /// # Errors
 /// When the port cannot be opened again after an outage.
