@@ -170,4 +170,14 @@ mod tests {
         slugs.dedup();
         assert_eq!(slugs.len(), kind::ALL.len());
     }
+
+    #[test]
+    fn every_kind_has_its_heading_and_status_in_the_docs() {
+        let docs = include_str!("../docs/problems.md");
+        for kind in kind::ALL {
+            let section = format!("\n## {}\n\n{}. ", kind.slug, kind.status.as_u16());
+            assert!(docs.contains(&section), "{}", kind.slug);
+        }
+        assert_eq!(docs.matches("\n## ").count(), kind::ALL.len());
+    }
 }

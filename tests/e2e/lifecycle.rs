@@ -76,3 +76,26 @@ fn make_says_what_it_can_do() {
         assert!(said.contains(&format!("make {target}")), "{said}");
     }
 }
+
+#[test]
+fn make_reset_forgets_the_data_and_nothing_else() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let local = folder.path().join(".local");
+    std::fs::create_dir_all(local.join("cache")).unwrap();
+    for file in ["customers.db", "customers.db-wal", "customers.db-shm"] {
+        std::fs::write(local.join(file), "x").unwrap();
+    }
+    let mut make = Command::new("make");
+    let (status, said) = output(
+        make.current_dir(folder.path())
+            .arg("-f")
+            .arg(root().join("Makefile"))
+            .arg("reset"),
+    );
+    assert!(status.success(), "{said}");
+    let left: Vec<_> = std::fs::read_dir(local)
+        .unwrap()
+        .map(|entry| entry.unwrap().file_name())
+        .collect();
+    assert_eq!(left, ["cache"]);
+}

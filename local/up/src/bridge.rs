@@ -45,7 +45,7 @@ pub(crate) struct DataArguments {
 
     /// Plan of faults, in JSON: the bridge fails on purpose, for tests
     #[arg(long, value_name = "FILE")]
-    faults: Option<PathBuf>,
+    pub(crate) faults: Option<PathBuf>,
 }
 
 /// Runs the bridge alone.

@@ -91,7 +91,13 @@ impl Stack {
         let listener = listen::api(arguments.listen).await?;
         let address = listener.local_addr()?;
         let dab_url = match arguments.dab_url.as_deref().filter(|url| !url.is_empty()) {
-            Some(url) => origin(url)?,
+            Some(url) => {
+                ensure!(
+                    arguments.data.faults.is_none(),
+                    "--faults is for the local bridge, which is not started when a DAB URL is given"
+                );
+                origin(url)?
+            }
             None => {
                 let (bridge, address) = bridge::start(arguments.bridge_listen, &arguments.data, &mut steps).await?;
                 self.bridge = Some(bridge);
