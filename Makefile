@@ -4,6 +4,8 @@ PORT ?= 3000
 # Some shells export HOST as the machine's name; here it counts only when it is given to make.
 host := $(if $(filter command,$(firstword $(origin HOST))),--host $(HOST))
 step := local/step.sh
+# spin.toml and the tests find what is built under target/.
+unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
 .PHONY: help up build stack test lint lint-sql test-sql soak outage fmt reset clean
