@@ -147,7 +147,7 @@ where
     if body.is_empty() {
         return Err(invalid_body("The body is empty; it must be a JSON object."));
     }
-    let Ok(text) = String::from_utf8(body.into()) else {
+    let Ok(text) = String::from_utf8(body) else {
         return Err(invalid_body("The body is not valid UTF-8."));
     };
     let json = match media_type {
@@ -190,7 +190,7 @@ fn unsupported(method: &Method) -> Problem {
     Problem::new(kind::UNSUPPORTED_MEDIA_TYPE, detail)
 }
 
-async fn read<B>(headers: &HeaderMap, body: B, max_bytes: usize) -> Result<Bytes, Problem>
+async fn read<B>(headers: &HeaderMap, body: B, max_bytes: usize) -> Result<Vec<u8>, Problem>
 where
     B: http_body::Body<Data = Bytes>,
     B::Error: Into<BodyError>,
@@ -217,7 +217,7 @@ where
             Err(_) => return Err(invalid_body("The body did not arrive whole.")),
         }
     }
-    Ok(read.into())
+    Ok(read)
 }
 
 /// The pairs of an `application/x-www-form-urlencoded` text; a name or value that is not UTF-8 once decoded is `None`.
