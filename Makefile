@@ -8,7 +8,7 @@ step := local/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help up build stack test lint lint-sql test-sql soak outage fmt reset clean
+.PHONY: help up build stack test lint lint-sql test-sql soak outage fuzz-api fuzz crowd fmt reset clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -47,6 +47,15 @@ soak: build stack ## 50,000 requests while the bridge fails (six minutes); write
 
 outage: build stack ## outages of ten seconds and of a minute, in real time (three minutes)
 	cargo test --locked --workspace --test e2e -- --ignored outage
+
+fuzz-api: build stack ## 5,000 requests and more made from openapi.json, every answer checked against it (ten minutes)
+	tests/fuzz-api/run
+
+fuzz: ## ten million executions of the property tests of parsers (CASES=… for each)
+	PROPTEST_CASES=$(or $(CASES),1000000) cargo test --locked --workspace --lib -- fuzz
+
+crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
+	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd
 
 fmt: ## format the code
 	cargo fmt --all

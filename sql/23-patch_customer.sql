@@ -5,11 +5,10 @@ Parameters
   @CustomerID
   @Json        the patch, a JSON object as the client sent it: absent = keep, null = clear (only Delivery.AddressLine2 can be)
   @RequestKey  the Idempotency-Key, 1..255 characters; what follows the 255th is cut off before this procedure sees it
-  @IfMatch     the ETag the client has read, without quotes, or NULL for any; what follows the 40th character is cut off, and no
-               ETag is that long
+  @IfMatch     the ETags that the row may have, without quotes and separated by spaces, or NULL for any
 
 Result: one row
-  Status    202 changed | 400 not a JSON object | 404 no such customer | 409 the name is taken | 412 the row is not at version @IfMatch
+  Status    202 changed | 400 not a JSON object | 404 no such customer | 409 the name is taken | 412 the row is in no version of @IfMatch
             | 422 invalid fields, or the key was used for another request
   ETag      version of the row after the change; NULL unless 202 and the row still exists
   Replayed  1 = the key was used before for the same request, and nothing was done this time
@@ -32,7 +31,7 @@ CREATE OR ALTER PROCEDURE web.patch_customer
     @CustomerID INT,
     @Json NVARCHAR(MAX),
     @RequestKey NVARCHAR(255),
-    @IfMatch NVARCHAR(40) = NULL
+    @IfMatch NVARCHAR(4000) = NULL
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -134,7 +133,12 @@ BEGIN
                 SET @Status = 404;
                 SET @Detail = CONCAT(N'Customer ', @CustomerID, N' does not exist.');
             END
-            ELSE IF @IfMatch COLLATE Latin1_General_100_BIN2 <> @Version
+            ELSE IF @IfMatch IS NOT NULL AND NOT EXISTS
+            (
+                SELECT 1
+                FROM STRING_SPLIT(@IfMatch, N' ') AS v
+                WHERE v.value COLLATE Latin1_General_100_BIN2 = @Version
+            )
             BEGIN
                 SET @Status = 412;
                 SET @Detail = CONCAT(N'Customer ', @CustomerID, N' has changed since the version named in If-Match.');

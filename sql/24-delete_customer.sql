@@ -4,11 +4,10 @@ web.delete_customer: delete a customer, exactly once for a request key. DELETE /
 Parameters
   @CustomerID
   @RequestKey  the Idempotency-Key, 1..255 characters; what follows the 255th is cut off before this procedure sees it
-  @IfMatch     the ETag the client has read, without quotes, or NULL for any; what follows the 40th character is cut off, and no
-               ETag is that long
+  @IfMatch     the ETags that the row may have, without quotes and separated by spaces, or NULL for any
 
 Result: one row
-  Status    202 the customer does not exist (any more) | 409 other rows refer to it | 412 the row is not at version @IfMatch
+  Status    202 the customer does not exist (any more) | 409 other rows refer to it | 412 the row is in no version of @IfMatch
             | 422 the key was used for another request
   Replayed  1 = the key was used before for the same request, and nothing was done this time
   Json      202: [{"CustomerID": id}]. Otherwise {"detail": ...}
@@ -25,7 +24,7 @@ GO
 CREATE OR ALTER PROCEDURE web.delete_customer
     @CustomerID INT,
     @RequestKey NVARCHAR(255),
-    @IfMatch NVARCHAR(40) = NULL
+    @IfMatch NVARCHAR(4000) = NULL
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -81,7 +80,12 @@ BEGIN
             WHERE c.CustomerID = @CustomerID;
 
             -- Not true when either is NULL: no version asked for, or no row.
-            IF @IfMatch COLLATE Latin1_General_100_BIN2 <> @Version
+            IF @IfMatch IS NOT NULL AND NOT EXISTS
+            (
+                SELECT 1
+                FROM STRING_SPLIT(@IfMatch, N' ') AS v
+                WHERE v.value COLLATE Latin1_General_100_BIN2 = @Version
+            )
             BEGIN
                 SET @Status = 412;
                 SET @Detail = CONCAT(N'Customer ', @CustomerID, N' has changed since the version named in If-Match.');

@@ -1,7 +1,7 @@
 //! The API: which path and method calls which procedure, with what.
 //!
 //! To add a route, add it to [`ROUTES`]; a procedure of that name in `sql/` and its entity in `dab/dab-config.json`
-//! complete it.
+//! complete it, and `openapi.json` describes it.
 
 use http::Method;
 
@@ -97,6 +97,10 @@ pub static ROUTES: &[Route] = &[
         )],
     },
     Route {
+        path: "/openapi.json",
+        operations: &[(Method::GET, Operation::Document(OPENAPI))],
+    },
+    Route {
         path: "/healthz",
         operations: &[(Method::GET, Operation::Alive)],
     },
@@ -113,6 +117,9 @@ pub static ROUTES: &[Route] = &[
         )],
     },
 ];
+
+/// `openapi.json` without its white space.
+const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
 
 const CUSTOMER: Source = Source::Body { form_field: "customer" };
 

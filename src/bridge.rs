@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::header::{DATE, RETRY_AFTER};
-use http::{HeaderMap, Request, StatusCode};
+use http::header::{DATE, RETRY_AFTER, WWW_AUTHENTICATE};
+use http::{HeaderMap, HeaderValue, Request, StatusCode};
 use serde::Serialize;
 
 use crate::platform::Platform;
@@ -26,6 +26,8 @@ pub struct Bridge<'a, P> {
     pub started: Duration,
     /// Ties the log lines to the client's answer.
     pub correlation_id: &'a str,
+    /// Whether the client's own credentials go along, so that the bridge's 401 and 403 are about the client.
+    pub forwards_credentials: bool,
 }
 
 /// How a call ended.
@@ -73,6 +75,9 @@ impl<P: Platform> Bridge<'_, P> {
                 Ok(row) => return (attempt, Ok(row)),
                 Err(failure) => failure,
             };
+            if let Some(problem) = self.refusal(&failure) {
+                return (attempt, Err(problem));
+            }
             // The high bits of random bits are as random as any.
             let random = (self.platform.random() >> 96) as u32;
             match self.policy.decide(attempt, &failure, self.elapsed(), random) {
@@ -122,6 +127,21 @@ impl<P: Platform> Bridge<'_, P> {
                 status: status.as_u16(),
                 retry_after: retry_after(response.headers()),
             }),
+        }
+    }
+
+    /// What the bridge says about the client's credentials, when it has been given them.
+    fn refusal(&self, failure: &Failure) -> Option<Problem> {
+        match failure {
+            Failure::Status { status: 401, .. } if self.forwards_credentials => Some(
+                Problem::new(kind::UNAUTHORIZED, "The bearer token is missing, expired or not valid.")
+                    .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer")),
+            ),
+            Failure::Status { status: 403, .. } if self.forwards_credentials => Some(Problem::new(
+                kind::FORBIDDEN,
+                "The caller's role does not have permission for this operation.",
+            )),
+            _ => None,
         }
     }
 
@@ -214,6 +234,7 @@ mod tests {
             policy: Settings::read(platform).unwrap().retry,
             started: platform.now(),
             correlation_id: "id",
+            forwards_credentials: false,
         };
         platform
             .run(bridge.call(&CALL, &Request::new(Bytes::from_static(b"{}"))))
@@ -343,6 +364,7 @@ mod tests {
             policy: Settings::read(&platform).unwrap().retry,
             started: platform.now(),
             correlation_id: "id",
+            forwards_credentials: false,
         };
         let request = Request::new(Bytes::new());
         let result = platform.run(bridge.probe(&CALL, &request, Duration::from_millis(100)));

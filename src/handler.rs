@@ -8,18 +8,24 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::header::{ALLOW, CONTENT_LENGTH, X_CONTENT_TYPE_OPTIONS};
+use http::header::{
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, ORIGIN,
+    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use uuid::{Builder, Uuid};
 
+use crate::accept;
+use crate::access;
 use crate::api::ROUTES;
 use crate::bridge::{Bridge, Outcome};
 use crate::platform::Platform;
+use crate::precondition::{self, Verdict};
 use crate::problem::{Problem, kind};
 use crate::request::{self, BodyError};
 use crate::response::{self, ascii, json};
 use crate::route::{Call, Operation, Route, Source};
-use crate::settings::Settings;
+use crate::settings::{InvalidSetting, Settings};
 use crate::wire::{self, Arguments, Value};
 
 /// The API's name for the id that ties an answer to the log; the bridge's, `x-ms-correlation-id`, is accepted too.
@@ -56,6 +62,7 @@ where
         query: parts.uri.query().unwrap_or_default(),
         headers: &parts.headers,
         correlation_id: correlation_id(&parts.headers, platform),
+        settings: OnceCell::new(),
         server_timing: OnceCell::new(),
     };
     let mut response = match exchange.answer(body).await {
@@ -64,11 +71,13 @@ where
     };
     if parts.method == Method::HEAD {
         response.body_mut().clear();
-    } else if response.status() != StatusCode::NO_CONTENT {
+    } else if !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
         let length = response.body().len();
         response.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
     let headers = response.headers_mut();
+    exchange.permit_origin(headers);
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
     headers.insert(CORRELATION_ID, ascii(exchange.correlation_id.into_owned()));
     if let Some(timing) = exchange.server_timing.into_inner() {
@@ -86,6 +95,8 @@ struct Exchange<'a, P> {
     query: &'a str,
     headers: &'a HeaderMap,
     correlation_id: Cow<'a, str>,
+    /// Read when first needed.
+    settings: OnceCell<Result<Settings, InvalidSetting>>,
     /// Set once the bridge has been called, whatever came of it.
     server_timing: OnceCell<HeaderValue>,
 }
@@ -102,7 +113,15 @@ impl<P: Platform> Exchange<'_, P> {
         match route.operation(self.method) {
             Some(Operation::Alive) => Ok(json(StatusCode::OK, r#"{"status":"alive"}"#)),
             Some(Operation::Ready(call)) => self.ready(call).await,
-            Some(Operation::Call(call)) => self.call(call, id.as_deref().unwrap_or_default(), body).await,
+            Some(Operation::Document(text)) => {
+                self.negotiate()?;
+                Ok(json(StatusCode::OK, *text))
+            }
+            Some(Operation::Call(call)) => {
+                self.admit()?;
+                self.negotiate()?;
+                self.call(call, id.as_deref().unwrap_or_default(), body).await
+            }
             None if self.method == Method::OPTIONS => {
                 let mut response = Response::new(Bytes::new());
                 *response.status_mut() = StatusCode::NO_CONTENT;
@@ -116,10 +135,34 @@ impl<P: Platform> Exchange<'_, P> {
         }
     }
 
+    /// Lets a request pass that has an API key, or all when there are no keys.
+    fn admit(&self) -> Result<(), Problem> {
+        let settings = self.settings()?;
+        // A bearer token that goes on to the bridge is the bridge's to judge.
+        match settings.api_keys.admit(self.headers, !settings.forward_authorization) {
+            true => Ok(()),
+            false => Err(Problem::new(
+                kind::UNAUTHORIZED,
+                "Send the API key as x-api-key, or as a bearer token unless the API passes those on.",
+            )
+            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        }
+    }
+
+    fn negotiate(&self) -> Result<(), Problem> {
+        match accept::takes_json(self.headers) {
+            true => Ok(()),
+            false => Err(Problem::new(
+                kind::NOT_ACCEPTABLE,
+                "Accept must allow application/json.",
+            )),
+        }
+    }
+
     async fn ready(&self, call: &Call) -> Result<Response<Bytes>, Problem> {
         let settings = self.settings()?;
-        let request = wire::request(call, &Arguments::new(), &settings, self.bridge_headers());
-        let outcome = self.bridge(&settings).probe(call, &request, READY_LIMIT).await;
+        let request = wire::request(call, &Arguments::new(), settings, self.bridge_headers(settings));
+        let outcome = self.bridge(settings).probe(call, &request, READY_LIMIT).await;
         self.respond(call, outcome)
     }
 
@@ -129,7 +172,7 @@ impl<P: Platform> Exchange<'_, P> {
         B::Error: Into<BodyError>,
     {
         let settings = self.settings()?;
-        let arguments = pin!(self.arguments(call, id, body, &settings));
+        let arguments = pin!(self.arguments(call, id, body, settings));
         let timer = pin!(self.platform.sleep(settings.retry.deadline()));
         let arguments = match select(arguments, timer).await {
             Either::Left((arguments, _)) => arguments?,
@@ -137,8 +180,8 @@ impl<P: Platform> Exchange<'_, P> {
                 return Err(Problem::new(kind::REQUEST_TIMEOUT, "Send the whole body in less time."));
             }
         };
-        let request = wire::request(call, &arguments, &settings, self.bridge_headers());
-        let outcome = self.bridge(&settings).call(call, &request).await;
+        let request = wire::request(call, &arguments, settings, self.bridge_headers(settings));
+        let outcome = self.bridge(settings).call(call, &request).await;
         self.respond(call, outcome)
     }
 
@@ -151,6 +194,7 @@ impl<P: Platform> Exchange<'_, P> {
     {
         let mut arguments = Arguments::new();
         let mut json = None;
+        self.check_preconditions(call)?;
         for (name, source) in call.parameters {
             let value = match source {
                 Source::PathId => Value::Integer(request::id(id)?),
@@ -164,8 +208,8 @@ impl<P: Platform> Exchange<'_, P> {
                     Some(key) => key.to_owned(),
                     None => random_uuid(self.platform),
                 }),
-                Source::IfMatch => match request::if_match(self.headers)? {
-                    Some(tag) => Value::Text(tag.to_owned()),
+                Source::IfMatch => match precondition::versions(self.headers)? {
+                    Some(versions) => Value::Text(versions),
                     None => continue,
                 },
                 Source::Body { form_field } => {
@@ -183,14 +227,49 @@ impl<P: Platform> Exchange<'_, P> {
         Ok(arguments)
     }
 
-    fn settings(&self) -> Result<Settings, Problem> {
-        Settings::read(self.platform).map_err(|invalid| {
-            self.platform.log(&format!(
-                r#"{{"event":"misconfigured","variable":"{}"}}"#,
-                invalid.variable
-            ));
-            Problem::new(kind::MISCONFIGURED, invalid.to_string())
-        })
+    /// Refuses a write with a precondition that its procedure does not evaluate: a client that sends one relies on it.
+    fn check_preconditions(&self, call: &Call) -> Result<(), Problem> {
+        if call.method == Method::GET {
+            return Ok(());
+        }
+        let is_versioned = call
+            .parameters
+            .iter()
+            .any(|(_, source)| matches!(source, Source::IfMatch));
+        if !is_versioned && self.headers.contains_key(IF_MATCH) {
+            let detail = "If-Match cannot hold: what is created has no version yet.";
+            return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
+        }
+        if is_versioned && self.headers.contains_key(IF_NONE_MATCH) {
+            let detail = "If-None-Match is for GET and HEAD; a change takes If-Match.";
+            return Err(Problem::new(kind::INVALID_PARAMETER, detail));
+        }
+        Ok(())
+    }
+
+    fn settings(&self) -> Result<&Settings, Problem> {
+        let settings = self.settings.get_or_init(|| {
+            Settings::read(self.platform).inspect_err(|invalid| {
+                let line = format!(r#"{{"event":"misconfigured","variable":"{}"}}"#, invalid.variable);
+                self.platform.log(&line);
+            })
+        });
+        settings
+            .as_ref()
+            .map_err(|invalid| Problem::new(kind::MISCONFIGURED, invalid.to_string()))
+    }
+
+    /// Lets the pages of listed origins read the answer, whatever it is.
+    fn permit_origin(&self, headers: &mut HeaderMap) {
+        if self.settings.get().is_none() && !self.headers.contains_key(ORIGIN) {
+            return;
+        }
+        if let Ok(settings) = self.settings() {
+            let allow = headers.get(ALLOW).cloned();
+            settings
+                .cors_allowed_origins
+                .permit(self.method, self.headers, allow, headers);
+        }
     }
 
     fn bridge(&self, settings: &Settings) -> Bridge<'_, P> {
@@ -199,16 +278,25 @@ impl<P: Platform> Exchange<'_, P> {
             policy: settings.retry,
             started: self.started,
             correlation_id: &self.correlation_id,
+            forwards_credentials: settings.forward_authorization,
         }
     }
 
-    fn bridge_headers(&self) -> HeaderMap {
+    /// All that the bridge learns besides the call itself.
+    fn bridge_headers(&self, settings: &Settings) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(wire::CORRELATION_ID, ascii(self.correlation_id.to_string()));
-        for name in TRACE_HEADERS {
-            if let Some(value) = self.headers.get(&name) {
+        let credentials = match settings.forward_authorization {
+            true => &[AUTHORIZATION, access::ROLE][..],
+            false => &[],
+        };
+        for name in TRACE_HEADERS.iter().chain(credentials) {
+            if let Some(value) = self.headers.get(name) {
                 headers.insert(name, value.clone());
             }
+        }
+        if let Some(key) = &settings.dab_api_key {
+            headers.insert(access::API_KEY, key.clone());
         }
         headers
     }
@@ -217,6 +305,10 @@ impl<P: Platform> Exchange<'_, P> {
         let _ = self.server_timing.set(ascii(outcome.server_timing()));
         let row = outcome.result?;
         let replayed = row.replayed == Some(true);
+        let verdict = match &row.etag {
+            Some(version) if call.method == Method::GET => precondition::of_read(self.headers, version),
+            _ => Verdict::Proceed,
+        };
         let mut response = response::of_row(call, row, self.path, self.query).inspect_err(|problem| {
             if problem.kind() == kind::BRIDGE_MISCONFIGURED {
                 let (procedure, id) = (call.procedure, &self.correlation_id);
@@ -225,6 +317,18 @@ impl<P: Platform> Exchange<'_, P> {
                 self.platform.log(&line);
             }
         })?;
+        match verdict {
+            Verdict::Proceed => {}
+            Verdict::NotModified => {
+                *response.status_mut() = StatusCode::NOT_MODIFIED;
+                response.body_mut().clear();
+                response.headers_mut().remove(CONTENT_TYPE);
+            }
+            Verdict::Failed => {
+                let detail = "The row is not in a version that If-Match names.";
+                return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
+            }
+        }
         // Under a key of our own, what was done before was done by an earlier attempt of this very request.
         if replayed && response.status().is_success() && self.headers.contains_key(request::IDEMPOTENCY_KEY) {
             response
@@ -252,234 +356,4 @@ fn random_uuid(platform: &impl Platform) -> String {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::platform::fake::Fake;
-    use http::header::{CONTENT_TYPE, ETAG};
-    use http_body_util::Full;
-    use serde_json::Value as Json;
-
-    const CUSTOMER: &str = r#"{"CustomerName":"A"}"#;
-    const GUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
-
-    fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
-        let mut request = Request::builder().method(method).uri(path);
-        for (name, value) in headers {
-            request = request.header(*name, *value);
-        }
-        request
-            .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
-            .unwrap()
-    }
-
-    fn get(platform: &Fake, path: &str) -> Response<Bytes> {
-        platform.run(handle(platform, request(Method::GET, path, &[], "")))
-    }
-
-    fn write(platform: &Fake, method: Method, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
-        let headers = [headers, &[("content-type", "application/json")]].concat();
-        platform.run(handle(platform, request(method, path, &headers, CUSTOMER)))
-    }
-
-    fn sent(platform: &Fake) -> Json {
-        serde_json::from_slice(platform.sent.borrow()[0].1.body()).unwrap()
-    }
-
-    fn problem(response: &Response<Bytes>) -> (u16, Json) {
-        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
-        (
-            response.status().as_u16(),
-            serde_json::from_slice(response.body()).unwrap(),
-        )
-    }
-
-    #[test]
-    fn a_get_brings_what_sql_wrote() {
-        let platform =
-            Fake::default().row(r#""Status":200,"ETag":"v1","Json":"[{\"A\":\"\\\/\u00e9\uD83D\uDE00\"} ]""#);
-        let response = get(&platform, "/customer/7");
-        assert_eq!(response.body(), "[{\"A\":\"\\/\u{e9}\u{1f600}\"} ]");
-        assert_eq!(response.headers()[CONTENT_LENGTH], response.body().len().to_string());
-        let target = platform.sent.borrow()[0].1.uri().to_string();
-        assert_eq!(target, "http://127.0.0.1:5000/api/get_customer?CustomerID=7");
-    }
-
-    #[test]
-    fn a_put_makes_up_a_key() {
-        let platform = Fake::default().row(r#""Status":201,"CustomerID":1062,"Json":"[]""#);
-        assert_eq!(write(&platform, Method::PUT, "/customer", &[]).status(), 201);
-        let sent = sent(&platform);
-        assert_eq!(sent["Json"], CUSTOMER);
-        assert!(Uuid::try_parse(sent["RequestKey"].as_str().unwrap()).is_ok());
-    }
-
-    #[test]
-    fn an_answer_that_was_not_agreed_is_502_and_logged() {
-        let platform = Fake::default().row(r#""Status":200,"Json":null"#);
-        assert_eq!(problem(&get(&platform, "/customer/7")).0, 502);
-        let expected = r#"{"event":"contract_broken","procedure":"get_customer","correlation_id":"#;
-        assert!(platform.lines.borrow()[0].starts_with(expected));
-    }
-
-    #[test]
-    fn head_is_get_without_the_body() {
-        let platform = Fake::default().row(r#""Status":200,"ETag":"v1","Json":"[]""#);
-        let response = platform.run(handle(&platform, request(Method::HEAD, "/customer/7", &[], "")));
-        assert_eq!(response.status(), 200);
-        assert_eq!(response.headers()[ETAG], "\"v1\"");
-        assert!(response.body().is_empty());
-    }
-
-    #[test]
-    fn key_and_precondition_are_the_clients() {
-        let platform = Fake::default().row(r#""Status":202,"Json":"[]""#);
-        let headers = [("idempotency-key", "k-1"), ("if-match", "\"v1\"")];
-        assert_eq!(write(&platform, Method::PATCH, "/customer/7", &headers).status(), 202);
-        let expected = serde_json::json!({"CustomerID": 7, "Json": CUSTOMER, "RequestKey": "k-1", "IfMatch": "v1"});
-        assert_eq!(sent(&platform), expected);
-    }
-
-    #[test]
-    fn a_replay_is_marked_when_the_key_is_the_clients() {
-        for (headers, marked) in [(&[("idempotency-key", "k")][..], true), (&[], false)] {
-            let platform = Fake::default().row(r#""Status":202,"Replayed":true,"Json":"[]""#);
-            let response = write(&platform, Method::PATCH, "/customer/7", headers);
-            assert_eq!(response.headers().contains_key(IDEMPOTENCY_REPLAYED), marked);
-        }
-        let first = Fake::default().row(r#""Status":202,"Replayed":false,"Json":"[]""#);
-        let response = write(&first, Method::PATCH, "/customer/7", &[("idempotency-key", "k")]);
-        assert!(!response.headers().contains_key(IDEMPOTENCY_REPLAYED));
-    }
-
-    #[test]
-    fn every_proxied_answer_tells_its_timing() {
-        let slow = Fake::default()
-            .answer(0, 503, "")
-            .answer(7, 200, r#"{"value":[{"Status":200,"Json":"[]"}]}"#);
-        assert_eq!(
-            get(&slow, "/customers").headers()[SERVER_TIMING],
-            "bridge;dur=107.000, attempts;desc=\"2\""
-        );
-        let failed = Fake::default().answer(3, 404, "");
-        assert_eq!(
-            get(&failed, "/customers").headers()[SERVER_TIMING],
-            "bridge;dur=3.000, attempts;desc=\"1\""
-        );
-        assert!(!get(&Fake::default(), "/healthz").headers().contains_key(SERVER_TIMING));
-        assert!(
-            !get(&Fake::default(), "/customer/x")
-                .headers()
-                .contains_key(SERVER_TIMING)
-        );
-    }
-
-    #[test]
-    fn bad_requests_never_reach_the_bridge() {
-        let platform = Fake::default();
-        for (method, path, status) in [
-            (Method::GET, "/nowhere", 404),
-            (Method::GET, "/customer/", 404),
-            (Method::GET, "/customer/abc", 400),
-            (Method::GET, "/customers?limit=0", 400),
-            (Method::POST, "/customer", 405),
-            (Method::TRACE, "/customers", 405),
-            (Method::GET, "/customer", 405),
-        ] {
-            let response = platform.run(handle(&platform, request(method, path, &[], "")));
-            assert_eq!(problem(&response).0, status, "{path}");
-        }
-        assert!(platform.sent.borrow().is_empty());
-    }
-
-    #[test]
-    fn methods_are_told() {
-        let platform = Fake::default();
-        let response = platform.run(handle(&platform, request(Method::OPTIONS, "/customer/7", &[], "")));
-        assert_eq!(response.status(), 204);
-        assert_eq!(response.headers()[ALLOW], "GET, HEAD, PATCH, DELETE, OPTIONS");
-        let response = platform.run(handle(&platform, request(Method::POST, "/customers", &[], "")));
-        assert_eq!(response.headers()[ALLOW], "GET, HEAD, OPTIONS");
-    }
-
-    #[test]
-    fn the_correlation_id_is_the_clients_guid_or_a_new_one() {
-        let ask = |headers: &[(&str, &str)]| {
-            let platform = Fake::default().row(r#""Status":404,"Json":"{\"detail\":\"No.\"}""#);
-            let response = platform.run(handle(&platform, request(Method::GET, "/customer/7", headers, "")));
-            let id = response.headers()[CORRELATION_ID].to_str().unwrap().to_owned();
-            assert_eq!(platform.sent.borrow()[0].1.headers()[wire::CORRELATION_ID], id);
-            assert_eq!(problem(&response).1["correlationId"], id);
-            id
-        };
-        assert_eq!(ask(&[("x-correlation-id", GUID)]), GUID);
-        assert_eq!(ask(&[("x-ms-correlation-id", GUID)]), GUID);
-        for other in ["abc", "", "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e"] {
-            let id = ask(&[("x-correlation-id", other)]);
-            assert!(id != other && Uuid::try_parse(&id).is_ok());
-        }
-    }
-
-    #[test]
-    fn trace_context_travels_and_other_headers_do_not() {
-        let platform = Fake::default().row(r#""Status":200,"Json":"[]""#);
-        let headers = [
-            ("traceparent", "00-1-2-01"),
-            ("tracestate", "a=b"),
-            ("cookie", "c"),
-            ("authorization", "Bearer x"),
-        ];
-        platform.run(handle(&platform, request(Method::GET, "/customers", &headers, "")));
-        let sent = platform.sent.borrow();
-        let mut names: Vec<_> = sent[0].1.headers().keys().map(HeaderName::as_str).collect();
-        names.sort_unstable();
-        assert_eq!(
-            names,
-            [
-                "accept",
-                "accept-encoding",
-                "traceparent",
-                "tracestate",
-                "x-ms-correlation-id"
-            ]
-        );
-    }
-
-    #[test]
-    fn bad_settings_are_named_everywhere_but_at_healthz() {
-        let platform = Fake::default().set("retry_cap_ms", "soon");
-        for path in ["/customer/7", "/customers", "/readyz"] {
-            let (status, body) = problem(&get(&platform, path));
-            assert_eq!(status, 500);
-            assert!(body["detail"].as_str().unwrap().contains("retry_cap_ms"));
-        }
-        assert_eq!(get(&platform, "/healthz").status(), 200);
-    }
-
-    #[test]
-    fn readiness_is_one_short_attempt() {
-        let ready = Fake::default().row(r#""Status":200,"Json":"{\"status\":\"ready\"}""#);
-        assert_eq!(get(&ready, "/readyz").status(), 200);
-        let broken = Fake::default().answer(0, 500, "");
-        assert_eq!(problem(&get(&broken, "/readyz")).0, 503);
-        let slow = Fake::default().answer(901, 200, "");
-        assert_eq!(problem(&get(&slow, "/readyz")).0, 503);
-        assert_eq!(slow.sent.borrow().len(), 1);
-    }
-
-    #[test]
-    fn a_body_that_does_not_come_ends_in_408() {
-        let platform = Fake::default();
-        let body = http_body_util::StreamBody::new(futures::stream::pending::<Result<_, BodyError>>());
-        let request = Request::put("/customer")
-            .header(CONTENT_TYPE, "application/json")
-            .body(body)
-            .unwrap();
-        let response = platform.run(handle(&platform, request));
-        assert_eq!(problem(&response).0, 408);
-        assert_eq!(
-            platform.now(),
-            Duration::from_secs(26),
-            "after the request's deadline of 25 s"
-        );
-    }
-}
+mod tests;

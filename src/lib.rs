@@ -8,9 +8,14 @@ pub mod platform;
 pub mod api;
 pub mod handler;
 pub mod problem;
-pub mod request;
 pub mod route;
 pub mod settings;
+
+pub mod accept;
+pub mod access;
+pub mod cors;
+pub mod precondition;
+pub mod request;
 
 pub mod bridge;
 pub mod retry;

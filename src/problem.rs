@@ -40,9 +40,12 @@ pub mod kind {
     kinds! {
         INVALID_BODY, "invalid-body", BAD_REQUEST, "The request body is not usable";
         INVALID_PARAMETER, "invalid-parameter", BAD_REQUEST, "A parameter or header is not valid";
+        UNAUTHORIZED, "unauthorized", UNAUTHORIZED, "Credentials are missing or wrong";
+        FORBIDDEN, "forbidden", FORBIDDEN, "The caller may not do this";
         UNKNOWN_ROUTE, "unknown-route", NOT_FOUND, "There is nothing at this path";
         NOT_FOUND, "not-found", NOT_FOUND, "What was asked for does not exist";
         METHOD_NOT_ALLOWED, "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not answer this method";
+        NOT_ACCEPTABLE, "not-acceptable", NOT_ACCEPTABLE, "The API has nothing that the client accepts";
         REQUEST_TIMEOUT, "request-timeout", REQUEST_TIMEOUT, "The request body did not arrive in time";
         CONFLICT, "conflict", CONFLICT, "The change conflicts with other data";
         PRECONDITION_FAILED, "precondition-failed", PRECONDITION_FAILED, "The row has changed";

@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName, IF_MATCH};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{HeaderValue, Method};
 use http_body_util::{BodyExt, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
@@ -79,38 +79,6 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
             "Idempotency-Key must be given once, as 1 to 255 visible ASCII characters.",
         )),
     }
-}
-
-/// The opaque tag that `If-Match` names, without quotes; `None` when the header is absent or `*`.
-///
-/// # Errors
-///
-/// 412 for a weak tag, which never matches (RFC 9110 section 13.1.1); 400 for what is not one entity tag.
-pub fn if_match(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut values = headers.get_all(IF_MATCH).iter();
-    let (Some(value), next) = (values.next(), values.next()) else {
-        return Ok(None);
-    };
-    match value.to_str().map(str::trim) {
-        Ok("*") if next.is_none() => Ok(None),
-        Ok(tag) if next.is_none() && opaque_tag(tag).is_some() => Ok(opaque_tag(tag)),
-        Ok(tag) if next.is_none() && tag.strip_prefix("W/").and_then(opaque_tag).is_some() => Err(Problem::new(
-            kind::PRECONDITION_FAILED,
-            "If-Match names a weak entity tag, which never matches.",
-        )),
-        _ => Err(Problem::new(
-            kind::INVALID_PARAMETER,
-            "If-Match must be * or one entity tag in double quotes.",
-        )),
-    }
-}
-
-fn opaque_tag(tag: &str) -> Option<&str> {
-    let opaque = tag.strip_prefix('"')?.strip_suffix('"')?;
-    opaque
-        .bytes()
-        .all(|byte| byte == 0x21 || (0x23..=0x7e).contains(&byte))
-        .then_some(opaque)
 }
 
 /// How a body carries its JSON.
@@ -453,27 +421,6 @@ mod tests {
         twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("a"));
         twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("a"));
         assert!(idempotency_key(&twice).is_err());
-    }
-
-    #[test]
-    fn if_match_names_one_strong_tag() {
-        let tag = |value: &str| {
-            let mut headers = HeaderMap::new();
-            headers.insert(IF_MATCH, HeaderValue::from_str(value).unwrap());
-            if_match(&headers)
-                .map(|tag| tag.map(str::to_owned))
-                .map_err(|problem| problem.kind().status.as_u16())
-        };
-        assert_eq!(tag("*"), Ok(None));
-        assert_eq!(
-            tag("\"2026-01-02T03:04:05.1234567\""),
-            Ok(Some("2026-01-02T03:04:05.1234567".to_owned()))
-        );
-        assert_eq!(tag("\"\""), Ok(Some(String::new())));
-        assert_eq!(tag("W/\"a\""), Err(412));
-        for value in ["a", "\"a", "\"a b\"", "", "w/\"a\""] {
-            assert_eq!(tag(value), Err(400), "{value}");
-        }
     }
 
     proptest! {

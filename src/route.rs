@@ -19,6 +19,8 @@ pub struct Route {
 pub enum Operation {
     /// Liveness: answers without the bridge and without reading any setting.
     Alive,
+    /// A document that is part of the component: JSON text.
+    Document(&'static str),
     /// Readiness: one short attempt at a call, no retries.
     Ready(Call),
     /// Calls a stored procedure and passes its answer on.
@@ -68,7 +70,7 @@ pub enum Source {
     },
     /// The key that makes a write exactly-once: the request's `Idempotency-Key`, else a random one.
     RequestKey,
-    /// The entity tag of `If-Match`, without its quotes; left out when the header is absent or `*`.
+    /// The entity tags of `If-Match`, without quotes and separated by spaces; left out when the header is absent or `*`.
     IfMatch,
 }
 

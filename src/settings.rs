@@ -4,8 +4,10 @@
 use std::fmt;
 use std::str::FromStr;
 
-use http::Uri;
+use http::{HeaderValue, Uri};
 
+use crate::access::ApiKeys;
+use crate::cors::Origins;
 use crate::platform::Platform;
 use crate::retry::Policy;
 
@@ -23,6 +25,16 @@ pub struct Settings {
     pub retry: Policy,
     /// `max_body_bytes`: the largest request body accepted, in bytes.
     pub max_body_bytes: usize,
+    /// `api_key`: the keys that open the API, separated by commas; empty leaves it open. A secret.
+    pub api_keys: ApiKeys,
+    /// `forward_authorization`: `true` passes `Authorization` and `X-MS-API-ROLE` on to the bridge, which then decides
+    /// who may do what; `false` keeps them back.
+    pub forward_authorization: bool,
+    /// `dab_api_key`: sent to the bridge as `x-api-key`, for a gateway in front of it that asks for one; empty sends
+    /// nothing. A secret.
+    pub dab_api_key: Option<HeaderValue>,
+    /// `cors_allowed_origins`: the origins whose pages may call the API, separated by commas; empty allows none.
+    pub cors_allowed_origins: Origins,
 }
 
 /// A variable whose value cannot be used. The message names the variable and the rule, never the value.
@@ -63,6 +75,30 @@ impl Settings {
             max_body_bytes: match positive::<u32>(platform, "max_body_bytes")? {
                 bytes if bytes <= MAX_BODY_BYTES_LIMIT => bytes as usize,
                 _ => return invalid("max_body_bytes", "must be at most 4000000"),
+            },
+            api_keys: match ApiKeys::parse(&text(platform, "api_key")?) {
+                Some(keys) => keys,
+                None => {
+                    return invalid(
+                        "api_key",
+                        "must be empty, or keys of visible characters separated by commas",
+                    );
+                }
+            },
+            forward_authorization: match text(platform, "forward_authorization")?.as_str() {
+                "true" => true,
+                "false" => false,
+                _ => return invalid("forward_authorization", "must be true or false"),
+            },
+            dab_api_key: secret_header(platform, "dab_api_key")?,
+            cors_allowed_origins: match Origins::parse(&text(platform, "cors_allowed_origins")?) {
+                Some(origins) => origins,
+                None => {
+                    return invalid(
+                        "cors_allowed_origins",
+                        "must be empty, or origins like https://shop.example separated by commas",
+                    );
+                }
             },
         })
     }
@@ -106,6 +142,20 @@ fn origin(platform: &impl Platform, variable: &'static str) -> Result<String, In
             variable,
             "must be an origin like http://127.0.0.1:5000 or https://host, without user, path or query",
         ),
+    }
+}
+
+fn secret_header(platform: &impl Platform, variable: &'static str) -> Result<Option<HeaderValue>, InvalidSetting> {
+    let value = text(platform, variable)?;
+    if value.is_empty() {
+        return Ok(None);
+    }
+    match HeaderValue::try_from(value) {
+        Ok(mut value) if value.as_bytes().iter().all(u8::is_ascii_graphic) => {
+            value.set_sensitive(true);
+            Ok(Some(value))
+        }
+        _ => invalid(variable, "must be empty, or visible characters without spaces"),
     }
 }
 
@@ -164,6 +214,10 @@ mod tests {
             ("request_deadline_ms", "4294967296"),
             ("max_body_bytes", "0"),
             ("max_body_bytes", "4000001"),
+            ("api_key", "secret,"),
+            ("forward_authorization", "secret"),
+            ("dab_api_key", "sec ret\n"),
+            ("cors_allowed_origins", "*"),
         ];
         for (variable, value) in cases {
             let error = read(variable, value).expect_err(variable);

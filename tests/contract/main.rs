@@ -26,7 +26,7 @@ fn calls() -> Vec<&'static Call> {
     operations
         .filter_map(|(_, operation)| match operation {
             Operation::Call(call) | Operation::Ready(call) => Some(call),
-            Operation::Alive => None,
+            Operation::Alive | Operation::Document(_) => None,
         })
         .collect()
 }

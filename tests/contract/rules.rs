@@ -159,7 +159,9 @@ fn every_object_is_named_with_its_schema() {
                     Token::Word(word) => {
                         qualified(rest).is_some()
                             || common.contains(word.as_str())
-                            || ["OPENJSON", "EXTERNAL"].iter().any(|known| rest[0].is(known))
+                            || ["OPENJSON", "STRING_SPLIT", "EXTERNAL"]
+                                .iter()
+                                .any(|known| rest[0].is(known))
                             || token.is("FUNCTION") && word == "RETURN"
                     }
                     _ => false,

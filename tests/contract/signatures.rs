@@ -76,7 +76,7 @@ fn the_component_sends_the_parameters_of_sql() {
                 }
                 Source::Body { .. } => ("NVARCHAR(MAX)", None),
                 Source::RequestKey => ("NVARCHAR(255)", None),
-                Source::IfMatch => ("NVARCHAR(40)", Some(Token::Word("NULL".into()))),
+                Source::IfMatch => ("NVARCHAR(4000)", Some(Token::Word("NULL".into()))),
             };
             let name = &parameter.name;
             assert_eq!(

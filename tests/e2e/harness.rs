@@ -8,7 +8,7 @@ use std::sync::{Arc, LazyLock, Mutex};
 use std::thread;
 
 use bytes::Bytes;
-use http::{HeaderMap, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::{BodyExt, Full};
 use hyper::body::Incoming;
 use hyper::service::service_fn;
@@ -123,8 +123,17 @@ pub fn host() -> &'static str {
 
 /// `local up` with the host that this run is about.
 pub fn up(arguments: &[&str]) -> Process {
+    up_with(&[], arguments)
+}
+
+/// The same, with component variables other than those of the manifest, by their names there.
+pub fn up_with(variables: &[(&str, &str)], arguments: &[&str]) -> Process {
     let begin = ["up", "--host", host(), "--listen", "127.0.0.1:0"];
-    Process::start(&mut local(&[&begin, arguments].concat()))
+    let mut command = local(&[&begin, arguments].concat());
+    for (name, value) in variables {
+        command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
+    }
+    Process::start(&mut command)
 }
 
 /// The whole stack: component and local bridge.
@@ -136,31 +145,37 @@ pub struct Stack {
 impl Stack {
     /// A stack with fresh data.
     pub fn start() -> Self {
+        Self::with(&[])
+    }
+
+    /// A stack with fresh data and component variables other than those of the manifest, by their names there.
+    pub fn with(variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().expect("a folder");
-        let process = Self::start_in(folder.path());
+        let process = Self::start_in(folder.path(), variables);
         Self { process, folder }
     }
 
-    fn start_in(folder: &Path) -> Process {
+    fn start_in(folder: &Path, variables: &[(&str, &str)]) -> Process {
         let database = folder.join("customers.db");
-        up(&[
-            "--bridge-listen",
-            "127.0.0.1:0",
-            "--database",
-            database.to_str().expect("UTF-8"),
-        ])
+        let database = database.to_str().expect("UTF-8");
+        up_with(variables, &["--bridge-listen", "127.0.0.1:0", "--database", database])
     }
 
     /// Stops it in good order and starts it again over the same data.
     pub fn restart(&mut self) {
         let folder = self.folder.path().to_owned();
-        let stopped = std::mem::replace(&mut self.process, Self::start_in(&folder));
+        let stopped = std::mem::replace(&mut self.process, Self::start_in(&folder, &[]));
         drop(stopped);
     }
 
     /// The API.
     pub fn api(&self) -> Api {
         self.process.api()
+    }
+
+    /// The process that is the whole stack.
+    pub fn process_id(&self) -> u32 {
+        self.process.id()
     }
 }
 
@@ -275,6 +290,16 @@ pub struct Asked {
     pub body: Bytes,
 }
 
+/// Headers of a bridge that are nobody else's business.
+pub const OF_THE_BRIDGE: [(&str, &str); 6] = [
+    ("connection", "keep-alive"),
+    ("keep-alive", "timeout=5"),
+    ("location", "http://bridge/api"),
+    ("server", "Kestrel"),
+    ("set-cookie", "a=b"),
+    ("x-powered-by", "ASP.NET"),
+];
+
 /// A stand-in for the bridge that answers as it is told and remembers what it was asked.
 pub struct Recorder {
     address: SocketAddr,
@@ -308,6 +333,9 @@ impl Recorder {
                         let (status, body) = answer.lock().expect("no panics").clone();
                         let mut response = Response::new(Full::new(Bytes::from(body)));
                         *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+                        for (name, value) in OF_THE_BRIDGE {
+                            response.headers_mut().insert(name, HeaderValue::from_static(value));
+                        }
                         Ok::<_, hyper::Error>(response)
                     }
                 });

@@ -5,13 +5,18 @@
 mod faulty;
 mod harness;
 
+mod access;
 mod artifact;
 mod bad_input;
+mod crowd;
 mod customers;
 mod durability;
 mod faults;
 mod lifecycle;
+mod openapi;
 mod outage;
+mod paging;
 mod pass_through;
+mod preconditions;
 mod readme;
 mod settings;

@@ -4,7 +4,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use crate::harness::{Api, Recorder, shared, up};
+use crate::harness::{Api, OF_THE_BRIDGE, Recorder, shared, up};
 
 /// JSON objects that something on the way might be tempted to tidy up.
 fn hostile() -> Vec<String> {
@@ -110,6 +110,21 @@ fn only_agreed_headers_travel() {
         assert_eq!(asked.headers["accept-encoding"], "identity");
         for name in ["authorization", "cookie", "x-ms-api-role", "x-correlation-id"] {
             assert!(!asked.headers.contains_key(name), "{name}");
+        }
+        for (name, _) in OF_THE_BRIDGE {
+            assert!(!reply.headers.contains_key(name), "{name}");
+        }
+    });
+}
+
+#[test]
+fn no_column_can_write_headers() {
+    with_recorder(|api, bridge| {
+        for etag in ["a\r\nset-cookie: b=c", "a\nb", "a\0"] {
+            bridge.row(json!({"Status": 200, "ETag": etag, "Json": "[]"}));
+            let reply = api.get("/customer/1");
+            reply.problem(502);
+            assert!(!reply.headers.contains_key("set-cookie"));
         }
     });
 }

@@ -99,3 +99,8 @@ fn as_it_is_now(connection: &Connection, status: u16, id: Option<i32>) -> Outcom
     };
     Ok(Row { customer_id: id, ..row })
 }
+
+/// Whether a row may be changed: its version is among those of `@IfMatch`, separated by spaces, or none is asked for.
+fn is_in(if_match: Option<&str>, version: &str) -> bool {
+    if_match.is_none_or(|versions| versions.split(' ').any(|listed| listed == version))
+}

@@ -62,6 +62,8 @@ pub enum Argument {
     Key(&'static str),
     /// The version that a step before has given this name.
     Version(&'static str),
+    /// That version among others, separated by spaces.
+    AmongVersions(&'static str),
 }
 
 impl From<i32> for Argument {

@@ -310,13 +310,14 @@ impl<D: Database> Run<'_, D> {
             Argument::Id(name) => self.id(name)?.into(),
             Argument::Text(text) => self.with_ids(text)?.into(),
             Argument::Key(key) => self.key(key).into(),
-            Argument::Version(name) => self
-                .versions
-                .get(name)
-                .with_context(|| format!("no version {name}"))?
-                .clone()
-                .into(),
+            Argument::Version(name) => self.version(name)?.into(),
+            Argument::AmongVersions(name) => format!("x {} y", self.version(name)?).into(),
         })
+    }
+
+    fn version(&self, name: &str) -> Result<&str> {
+        let version = self.versions.get(name).with_context(|| format!("no version {name}"))?;
+        Ok(version)
     }
 
     fn id(&self, name: &str) -> Result<i32> {

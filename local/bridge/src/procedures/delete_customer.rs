@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Arguments, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, Row, SqlType};
+use super::{Arguments, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, Row, SqlType, is_in};
 use crate::{
     customer,
     for_json::{self, Object},
@@ -14,7 +14,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     parameters: &[
         Parameter::required("CustomerID", SqlType::Int),
         Parameter::required("RequestKey", SqlType::NVarChar(255)),
-        Parameter::optional("IfMatch", SqlType::NVarChar(40), DefaultValue::Null),
+        Parameter::optional("IfMatch", SqlType::NVarChar(4000), DefaultValue::Null),
     ],
     columns: &[Column::Status, Column::Replayed, Column::Json],
     writes: true,
@@ -39,7 +39,7 @@ fn delete_customer(connection: &Connection, arguments: &Arguments) -> Outcome {
 
 fn remove(connection: &Connection, id: Option<i32>, if_match: Option<&str>) -> Outcome {
     let version = customer::version(connection, id)?;
-    if version.is_some() && if_match.is_some() && if_match != version.as_deref() {
+    if version.is_some_and(|version| !is_in(if_match, &version)) {
         return Err(Refusal::changed(id).into());
     }
     customer::delete(connection, id)?;

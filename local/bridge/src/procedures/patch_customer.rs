@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Arguments, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, SqlType, as_it_is_now};
+use super::{Arguments, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, SqlType, as_it_is_now, is_in};
 use crate::{
     customer::{self, Customer, Document},
     datetime2::DateTime2,
@@ -15,7 +15,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
         Parameter::required("CustomerID", SqlType::Int),
         Parameter::required("Json", SqlType::NVarCharMax),
         Parameter::required("RequestKey", SqlType::NVarChar(255)),
-        Parameter::optional("IfMatch", SqlType::NVarChar(40), DefaultValue::Null),
+        Parameter::optional("IfMatch", SqlType::NVarChar(4000), DefaultValue::Null),
     ],
     columns: &[Column::Status, Column::ETag, Column::Replayed, Column::Json],
     writes: true,
@@ -42,7 +42,7 @@ fn patch_customer(connection: &Connection, arguments: &Arguments) -> Outcome {
 fn merge(connection: &Connection, id: Option<i32>, json: Option<&str>, if_match: Option<&str>) -> Outcome {
     let document = json.and_then(Document::shred).ok_or_else(Refusal::not_an_object)?;
     let current = Customer::load(connection, id)?.ok_or_else(|| Refusal::absent(id))?;
-    if if_match.is_some_and(|version| version != current.version) {
+    if !is_in(if_match, &current.version) {
         return Err(Refusal::changed(id).into());
     }
     let version = DateTime2::following(&current.version).to_string();

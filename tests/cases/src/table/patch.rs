@@ -103,6 +103,17 @@ fn versions() -> Vec<Case> {
             row(200, but(&shown("a", "Older version"), r#""2""#, r#""f""#)).version("v2"),
         )
         .not_recorded("2"),
+        with("one of several versions is enough", "Several versions")
+            .then(
+                patch("1", "a", "{}").if_match(Argument::AmongVersions("v1")),
+                status(202).version("v2"),
+            )
+            .then(
+                patch("2", "a", "{}").if_match(Argument::AmongVersions("v1")),
+                changed("$a"),
+            )
+            .then(delete("3", "a").if_match(Argument::AmongVersions("v1")), changed("$a"))
+            .then(delete("3", "a").if_match(Argument::AmongVersions("v2")), status(202)),
         with("what never was a version is 412", "Never a version")
             .then(patch("1", "a", "{}").if_match(text("x")), changed("$a"))
             .then(patch("1", "a", "{}").if_match(text("")), changed("$a"))

@@ -1,0 +1,291 @@
+//! `openapi.json` and the API say the same, in both directions.
+
+use std::collections::BTreeSet;
+
+use customer_api::api::ROUTES;
+use customer_api::problem::kind;
+use customer_api::route::{Operation, Source};
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::harness::{Reply, Stack, root};
+
+/// The document, with every `$ref` to one of its components still in it.
+fn document() -> Value {
+    let text = std::fs::read_to_string(root().join("openapi.json")).expect("openapi.json");
+    serde_json::from_str(&text).expect("JSON")
+}
+
+/// What `value` says, or what it refers to.
+fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
+    match value["$ref"].as_str() {
+        Some(reference) => document
+            .pointer(&reference[1..])
+            .unwrap_or_else(|| panic!("{reference} is nowhere")),
+        None => value,
+    }
+}
+
+/// The operation's parameters, those of its path included.
+fn parameters<'d>(document: &'d Value, path: &str, method: &str) -> Vec<&'d Value> {
+    let item = &document["paths"][path];
+    [&item["parameters"], &item[method]["parameters"]]
+        .into_iter()
+        .filter_map(Value::as_array)
+        .flatten()
+        .map(|parameter| resolve(document, parameter))
+        .collect()
+}
+
+/// Path and method of every operation of the API, in the document's spelling.
+fn operations() -> BTreeSet<(String, String)> {
+    ROUTES
+        .iter()
+        .flat_map(|route| route.operations.iter().map(|(method, _)| (route.path, method)))
+        .flat_map(|(path, method)| {
+            let head = (method == Method::GET).then_some(Method::HEAD);
+            [Some(method.clone()), head]
+                .into_iter()
+                .flatten()
+                .map(move |method| (path, method))
+        })
+        .map(|(path, method)| (path.to_owned(), method.as_str().to_lowercase()))
+        .collect()
+}
+
+#[test]
+fn it_has_the_operations_that_the_api_has() {
+    let document = document();
+    let methods = ["get", "head", "put", "patch", "delete", "post", "options", "trace"];
+    let mut described = BTreeSet::new();
+    for (path, item) in document["paths"].as_object().expect("paths") {
+        for method in item.as_object().expect("operations").keys() {
+            if methods.contains(&method.as_str()) {
+                described.insert((path.clone(), method.clone()));
+            }
+        }
+    }
+    assert_eq!(described, operations());
+}
+
+#[test]
+fn it_has_the_parameters_that_the_procedures_take() {
+    let document = document();
+    for route in ROUTES {
+        for (method, operation) in route.operations {
+            let Operation::Call(call) = operation else { continue };
+            let described = parameters(&document, route.path, &method.as_str().to_lowercase());
+            let named = |place: &str, name: &str| {
+                described
+                    .iter()
+                    .find(|parameter| parameter["in"] == place && parameter["name"] == name)
+                    .copied()
+            };
+            let mut queries = BTreeSet::new();
+            let mut headers = BTreeSet::new();
+            for (_, source) in call.parameters {
+                match source {
+                    Source::PathId => {
+                        let schema = resolve(&document, &named("path", "id").expect("id")["schema"]);
+                        assert_eq!((&schema["minimum"], &schema["maximum"]), (&json!(1), &json!(i32::MAX)));
+                    }
+                    Source::Query {
+                        name,
+                        default,
+                        min,
+                        max,
+                    } => {
+                        let schema = resolve(&document, &named("query", name).expect(name)["schema"]);
+                        assert_eq!(schema["default"], *default, "{name}");
+                        assert_eq!(
+                            (&schema["minimum"], &schema["maximum"]),
+                            (&json!(min), &json!(max)),
+                            "{name}"
+                        );
+                        queries.insert(*name);
+                    }
+                    Source::RequestKey => drop(headers.insert("Idempotency-Key")),
+                    Source::IfMatch => drop(headers.insert("If-Match")),
+                    Source::Body { .. } => {
+                        let body = &document["paths"][route.path][method.as_str().to_lowercase()]["requestBody"];
+                        assert_eq!(resolve(&document, body)["required"], true);
+                    }
+                }
+            }
+            for name in ["Idempotency-Key", "If-Match"] {
+                let is_described = named("header", name).is_some();
+                assert_eq!(
+                    is_described,
+                    headers.contains(name) || (name == "If-Match" && call.method == Method::GET && is_described),
+                    "{method} {}: {name}",
+                    route.path
+                );
+            }
+            let described: BTreeSet<_> = described
+                .iter()
+                .filter(|parameter| parameter["in"] == "query")
+                .filter_map(|parameter| parameter["name"].as_str())
+                .collect();
+            assert_eq!(described, queries, "{method} {}", route.path);
+        }
+    }
+}
+
+#[test]
+fn it_knows_every_kind_of_problem() {
+    let text = document().to_string();
+    for kind in kind::ALL {
+        assert!(text.contains(&format!("/problems#{}\"", kind.slug)), "{}", kind.slug);
+    }
+}
+
+/// Checks an answer against what the document says about its status: content type, body and headers.
+fn check(document: &Value, path: &str, method: &str, reply: &Reply) {
+    let place = format!("{method} {path}: {}", reply.status);
+    let responses = &document["paths"][path][method]["responses"];
+    let response = responses
+        .get(reply.status.to_string())
+        .or_else(|| responses.get(format!("{}XX", reply.status / 100)))
+        .unwrap_or_else(|| panic!("{place} is not described"));
+    let response = resolve(document, response);
+    for (name, header) in response["headers"].as_object().into_iter().flatten() {
+        let header = resolve(document, header);
+        let value = reply.headers.get(name.to_lowercase());
+        assert!(value.is_some() || header["required"] != true, "{place}: no {name}");
+        if let (Some(value), "string") = (value, header["schema"]["type"].as_str().unwrap_or_default()) {
+            valid(
+                document,
+                &header["schema"],
+                &json!(value.to_str().expect("ASCII")),
+                &place,
+            );
+        }
+    }
+    match response["content"].as_object() {
+        None => assert!(reply.body.is_empty(), "{place}: a body that is not described"),
+        Some(content) if method != "head" => {
+            let media_type = &content[reply.header("content-type")];
+            valid(document, &media_type["schema"], &reply.json(), &place);
+        }
+        Some(_) => assert!(reply.body.is_empty(), "{place}: HEAD with a body"),
+    }
+}
+
+fn valid(document: &Value, schema: &Value, instance: &Value, place: &str) {
+    // References of the schema lead to components of the document.
+    let whole = json!({"components": document["components"], "allOf": [schema]});
+    let validator = jsonschema::draft202012::new(&whole).expect("a schema");
+    if let Err(error) = validator.validate(instance) {
+        panic!("{place}: {error} at {}: {instance}", error.instance_path());
+    }
+}
+
+#[test]
+fn what_the_api_answers_is_what_it_says() {
+    let document = document();
+    let stack = Stack::start();
+    let api = stack.api();
+    let json = ("content-type", "application/json");
+    let new = crate::customers::customer("Described").to_string();
+    let mut seen = BTreeSet::new();
+    let mut ask = |method: &str, path: &str, target: &str, headers: &[(&str, &str)], body: &str, status: u16| {
+        let reply = api.send(
+            method.to_uppercase().parse().expect("a method"),
+            target,
+            headers,
+            body.as_bytes(),
+        );
+        assert_eq!(reply.status, status, "{method} {target}: {}", reply.text());
+        check(&document, path, method, &reply);
+        seen.insert((path.to_owned(), method.to_owned()));
+        reply
+    };
+    let (collection, one, list) = ("/customer", "/customer/{id}", "/customers");
+    let created = ask("put", collection, collection, &[json], &new, 201);
+    let target = created.header("location");
+    ask("put", collection, collection, &[json], &new, 409);
+    ask("put", collection, collection, &[json], "{}", 422);
+    ask("put", collection, collection, &[json], "{", 400);
+    ask(
+        "put",
+        collection,
+        collection,
+        &[("content-type", "text/plain")],
+        "{}",
+        415,
+    );
+    ask(
+        "put",
+        collection,
+        collection,
+        &[json],
+        &format!("{{\"a\":\"{}\"}}", "x".repeat(65_536)),
+        413,
+    );
+    ask("put", collection, collection, &[json, ("if-match", "*")], &new, 412);
+    ask(
+        "put",
+        collection,
+        collection,
+        &[json, ("accept", "text/html")],
+        &new,
+        406,
+    );
+    for method in ["get", "head"] {
+        let etag = ask(method, one, target, &[], "", 200).header("etag").to_owned();
+        ask(method, one, target, &[("if-none-match", &etag)], "", 304);
+        ask(method, one, target, &[("accept", "text/html")], "", 406);
+        ask(method, one, "/customer/300", &[], "", 404);
+        ask(method, one, "/customer/x", &[], "", 400);
+        ask(method, list, "/customers?limit=5", &[], "", 200);
+        ask(method, list, "/customers?after=2147483647", &[], "", 200);
+        ask(method, list, "/customers?limit=0", &[], "", 400);
+        ask(method, list, list, &[("accept", "text/html")], "", 406);
+        for (path, status) in [("/healthz", 200), ("/readyz", 200), ("/openapi.json", 200)] {
+            ask(method, path, path, &[], "", status);
+        }
+    }
+    let key = ("idempotency-key", "described");
+    ask("patch", one, target, &[json, key], r#"{"PhoneNumber":"3"}"#, 202);
+    let replayed = ask("patch", one, target, &[json, key], r#"{"PhoneNumber":"3"}"#, 202);
+    assert_eq!(replayed.header("idempotency-replayed"), "true");
+    ask("patch", one, target, &[json, key], r#"{"PhoneNumber":"4"}"#, 422);
+    ask("patch", one, target, &[json], r#"{"PhoneNumber":null}"#, 422);
+    ask("patch", one, target, &[json, ("if-match", "\"x\"")], "{}", 412);
+    ask("patch", one, target, &[json], "[]", 400);
+    ask("patch", one, "/customer/300", &[json], "{}", 404);
+    ask("delete", one, "/customer/1", &[("if-match", "\"x\"")], "", 412);
+    ask("delete", one, "/customer/123", &[], "", 409);
+    ask("delete", one, "/customer/x", &[], "", 400);
+    ask("delete", one, target, &[], "", 202);
+    assert_eq!(seen, operations(), "every operation was tried");
+}
+
+#[test]
+fn its_examples_are_real_exchanges() {
+    let document = document();
+    let stack = Stack::start();
+    for (path, method, target, status) in [
+        ("/customer/{id}", "get", "/customer/123", "200"),
+        ("/customers", "get", "/customers?after=121&limit=2", "200"),
+        ("/customer", "put", "/customer", "201"),
+        ("/customer/{id}", "patch", "/customer/1062", "202"),
+        ("/customer/{id}", "delete", "/customer/1062", "202"),
+        ("/healthz", "get", "/healthz", "200"),
+        ("/readyz", "get", "/readyz", "200"),
+    ] {
+        let operation = &document["paths"][path][method];
+        let request = operation.pointer("/requestBody/content/application~1json/examples");
+        let body = request
+            .and_then(Value::as_object)
+            .and_then(|examples| examples.values().next());
+        let body = body.map_or(String::new(), |example| {
+            resolve(&document, example)["value"].to_string()
+        });
+        let method = method.to_uppercase().parse().expect("a method");
+        let reply = stack.api().json(method, target, &body);
+        let expected = &operation["responses"][status]["content"]["application/json"]["example"];
+        assert_eq!(reply.json(), *expected, "{target}");
+        assert_eq!(reply.status.to_string(), status);
+    }
+}
