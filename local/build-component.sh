@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Builds the component to the path that spin.toml names, finding or installing a wasm32-wasip2 toolchain:
+# Builds the component for the manifests given, or for both, each with its command and to its path, finding or installing a
+# wasm32-wasip2 toolchain:
 #   1. the target is installed already;
 #   2. `rustup target add wasm32-wasip2`;
 #   3. Debian as root, where Rust's download server cannot be reached: Debian forky's rustc and wasm32 standard library, unpacked into
@@ -8,8 +9,8 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 target=wasm32-wasip2
-artifact=target/$target/release/customer_api.wasm
 unpacked=$PWD/.local/wasm-toolchain
+[ $# -gt 0 ] || set -- spin.toml spin.wasip3.toml
 
 say() { printf '  · %s\n' "$*"; }
 
@@ -45,14 +46,22 @@ WRAPPER
   mv "$work" "$unpacked"
 }
 
-build() { cargo build --quiet --locked --release --target $target "$@"; }
+# The value of a key in a manifest.
+value() { sed -n "s/^$2 = \"\(.*\)\"\$/\1/p" "$1"; }
+
+# Runs the build command of a manifest, into a target directory.
+build() {
+  local -a command
+  read -ra command <<<"$(value "$1" command)"
+  "${command[@]}" --quiet --locked --target-dir "$2"
+}
 
 if target_installed; then
   say "$target: installed"
-  build --target-dir target
+  for manifest; do build "$manifest" target; done
 elif [ ! -x "$unpacked/rustc" ] && rustup_adds_target; then
   say "$target: added with rustup"
-  build --target-dir target
+  for manifest; do build "$manifest" target; done
 elif [ -x "$unpacked/rustc" ] || is_debian_root; then
   if [ ! -x "$unpacked/rustc" ]; then
     say "$target: rustup cannot add it; unpacking Debian's compiler for it into .local/wasm-toolchain, once"
@@ -62,10 +71,13 @@ elif [ -x "$unpacked/rustc" ] || is_debian_root; then
   # The linker comes with the host's own toolchain.
   linkers=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
   # A target directory of its own: another compiler would rebuild everything that the native build shares with it.
-  PATH=$linkers:$linkers/gcc-ld:$PATH RUSTC=$unpacked/rustc build --target-dir target/wasm-toolchain
-  mkdir -p "$(dirname "$artifact")"
-  cmp -s target/wasm-toolchain/$target/release/customer_api.wasm "$artifact" ||
-    cp target/wasm-toolchain/$target/release/customer_api.wasm "$artifact"
+  for manifest; do
+    PATH=$linkers:$linkers/gcc-ld:$PATH RUSTC=$unpacked/rustc build "$manifest" target/wasm-toolchain
+    artifact=$(value "$manifest" source)
+    built=target/wasm-toolchain/${artifact#target/}
+    mkdir -p "$(dirname "$artifact")"
+    cmp -s "$built" "$artifact" || cp "$built" "$artifact"
+  done
 else
   cat >&2 <<HELP
 error: no Rust toolchain for $target. Any one of these helps:
@@ -75,4 +87,7 @@ error: no Rust toolchain for $target. Any one of these helps:
 HELP
   exit 1
 fi
-say "$artifact: $(stat -c %s "$artifact") bytes"
+for manifest; do
+  artifact=$(value "$manifest" source)
+  say "$artifact: $(stat -c %s "$artifact") bytes"
+done

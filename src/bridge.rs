@@ -14,7 +14,7 @@ use crate::platform::Platform;
 use crate::problem::{Problem, kind};
 use crate::retry::{Decision, Failure, GiveUp, Policy};
 use crate::route::Call;
-use crate::wire::{self, Row};
+use crate::wire::Row;
 
 /// One request's way to the bridge.
 pub struct Bridge<'a, P> {
@@ -31,16 +31,16 @@ pub struct Bridge<'a, P> {
 }
 
 /// How a call ended.
-pub struct Outcome {
+pub struct Outcome<C> {
     /// The row, or the problem for the client.
-    pub result: Result<Row, Problem>,
+    pub result: Result<Row<C>, Problem>,
     /// How many attempts were made.
     pub attempts: u32,
     /// How long they took, waits between them included.
     pub took: Duration,
 }
 
-impl Outcome {
+impl<C> Outcome<C> {
     /// The value of `Server-Timing` (W3C): how long the bridge took, in milliseconds, and in how many attempts.
     pub fn server_timing(&self) -> String {
         let micros = self.took.as_micros();
@@ -56,7 +56,7 @@ impl Outcome {
 impl<P: Platform> Bridge<'_, P> {
     /// Makes `call`, sent as `request`, as often as the policy allows: the row, or the problem for the client when no
     /// attempt brought one (502, 503, 504 or 409).
-    pub async fn call(&self, call: &Call, request: &Request<Bytes>) -> Outcome {
+    pub async fn call(&self, call: &Call, request: &Request<Bytes>) -> Outcome<P::Body> {
         let begin = self.platform.now();
         let (attempts, result) = self.attempts(call, request).await;
         Outcome {
@@ -66,7 +66,7 @@ impl<P: Platform> Bridge<'_, P> {
         }
     }
 
-    async fn attempts(&self, call: &Call, request: &Request<Bytes>) -> (u32, Result<Row, Problem>) {
+    async fn attempts(&self, call: &Call, request: &Request<Bytes>) -> (u32, Result<Row<P::Body>, Problem>) {
         let mut attempt = 0;
         loop {
             attempt += 1;
@@ -95,7 +95,7 @@ impl<P: Platform> Bridge<'_, P> {
 
     /// Makes one attempt at `call` of at most `limit`; what goes wrong is 503, whatever the reason, which the log
     /// tells.
-    pub async fn probe(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Outcome {
+    pub async fn probe(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Outcome<P::Body> {
         let begin = self.platform.now();
         let result = self.attempt(call, request, limit).await.map_err(|failure| {
             self.log("not_ready", call, 1, &failure, None);
@@ -112,16 +112,21 @@ impl<P: Platform> Bridge<'_, P> {
         }
     }
 
-    async fn attempt(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Result<Row, Failure> {
-        let exchange = pin!(self.platform.send(request));
+    async fn attempt(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Result<Row<P::Body>, Failure> {
+        let exchange = pin!(self.exchange(call, request));
         let timer = pin!(self.platform.sleep(limit));
-        let response = match select(exchange, timer).await {
-            Either::Left((response, _)) => response.map_err(Failure::Send)?,
-            Either::Right(((), _)) => return Err(Failure::TimedOut),
-        };
+        match select(exchange, timer).await {
+            Either::Left((row, _)) => row,
+            Either::Right(((), _)) => Err(Failure::TimedOut),
+        }
+    }
+
+    async fn exchange(&self, call: &Call, request: &Request<Bytes>) -> Result<Row<P::Body>, Failure> {
+        let response = self.platform.send(request).await.map_err(Failure::Send)?;
         match response.status() {
             StatusCode::OK | StatusCode::CREATED => {
-                wire::row(response.body(), call.created.as_ref().map(|created| created.id_column))
+                let id_column = call.created.as_ref().map(|created| created.id_column);
+                Row::read(response.into_body(), id_column).await
             }
             status => Err(Failure::Status {
                 status: status.as_u16(),
@@ -216,8 +221,7 @@ fn problem(give_up: GiveUp, attempts: u32) -> Problem {
 mod tests {
     use super::*;
     use crate::platform::SendError;
-    use crate::platform::fake::Fake;
-    use crate::settings::Settings;
+    use crate::platform::fake::{Fake, Parts};
     use http::{Method, Response};
 
     static CALL: Call = Call {
@@ -228,10 +232,10 @@ mod tests {
     };
     const ROW: &str = r#"{"value":[{"Status":200,"Json":"[]"}]}"#;
 
-    fn call(platform: &Fake) -> Result<Row, Problem> {
+    fn call(platform: &Fake) -> Result<Row<Parts>, Problem> {
         let bridge = Bridge {
             platform,
-            policy: Settings::read(platform).unwrap().retry,
+            policy: platform.settings().unwrap().retry,
             started: platform.now(),
             correlation_id: "id",
             forwards_credentials: false,
@@ -263,7 +267,7 @@ mod tests {
             .then(5, Err(SendError::Interrupted("connection closed")))
             .answer(0, 200, "{\"value\":[")
             .answer(0, 201, ROW);
-        assert_eq!(call(&platform).unwrap().status, 200);
+        assert_eq!(call(&platform).unwrap().head.status, 200);
         // Waits at their longest: 100, 200, 400, 800 ms.
         assert_eq!(attempts_ms(&platform), [0, 100, 310, 715, 1515]);
         let lines = platform.lines.borrow();
@@ -334,7 +338,7 @@ mod tests {
                 response = response.header(*name, *value);
             }
             let platform = Fake::default()
-                .then(0, Ok(response.body(Bytes::new()).unwrap()))
+                .then(0, Ok(response.body(Vec::new()).unwrap()))
                 .answer(0, 200, ROW);
             assert!(call(&platform).is_ok());
             attempts_ms(&platform)[1]
@@ -361,7 +365,7 @@ mod tests {
         let platform = Fake::default().answer(0, 503, "");
         let bridge = Bridge {
             platform: &platform,
-            policy: Settings::read(&platform).unwrap().retry,
+            policy: platform.settings().unwrap().retry,
             started: platform.now(),
             correlation_id: "id",
             forwards_credentials: false,
@@ -373,8 +377,8 @@ mod tests {
 
     #[test]
     fn timing_is_in_milliseconds() {
-        let outcome = Outcome {
-            result: Ok(Row::default()),
+        let outcome = Outcome::<Parts> {
+            result: Err(Problem::new(kind::TIMEOUT, "")),
             attempts: 3,
             took: Duration::from_micros(1_002_034),
         };

@@ -12,7 +12,7 @@ use http::header::{
     ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, ORIGIN,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
 use uuid::{Builder, Uuid};
 
 use crate::accept;
@@ -22,8 +22,8 @@ use crate::bridge::{Bridge, Outcome};
 use crate::platform::Platform;
 use crate::precondition::{self, Verdict};
 use crate::problem::{Problem, kind};
-use crate::request::{self, BodyError};
-use crate::response::{self, ascii, json};
+use crate::request;
+use crate::response::{self, Body, ascii, json};
 use crate::route::{Call, Operation, Route, Source};
 use crate::settings::{InvalidSetting, Settings};
 use crate::wire::{self, Arguments, Value};
@@ -47,19 +47,13 @@ const TRACE_HEADERS: [HeaderName; 2] = [
 const READY_LIMIT: Duration = Duration::from_millis(900);
 
 /// Answers `request`.
-pub async fn handle<P, B>(platform: &P, request: Request<B>) -> Response<Bytes>
-where
-    P: Platform,
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BodyError>,
-{
+pub async fn handle<P: Platform>(platform: &P, request: Request<P::Body>) -> Response<Body<P::Body>> {
     let (parts, body) = request.into_parts();
     let exchange = Exchange {
         platform,
         started: platform.now(),
         method: &parts.method,
-        path: parts.uri.path(),
-        query: parts.uri.query().unwrap_or_default(),
+        target: &parts.uri,
         headers: &parts.headers,
         correlation_id: correlation_id(&parts.headers, platform),
         settings: OnceCell::new(),
@@ -67,13 +61,18 @@ where
     };
     let mut response = match exchange.answer(body).await {
         Ok(response) => response,
-        Err(problem) => problem.into_response(exchange.path, &exchange.correlation_id),
+        Err(problem) => problem
+            .into_response(exchange.target.path(), &exchange.correlation_id)
+            .map(Body::Whole),
     };
-    if parts.method == Method::HEAD {
-        response.body_mut().clear();
-    } else if !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED) {
-        let length = response.body().len();
-        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    let has_body = !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
+    match response.body() {
+        _ if parts.method == Method::HEAD => *response.body_mut() = whole(""),
+        Body::Whole(bytes) if has_body => {
+            let length = bytes.len();
+            response.headers_mut().insert(CONTENT_LENGTH, length.into());
+        }
+        _ => {}
     }
     let headers = response.headers_mut();
     exchange.permit_origin(headers);
@@ -86,36 +85,34 @@ where
     response
 }
 
+/// A response, or the problem to answer with instead.
+type Answer<P> = Result<Response<Body<<P as Platform>::Body>>, Problem>;
+
 /// One request, without its body.
 struct Exchange<'a, P> {
     platform: &'a P,
     started: Duration,
     method: &'a Method,
-    path: &'a str,
-    query: &'a str,
+    target: &'a Uri,
     headers: &'a HeaderMap,
     correlation_id: Cow<'a, str>,
     /// Read when first needed.
-    settings: OnceCell<Result<Settings, InvalidSetting>>,
+    settings: OnceCell<Result<&'a Settings, InvalidSetting>>,
     /// Set once the bridge has been called, whatever came of it.
     server_timing: OnceCell<HeaderValue>,
 }
 
 impl<P: Platform> Exchange<'_, P> {
-    async fn answer<B>(&self, body: B) -> Result<Response<Bytes>, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Into<BodyError>,
-    {
-        let Some((route, id)) = Route::find(ROUTES, self.path) else {
+    async fn answer(&self, body: P::Body) -> Answer<P> {
+        let Some((route, id)) = Route::find(ROUTES, self.target.path()) else {
             return Err(Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path."));
         };
         match route.operation(self.method) {
-            Some(Operation::Alive) => Ok(json(StatusCode::OK, r#"{"status":"alive"}"#)),
+            Some(Operation::Alive) => Ok(json(StatusCode::OK, whole(r#"{"status":"alive"}"#))),
             Some(Operation::Ready(call)) => self.ready(call).await,
             Some(Operation::Document(text)) => {
                 self.negotiate()?;
-                Ok(json(StatusCode::OK, *text))
+                Ok(json(StatusCode::OK, whole(text)))
             }
             Some(Operation::Call(call)) => {
                 self.admit()?;
@@ -123,7 +120,7 @@ impl<P: Platform> Exchange<'_, P> {
                 self.call(call, id.as_deref().unwrap_or_default(), body).await
             }
             None if self.method == Method::OPTIONS => {
-                let mut response = Response::new(Bytes::new());
+                let mut response = Response::new(whole(""));
                 *response.status_mut() = StatusCode::NO_CONTENT;
                 response.headers_mut().insert(ALLOW, ascii(route.allow()));
                 Ok(response)
@@ -159,18 +156,14 @@ impl<P: Platform> Exchange<'_, P> {
         }
     }
 
-    async fn ready(&self, call: &Call) -> Result<Response<Bytes>, Problem> {
+    async fn ready(&self, call: &Call) -> Answer<P> {
         let settings = self.settings()?;
         let request = wire::request(call, &Arguments::new(), settings, self.bridge_headers(settings));
         let outcome = self.bridge(settings).probe(call, &request, READY_LIMIT).await;
         self.respond(call, outcome)
     }
 
-    async fn call<B>(&self, call: &Call, id: &str, body: B) -> Result<Response<Bytes>, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Into<BodyError>,
-    {
+    async fn call(&self, call: &Call, id: &str, body: P::Body) -> Answer<P> {
         let settings = self.settings()?;
         let arguments = pin!(self.arguments(call, id, body, settings));
         let timer = pin!(self.platform.sleep(settings.retry.deadline()));
@@ -187,11 +180,7 @@ impl<P: Platform> Exchange<'_, P> {
 
     /// The procedure's parameters, in the order of the route table; what costs nothing to check comes before the body
     /// is read.
-    async fn arguments<B>(&self, call: &Call, id: &str, body: B, settings: &Settings) -> Result<Arguments, Problem>
-    where
-        B: http_body::Body<Data = Bytes>,
-        B::Error: Into<BodyError>,
-    {
+    async fn arguments(&self, call: &Call, id: &str, body: P::Body, settings: &Settings) -> Result<Arguments, Problem> {
         let mut arguments = Arguments::new();
         let mut json = None;
         self.check_preconditions(call)?;
@@ -203,7 +192,12 @@ impl<P: Platform> Exchange<'_, P> {
                     default,
                     min,
                     max,
-                } => Value::Integer(request::query_integer(self.query, name, *default, *min..=*max)?),
+                } => Value::Integer(request::query_integer(
+                    self.target.query().unwrap_or_default(),
+                    name,
+                    *default,
+                    *min..=*max,
+                )?),
                 Source::RequestKey => Value::Text(match request::idempotency_key(self.headers)? {
                     Some(key) => key.to_owned(),
                     None => random_uuid(self.platform),
@@ -249,13 +243,13 @@ impl<P: Platform> Exchange<'_, P> {
 
     fn settings(&self) -> Result<&Settings, Problem> {
         let settings = self.settings.get_or_init(|| {
-            Settings::read(self.platform).inspect_err(|invalid| {
+            self.platform.settings().inspect_err(|invalid| {
                 let line = format!(r#"{{"event":"misconfigured","variable":"{}"}}"#, invalid.variable);
                 self.platform.log(&line);
             })
         });
         settings
-            .as_ref()
+            .clone()
             .map_err(|invalid| Problem::new(kind::MISCONFIGURED, invalid.to_string()))
     }
 
@@ -301,15 +295,15 @@ impl<P: Platform> Exchange<'_, P> {
         headers
     }
 
-    fn respond(&self, call: &Call, outcome: Outcome) -> Result<Response<Bytes>, Problem> {
+    fn respond(&self, call: &Call, outcome: Outcome<P::Body>) -> Answer<P> {
         let _ = self.server_timing.set(ascii(outcome.server_timing()));
         let row = outcome.result?;
-        let replayed = row.replayed == Some(true);
-        let verdict = match &row.etag {
+        let replayed = row.head.replayed;
+        let verdict = match &row.head.etag {
             Some(version) if call.method == Method::GET => precondition::of_read(self.headers, version),
             _ => Verdict::Proceed,
         };
-        let mut response = response::of_row(call, row, self.path, self.query).inspect_err(|problem| {
+        let mut response = response::of_row(call, row, self.target, &self.correlation_id).inspect_err(|problem| {
             if problem.kind() == kind::BRIDGE_MISCONFIGURED {
                 let (procedure, id) = (call.procedure, &self.correlation_id);
                 let line =
@@ -321,7 +315,7 @@ impl<P: Platform> Exchange<'_, P> {
             Verdict::Proceed => {}
             Verdict::NotModified => {
                 *response.status_mut() = StatusCode::NOT_MODIFIED;
-                response.body_mut().clear();
+                *response.body_mut() = whole("");
                 response.headers_mut().remove(CONTENT_TYPE);
             }
             Verdict::Failed => {
@@ -337,6 +331,11 @@ impl<P: Platform> Exchange<'_, P> {
         }
         Ok(response)
     }
+}
+
+/// A body that is part of the component.
+fn whole<C>(text: &'static str) -> Body<C> {
+    Body::Whole(Bytes::from_static(text.as_bytes()))
 }
 
 /// The client's correlation id when it is a GUID, else a new one.

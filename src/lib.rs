@@ -21,4 +21,6 @@ pub mod bridge;
 pub mod retry;
 pub mod wire;
 
+pub mod envelope;
+
 pub mod response;

@@ -4,20 +4,16 @@
 use std::borrow::Cow;
 use std::ops::RangeInclusive;
 
-use bytes::Bytes;
 use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
 use http::{HeaderValue, Method};
-use http_body_util::{BodyExt, LengthLimitError, Limited};
 use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 
+use crate::platform::Chunks;
 use crate::problem::{Problem, kind};
 
 /// The header that makes a write exactly-once across requests (IETF draft-ietf-httpapi-idempotency-key-header).
 pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// An error of a request body's transport, as `http-body` has it.
-pub type BodyError = Box<dyn std::error::Error + Send + Sync>;
 
 /// A row's id: decimal digits only, 1..=2147483647 (an `INT` of SQL Server above zero).
 ///
@@ -96,17 +92,13 @@ enum MediaType {
 ///
 /// 415 for another media type or charset; 413 above `max_bytes`; 400 for an empty body, invalid UTF-8, a form without
 /// exactly one `form_field`, malformed JSON (with line and column) and JSON that is not an object.
-pub async fn json_object<B>(
+pub async fn json_object(
     method: &Method,
     headers: &HeaderMap,
-    body: B,
+    body: impl Chunks,
     max_bytes: usize,
     form_field: &str,
-) -> Result<String, Problem>
-where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BodyError>,
-{
+) -> Result<String, Problem> {
     let media_type = match headers.get(CONTENT_TYPE) {
         None => None,
         Some(value) => Some(media_type(method, value)?),
@@ -158,16 +150,10 @@ fn unsupported(method: &Method) -> Problem {
     Problem::new(kind::UNSUPPORTED_MEDIA_TYPE, detail)
 }
 
-async fn read<B>(headers: &HeaderMap, body: B, max_bytes: usize) -> Result<Vec<u8>, Problem>
-where
-    B: http_body::Body<Data = Bytes>,
-    B::Error: Into<BodyError>,
-{
+async fn read(headers: &HeaderMap, mut body: impl Chunks, max_bytes: usize) -> Result<Vec<u8>, Problem> {
     let too_large = || {
-        Problem::new(
-            kind::BODY_TOO_LARGE,
-            format!("The body is larger than {max_bytes} bytes."),
-        )
+        let detail = format!("The body is larger than {max_bytes} bytes.");
+        Problem::new(kind::BODY_TOO_LARGE, detail)
     };
     let announced = headers
         .get(CONTENT_LENGTH)
@@ -175,17 +161,16 @@ where
     if announced.is_some_and(|length| length > max_bytes as u64) {
         return Err(too_large());
     }
-    let mut limited = std::pin::pin!(Limited::new(body, max_bytes));
-    // `announced` is within the limit here, and so a safe size to reserve.
-    let mut read = Vec::with_capacity(announced.unwrap_or_default() as usize);
-    while let Some(frame) = limited.frame().await {
-        match frame {
-            Ok(frame) => read.extend_from_slice(frame.data_ref().map_or(&[], |data| data)),
-            Err(error) if error.is::<LengthLimitError>() => return Err(too_large()),
+    let mut read = Vec::new();
+    loop {
+        match body.next().await {
+            Ok(None) => return Ok(read),
+            Ok(Some(chunk)) if read.len() + chunk.len() > max_bytes => return Err(too_large()),
+            Ok(Some(chunk)) if read.is_empty() => read = chunk,
+            Ok(Some(chunk)) => read.extend_from_slice(&chunk),
             Err(_) => return Err(invalid_body("The body did not arrive whole.")),
         }
     }
-    Ok(read)
 }
 
 /// The pairs of an `application/x-www-form-urlencoded` text; a name or value that is not UTF-8 once decoded is `None`.
@@ -235,9 +220,8 @@ fn invalid_body(detail: impl Into<Cow<'static, str>>) -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::platform::fake::block_on;
+    use crate::platform::fake::{Parts, block_on};
     use http::StatusCode;
-    use http_body_util::Full;
     use proptest::prelude::*;
 
     const JSON: &str = "application/json";
@@ -248,7 +232,7 @@ mod tests {
         if !content_type.is_empty() {
             headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
         }
-        let body = Full::new(Bytes::copy_from_slice(body));
+        let body = Parts::whole(body);
         block_on(json_object(&method, &headers, body, 100, "customer")).map_err(|problem| {
             let response = problem.into_response("/", "");
             let status = response.status().as_u16();
@@ -391,9 +375,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("18446744073709551615"));
-        let never_read = http_body_util::combinators::UnsyncBoxBody::<Bytes, BodyError>::new(
-            http_body_util::StreamBody::new(futures::stream::pending()),
-        );
+        let never_read = Parts::never();
         let problem = block_on(json_object(&Method::PUT, &headers, never_read, 100, "x")).unwrap_err();
         assert_eq!(problem.kind().status, StatusCode::PAYLOAD_TOO_LARGE);
     }
@@ -429,6 +411,40 @@ mod tests {
             let json = serde_json::to_string(&std::collections::BTreeMap::from([("a", &text)])).unwrap();
             let encoded: String = json.bytes().map(|byte| format!("%{byte:02X}")).collect();
             prop_assert_eq!(form_value(&format!("customer={encoded}"), "customer").unwrap(), json);
+        }
+
+        #[test]
+        fn forms_are_decoded_as_the_reference_decodes_them(form in "([a=&%+ ;0-9A-Fac\u{e9}]|customer=|%[0-9A-F]{2}){0,24}") {
+            let reference: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
+            let ours: Vec<_> = fields(&form).collect();
+            prop_assert_eq!(ours.len(), reference.len());
+            for ((name, value), (reference_name, reference_value)) in ours.iter().zip(&reference) {
+                for (ours, reference) in [(name, reference_name), (value, reference_value)] {
+                    match ours {
+                        Some(ours) => prop_assert_eq!(ours, reference),
+                        // The reference replaces what is not UTF-8; here it is an error.
+                        None => prop_assert_ne!(reference.find(char::REPLACEMENT_CHARACTER), None),
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn ids_are_what_a_wider_integer_says(text in "[0-9]{1,12}|[-+ 0-9a\u{664}.]{0,4}") {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let expected = text.parse::<u64>().ok().filter(|number| digits && (1..=2_147_483_647).contains(number));
+            prop_assert_eq!(id(&text).ok().map(|id| id as u64), expected);
+        }
+
+        #[test]
+        fn query_parameters_are_what_the_reference_finds(query in "((limit|after|l%69mit|x)=[0-9%a]{0,6}&?){0,4}") {
+            let found: Vec<_> = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "limit").collect();
+            let expected = match found.as_slice() {
+                [] => Some(1000),
+                [(_, value)] => value.parse().ok().filter(|limit| (1..=10_000).contains(limit)),
+                _ => None,
+            };
+            prop_assert_eq!(query_integer(&query, "limit", 1000, 1..=10_000).ok(), expected);
         }
 
         #[test]

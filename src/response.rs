@@ -1,48 +1,103 @@
 //! The row of a procedure as an HTTP response: what SQL wrote reaches the client byte for byte, and what SQL refused
 //! becomes a problem.
 
+use std::pin::pin;
+use std::time::Duration;
+
 use bytes::Bytes;
+use futures::future::{Either, select};
 use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
-use http::{HeaderValue, Response, StatusCode};
+use http::{HeaderValue, Response, StatusCode, Uri};
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
+use crate::platform::{Chunks, Platform};
 use crate::problem::{Problem, kind};
 use crate::request;
+use crate::retry::Failure;
 use crate::route::{Call, Source};
-use crate::wire::Row;
+use crate::wire::{Arriving, Row, Text};
 
-/// The answer that `row`, which `call` brought for this path and query, stands for.
+/// The body of a response.
+#[derive(Debug)]
+pub enum Body<C> {
+    /// All of it, until it has been taken.
+    Whole(Bytes),
+    /// A text that the client receives while it arrives from the bridge.
+    Arriving {
+        /// The text.
+        text: Arriving<C>,
+        /// Ties a failure in the log to the client's answer.
+        correlation_id: String,
+    },
+}
+
+impl<C: Chunks> Body<C> {
+    /// The next piece, never empty; `None` when that was all.
+    ///
+    /// # Errors
+    ///
+    /// When the bridge fails after the response has begun, or nothing comes from it for as long as an attempt may take.
+    /// It is logged, and the response must break off, so that nobody takes a part for the whole.
+    pub async fn next(&mut self, platform: &impl Platform) -> Result<Option<Bytes>, Failure> {
+        match self {
+            Self::Whole(bytes) => Ok(Some(std::mem::take(bytes)).filter(|bytes| !bytes.is_empty())),
+            Self::Arriving { text, correlation_id } => {
+                let limit = platform
+                    .settings()
+                    .map_or(Duration::ZERO, |settings| settings.retry.attempt_timeout());
+                let (piece, timer) = (pin!(text.next()), pin!(platform.sleep(limit)));
+                let piece = match select(piece, timer).await {
+                    Either::Left((piece, _)) => piece,
+                    Either::Right(((), _)) => Err(Failure::TimedOut),
+                };
+                piece.map(|piece| piece.map(Bytes::from)).inspect_err(|failure| {
+                    let reason = failure.reason();
+                    let line =
+                        format!(r#"{{"event":"broken_off","reason":"{reason}","correlation_id":"{correlation_id}"}}"#);
+                    platform.log(&line);
+                })
+            }
+        }
+    }
+}
+
+/// The answer that `row`, which `call` brought for this target, stands for.
 ///
 /// # Errors
 ///
 /// The problem that the procedure reports (a `Status` of 400 and above), or 502 for a row that does not say what was
 /// agreed.
-pub fn of_row(call: &Call, row: Row, path: &str, query: &str) -> Result<Response<Bytes>, Problem> {
-    let status = StatusCode::from_u16(row.status).map_err(|_| not_agreed())?;
-    let text = row.json.ok_or_else(not_agreed)?;
-    if !status.is_success() {
-        return Err(rejection(status, &text));
-    }
-    let mut response = json(status, text);
+pub fn of_row<C>(call: &Call, row: Row<C>, target: &Uri, correlation_id: &str) -> Result<Response<Body<C>>, Problem> {
+    let Row { head, text } = row;
+    let status = StatusCode::from_u16(head.status).map_err(|_| not_agreed())?;
+    let body = match text.ok_or_else(not_agreed)? {
+        Text::Whole(text) if !status.is_success() => return Err(rejection(status, &text)),
+        Text::Whole(text) => Body::Whole(text.into()),
+        Text::Arriving(text) => Body::Arriving {
+            text,
+            correlation_id: correlation_id.to_owned(),
+        },
+    };
+    let mut response = json(status, body);
     let headers = response.headers_mut();
-    if let Some(etag) = row.etag {
+    if let Some(etag) = head.etag {
         let quoted = HeaderValue::try_from(format!("\"{etag}\""));
         headers.insert(ETAG, quoted.map_err(|_| not_agreed())?);
     }
-    if let Some(after) = row.next_after {
-        headers.insert(LINK, ascii(next_link(call, path, query, after)?));
+    if let Some(after) = head.next_after {
+        headers.insert(LINK, ascii(next_link(call, target, after)?));
     }
     if let Some(created) = &call.created {
-        let id = row.created_id.ok_or_else(not_agreed)?;
+        let id = head.created_id.ok_or_else(not_agreed)?;
         headers.insert(LOCATION, ascii(format!("{}{id}", created.location)));
     }
     Ok(response)
 }
 
 /// A response of JSON text.
-pub fn json(status: StatusCode, text: impl Into<Bytes>) -> Response<Bytes> {
-    let mut response = Response::new(text.into());
+pub fn json<C>(status: StatusCode, body: Body<C>) -> Response<Body<C>> {
+    let mut response = Response::new(body);
     *response.status_mut() = status;
     let json = HeaderValue::from_static("application/json");
     response.headers_mut().insert(CONTENT_TYPE, json);
@@ -55,8 +110,9 @@ pub fn ascii(text: String) -> HeaderValue {
 }
 
 /// The link to the next page (RFC 8288): this page's query with another `after`.
-fn next_link(call: &Call, path: &str, query: &str, after: i32) -> Result<String, Problem> {
-    let mut link = format!("<{path}");
+fn next_link(call: &Call, target: &Uri, after: i32) -> Result<String, Problem> {
+    let query = target.query().unwrap_or_default();
+    let mut link = format!("<{}", target.path());
     let mut separator = '?';
     for (_, source) in call.parameters {
         if let Source::Query {
@@ -78,7 +134,7 @@ fn next_link(call: &Call, path: &str, query: &str, after: i32) -> Result<String,
 }
 
 /// The problem that a procedure reports: `{"detail": "…", "errors": […]}`.
-fn rejection(status: StatusCode, text: &str) -> Problem {
+fn rejection(status: StatusCode, text: &[u8]) -> Problem {
     #[derive(Deserialize)]
     struct Rejection<'a> {
         detail: String,
@@ -93,7 +149,7 @@ fn rejection(status: StatusCode, text: &str) -> Problem {
         StatusCode::UNPROCESSABLE_ENTITY => kind::UNPROCESSABLE,
         _ => return not_agreed(),
     };
-    match serde_json::from_str::<Rejection>(text) {
+    match serde_json::from_slice::<Rejection>(text) {
         Ok(rejection) => Problem::new(kind, rejection.detail).with_errors(rejection.errors.map(RawValue::to_owned)),
         Err(_) => not_agreed(),
     }
@@ -109,6 +165,8 @@ fn not_agreed() -> Problem {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::envelope::Head;
+    use crate::platform::fake::Parts;
     use crate::route::Created;
     use http::Method;
 
@@ -148,60 +206,86 @@ mod tests {
         }
     }
 
-    fn row(status: u16, json: &str) -> Row {
+    fn row(head: Head, json: &str) -> Row<Parts> {
         Row {
+            head,
+            text: Some(Text::Whole(json.as_bytes().to_vec())),
+        }
+    }
+
+    fn status(status: u16) -> Head {
+        Head {
             status,
-            json: Some(json.to_owned()),
-            ..Row::default()
+            ..Head::default()
+        }
+    }
+
+    fn text(response: Response<Body<Parts>>) -> Bytes {
+        match response.into_body() {
+            Body::Whole(bytes) => bytes,
+            Body::Arriving { .. } => panic!("not all there"),
         }
     }
 
     #[test]
     fn the_text_is_the_body() {
-        let row = Row {
+        let head = Head {
             etag: Some("v1".into()),
-            ..row(200, "[{\"A\":\"\\/\u{e9}\u{1f600}\"} ]")
+            ..status(200)
         };
-        let response = of_row(&list(), row, "/things", "").unwrap();
+        let row = row(head, "[{\"A\":\"\\/\u{e9}\u{1f600}\"} ]");
+        let response = of_row(&list(), row, &Uri::from_static("/things"), "").unwrap();
         assert_eq!(response.status(), 200);
-        assert_eq!(response.body(), "[{\"A\":\"\\/\u{e9}\u{1f600}\"} ]");
         assert_eq!(response.headers()[CONTENT_TYPE], "application/json");
         assert_eq!(response.headers()[ETAG], "\"v1\"");
+        assert_eq!(text(response), "[{\"A\":\"\\/\u{e9}\u{1f600}\"} ]");
     }
 
     #[test]
     fn a_created_row_has_a_location() {
-        let row = Row {
+        let head = Head {
             created_id: Some(1062),
-            ..row(201, "[]")
+            ..status(201)
         };
-        let response = of_row(&create(), row, "/thing", "").unwrap();
+        let response = of_row(&create(), row(head, "[]"), &Uri::from_static("/thing"), "").unwrap();
         assert_eq!(response.headers()[LOCATION], "/thing/1062");
     }
 
     #[test]
     fn pages_link_to_the_next_with_the_same_limit() {
-        let next = |query| {
-            let row = Row {
+        let next = |target| {
+            let head = Head {
                 next_after: Some(12),
-                ..row(200, "[]")
+                ..status(200)
             };
-            of_row(&list(), row, "/things", query).unwrap().headers()[LINK].clone()
+            of_row(&list(), row(head, "[]"), &Uri::from_static(target), "")
+                .unwrap()
+                .headers()[LINK]
+                .clone()
         };
-        assert_eq!(next("limit=2&after=5"), "</things?after=12&limit=2>; rel=\"next\"");
-        assert_eq!(next(""), "</things?after=12&limit=1000>; rel=\"next\"");
-        let last = of_row(&list(), row(200, "[]"), "/things", "").unwrap();
+        assert_eq!(
+            next("/things?limit=2&after=5"),
+            "</things?after=12&limit=2>; rel=\"next\""
+        );
+        assert_eq!(next("/things"), "</things?after=12&limit=1000>; rel=\"next\"");
+        let last = of_row(&list(), row(status(200), "[]"), &Uri::from_static("/things"), "").unwrap();
         assert!(!last.headers().contains_key(LINK));
     }
 
     #[test]
     fn what_sql_refuses_is_a_problem_of_its_status() {
-        for status in [400, 404, 409, 412, 422] {
-            let problem = of_row(&list(), row(status, r#"{"detail":"No."}"#), "/", "").unwrap_err();
-            assert_eq!(problem.kind().status, status);
+        for code in [400, 404, 409, 412, 422] {
+            let problem = of_row(
+                &list(),
+                row(status(code), r#"{"detail":"No."}"#),
+                &Uri::from_static("/"),
+                "",
+            )
+            .unwrap_err();
+            assert_eq!(problem.kind().status, code);
         }
         let errors = r#"{"detail":"No.","errors":[{"field":"A","message":"is required"}]}"#;
-        let response = of_row(&list(), row(422, errors), "/", "")
+        let response = of_row(&list(), row(status(422), errors), &Uri::from_static("/"), "")
             .unwrap_err()
             .into_response("/", "id");
         let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
@@ -214,25 +298,26 @@ mod tests {
 
     #[test]
     fn what_was_not_agreed_is_502() {
+        let with_etag = Head {
+            etag: Some("line\nbreak".into()),
+            ..status(200)
+        };
         let rows = [
             Row {
-                status: 200,
-                ..Row::default()
+                head: status(200),
+                text: None,
             },
-            row(404, "not JSON"),
-            row(418, r#"{"detail":"No."}"#),
-            Row {
-                etag: Some("line\nbreak".into()),
-                ..row(200, "[]")
-            },
+            row(status(404), "not JSON"),
+            row(status(418), r#"{"detail":"No."}"#),
+            row(with_etag, "[]"),
         ];
         for row in rows {
             assert_eq!(
-                of_row(&list(), row, "/", "").unwrap_err().kind(),
+                of_row(&list(), row, &Uri::from_static("/"), "").unwrap_err().kind(),
                 kind::BRIDGE_MISCONFIGURED
             );
         }
-        let without_id = of_row(&create(), row(201, "[]"), "/", "").unwrap_err();
+        let without_id = of_row(&create(), row(status(201), "[]"), &Uri::from_static("/"), "").unwrap_err();
         assert_eq!(without_id.kind(), kind::BRIDGE_MISCONFIGURED);
     }
 }

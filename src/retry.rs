@@ -95,6 +95,11 @@ impl Policy {
         self.deadline
     }
 
+    /// The most that an attempt may take.
+    pub fn attempt_timeout(&self) -> Duration {
+        self.attempt_timeout
+    }
+
     /// The time that an attempt which starts `elapsed` into the request may take.
     pub fn attempt_limit(&self, elapsed: Duration) -> Duration {
         self.attempt_timeout.min(self.deadline.saturating_sub(elapsed))

@@ -8,7 +8,6 @@ use http::{HeaderValue, Uri};
 
 use crate::access::ApiKeys;
 use crate::cors::Origins;
-use crate::platform::Platform;
 use crate::retry::Policy;
 
 /// Everything that can be configured, checked.
@@ -57,26 +56,27 @@ impl fmt::Display for InvalidSetting {
 const MAX_BODY_BYTES_LIMIT: u32 = 4_000_000;
 
 impl Settings {
-    /// Reads and checks every variable.
+    /// Reads and checks every variable; `variables` knows their values, and `None` of those that are not declared.
     ///
     /// # Errors
     ///
     /// The first variable that is missing or breaks its rule.
-    pub fn read(platform: &impl Platform) -> Result<Self, InvalidSetting> {
+    pub fn read(variables: impl Fn(&'static str) -> Option<String>) -> Result<Self, InvalidSetting> {
+        let variables = &variables;
         Ok(Self {
-            dab_url: origin(platform, "dab_url")?,
-            dab_path: path(platform, "dab_path")?,
+            dab_url: origin(variables, "dab_url")?,
+            dab_path: path(variables, "dab_path")?,
             retry: Policy::new(
-                positive(platform, "retry_base_ms")?,
-                positive(platform, "retry_cap_ms")?,
-                positive(platform, "attempt_timeout_ms")?,
-                positive(platform, "request_deadline_ms")?,
+                positive(variables, "retry_base_ms")?,
+                positive(variables, "retry_cap_ms")?,
+                positive(variables, "attempt_timeout_ms")?,
+                positive(variables, "request_deadline_ms")?,
             )?,
-            max_body_bytes: match positive::<u32>(platform, "max_body_bytes")? {
+            max_body_bytes: match positive::<u32>(variables, "max_body_bytes")? {
                 bytes if bytes <= MAX_BODY_BYTES_LIMIT => bytes as usize,
                 _ => return invalid("max_body_bytes", "must be at most 4000000"),
             },
-            api_keys: match ApiKeys::parse(&text(platform, "api_key")?) {
+            api_keys: match ApiKeys::parse(&text(variables, "api_key")?) {
                 Some(keys) => keys,
                 None => {
                     return invalid(
@@ -85,13 +85,13 @@ impl Settings {
                     );
                 }
             },
-            forward_authorization: match text(platform, "forward_authorization")?.as_str() {
+            forward_authorization: match text(variables, "forward_authorization")?.as_str() {
                 "true" => true,
                 "false" => false,
                 _ => return invalid("forward_authorization", "must be true or false"),
             },
-            dab_api_key: secret_header(platform, "dab_api_key")?,
-            cors_allowed_origins: match Origins::parse(&text(platform, "cors_allowed_origins")?) {
+            dab_api_key: secret_header(variables, "dab_api_key")?,
+            cors_allowed_origins: match Origins::parse(&text(variables, "cors_allowed_origins")?) {
                 Some(origins) => origins,
                 None => {
                     return invalid(
@@ -104,12 +104,15 @@ impl Settings {
     }
 }
 
+/// The value of each variable that has one.
+type Variables<'v> = &'v dyn Fn(&'static str) -> Option<String>;
+
 fn invalid<T>(variable: &'static str, rule: &'static str) -> Result<T, InvalidSetting> {
     Err(InvalidSetting { variable, rule })
 }
 
-fn text(platform: &impl Platform, variable: &'static str) -> Result<String, InvalidSetting> {
-    match platform.variable(variable) {
+fn text(variables: Variables, variable: &'static str) -> Result<String, InvalidSetting> {
+    match variables(variable) {
         Some(value) => Ok(value),
         None => invalid(variable, "is not set"),
     }
@@ -117,17 +120,17 @@ fn text(platform: &impl Platform, variable: &'static str) -> Result<String, Inva
 
 /// A whole number above zero, in decimal digits only.
 fn positive<T: FromStr + Default + PartialOrd>(
-    platform: &impl Platform,
+    variables: Variables,
     variable: &'static str,
 ) -> Result<T, InvalidSetting> {
-    match text(platform, variable)?.parse() {
+    match text(variables, variable)?.parse() {
         Ok(number) if number > T::default() => Ok(number),
         _ => invalid(variable, "must be a whole number between 1 and 4294967295"),
     }
 }
 
-fn origin(platform: &impl Platform, variable: &'static str) -> Result<String, InvalidSetting> {
-    let value = text(platform, variable)?;
+fn origin(variables: Variables, variable: &'static str) -> Result<String, InvalidSetting> {
+    let value = text(variables, variable)?;
     let is_origin = value.parse::<Uri>().is_ok_and(|uri| {
         matches!(uri.scheme_str(), Some("http" | "https"))
             && uri
@@ -145,8 +148,8 @@ fn origin(platform: &impl Platform, variable: &'static str) -> Result<String, In
     }
 }
 
-fn secret_header(platform: &impl Platform, variable: &'static str) -> Result<Option<HeaderValue>, InvalidSetting> {
-    let value = text(platform, variable)?;
+fn secret_header(variables: Variables, variable: &'static str) -> Result<Option<HeaderValue>, InvalidSetting> {
+    let value = text(variables, variable)?;
     if value.is_empty() {
         return Ok(None);
     }
@@ -159,8 +162,8 @@ fn secret_header(platform: &impl Platform, variable: &'static str) -> Result<Opt
     }
 }
 
-fn path(platform: &impl Platform, variable: &'static str) -> Result<String, InvalidSetting> {
-    let value = text(platform, variable)?;
+fn path(variables: Variables, variable: &'static str) -> Result<String, InvalidSetting> {
+    let value = text(variables, variable)?;
     let is_path = value.starts_with('/')
         && value
             .bytes()
@@ -174,15 +177,16 @@ fn path(platform: &impl Platform, variable: &'static str) -> Result<String, Inva
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::Platform;
     use crate::platform::fake::Fake;
 
     fn read(variable: &str, value: &str) -> Result<Settings, InvalidSetting> {
-        Settings::read(&Fake::default().set(variable, value))
+        Fake::default().set(variable, value).settings().cloned()
     }
 
     #[test]
     fn the_manifest_defaults_are_valid() {
-        let settings = Settings::read(&Fake::default()).unwrap();
+        let settings = Fake::default().settings().cloned().unwrap();
         assert_eq!(settings.dab_url, "http://127.0.0.1:5000");
         assert_eq!(settings.dab_path, "/api");
         assert_eq!(settings.max_body_bytes, 65536);
@@ -238,7 +242,7 @@ mod tests {
 
     #[test]
     fn a_variable_that_is_not_set_is_named() {
-        let error = Settings::read(&Fake::default().unset("dab_path")).unwrap_err();
+        let error = Fake::default().unset("dab_path").settings().unwrap_err();
         assert_eq!(error.to_string(), "The variable dab_path is not set.");
     }
 }

@@ -1,18 +1,14 @@
 //! The wire contract with Data API Builder (DAB) for stored procedures that return one row: how a call becomes an HTTP
-//! request, and how the answer becomes a [`Row`]. DAB turns one `GET` or `POST` into one `EXEC`, answers
+//! request, and how the answer becomes a [`Row`], whose text may still be on its way. DAB turns one `GET` or `POST` into one `EXEC`, answers
 //! `{"value":[{…}]}`, and never parses a text column: the JSON that SQL built arrives as a JSON string.
-
-use std::borrow::Cow;
-use std::collections::BTreeMap;
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::Deserialize;
-use serde_json::error::Category;
-use serde_json::value::RawValue;
 
+use crate::envelope::{Envelope, Head};
+use crate::platform::Chunks;
 use crate::retry::Failure;
 use crate::route::Call;
 use crate::settings::Settings;
@@ -32,21 +28,86 @@ pub enum Value {
 /// The parameters of a call: name, value. A parameter that is not among them takes its T-SQL default.
 pub type Arguments = Vec<(&'static str, Value)>;
 
+/// How much of a text is collected before it is passed on, in bytes. Up to here a failure can still be retried; beyond,
+/// the client is already receiving.
+const COLLECT_BYTES: usize = 64 * 1024;
+
 /// The one row that a procedure answers with.
-#[derive(Debug, Default, PartialEq, Eq)]
-pub struct Row {
-    /// The HTTP status for the client.
-    pub status: u16,
-    /// The row's version, without quotes.
-    pub etag: Option<String>,
-    /// The id of a created row.
-    pub created_id: Option<i32>,
-    /// The last id of a page when more rows follow.
-    pub next_after: Option<i32>,
-    /// Whether the request key had been used before, so that nothing was done this time.
-    pub replayed: Option<bool>,
-    /// The response text, or for a status of 400 and above `{"detail", "errors"}`.
-    pub json: Option<String>,
+#[derive(Debug)]
+pub struct Row<C> {
+    /// The columns before `Json`.
+    pub head: Head,
+    /// `Json`: the response text, or for a status of 400 and above `{"detail", "errors"}`.
+    pub text: Option<Text<C>>,
+}
+
+/// The text of a row.
+#[derive(Debug)]
+pub enum Text<C> {
+    /// All of it.
+    Whole(Vec<u8>),
+    /// Its beginning, while the rest is on its way. Only texts of successes arrive so.
+    Arriving(Arriving<C>),
+}
+
+/// A long text on its way from the bridge.
+#[derive(Debug)]
+pub struct Arriving<C> {
+    collected: Vec<u8>,
+    envelope: Envelope,
+    chunks: C,
+}
+
+impl<C: Chunks> Row<C> {
+    /// Reads the body of a successful answer, all of it or as much as is collected; `id_column` is the column that
+    /// becomes [`Head::created_id`].
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Send`] when the body breaks off, and those of [`Envelope::push`].
+    pub async fn read(mut chunks: C, id_column: Option<&'static str>) -> Result<Self, Failure> {
+        let mut envelope = Envelope::new(id_column);
+        let mut collected = Vec::new();
+        while let Some(chunk) = chunks.next().await.map_err(Failure::Send)? {
+            let mut piece = envelope.push(chunk)?;
+            match collected.is_empty() {
+                true => collected = piece,
+                false => collected.append(&mut piece),
+            }
+            if collected.len() >= COLLECT_BYTES
+                && let Some(head) = envelope.head()?.filter(|head| head.status < 400).cloned()
+            {
+                let text = Text::Arriving(Arriving {
+                    collected,
+                    envelope,
+                    chunks,
+                });
+                return Ok(Self { head, text: Some(text) });
+            }
+        }
+        let (head, has_text) = envelope.finish()?;
+        Ok(Self {
+            head: head.clone(),
+            text: has_text.then_some(Text::Whole(collected)),
+        })
+    }
+}
+
+impl<C: Chunks> Arriving<C> {
+    /// The next piece of the text; `None` when all of it has been read, to the end of the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::read`]: what was passed on before is then not the whole.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        while self.collected.is_empty() {
+            match self.chunks.next().await.map_err(Failure::Send)? {
+                Some(chunk) => self.collected = self.envelope.push(chunk)?,
+                None => return self.envelope.finish().map(|_| None),
+            }
+        }
+        Ok(Some(std::mem::take(&mut self.collected)))
+    }
 }
 
 /// The request that makes `call` with `arguments`, carrying `headers` besides its own.
@@ -99,57 +160,14 @@ fn object(arguments: &Arguments) -> Vec<u8> {
     json
 }
 
-/// The row in the body of a successful answer; `id_column` is the column that becomes [`Row::created_id`].
-///
-/// # Errors
-///
-/// [`Failure::Malformed`] for what is not JSON, [`Failure::Contract`] for JSON of another shape than one row with a
-/// usable `Status`.
-pub fn row(body: &[u8], id_column: Option<&str>) -> Result<Row, Failure> {
-    #[derive(Deserialize)]
-    struct Envelope<'a> {
-        #[serde(borrow)]
-        value: Vec<Columns<'a>>,
-    }
-    let envelope: Envelope = serde_json::from_slice(body).map_err(|error| match error.classify() {
-        Category::Data => Failure::Contract("the answer is not a list of rows"),
-        Category::Io | Category::Syntax | Category::Eof => Failure::Malformed,
-    })?;
-    let [columns] = envelope.value.as_slice() else {
-        return Err(Failure::Contract("the answer has not exactly one row"));
-    };
-    let row = Row {
-        status: column(columns, "Status")?.ok_or(Failure::Contract("Status is missing"))?,
-        etag: column(columns, "ETag")?,
-        created_id: id_column.map_or(Ok(None), |id_column| column(columns, id_column))?,
-        next_after: column(columns, "NextAfter")?,
-        replayed: column(columns, "Replayed")?,
-        json: column(columns, "Json")?,
-    };
-    match row.status {
-        200..=299 | 400..=499 => Ok(row),
-        _ => Err(Failure::Contract("Status is neither a success nor a client error")),
-    }
-}
-
-/// A row as it arrives: each column's name and its value's JSON text.
-type Columns<'a> = BTreeMap<Cow<'a, str>, &'a RawValue>;
-
-fn column<'a, T: Deserialize<'a>>(columns: &Columns<'a>, name: &str) -> Result<Option<T>, Failure> {
-    match columns.get(name) {
-        Some(value) => {
-            serde_json::from_str(value.get()).map_err(|_| Failure::Contract("a column has another type than agreed"))
-        }
-        None => Ok(None),
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::platform::Platform;
     use crate::platform::fake::Fake;
     use crate::route::Created;
     use proptest::prelude::*;
+    use std::collections::BTreeMap;
 
     fn call(method: Method) -> Call {
         Call {
@@ -161,7 +179,7 @@ mod tests {
     }
 
     fn settings() -> Settings {
-        Settings::read(&Fake::default()).unwrap()
+        Fake::default().settings().cloned().unwrap()
     }
 
     #[test]
@@ -194,71 +212,12 @@ mod tests {
         assert_eq!(request.headers()[CONTENT_LENGTH], body.len().to_string());
     }
 
-    #[test]
-    fn a_row_is_read_by_column_names() {
-        let body = br#"{"value":[{"Status":201,"ETag":"v1","CustomerID":7,"Extra":null,"NextAfter":null,"Replayed":true,"Json":"[\"\u00e9\uD83D\uDE00\"]"}]}"#;
-        let expected = Row {
-            status: 201,
-            etag: Some("v1".into()),
-            created_id: Some(7),
-            next_after: None,
-            replayed: Some(true),
-            json: Some("[\"\u{e9}\u{1f600}\"]".into()),
-        };
-        assert_eq!(row(body, Some("CustomerID")), Ok(expected));
-        assert_eq!(row(br#"{"value":[{"Status":404}]}"#, None).unwrap().json, None);
-    }
-
-    #[test]
-    fn what_is_not_whole_json_is_malformed() {
-        for body in [
-            "",
-            "{",
-            r#"{"value":[{"Status":200,"Json":"["#,
-            "<html>",
-            r#"{"value":[]}x"#,
-            "\u{feff}{}",
-        ] {
-            assert_eq!(row(body.as_bytes(), None), Err(Failure::Malformed), "{body}");
-        }
-        assert_eq!(row(b"{\"value\":[{\"Json\":\"\xff\"}]}", None), Err(Failure::Malformed));
-    }
-
-    #[test]
-    fn json_of_another_shape_breaks_the_contract() {
-        for body in [
-            "[]",
-            "{}",
-            r#"{"value":[]}"#,
-            r#"{"value":{}}"#,
-            r#"{"value":[{}]}"#,
-            r#"{"value":[{"Status":200},{"Status":200}]}"#,
-            r#"{"value":[{"Status":"200"}]}"#,
-            r#"{"value":[{"Status":500}]}"#,
-            r#"{"value":[{"Status":302}]}"#,
-            r#"{"value":[{"Status":200,"Json":{}}]}"#,
-            r#"{"value":[{"JSON_F52E2B61-18A1-11d1-B105-00805F49916B":"[{"}]}"#,
-        ] {
-            assert!(
-                matches!(row(body.as_bytes(), None), Err(Failure::Contract(_))),
-                "{body}"
-            );
-        }
-    }
-
     proptest! {
         #[test]
-        fn any_text_reaches_the_parameter_and_comes_back_unchanged(text in any::<String>()) {
+        fn any_text_reaches_the_parameter_unchanged(text in any::<String>()) {
             let sent = object(&vec![("Json", Value::Text(text.clone()))]);
             let parsed: BTreeMap<String, String> = serde_json::from_slice(&sent).unwrap();
             prop_assert_eq!(&parsed["Json"], &text);
-            let answer = serde_json::json!({"value": [{"Status": 200, "Json": text}]}).to_string();
-            prop_assert_eq!(row(answer.as_bytes(), None).unwrap().json, Some(text));
-        }
-
-        #[test]
-        fn no_answer_makes_it_panic(bytes in proptest::collection::vec(any::<u8>(), 0..200)) {
-            let _ = row(&bytes, Some("CustomerID"));
         }
     }
 }

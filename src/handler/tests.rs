@@ -1,31 +1,56 @@
 //! Whole requests against a scripted bridge.
 
 use super::*;
-use crate::platform::fake::Fake;
+use crate::platform::SendError;
+use crate::platform::fake::{Fake, Parts};
+use crate::retry::Failure;
 use http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, ETAG, VARY};
-use http_body_util::Full;
 use serde_json::Value as Json;
 
 const CUSTOMER: &str = r#"{"CustomerName":"A"}"#;
 const GUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
-fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Full<Bytes>> {
+fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Parts> {
     let mut request = Request::builder().method(method).uri(path);
     for (name, value) in headers {
         request = request.header(*name, *value);
     }
-    request
-        .body(Full::new(Bytes::copy_from_slice(body.as_bytes())))
-        .unwrap()
+    request.body(Parts::whole(body.as_bytes())).unwrap()
+}
+
+/// The answer, all of it.
+fn ask(platform: &Fake, request: Request<Parts>) -> Response<Bytes> {
+    let (response, failure) = receive(platform, request);
+    assert_eq!(failure, None);
+    response
+}
+
+/// As much of the answer as came, and why no more did.
+fn receive(platform: &Fake, request: Request<Parts>) -> (Response<Bytes>, Option<Failure>) {
+    platform.run(async {
+        let (parts, mut body) = handle(platform, request).await.into_parts();
+        let mut bytes = Vec::new();
+        loop {
+            let failure = match body.next(platform).await {
+                Ok(Some(piece)) => {
+                    bytes.extend_from_slice(&piece);
+                    continue;
+                }
+                Ok(None) => None,
+                Err(failure) => Some(failure),
+            };
+            return (Response::from_parts(parts, bytes.into()), failure);
+        }
+    })
 }
 
 fn get(platform: &Fake, path: &str) -> Response<Bytes> {
-    platform.run(handle(platform, request(Method::GET, path, &[], "")))
+    ask(platform, request(Method::GET, path, &[], ""))
 }
 
 fn write(platform: &Fake, method: Method, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
     let headers = [headers, &[("content-type", "application/json")]].concat();
-    platform.run(handle(platform, request(method, path, &headers, CUSTOMER)))
+    ask(platform, request(method, path, &headers, CUSTOMER))
 }
 
 fn sent(platform: &Fake) -> Json {
@@ -70,7 +95,7 @@ fn an_answer_that_was_not_agreed_is_502_and_logged() {
 #[test]
 fn head_is_get_without_the_body() {
     let platform = Fake::default().row(r#""Status":200,"ETag":"v1","Json":"[]""#);
-    let response = platform.run(handle(&platform, request(Method::HEAD, "/customer/7", &[], "")));
+    let response = ask(&platform, request(Method::HEAD, "/customer/7", &[], ""));
     assert_eq!(response.status(), 200);
     assert_eq!(response.headers()[ETAG], "\"v1\"");
     assert!(response.body().is_empty());
@@ -131,7 +156,7 @@ fn bad_requests_never_reach_the_bridge() {
         (Method::TRACE, "/customers", 405),
         (Method::GET, "/customer", 405),
     ] {
-        let response = platform.run(handle(&platform, request(method, path, &[], "")));
+        let response = ask(&platform, request(method, path, &[], ""));
         assert_eq!(problem(&response).0, status, "{path}");
     }
     assert!(platform.sent.borrow().is_empty());
@@ -140,10 +165,10 @@ fn bad_requests_never_reach_the_bridge() {
 #[test]
 fn methods_are_told() {
     let platform = Fake::default();
-    let response = platform.run(handle(&platform, request(Method::OPTIONS, "/customer/7", &[], "")));
+    let response = ask(&platform, request(Method::OPTIONS, "/customer/7", &[], ""));
     assert_eq!(response.status(), 204);
     assert_eq!(response.headers()[ALLOW], "GET, HEAD, PATCH, DELETE, OPTIONS");
-    let response = platform.run(handle(&platform, request(Method::POST, "/customers", &[], "")));
+    let response = ask(&platform, request(Method::POST, "/customers", &[], ""));
     assert_eq!(response.headers()[ALLOW], "GET, HEAD, OPTIONS");
 }
 
@@ -151,7 +176,7 @@ fn methods_are_told() {
 fn the_correlation_id_is_the_clients_guid_or_a_new_one() {
     let ask = |headers: &[(&str, &str)]| {
         let platform = Fake::default().row(r#""Status":404,"Json":"{\"detail\":\"No.\"}""#);
-        let response = platform.run(handle(&platform, request(Method::GET, "/customer/7", headers, "")));
+        let response = ask(&platform, request(Method::GET, "/customer/7", headers, ""));
         let id = response.headers()[CORRELATION_ID].to_str().unwrap().to_owned();
         assert_eq!(platform.sent.borrow()[0].1.headers()[wire::CORRELATION_ID], id);
         assert_eq!(problem(&response).1["correlationId"], id);
@@ -174,7 +199,7 @@ fn trace_context_travels_and_other_headers_do_not() {
         ("cookie", "c"),
         ("authorization", "Bearer x"),
     ];
-    platform.run(handle(&platform, request(Method::GET, "/customers", &headers, "")));
+    ask(&platform, request(Method::GET, "/customers", &headers, ""));
     let sent = platform.sent.borrow();
     let mut names: Vec<_> = sent[0].1.headers().keys().map(HeaderName::as_str).collect();
     names.sort_unstable();
@@ -215,12 +240,12 @@ fn readiness_is_one_short_attempt() {
 #[test]
 fn a_body_that_does_not_come_ends_in_408() {
     let platform = Fake::default();
-    let body = http_body_util::StreamBody::new(futures::stream::pending::<Result<_, BodyError>>());
+    let body = Parts::never();
     let request = Request::put("/customer")
         .header(CONTENT_TYPE, "application/json")
         .body(body)
         .unwrap();
-    let response = platform.run(handle(&platform, request));
+    let response = ask(&platform, request);
     assert_eq!(problem(&response).0, 408);
     assert_eq!(
         platform.now(),
@@ -253,7 +278,7 @@ fn who_has_the_version_is_not_sent_it_again() {
     for method in [Method::GET, Method::HEAD] {
         let platform = Fake::default().row(r#""Status":200,"ETag":"v1","Json":"[]""#);
         let headers = [("if-none-match", "\"v0\", W/\"v1\"")];
-        let response = platform.run(handle(&platform, request(method, "/customer/7", &headers, "")));
+        let response = ask(&platform, request(method, "/customer/7", &headers, ""));
         assert_eq!(response.status(), 304);
         assert_eq!(response.headers()[ETAG], "\"v1\"");
         assert!(response.body().is_empty());
@@ -267,7 +292,7 @@ fn who_has_the_version_is_not_sent_it_again() {
 fn a_read_can_insist_on_a_version() {
     let platform = Fake::default().row(r#""Status":200,"ETag":"v1","Json":"[]""#);
     let headers = [("if-match", "\"v0\"")];
-    let response = platform.run(handle(&platform, request(Method::GET, "/customer/7", &headers, "")));
+    let response = ask(&platform, request(Method::GET, "/customer/7", &headers, ""));
     assert_eq!(problem(&response).0, 412);
 }
 
@@ -275,7 +300,7 @@ fn a_read_can_insist_on_a_version() {
 fn an_absent_row_is_404_whatever_the_preconditions() {
     let platform = Fake::default().row(r#""Status":404,"Json":"{\"detail\":\"No.\"}""#);
     let headers = [("if-none-match", "*")];
-    let response = platform.run(handle(&platform, request(Method::GET, "/customer/7", &headers, "")));
+    let response = ask(&platform, request(Method::GET, "/customer/7", &headers, ""));
     assert_eq!(problem(&response).0, 404);
 }
 
@@ -315,7 +340,7 @@ fn a_key_opens_everything_that_touches_data_and_nothing_else_needs_one() {
         (Method::DELETE, "/customer/7"),
     ] {
         for headers in [&[][..], &[("x-api-key", "other")], &[("authorization", "Bearer other")]] {
-            let response = platform.run(handle(&platform, request(method.clone(), path, headers, "")));
+            let response = ask(&platform, request(method.clone(), path, headers, ""));
             assert_eq!(response.status(), 401, "{method} {path}");
             assert_eq!(response.headers()[WWW_AUTHENTICATE], "Bearer");
         }
@@ -325,7 +350,7 @@ fn a_key_opens_everything_that_touches_data_and_nothing_else_needs_one() {
         let platform = Fake::default()
             .set("api_key", "old,new")
             .row(r#""Status":200,"Json":"[]""#);
-        let response = platform.run(handle(&platform, request(Method::GET, "/customers", &headers, "")));
+        let response = ask(&platform, request(Method::GET, "/customers", &headers, ""));
         assert_eq!(response.status(), 200);
         assert!(!platform.sent.borrow()[0].1.headers().contains_key(AUTHORIZATION));
     }
@@ -333,7 +358,7 @@ fn a_key_opens_everything_that_touches_data_and_nothing_else_needs_one() {
     for path in ["/healthz", "/openapi.json", "/readyz"] {
         assert_eq!(get(&open, path).status(), 200, "{path}");
     }
-    let response = open.run(handle(&open, request(Method::OPTIONS, "/customers", &[], "")));
+    let response = ask(&open, request(Method::OPTIONS, "/customers", &[], ""));
     assert_eq!(response.status(), 204);
 }
 
@@ -344,15 +369,15 @@ fn credentials_travel_only_when_they_are_meant_to() {
         ("x-ms-api-role", "clerk"),
         ("cookie", "c"),
     ];
-    let ask = |platform: &Fake| platform.run(handle(platform, request(Method::GET, "/customers", &headers, "")));
+    let send = |platform: &Fake| ask(platform, request(Method::GET, "/customers", &headers, ""));
     let kept = Fake::default().row(r#""Status":200,"Json":"[]""#);
-    ask(&kept);
+    send(&kept);
     assert!(!kept.sent.borrow()[0].1.headers().contains_key(AUTHORIZATION));
     let passed = Fake::default()
         .set("forward_authorization", "true")
         .set("dab_api_key", "gateway")
         .row(r#""Status":200,"Json":"[]""#);
-    ask(&passed);
+    send(&passed);
     let sent = passed.sent.borrow();
     assert_eq!(sent[0].1.headers()[AUTHORIZATION], "Bearer token");
     assert_eq!(sent[0].1.headers()[access::ROLE], "clerk");
@@ -383,7 +408,7 @@ fn a_token_for_the_bridge_is_no_api_key() {
         .set("forward_authorization", "true")
         .set("api_key", "key");
     let headers = [("authorization", "Bearer key")];
-    let response = platform.run(handle(&platform, request(Method::GET, "/customers", &headers, "")));
+    let response = ask(&platform, request(Method::GET, "/customers", &headers, ""));
     assert_eq!(problem(&response).0, 401);
 }
 
@@ -396,11 +421,11 @@ fn what_excludes_json_is_not_acceptable_but_probes_are_answered() {
         (Method::GET, "/openapi.json"),
         (Method::DELETE, "/customer/7"),
     ] {
-        let response = platform.run(handle(&platform, request(method, path, &html, "")));
+        let response = ask(&platform, request(method, path, &html, ""));
         assert_eq!(problem(&response).0, 406);
     }
     for path in ["/healthz", "/readyz"] {
-        let response = platform.run(handle(&platform, request(Method::GET, path, &html, "")));
+        let response = ask(&platform, request(Method::GET, path, &html, ""));
         assert_eq!(response.status(), 200);
     }
 }
@@ -412,7 +437,7 @@ fn pages_of_listed_origins_may_read_every_answer() {
             .set("cors_allowed_origins", "https://shop.example")
             .row(r#""Status":200,"Json":"[]""#);
         let headers = [("origin", origin), ("access-control-request-method", "PATCH")];
-        platform.run(handle(&platform, request(method, path, &headers, "")))
+        ask(&platform, request(method, path, &headers, ""))
     };
     for path in ["/customers", "/nowhere", "/customer/x", "/healthz"] {
         let response = ask(Method::GET, path, "https://shop.example");
@@ -438,4 +463,92 @@ fn the_document_is_the_file_without_its_white_space() {
     let served: Json = serde_json::from_slice(get(&Fake::default(), "/openapi.json").body()).unwrap();
     let file: Json = serde_json::from_str(include_str!("../../openapi.json")).unwrap();
     assert_eq!(served, file);
+}
+
+/// The beginning of an answer whose text is longer than what is collected, and the text itself.
+fn long_text() -> (Vec<u8>, String) {
+    let text = format!("[{}]", "\"\u{e9}\",".repeat(60_000));
+    let escaped = serde_json::to_string(&text).unwrap();
+    let answer = format!(r#"{{"value":[{{"Status":200,"NextAfter":7,"Json":{escaped}}}]}}"#);
+    (answer.into_bytes(), text)
+}
+
+#[test]
+fn a_long_text_is_passed_on_while_it_arrives() {
+    let (answer, text) = long_text();
+    let late = Duration::from_secs(9);
+    let parts = answer
+        .chunks(answer.len() / 3 + 1)
+        .map(|part| (late, Ok(part.to_vec())))
+        .collect();
+    let platform = Fake::default().parts(parts);
+    let (begun, response) = platform.run(async {
+        let response = handle(&platform, request(Method::GET, "/customers", &[], "")).await;
+        let begun = platform.now();
+        let (parts, mut body) = response.into_parts();
+        let mut bytes = Vec::new();
+        while let Some(piece) = body.next(&platform).await.unwrap() {
+            bytes.extend_from_slice(&piece);
+        }
+        (begun, Response::from_parts(parts, bytes))
+    });
+    assert_eq!(response.status(), 200);
+    assert!(response.headers().contains_key("link"));
+    assert!(!response.headers().contains_key(CONTENT_LENGTH));
+    assert_eq!(response.body(), text.as_bytes());
+    assert!(begun < platform.now(), "the response began before the answer ended");
+    assert_eq!(
+        platform.now(),
+        Duration::from_secs(1 + 27),
+        "each part has the time of an attempt"
+    );
+}
+
+#[test]
+fn a_failure_after_the_beginning_breaks_the_response_off_and_is_logged() {
+    let (answer, text) = long_text();
+    let most = answer[..answer.len() - 40_000].to_vec();
+    for (end, reason) in [
+        (vec![], "malformed or truncated answer"),
+        (
+            vec![(Duration::ZERO, Err(SendError::Interrupted("response body broken off")))],
+            "response body broken off",
+        ),
+        (vec![(Duration::from_secs(11), Ok(Vec::new()))], "attempt timeout"),
+        (
+            vec![(Duration::ZERO, Ok(b"\n".to_vec()))],
+            "malformed or truncated answer",
+        ),
+    ] {
+        let parts = [vec![(Duration::ZERO, Ok(most.clone()))], end].concat();
+        let platform = Fake::default().parts(parts);
+        let headers = [("x-correlation-id", GUID)];
+        let (response, failure) = receive(&platform, request(Method::GET, "/customers", &headers, ""));
+        assert!(failure.is_some());
+        assert!(text.as_bytes().starts_with(response.body()) && response.body().len() < text.len());
+        let expected = format!(r#"{{"event":"broken_off","reason":"{reason}","correlation_id":"{GUID}"}}"#);
+        assert_eq!(platform.lines.borrow().as_slice(), [expected]);
+    }
+}
+
+#[test]
+fn what_was_collected_is_retried_when_it_breaks_off() {
+    let platform = Fake::default()
+        .parts(vec![(
+            Duration::ZERO,
+            Ok(br#"{"value":[{"Status":200,"Json":"[1,"#.to_vec()),
+        )])
+        .row(r#""Status":200,"Json":"[1,2]""#);
+    assert_eq!(get(&platform, "/customers").body(), "[1,2]");
+}
+
+#[test]
+fn a_head_request_does_not_wait_for_a_long_text() {
+    let (answer, _) = long_text();
+    let platform = Fake::default().parts(vec![
+        (Duration::ZERO, Ok(answer)),
+        (Duration::from_secs(60), Ok(Vec::new())),
+    ]);
+    let response = ask(&platform, request(Method::HEAD, "/customers", &[], ""));
+    assert_eq!((response.status(), response.body().len()), (StatusCode::OK, 0));
 }

@@ -1,23 +1,84 @@
 //! A platform for tests: scripted answers, a virtual clock, no waiting. Time passes only when nothing else can happen.
 
-use std::cell::{Cell, RefCell};
+use std::cell::{Cell, OnceCell, RefCell};
 use std::collections::{BTreeMap, VecDeque};
 use std::future::poll_fn;
 use std::pin::pin;
+use std::rc::Rc;
 use std::task::{Context, Poll, Waker};
 use std::time::Duration;
 
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{Platform, SendError};
+use super::{Chunks, Platform, SendError};
+use crate::settings::{InvalidSetting, Settings};
 
-/// One scripted exchange: how long it takes and how it ends.
-pub struct Scripted {
-    /// Time until the end.
-    pub after: Duration,
-    /// The end.
-    pub result: Result<Response<Bytes>, SendError>,
+/// One scripted exchange: how long it takes until its head, and how it goes on.
+struct Scripted {
+    after: Duration,
+    result: Result<Response<Vec<Part>>, SendError>,
+}
+
+/// One part of a body: how long it takes, and what it is.
+pub type Part = (Duration, Result<Vec<u8>, SendError>);
+
+/// The body of a scripted response.
+#[derive(Debug)]
+pub struct Parts {
+    clock: Rc<Clock>,
+    parts: VecDeque<Part>,
+}
+
+impl Parts {
+    /// A body that is there at once.
+    pub fn whole(bytes: &[u8]) -> Self {
+        let parts = [(Duration::ZERO, Ok(bytes.to_vec()))];
+        Self {
+            clock: Rc::default(),
+            parts: parts.into(),
+        }
+    }
+
+    /// A body that does not come.
+    pub fn never() -> Self {
+        let parts = [(Duration::MAX, Err(SendError::TimedOut))];
+        Self {
+            clock: Rc::default(),
+            parts: parts.into(),
+        }
+    }
+}
+
+impl Chunks for Parts {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
+        let Some((after, part)) = self.parts.pop_front() else {
+            return Ok(None);
+        };
+        self.clock.sleep(after).await;
+        part.map(Some)
+    }
+}
+
+/// Time that passes when the future that runs waits for it.
+#[derive(Debug, Default)]
+struct Clock {
+    now: Cell<Duration>,
+    timers: RefCell<Vec<Duration>>,
+}
+
+impl Clock {
+    async fn sleep(&self, duration: Duration) {
+        let until = self.now.get().saturating_add(duration);
+        poll_fn(|_| {
+            if self.now.get() >= until {
+                return Poll::Ready(());
+            }
+            self.timers.borrow_mut().push(until);
+            Poll::Pending
+        })
+        .await;
+    }
 }
 
 /// See the module's documentation.
@@ -28,9 +89,9 @@ pub struct Fake {
     pub sent: RefCell<Vec<(Duration, Request<Bytes>)>>,
     /// Every line logged.
     pub lines: RefCell<Vec<String>>,
-    clock: Cell<Duration>,
-    timers: RefCell<Vec<Duration>>,
+    clock: Rc<Clock>,
     random: Cell<u128>,
+    settings: OnceCell<Result<Settings, InvalidSetting>>,
 }
 
 impl Default for Fake {
@@ -47,9 +108,12 @@ impl Default for Fake {
             script: RefCell::default(),
             sent: RefCell::default(),
             lines: RefCell::default(),
-            clock: Cell::new(Duration::from_secs(1)),
-            timers: RefCell::default(),
+            clock: Rc::new(Clock {
+                now: Cell::new(Duration::from_secs(1)),
+                timers: RefCell::default(),
+            }),
             random: Cell::new(u128::MAX),
+            settings: OnceCell::new(),
         }
     }
 }
@@ -76,13 +140,23 @@ impl Fake {
     pub fn answer(self, after_ms: u64, status: u16, body: &str) -> Self {
         let response = Response::builder()
             .status(status)
-            .body(Bytes::copy_from_slice(body.as_bytes()))
+            .body(body.as_bytes().to_vec())
             .unwrap();
         self.then(after_ms, Ok(response))
     }
 
-    /// With one more exchange.
-    pub fn then(self, after_ms: u64, result: Result<Response<Bytes>, SendError>) -> Self {
+    /// With one more exchange, whose body comes with its head.
+    pub fn then(self, after_ms: u64, result: Result<Response<Vec<u8>>, SendError>) -> Self {
+        let whole = |body| vec![(Duration::ZERO, Ok(body))];
+        self.script(after_ms, result.map(|response| response.map(whole)))
+    }
+
+    /// With one more answer of 200, at once, whose body comes in parts.
+    pub fn parts(self, parts: Vec<Part>) -> Self {
+        self.script(0, Ok(Response::new(parts)))
+    }
+
+    fn script(self, after_ms: u64, result: Result<Response<Vec<Part>>, SendError>) -> Self {
         let after = Duration::from_millis(after_ms);
         self.script.borrow_mut().push_back(Scripted { after, result });
         self
@@ -97,12 +171,13 @@ impl Fake {
                 return value;
             }
             let next = self
+                .clock
                 .timers
                 .take()
                 .into_iter()
                 .min()
                 .expect("waits for something that never happens");
-            self.clock.set(next);
+            self.clock.now.set(next);
         }
     }
 }
@@ -113,31 +188,30 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 }
 
 impl Platform for Fake {
-    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, SendError> {
-        self.sent.borrow_mut().push((self.clock.get(), request.clone()));
+    type Body = Parts;
+
+    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Parts>, SendError> {
+        self.sent.borrow_mut().push((self.now(), request.clone()));
         let Scripted { after, result } = self
             .script
             .borrow_mut()
             .pop_front()
             .expect("an exchange that was scripted");
         self.sleep(after).await;
-        result
+        result.map(|response| {
+            response.map(|parts| Parts {
+                clock: self.clock.clone(),
+                parts: parts.into(),
+            })
+        })
     }
 
     async fn sleep(&self, duration: Duration) {
-        let until = self.clock.get().saturating_add(duration);
-        poll_fn(|_| {
-            if self.clock.get() >= until {
-                return Poll::Ready(());
-            }
-            self.timers.borrow_mut().push(until);
-            Poll::Pending
-        })
-        .await;
+        self.clock.sleep(duration).await;
     }
 
     fn now(&self) -> Duration {
-        self.clock.get()
+        self.clock.now.get()
     }
 
     /// All ones first, so that jitter is at its longest; then other values, so that ids differ.
@@ -145,8 +219,11 @@ impl Platform for Fake {
         self.random.replace(self.random.get() - 1)
     }
 
-    fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).cloned()
+    fn settings(&self) -> Result<&Settings, InvalidSetting> {
+        let settings = self
+            .settings
+            .get_or_init(|| Settings::read(|name| self.variables.get(name).cloned()));
+        settings.as_ref().map_err(Clone::clone)
     }
 
     fn log(&self, line: &str) {

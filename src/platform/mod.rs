@@ -7,15 +7,26 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 
+use crate::settings::{InvalidSetting, Settings};
+
 #[cfg(test)]
 pub mod fake;
-pub mod spin;
+#[cfg(any(feature = "wasip2", feature = "wasip3"))]
+mod wasi;
+#[cfg(feature = "wasip2")]
+pub mod wasip2;
+#[cfg(feature = "wasip3")]
+pub mod wasip3;
 
 /// The host's side: outbound HTTP, time, randomness, configuration and the log.
 #[allow(async_fn_in_trait, reason = "used generically within this crate, on one thread")]
 pub trait Platform {
-    /// Sends `request` and reads the whole response. Dropping the future gives the exchange up.
-    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Bytes>, SendError>;
+    /// The body of a response.
+    type Body: Chunks;
+
+    /// Sends `request` and returns the response when its head has arrived. Dropping the future or the body gives the
+    /// exchange up.
+    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Self::Body>, SendError>;
 
     /// Returns after `duration`.
     async fn sleep(&self, duration: Duration);
@@ -26,11 +37,22 @@ pub trait Platform {
     /// Random bits, of a quality that makes keys unguessable.
     fn random(&self) -> u128;
 
-    /// The component variable `name`; `None` when it is not declared or has no value.
-    fn variable(&self, name: &str) -> Option<String>;
+    /// The settings, read when they are first asked for.
+    ///
+    /// # Errors
+    ///
+    /// As [`Settings::read`].
+    fn settings(&self) -> Result<&Settings, InvalidSetting>;
 
     /// Writes one line to the log (stderr).
     fn log(&self, line: &str);
+}
+
+/// A body as it arrives.
+#[allow(async_fn_in_trait, reason = "used generically within this crate, on one thread")]
+pub trait Chunks {
+    /// The next bytes; `None` after the last.
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError>;
 }
 
 /// Why an exchange did not end in a complete response.

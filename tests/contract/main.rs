@@ -1,11 +1,13 @@
 //! Contract tests: the T-SQL in `sql/`, `dab/dab-config.json`, the component and the local bridge say the same about
-//! procedures, parameters, result columns and lengths. Nothing here runs T-SQL; the tests read it.
+//! procedures, parameters, result columns and lengths, and so do the two manifests about the rest. Nothing here runs
+//! T-SQL; the tests read it.
 
 mod tsql;
 
 mod columns;
 mod dab_config;
 mod lengths;
+mod manifests;
 mod rules;
 mod signatures;
 

@@ -15,7 +15,7 @@ const CLIENTS: usize = 200;
 const SECONDS: u64 = 60;
 
 /// A request's deadline, in milliseconds: what a body that stops half way is given up after.
-const DEADLINE_MS: &str = "2000";
+const DEADLINE_MS: &str = "10000";
 
 /// Resident memory of a process, in KiB.
 fn resident_kib(process: u32) -> usize {
@@ -96,7 +96,7 @@ fn misbehave(number: usize, address: SocketAddr, stop: &AtomicBool) {
             0 => {
                 let parts = [HEAD_OF_PATCH, b"{\"Fax", b"Number", b"\":\"", b"1\"", b"}"];
                 let status = client.ask(&parts, ms(50));
-                assert!(matches!(status, Some(202 | 400)), "{status:?}");
+                assert!(matches!(status, Some(202)), "{status:?}");
             }
             // A body that stops half way, the connection open.
             1 => {
@@ -109,13 +109,13 @@ fn misbehave(number: usize, address: SocketAddr, stop: &AtomicBool) {
                     .stream()
                     .write_all(HEAD_OF_PATCH)
                     .and_then(|()| client.stream().write_all(b"{"));
-                thread::sleep(ms(250));
+                thread::sleep(ms(1000));
                 client.stream = None;
             }
             // An answer that nobody reads.
             3 => {
                 let _ = client.stream().write_all(b"GET /customers HTTP/1.1\r\nhost: a\r\n\r\n");
-                thread::sleep(ms(250));
+                thread::sleep(ms(1000));
                 client.stream = None;
             }
             // A client that keeps its connection and takes its time.

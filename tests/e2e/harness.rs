@@ -300,6 +300,43 @@ pub const OF_THE_BRIDGE: [(&str, &str); 6] = [
     ("x-powered-by", "ASP.NET"),
 ];
 
+/// Serves a stand-in for the bridge, which answers with this status and body.
+pub fn serve<F>(answer: impl Fn(Asked) -> F + Clone + Send + Sync + 'static) -> SocketAddr
+where
+    F: Future<Output = (u16, String)> + Send,
+{
+    let listener = runtime()
+        .block_on(TcpListener::bind("127.0.0.1:0"))
+        .expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    runtime().spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            let answer = answer.clone();
+            let service = service_fn(move |request: Request<Incoming>| {
+                let answer = answer.clone();
+                async move {
+                    let (parts, body) = request.into_parts();
+                    let asked = Asked {
+                        method: parts.method,
+                        target: parts.uri.to_string(),
+                        headers: parts.headers,
+                        body: body.collect().await?.to_bytes(),
+                    };
+                    let (status, body) = answer(asked).await;
+                    let mut response = Response::new(Full::new(Bytes::from(body)));
+                    *response.status_mut() = StatusCode::from_u16(status).expect("a status");
+                    for (name, value) in OF_THE_BRIDGE {
+                        response.headers_mut().insert(name, HeaderValue::from_static(value));
+                    }
+                    Ok::<_, hyper::Error>(response)
+                }
+            });
+            tokio::spawn(hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service));
+        }
+    });
+    address
+}
+
 /// A stand-in for the bridge that answers as it is told and remembers what it was asked.
 pub struct Recorder {
     address: SocketAddr,
@@ -311,38 +348,11 @@ impl Recorder {
     pub fn start() -> Self {
         let asked = Arc::<Mutex<Vec<Asked>>>::default();
         let answer = Arc::new(Mutex::new((500, String::new())));
-        let listener = runtime()
-            .block_on(TcpListener::bind("127.0.0.1:0"))
-            .expect("a free port");
-        let address = listener.local_addr().expect("an address");
         let (asked_by, answer_with) = (asked.clone(), answer.clone());
-        runtime().spawn(async move {
-            while let Ok((stream, _)) = listener.accept().await {
-                let (asked, answer) = (asked_by.clone(), answer_with.clone());
-                let service = service_fn(move |request: Request<Incoming>| {
-                    let (asked, answer) = (asked.clone(), answer.clone());
-                    async move {
-                        let (parts, body) = request.into_parts();
-                        let body = body.collect().await?.to_bytes();
-                        asked.lock().expect("no panics").push(Asked {
-                            method: parts.method,
-                            target: parts.uri.to_string(),
-                            headers: parts.headers,
-                            body,
-                        });
-                        let (status, body) = answer.lock().expect("no panics").clone();
-                        let mut response = Response::new(Full::new(Bytes::from(body)));
-                        *response.status_mut() = StatusCode::from_u16(status).expect("a status");
-                        for (name, value) in OF_THE_BRIDGE {
-                            response.headers_mut().insert(name, HeaderValue::from_static(value));
-                        }
-                        Ok::<_, hyper::Error>(response)
-                    }
-                });
-                tokio::spawn(
-                    hyper::server::conn::http1::Builder::new().serve_connection(TokioIo::new(stream), service),
-                );
-            }
+        let address = serve(move |request| {
+            asked_by.lock().expect("no panics").push(request);
+            let answer = answer_with.lock().expect("no panics").clone();
+            async move { answer }
         });
         Self { address, asked, answer }
     }
@@ -374,7 +384,20 @@ pub fn output(command: &mut Command) -> (ExitStatus, String) {
     (output.status, String::from_utf8_lossy(&text).into_owned())
 }
 
+/// The manifest that this run is about, in the repository: that of `MANIFEST`, which `local up` reads too, or
+/// `spin.toml`.
+pub fn manifest() -> String {
+    std::env::var("MANIFEST").unwrap_or_else(|_| "spin.toml".to_owned())
+}
+
+/// Whether an instance of the component answers one request only. With WASI 0.3, it answers many.
+pub fn instance_per_request() -> bool {
+    manifest() != "spin.wasip3.toml"
+}
+
 /// The component that `make build` makes.
 pub fn artifact() -> PathBuf {
-    root().join("target/wasm32-wasip2/release/customer_api.wasm")
+    let manifest = std::fs::read_to_string(root().join(manifest())).expect("a manifest");
+    let source = manifest.lines().find_map(|line| line.strip_prefix("source = "));
+    root().join(source.expect("a source").trim_matches('"'))
 }

@@ -1,6 +1,6 @@
-//! Black-box tests: HTTP in, HTTP out, against the component on a host (the built-in one, or real Spin with
-//! `SPIN=/path/to/spin`) and a bridge behind it. Each stack listens on free ports and keeps its data in a folder of its
-//! own.
+//! Black-box tests: HTTP in, HTTP out, against the component (built for WASI 0.2, or for WASI 0.3 with
+//! `MANIFEST=spin.wasip3.toml`) on a host (the built-in one, or real Spin with `SPIN=/path/to/spin`) and a bridge behind
+//! it. Each stack listens on free ports and keeps its data in a folder of its own.
 
 mod faulty;
 mod harness;
@@ -12,6 +12,7 @@ mod crowd;
 mod customers;
 mod durability;
 mod faults;
+mod interleaved;
 mod lifecycle;
 mod openapi;
 mod outage;

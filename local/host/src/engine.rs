@@ -61,12 +61,14 @@ fn new_engine(cache: &Cache) -> Result<Engine> {
     let mut config = Config::new();
     config.cache(Some(cache.clone()));
     config.epoch_interruption(true);
+    config.wasm_component_model_async(true);
     // A trap is reported in one line: frames of a stripped component are bare addresses.
     config.wasm_backtrace_max_frames(None);
     let mut pool = PoolingAllocationConfig::new();
     pool.total_component_instances(MAX_INSTANCES)
         .total_memories(MAX_INSTANCES)
-        .total_stacks(MAX_INSTANCES)
+        // With WASI 0.3, a request runs while another one of the same instance waits inside a call of the host.
+        .total_stacks(2 * MAX_INSTANCES)
         // A component of the Rust toolchain is one main module and a few small ones that glue it to its imports.
         .total_tables(2 * MAX_INSTANCES)
         .total_core_instances(4 * MAX_INSTANCES)
@@ -81,8 +83,8 @@ fn new_engine(cache: &Cache) -> Result<Engine> {
     })
 }
 
-/// Advances the epoch for as long as the engine lives: at each tick a computing guest yields, and one that nobody waits
-/// for ends.
+/// Advances the epoch for as long as the engine lives: at each tick a computing guest yields, and one that works for
+/// nobody can end.
 fn keep_time(engine: &Engine) -> Result<()> {
     let engine = engine.weak();
     let tick = move || {

@@ -1,25 +1,51 @@
-//! What the guest may call: WASI 0.2 without files, environment or sockets; HTTP; Spin's variables.
+//! What the guest may call: WASI 0.2 and 0.3 without files, environment or sockets; HTTP; Spin's variables.
 
 use std::sync::Arc;
 
 use anyhow::Result;
 use wasmtime::Engine;
-use wasmtime::component::{HasSelf, Linker, ResourceTable};
+use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::outbound::{Hooks, Outbound};
 use crate::variables::{self, Unavailable, Variables};
 
-use self::spin::fermyon::spin::variables as spin_variables;
+use self::spin_2::fermyon::spin::variables as variables_2;
+use self::spin_3::spin::variables::variables as variables_3;
 
-mod spin {
+/// As the SDK for WASI 0.2 asks for them.
+mod spin_2 {
     wasmtime::component::bindgen!({
         inline: "
             package fermyon:spin@2.0.0;
 
             interface variables {
                 get: func(name: string) -> result<string, error>;
+
+                variant error {
+                    invalid-name(string),
+                    undefined(string),
+                    provider(string),
+                    other(string),
+                }
+            }
+
+            world component {
+                import variables;
+            }
+        ",
+    });
+}
+
+/// As the SDK for WASI 0.3 asks for them.
+mod spin_3 {
+    wasmtime::component::bindgen!({
+        inline: "
+            package spin:variables@3.0.0;
+
+            interface variables {
+                get: async func(name: string) -> result<string, error>;
 
                 variant error {
                     invalid-name(string),
@@ -68,11 +94,14 @@ impl InstanceState {
 /// first request.
 pub(crate) fn link(engine: &Engine) -> Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
-    // All of WASI 0.2, as in Spin: what the start of a Rust program asks for depends on its compiler. It finds no files,
-    // no environment and no address that it may use.
+    // All of WASI, as in Spin: what the start of a Rust program asks for depends on its compiler, and a component for
+    // WASI 0.3 asks for WASI 0.2 as well. It finds no files, no environment and no address that it may use.
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    spin_variables::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut InstanceState| state)?;
+    wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    variables_2::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut InstanceState| state)?;
+    variables_3::add_to_linker::<_, HasSelf<_>>(&mut linker, |state: &mut InstanceState| state)?;
     Ok(linker)
 }
 
@@ -95,14 +124,30 @@ impl WasiHttpView for InstanceState {
     }
 }
 
-impl spin_variables::Host for InstanceState {
-    fn get(&mut self, name: String) -> Result<String, spin_variables::Error> {
-        let Application {
-            component, variables, ..
-        } = &*self.application;
-        variables::get(variables, component, &name).map_err(|unavailable| match unavailable {
-            Unavailable::InvalidName(reason) => spin_variables::Error::InvalidName(reason),
-            Unavailable::Undefined(reason) => spin_variables::Error::Undefined(reason),
+impl InstanceState {
+    fn variable(&self, name: &str) -> Result<String, Unavailable> {
+        variables::get(&self.application.variables, &self.application.component, name)
+    }
+}
+
+impl variables_2::Host for InstanceState {
+    fn get(&mut self, name: String) -> Result<String, variables_2::Error> {
+        self.variable(&name).map_err(|unavailable| match unavailable {
+            Unavailable::InvalidName(reason) => variables_2::Error::InvalidName(reason),
+            Unavailable::Undefined(reason) => variables_2::Error::Undefined(reason),
         })
+    }
+}
+
+impl variables_3::Host for InstanceState {}
+
+impl variables_3::HostWithStore<InstanceState> for HasSelf<InstanceState> {
+    async fn get(instance: &Accessor<InstanceState, Self>, name: String) -> Result<String, variables_3::Error> {
+        instance
+            .with(|mut state| state.get().variable(&name))
+            .map_err(|unavailable| match unavailable {
+                Unavailable::InvalidName(reason) => variables_3::Error::InvalidName(reason),
+                Unavailable::Undefined(reason) => variables_3::Error::Undefined(reason),
+            })
     }
 }

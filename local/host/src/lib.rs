@@ -1,14 +1,15 @@
 //! The built-in host: runs the component of a `spin.toml` where Spin is not installed.
 //!
 //! A stand-in for development and tests, not a replacement. It embeds the engine that is inside Spin (Wasmtime with
-//! `wasmtime-wasi-http`) and follows Spin 3.x where a component can tell the difference: variables and their templates,
-//! `allowed_outbound_hosts`, one fresh instance for each request, `spin-*` request headers, error codes of outbound
-//! requests. The guest gets clocks, random numbers, standard output and error, HTTP in and out, and its variables; no
-//! files, no environment, no sockets. There is one component, on the route `/...`, over plain HTTP/1.1.
+//! `wasmtime-wasi-http`) and follows Spin where a component can tell the difference: variables and their templates,
+//! `allowed_outbound_hosts`, one fresh instance for each request with WASI 0.2 and one for many with WASI 0.3, `spin-*`
+//! request headers, error codes of outbound requests. The guest gets clocks, random numbers, standard output and error,
+//! HTTP in and out, and its variables; no files, no environment, no sockets. There is one component, on the route
+//! `/...`, over plain HTTP/1.1.
 //!
 //! In reading order: `manifest` what `spin.toml` says, `variables` and `allowed_hosts` what that means for the
 //! component, `engine` its compiled code, `imports` what it may call, `outbound` and `connect` where its own requests
-//! go, `guest` one request through one instance, `server` the connections.
+//! go, `guest` requests through instances, `server` the connections.
 
 mod allowed_hosts;
 mod connect;

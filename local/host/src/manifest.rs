@@ -186,12 +186,14 @@ mod tests {
     }
 
     #[test]
-    fn the_manifest_of_this_repository_is_understood() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../spin.toml");
-        let manifest = Manifest::read(&path).unwrap();
-        assert_eq!(manifest.component, "customer-api");
-        assert_eq!(manifest.allowed_outbound_hosts, ["{{ dab_url }}"]);
-        assert!(manifest.variables.contains_key("dab_url"));
+    fn the_manifests_of_this_repository_are_understood() {
+        for name in ["spin.toml", "spin.wasip3.toml"] {
+            let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
+            let manifest = Manifest::read(&path).unwrap();
+            assert_eq!(manifest.component, "customer-api");
+            assert_eq!(manifest.allowed_outbound_hosts, ["{{ dab_url }}"]);
+            assert!(manifest.variables.contains_key("dab_url"));
+        }
     }
 
     #[test]

@@ -1,4 +1,4 @@
-//! Connections: HTTP/1.1 in, one instance for each request, and an orderly end.
+//! Connections: HTTP/1.1 in, an instance for each request, and an orderly end.
 
 use std::convert::Infallible;
 use std::future::Future;
@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use http::header::{HOST, HeaderName};
-use http::uri::Authority;
+use http::uri::{Authority, Scheme};
 use http::{HeaderMap, HeaderValue, Request, Response, StatusCode, Uri};
 use http_body_util::{BodyExt, Either, Empty};
 use hyper::body::Incoming;
@@ -17,7 +17,8 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioIo, TokioTimer};
 use hyper_util::server::graceful::{GracefulShutdown, Watcher};
 use tokio::net::{TcpListener, TcpStream};
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::sync::oneshot;
+use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use wasmtime_wasi_http::Error;
 
@@ -56,40 +57,50 @@ pub(crate) async fn serve(guest: Arc<Guest>, listener: TcpListener, shutdown: im
             GRACE.as_secs()
         );
     }
+    guest.stop();
 }
 
 async fn serve_connection(guest: Arc<Guest>, stream: TcpStream, client: SocketAddr, watcher: Watcher) {
     // Fails only on a connection that is closed already.
     let _ = stream.set_nodelay(true);
-    let current = Arc::new(CurrentInstance::default());
-    let instance = current.clone();
-    let service = service_fn(move |request| handle(guest.clone(), instance.clone(), client, request));
+    let current = Arc::new(CurrentRequest::default());
+    let requests = current.clone();
+    let service = service_fn(move |request| handle(guest.clone(), requests.clone(), client, request));
     let connection = http1::Builder::new()
         .timer(TokioTimer::new())
         .serve_connection(TokioIo::new(stream), service);
     // An error means that the client has gone or broken the protocol, with its request unanswered: its instance works
     // for nobody. A connection that ended well may have left an instance that still does something after its response.
     if watcher.watch(connection).await.is_ok() {
-        current.release();
+        current.replace(None);
     }
 }
 
 async fn handle(
     guest: Arc<Guest>,
-    current: Arc<CurrentInstance>,
+    current: Arc<CurrentRequest>,
     client: SocketAddr,
     mut request: Request<Incoming>,
 ) -> Result<Response<Either<GuestBody, Empty<bytes::Bytes>>>, Infallible> {
     let Some(authority) = authority(&request) else {
-        let mut response = Response::new(Either::Right(Empty::new()));
-        *response.status_mut() = StatusCode::BAD_REQUEST;
-        return Ok(response);
+        return Ok(empty(StatusCode::BAD_REQUEST));
     };
     let uri = request.uri().clone();
     add_spin_headers(request.headers_mut(), &uri, &authority, client);
-    let running = guest.start(request.map(|body| body.map_err(Error::from).boxed_unsync()));
-    current.replace(running.abort_handle());
-    Ok(running.response().await.map(Either::Left))
+    *request.uri_mut() = absolute(uri, authority);
+    let (waiting, client) = oneshot::channel();
+    current.replace(Some(waiting));
+    let response = guest.answer(request.map(|body| body.map_err(Error::from).boxed_unsync()), client);
+    Ok(match response.await {
+        Some(response) => response.map(Either::Left),
+        None => empty(StatusCode::INTERNAL_SERVER_ERROR),
+    })
+}
+
+fn empty<B>(status: StatusCode) -> Response<Either<B, Empty<bytes::Bytes>>> {
+    let mut response = Response::new(Either::Right(Empty::new()));
+    *response.status_mut() = status;
+    response
 }
 
 /// Whom the request is for: the target, when it is absolute, or the `Host` header. `None` is a bad request (RFC 9112,
@@ -105,6 +116,15 @@ fn authority<B>(request: &Request<B>) -> Option<Authority> {
             target.is_none_or(|target| *target == host).then_some(host)
         }
     }
+}
+
+/// The target with scheme and authority, which WASI 0.3 takes from there.
+fn absolute(target: Uri, authority: Authority) -> Uri {
+    let mut parts = target.clone().into_parts();
+    parts.scheme = Some(Scheme::HTTP);
+    parts.authority = Some(authority);
+    // That of CONNECT has no path, and stays as it is.
+    Uri::from_parts(parts).unwrap_or(target)
 }
 
 /// The headers by which Spin tells a component how its route matched; that is always `/...` here.
@@ -127,25 +147,17 @@ fn add_spin_headers(headers: &mut HeaderMap, uri: &Uri, authority: &Authority, c
     }
 }
 
-/// The instance that works for a connection. It ends with the connection, unless it is released first.
+/// The request that a connection waits for. When the connection ends before it is replaced, its client has left.
 #[derive(Default)]
-struct CurrentInstance(Mutex<Option<AbortHandle>>);
+struct CurrentRequest(Mutex<Option<oneshot::Sender<()>>>);
 
-impl CurrentInstance {
-    /// The previous instance has answered, or there would be no next request: it may go on.
-    fn replace(&self, instance: AbortHandle) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(instance);
-    }
-
-    fn release(&self) {
-        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = None;
-    }
-}
-
-impl Drop for CurrentInstance {
-    fn drop(&mut self) {
-        if let Some(instance) = &*self.0.lock().unwrap_or_else(PoisonError::into_inner) {
-            instance.abort();
+impl CurrentRequest {
+    /// The previous one has been answered, or there would be no next: its instance may go on.
+    fn replace(&self, waiting: Option<oneshot::Sender<()>>) {
+        let mut current = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(answered) = std::mem::replace(&mut *current, waiting) {
+            // Fails when the instance has ended.
+            let _ = answered.send(());
         }
     }
 }
@@ -171,6 +183,17 @@ mod tests {
         assert_eq!(authority_of("/x", &[]), None);
         assert_eq!(authority_of("/x", &["a.test", "a.test"]), None);
         assert_eq!(authority_of("/x", &["a b"]), None);
+    }
+
+    #[test]
+    fn the_target_gets_scheme_and_authority() {
+        let absolute = |target: &'static str| {
+            let authority = Authority::from_static("localhost:3000");
+            super::absolute(Uri::from_static(target), authority).to_string()
+        };
+        assert_eq!(absolute("/a?b"), "http://localhost:3000/a?b");
+        assert_eq!(absolute("http://localhost:3000/a"), "http://localhost:3000/a");
+        assert_eq!(absolute("localhost:3000"), "localhost:3000");
     }
 
     #[test]

@@ -33,7 +33,7 @@ pub(crate) struct UpArguments {
     data: DataArguments,
 
     /// Manifest of the application
-    #[arg(long, value_name = "FILE", default_value = "spin.toml")]
+    #[arg(long, value_name = "FILE", env = "MANIFEST", default_value = "spin.toml")]
     manifest: PathBuf,
 
     /// Use the Data API Builder at this URL, and no local bridge

@@ -1,0 +1,54 @@
+//! What the platforms for WASI 0.2 and for WASI 0.3 share.
+
+use http::{HeaderMap, HeaderName, HeaderValue};
+
+/// How much of a body is read at a time, in bytes.
+pub const READ_BYTES: usize = 64 * 1024;
+
+/// Headers as the host gives them.
+pub fn header_map(fields: Vec<(String, Vec<u8>)>) -> HeaderMap {
+    fields
+        .into_iter()
+        .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)))
+        .collect()
+}
+
+/// Headers as the host takes them.
+pub fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
+    headers
+        .iter()
+        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
+        .collect()
+}
+
+/// What the host's error says about whether the bridge can have executed the request. What is not known not to have
+/// been sent may have been. A macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
+macro_rules! send_error {
+    ($code:expr) => {
+        match $code {
+            ErrorCode::DnsTimeout | ErrorCode::DnsError(_) => SendError::NotConnected("DNS error"),
+            ErrorCode::DestinationNotFound | ErrorCode::DestinationUnavailable | ErrorCode::DestinationIpUnroutable => {
+                SendError::NotConnected("destination unavailable")
+            }
+            ErrorCode::ConnectionRefused => SendError::NotConnected("connection refused"),
+            ErrorCode::ConnectionTimeout => SendError::NotConnected("connect timeout"),
+            ErrorCode::ConnectionLimitReached => SendError::NotConnected("connection limit reached"),
+            ErrorCode::TlsProtocolError | ErrorCode::TlsCertificateError | ErrorCode::TlsAlertReceived(_) => {
+                SendError::NotConnected("TLS error")
+            }
+            ErrorCode::ConnectionReadTimeout | ErrorCode::ConnectionWriteTimeout | ErrorCode::HttpResponseTimeout => {
+                SendError::TimedOut
+            }
+            ErrorCode::HttpRequestDenied | ErrorCode::DestinationIpProhibited => {
+                SendError::Refused("destination denied")
+            }
+            ErrorCode::HttpRequestUriInvalid | ErrorCode::HttpRequestMethodInvalid | ErrorCode::ConfigurationError => {
+                SendError::Refused("request refused by the host")
+            }
+            ErrorCode::ConnectionTerminated => SendError::Interrupted("connection closed"),
+            ErrorCode::HttpResponseIncomplete => SendError::Interrupted("response incomplete"),
+            _ => SendError::Interrupted("HTTP exchange failed"),
+        }
+    };
+}
+pub(super) use send_error;
