@@ -26,12 +26,13 @@ stack: ## build the local stack: bridge, built-in host
 	@$(step) "local stack" cargo build --quiet --locked --workspace --bins
 
 test: lint lint-sql build stack ## everything that must pass before a change lands (SPIN=/path/to/spin: on real Spin)
-	MANIFEST=spin.toml cargo test --locked --workspace --lib --bins --tests
+	tests/fuzz-api/run short
+	target/debug/soak --requests 1500 --rate 300
+	@$(MAKE) --no-print-directory test-sql
 	@if [ -n "$(SPIN)" ] && ! "$(SPIN)" --version | grep -qE '^spin (4\.[1-9]|[5-9]|[1-9][0-9])'; then \
 	  echo "  · SKIPPED: WASI 0.3 needs Spin 4.1 or later, so its build has not run on $$("$(SPIN)" --version)"; \
 	else MANIFEST=spin.wasip3.toml cargo test --locked --workspace --test e2e; fi
-	target/debug/soak --requests 1500 --rate 300
-	@$(MAKE) --no-print-directory test-sql
+	MANIFEST=spin.toml cargo test --locked --workspace --lib --bins --tests
 
 lint: ## format and clippy
 	@$(step) "format" cargo fmt --all --check
@@ -54,10 +55,13 @@ outage: build stack ## outages of ten seconds and of a minute, in real time (thr
 	cargo test --locked --workspace --test e2e -- --ignored outage
 
 fuzz-api: build stack ## 5,000 requests and more made from openapi.json, every answer checked against it (ten minutes)
-	tests/fuzz-api/run
+	tests/fuzz-api/run full
 
-fuzz: ## ten million executions of the property tests of parsers (CASES=… for each)
-	PROPTEST_CASES=$(or $(CASES),1000000) cargo test --locked --workspace --lib -- fuzz
+fuzz: ## the parsers under coverage-guided fuzzing, three million executions each (RUNS=…), with cargo-fuzz
+	@command -v cargo-fuzz >/dev/null || $(step) "cargo-fuzz" cargo install --quiet --locked cargo-fuzz
+	@for target in envelope form if_match numbers; do \
+	  $(step) "$$target" cargo fuzz run --sanitizer none "$$target" -- -runs=$(or $(RUNS),3000000) -max_len=256 -verbosity=0 -print_final_stats=1 || exit; \
+	done
 
 crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
 	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd

@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Parses every script in sql/ with a T-SQL parser (sqlfluff), and checks dab/dab-config.json against DAB's schema where that is at hand.
+# Parses every script in sql/ and every `tsql` block in docs/ with a T-SQL parser (sqlfluff), and checks dab/dab-config.json against DAB's schema where that is at hand.
 # The tools come from PyPI at the versions below, once, into .local/lint-sql.
 #
 # SQL_LINT=skip leaves it out. DAB_SCHEMA names the schema file.
@@ -39,20 +39,26 @@ if [ ! -e "$stamp" ]; then
   : >"$stamp"
 fi
 
-"$venv/bin/python" - sql/*.sql <<'PYTHON'
-import sys
+"$venv/bin/python" - sql/*.sql docs/*.md <<'PYTHON'
+import re, sys
 from sqlfluff.core import FluffConfig, Linter
 linter = Linter(config=FluffConfig(overrides={"dialect": "tsql", "templater": "raw"}))
 failures = 0
+scripts = 0
 for path in sys.argv[1:]:
     with open(path, encoding="utf-8") as file:
-        parsed = linter.parse_string(file.read(), fname=path)
-    for violation in parsed.violations:
-        print(f"{path}:{violation.line_no}:{violation.line_pos}: {violation.desc()}", file=sys.stderr)
-        failures += 1
-sys.exit(failures > 0)
+        text = file.read()
+    blocks = re.finditer(r"(?ms)^```tsql\n(.*?)^```", text) if path.endswith(".md") else [re.match(r"(?s)(.*)", text)]
+    for block in blocks:
+        scripts += 1
+        above = text.count("\n", 0, block.start(1))
+        for violation in linter.parse_string(block[1], fname=path).violations:
+            print(f"{path}:{above + violation.line_no}:{violation.line_pos}: {violation.desc()}", file=sys.stderr)
+            failures += 1
+if failures:
+    sys.exit(1)
+print(f"  · {scripts} scripts parsed as T-SQL, nothing left over")
 PYTHON
-say "$(ls sql/*.sql | wc -l) scripts parsed as T-SQL, nothing left over"
 
 if [ ! -e "$schema" ]; then
   say "SKIPPED: no $schema, so dab/dab-config.json was not checked against DAB's schema (DAB_SCHEMA=path)"

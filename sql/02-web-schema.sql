@@ -27,9 +27,10 @@ same key finds the row and changes nothing. A request that fails leaves no row, 
 
 RequestKey   the Idempotency-Key of the request, compared exactly (binary collation): visible ASCII, 1..255
 Operation    schema and name of the procedure
-PayloadHash  SHA-256 over operation, customer id and the JSON text as received
+PayloadHash  SHA-256 over operation, id of the row and the JSON text as received
 Status       the HTTP status that was answered (2xx)
-CustomerID   the customer that was created, changed or deleted; no foreign key, because the row outlives the customer
+RowID        the row that was created, changed or deleted, in the table that is the operation's; no foreign key, because the entry
+             outlives that row
 CompletedAt  UTC; ops.purge_requests goes by it
 */
 SET XACT_ABORT ON;
@@ -44,7 +45,7 @@ BEGIN
         Operation NVARCHAR(40) NOT NULL,
         PayloadHash BINARY(32) NOT NULL,
         Status INT NOT NULL,
-        CustomerID INT NULL,
+        RowID INT NULL,
         CompletedAt DATETIME2(3) NOT NULL CONSTRAINT DF_web_Requests_CompletedAt DEFAULT (SYSUTCDATETIME()),
         CONSTRAINT PK_web_Requests PRIMARY KEY CLUSTERED (RequestKey)
     );

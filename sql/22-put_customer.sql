@@ -82,7 +82,7 @@ BEGIN
 
         IF @IsFirst = 0
         BEGIN
-            SELECT @Status = r.Status, @CustomerID = r.CustomerID
+            SELECT @Status = r.Status, @CustomerID = r.RowID
             FROM web.Requests AS r
             WHERE r.RequestKey = @RequestKey AND r.Operation = @Operation AND r.PayloadHash = @PayloadHash;
 
@@ -155,7 +155,7 @@ BEGIN
                         @DeliveryAddressLine1, @DeliveryAddressLine2, @DeliveryPostalCode, 1
                     );
 
-                    UPDATE web.Requests SET CustomerID = @CustomerID WHERE RequestKey = @RequestKey;
+                    UPDATE web.Requests SET RowID = @CustomerID WHERE RequestKey = @RequestKey;
                     SET @Status = 201;
                 END TRY
                 BEGIN CATCH

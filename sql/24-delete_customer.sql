@@ -49,7 +49,7 @@ BEGIN
 
         -- 1. The key: first use, or a replay (2627, after the other transaction has committed).
         BEGIN TRY
-            INSERT INTO web.Requests (RequestKey, Operation, PayloadHash, Status, CustomerID)
+            INSERT INTO web.Requests (RequestKey, Operation, PayloadHash, Status, RowID)
             VALUES (@RequestKey, @Operation, @PayloadHash, 202, @CustomerID);
             SET @IsFirst = 1;
         END TRY

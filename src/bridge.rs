@@ -8,8 +8,8 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use http::header::{DATE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
-use serde::Serialize;
 
+use crate::json;
 use crate::platform::Platform;
 use crate::problem::{Problem, kind};
 use crate::retry::{Decision, Failure, GiveUp, Policy};
@@ -43,13 +43,17 @@ pub struct Outcome<C> {
 impl<C> Outcome<C> {
     /// The value of `Server-Timing` (W3C): how long the bridge took, in milliseconds, and in how many attempts.
     pub fn server_timing(&self) -> String {
-        let micros = self.took.as_micros();
-        format!(
-            "bridge;dur={}.{:03}, attempts;desc=\"{}\"",
-            micros / 1000,
-            micros % 1000,
-            self.attempts
-        )
+        let micros = self.took.as_micros() as u64;
+        let mut timing = String::from("bridge;dur=");
+        json::number(&mut timing, micros / 1000);
+        timing.push('.');
+        for digit in [micros / 100, micros / 10, micros] {
+            json::number(&mut timing, digit % 10);
+        }
+        timing.push_str(", attempts;desc=\"");
+        json::number(&mut timing, self.attempts.into());
+        timing.push('"');
+        timing
     }
 }
 
@@ -155,27 +159,22 @@ impl<P: Platform> Bridge<'_, P> {
     }
 
     fn log(&self, event: &str, call: &Call, attempt: u32, failure: &Failure, wait: Option<Duration>) {
-        #[derive(Serialize)]
-        struct Line<'a> {
-            event: &'a str,
-            procedure: &'a str,
-            attempt: u32,
-            reason: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            delay_ms: Option<u64>,
-            correlation_id: &'a str,
+        let mut line = String::from("{\"event\":");
+        json::text(&mut line, event);
+        line.push_str(",\"procedure\":");
+        json::text(&mut line, call.procedure);
+        line.push_str(",\"attempt\":");
+        json::number(&mut line, attempt.into());
+        line.push_str(",\"reason\":");
+        json::text(&mut line, &failure.reason());
+        if let Some(wait) = wait {
+            line.push_str(",\"delay_ms\":");
+            json::number(&mut line, wait.as_millis() as u64);
         }
-        let line = Line {
-            event,
-            procedure: call.procedure,
-            attempt,
-            reason: &failure.reason(),
-            delay_ms: wait.map(|wait| wait.as_millis() as u64),
-            correlation_id: self.correlation_id,
-        };
-        if let Ok(line) = serde_json::to_string(&line) {
-            self.platform.log(&line);
-        }
+        line.push_str(",\"correlation_id\":");
+        json::text(&mut line, self.correlation_id);
+        line.push('}');
+        self.platform.log(&line);
     }
 }
 

@@ -348,7 +348,12 @@ fn string(value: Scalar) -> Result<Option<String>, Stop> {
     match value {
         Scalar::Null => Ok(None),
         Scalar::Text(text) if !text.contains('\\') => Ok(Some(text[1..text.len() - 1].to_owned())),
-        Scalar::Text(text) => serde_json::from_str(text).map(Some).map_err(|_| MALFORMED),
+        Scalar::Text(text) => {
+            let mut bytes = text.as_bytes().to_vec();
+            let unescaped = unescape(&mut bytes, 1).map_err(Stop::Failed)?;
+            bytes.truncate(unescaped.written);
+            String::from_utf8(bytes).map(Some).map_err(|_| MALFORMED)
+        }
         _ => Err(OTHER_TYPE),
     }
 }

@@ -29,7 +29,7 @@ use crate::settings::{InvalidSetting, Settings};
 use crate::wire::{self, Arguments, Value};
 
 /// The API's name for the id that ties an answer to the log; the bridge's, `x-ms-correlation-id`, is accepted too.
-const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
 /// Says that a write had been done before under the same `Idempotency-Key`, and was not done again.
 const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
@@ -38,10 +38,10 @@ const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-re
 const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 
 /// W3C Trace Context, handed on to the bridge so that its spans join the client's trace.
-const TRACE_HEADERS: [HeaderName; 2] = [
-    HeaderName::from_static("traceparent"),
-    HeaderName::from_static("tracestate"),
-];
+pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
+
+/// Its vendors' part.
+pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// How long readiness waits for the bridge: within the second that Kubernetes gives a probe by default.
 const READY_LIMIT: Duration = Duration::from_millis(900);
@@ -280,11 +280,12 @@ impl<P: Platform> Exchange<'_, P> {
     fn bridge_headers(&self, settings: &Settings) -> HeaderMap {
         let mut headers = HeaderMap::new();
         headers.insert(wire::CORRELATION_ID, ascii(self.correlation_id.to_string()));
-        let credentials = match settings.forward_authorization {
-            true => &[AUTHORIZATION, access::ROLE][..],
-            false => &[],
+        let names = [TRACEPARENT, TRACESTATE, AUTHORIZATION, access::ROLE];
+        let names = match settings.forward_authorization {
+            true => &names[..],
+            false => &names[..2],
         };
-        for name in TRACE_HEADERS.iter().chain(credentials) {
+        for name in names {
             if let Some(value) = self.headers.get(name) {
                 headers.insert(name, value.clone());
             }

@@ -24,3 +24,5 @@ pub mod wire;
 pub mod envelope;
 
 pub mod response;
+
+pub mod json;

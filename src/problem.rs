@@ -3,13 +3,11 @@
 //! A problem says what the client can do about it and nothing about what lies behind the API: causes go to the log,
 //! under the same correlation id.
 
-use std::borrow::Cow;
-
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
-use serde::Serialize;
-use serde_json::value::RawValue;
+
+use crate::json;
 
 /// A kind of problem: the fragment of its `type` URI, and its title. `docs/problems.md` has a heading for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -48,7 +46,7 @@ pub mod kind {
         NOT_ACCEPTABLE, "not-acceptable", NOT_ACCEPTABLE, "The API has nothing that the client accepts";
         REQUEST_TIMEOUT, "request-timeout", REQUEST_TIMEOUT, "The request body did not arrive in time";
         CONFLICT, "conflict", CONFLICT, "The change conflicts with other data";
-        PRECONDITION_FAILED, "precondition-failed", PRECONDITION_FAILED, "The row has changed";
+        PRECONDITION_FAILED, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
         BODY_TOO_LARGE, "body-too-large", PAYLOAD_TOO_LARGE, "The request body is too large";
         UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body's media type is not supported";
         UNPROCESSABLE, "unprocessable", UNPROCESSABLE_ENTITY, "The content breaks a rule";
@@ -63,26 +61,32 @@ pub mod kind {
 #[derive(Debug)]
 pub struct Problem {
     kind: Kind,
-    detail: Cow<'static, str>,
-    errors: Option<Box<RawValue>>,
+    /// The members that say what this occurrence is about, as JSON: `"detail":"…"` and perhaps `,"errors":[…]`.
+    members: String,
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
 impl Problem {
     /// A problem with what this occurrence of it is about.
-    pub fn new(kind: Kind, detail: impl Into<Cow<'static, str>>) -> Self {
+    pub fn new(kind: Kind, detail: impl AsRef<str>) -> Self {
+        let mut members = String::from("\"detail\":");
+        json::text(&mut members, detail.as_ref());
         Self {
             kind,
-            detail: detail.into(),
-            errors: None,
+            members,
             header: None,
         }
     }
 
-    /// Adds `errors`: a JSON array with one `{"field", "message"}` an entry.
-    pub fn with_errors(mut self, errors: Option<Box<RawValue>>) -> Self {
-        self.errors = errors;
-        self
+    /// A problem that a procedure has put into words: the JSON object `{"detail":"…","errors":[{"field":"…",
+    /// "message":"…"}]}`; `errors` is optional.
+    pub fn reported(kind: Kind, object: &str) -> Self {
+        let members = object.trim();
+        Self {
+            kind,
+            members: members[1..members.len() - 1].to_owned(),
+            header: None,
+        }
     }
 
     /// Adds a response header.
@@ -99,31 +103,27 @@ impl Problem {
     /// The response: `application/problem+json` with `type`, `title`, `status`, `detail`, `instance` (the request's
     /// path), `correlationId` and, when there are any, `errors`.
     pub fn into_response(self, instance: &str, correlation_id: &str) -> Response<Bytes> {
-        #[derive(Serialize)]
-        struct Body<'a> {
-            r#type: &'a str,
-            title: &'a str,
-            status: u16,
-            detail: &'a str,
-            instance: &'a str,
-            #[serde(rename = "correlationId")]
-            correlation_id: &'a str,
-            #[serde(skip_serializing_if = "Option::is_none")]
-            errors: Option<&'a RawValue>,
+        let Kind { slug, title, status } = self.kind;
+        let mut body = String::with_capacity(self.members.len() + 200);
+        for part in [
+            "{\"type\":\"/problems#",
+            slug,
+            "\",\"title\":\"",
+            title,
+            "\",\"status\":",
+            status.as_str(),
+        ] {
+            body.push_str(part);
         }
-        let body = serde_json::to_vec(&Body {
-            r#type: &format!("/problems#{}", self.kind.slug),
-            title: self.kind.title,
-            status: self.kind.status.as_u16(),
-            detail: &self.detail,
-            instance,
-            correlation_id,
-            errors: self.errors.as_deref(),
-        });
-        // Serialising strings and numbers into memory has no way to fail; were it to, the status still says what
-        // matters.
-        let mut response = Response::new(body.unwrap_or_default().into());
-        *response.status_mut() = self.kind.status;
+        body.push(',');
+        body.push_str(&self.members);
+        body.push_str(",\"instance\":");
+        json::text(&mut body, instance);
+        body.push_str(",\"correlationId\":");
+        json::text(&mut body, correlation_id);
+        body.push('}');
+        let mut response = Response::new(body.into());
+        *response.status_mut() = status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(header) = self.header {
@@ -141,10 +141,8 @@ mod tests {
 
     #[test]
     fn the_body_has_the_members_of_rfc_9457() {
-        let errors = RawValue::from_string(r#"[{"field":"A","message":"b"}]"#.to_owned()).unwrap();
-        let response = Problem::new(kind::UNPROCESSABLE, "a \"detail\"")
-            .with_errors(Some(errors))
-            .into_response("/customer/1", "id");
+        let reported = r#"{"detail":"a \"detail\"","errors":[{"field":"A","message":"b"}]}"#;
+        let response = Problem::reported(kind::UNPROCESSABLE, reported).into_response("/customer/1", "id");
         assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
         assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
         assert_eq!(

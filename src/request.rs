@@ -213,7 +213,7 @@ fn check_object(json: &str) -> Result<(), Problem> {
     }
 }
 
-fn invalid_body(detail: impl Into<Cow<'static, str>>) -> Problem {
+fn invalid_body(detail: impl AsRef<str>) -> Problem {
     Problem::new(kind::INVALID_BODY, detail)
 }
 

@@ -8,8 +8,7 @@ use bytes::Bytes;
 use futures::future::{Either, select};
 use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderValue, Response, StatusCode, Uri};
-use serde::Deserialize;
-use serde_json::value::RawValue;
+use serde::de::IgnoredAny;
 
 use crate::platform::{Chunks, Platform};
 use crate::problem::{Problem, kind};
@@ -72,7 +71,7 @@ pub fn of_row<C>(call: &Call, row: Row<C>, target: &Uri, correlation_id: &str) -
     let Row { head, text } = row;
     let status = StatusCode::from_u16(head.status).map_err(|_| not_agreed())?;
     let body = match text.ok_or_else(not_agreed)? {
-        Text::Whole(text) if !status.is_success() => return Err(rejection(status, &text)),
+        Text::Whole(text) if !status.is_success() => return Err(rejection(status, text)),
         Text::Whole(text) => Body::Whole(text.into()),
         Text::Arriving(text) => Body::Arriving {
             text,
@@ -82,7 +81,7 @@ pub fn of_row<C>(call: &Call, row: Row<C>, target: &Uri, correlation_id: &str) -
     let mut response = json(status, body);
     let headers = response.headers_mut();
     if let Some(etag) = head.etag {
-        let quoted = HeaderValue::try_from(format!("\"{etag}\""));
+        let quoted = HeaderValue::try_from(["\"", &etag, "\""].concat());
         headers.insert(ETAG, quoted.map_err(|_| not_agreed())?);
     }
     if let Some(after) = head.next_after {
@@ -133,14 +132,8 @@ fn next_link(call: &Call, target: &Uri, after: i32) -> Result<String, Problem> {
     Ok(link + ">; rel=\"next\"")
 }
 
-/// The problem that a procedure reports: `{"detail": "…", "errors": […]}`.
-fn rejection(status: StatusCode, text: &[u8]) -> Problem {
-    #[derive(Deserialize)]
-    struct Rejection<'a> {
-        detail: String,
-        #[serde(borrow)]
-        errors: Option<&'a RawValue>,
-    }
+/// The problem that a procedure reports: `{"detail": "…", "errors": […]}`, which goes into the answer as it is.
+fn rejection(status: StatusCode, text: Vec<u8>) -> Problem {
     let kind = match status {
         StatusCode::BAD_REQUEST => kind::INVALID_BODY,
         StatusCode::NOT_FOUND => kind::NOT_FOUND,
@@ -149,10 +142,17 @@ fn rejection(status: StatusCode, text: &[u8]) -> Problem {
         StatusCode::UNPROCESSABLE_ENTITY => kind::UNPROCESSABLE,
         _ => return not_agreed(),
     };
-    match serde_json::from_slice::<Rejection>(text) {
-        Ok(rejection) => Problem::new(kind, rejection.detail).with_errors(rejection.errors.map(RawValue::to_owned)),
-        Err(_) => not_agreed(),
+    match String::from_utf8(text) {
+        Ok(text) if is_report(&text) => Problem::reported(kind, &text),
+        _ => not_agreed(),
     }
+}
+
+/// Whether a text is a JSON object that begins with `detail`.
+fn is_report(text: &str) -> bool {
+    let object = text.trim_start().strip_prefix('{');
+    object.is_some_and(|members| members.trim_start().starts_with("\"detail\""))
+        && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 fn not_agreed() -> Problem {

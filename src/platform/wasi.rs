@@ -1,16 +1,47 @@
 //! What the platforms for WASI 0.2 and for WASI 0.3 share.
 
+use http::header::{
+    ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, IF_MATCH, IF_NONE_MATCH,
+    ORIGIN, RETRY_AFTER,
+};
 use http::{HeaderMap, HeaderName, HeaderValue};
+
+use crate::{access, handler, request, wire};
 
 /// How much of a body is read at a time, in bytes.
 pub const READ_BYTES: usize = 64 * 1024;
 
+/// The headers that the core reads, of requests and of the bridge's responses. Others are not taken over.
+const READ: [HeaderName; 17] = [
+    ACCEPT,
+    ACCESS_CONTROL_REQUEST_METHOD,
+    AUTHORIZATION,
+    CONTENT_LENGTH,
+    CONTENT_TYPE,
+    DATE,
+    IF_MATCH,
+    IF_NONE_MATCH,
+    ORIGIN,
+    RETRY_AFTER,
+    access::API_KEY,
+    access::ROLE,
+    handler::CORRELATION_ID,
+    handler::TRACEPARENT,
+    handler::TRACESTATE,
+    request::IDEMPOTENCY_KEY,
+    wire::CORRELATION_ID,
+];
+
 /// Headers as the host gives them.
 pub fn header_map(fields: Vec<(String, Vec<u8>)>) -> HeaderMap {
-    fields
-        .into_iter()
-        .filter_map(|(name, value)| Some((HeaderName::try_from(name).ok()?, HeaderValue::try_from(value).ok()?)))
-        .collect()
+    let mut headers = HeaderMap::new();
+    for (name, value) in fields {
+        let known = READ.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_str()));
+        if let (Some(known), Ok(value)) = (known, HeaderValue::try_from(value)) {
+            headers.append(known, value);
+        }
+    }
+    headers
 }
 
 /// Headers as the host takes them.

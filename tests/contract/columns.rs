@@ -20,12 +20,11 @@ fn the_bridge_returns_the_columns_of_sql_in_their_order() {
 fn status_comes_first_and_json_last() {
     for procedure in web_procedures() {
         let names: Vec<_> = procedure.columns().into_iter().map(|(name, _)| name).collect();
-        let order = ["Status", "ETag", "CustomerID", "NextAfter", "Replayed", "Json"];
-        let expected: Vec<_> = order
-            .iter()
-            .filter(|name| names.iter().any(|column| column == *name))
-            .collect();
-        assert_eq!(names.iter().collect::<Vec<_>>(), expected, "{}", procedure.script);
+        // Another name is that of the row's id.
+        let order = ["Status", "ETag", "", "NextAfter", "Replayed", "Json"];
+        let place = |name: &String| order.iter().position(|column| column == name).unwrap_or(2);
+        let is_ordered = names.iter().map(place).is_sorted_by(|left, right| left < right);
+        assert!(is_ordered, "{}: {names:?}", procedure.script);
         assert_eq!((names[0].as_str(), names[names.len() - 1].as_str()), ("Status", "Json"));
     }
 }

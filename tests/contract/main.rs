@@ -12,10 +12,13 @@ mod rules;
 mod signatures;
 
 use std::path::Path;
+use std::sync::LazyLock;
 
 use customer_api::api::ROUTES;
 use customer_api::route::{Call, Operation};
-use local_bridge::procedures::{PROCEDURES, Procedure};
+use local_bridge::procedures::Procedure;
+use local_bridge::{Bridge, Config};
+use tempfile::TempDir;
 
 /// The repository.
 fn root() -> &'static Path {
@@ -39,10 +42,24 @@ fn call(procedure: &str) -> &'static Call {
     found.unwrap_or_else(|| panic!("the component does not call {procedure}"))
 }
 
+/// The procedures of the local bridge, scripts included.
+fn bridge_procedures() -> &'static [Procedure] {
+    static PROCEDURES: LazyLock<Vec<Procedure>> = LazyLock::new(|| {
+        let folder = TempDir::new().expect("a folder");
+        let bridge = Bridge::open(Config {
+            database: folder.path().join("bridge.db"),
+            dab_config: root().join("dab/dab-config.json"),
+            procedures: root().join("local/procedures"),
+        });
+        bridge.expect("a bridge").procedures().to_vec()
+    });
+    &PROCEDURES
+}
+
 /// A procedure of the local bridge.
 fn bridge(procedure: &str) -> Procedure {
-    let found = PROCEDURES.into_iter().find(|candidate| candidate.name == procedure);
-    found.unwrap_or_else(|| panic!("the local bridge has no {procedure}"))
+    let found = bridge_procedures().iter().find(|candidate| candidate.name == procedure);
+    *found.unwrap_or_else(|| panic!("the local bridge has no {procedure}"))
 }
 
 /// The procedures of `sql/` that the API may call.

@@ -3,11 +3,11 @@
 use customer_api::request::{IDEMPOTENCY_KEY, idempotency_key};
 use customer_api::route::Source;
 use http::{HeaderMap, HeaderValue, Method};
-use local_bridge::procedures::{DefaultValue, PROCEDURES};
+use local_bridge::procedures::DefaultValue;
 
 use crate::dab_config::entities;
 use crate::tsql::{Parameter, Routine, Token, find};
-use crate::{bridge, call, calls, web, web_procedures};
+use crate::{bridge, bridge_procedures, call, calls, web, web_procedures};
 
 fn sorted(names: impl IntoIterator<Item = String>) -> Vec<String> {
     let mut names: Vec<_> = names.into_iter().collect();
@@ -22,9 +22,9 @@ fn names(parameters: &[Parameter]) -> Vec<&str> {
 #[test]
 fn all_four_have_the_same_procedures() {
     let sql = sorted(web_procedures().into_iter().map(|procedure| procedure.name));
-    assert_eq!(sql.len(), 6, "{sql:?}");
+    assert!(sql.len() >= 6, "{sql:?}");
     assert_eq!(
-        sorted(PROCEDURES.map(|procedure| procedure.name.to_owned())),
+        sorted(bridge_procedures().iter().map(|procedure| procedure.name.to_owned())),
         sql,
         "local bridge, sql/"
     );

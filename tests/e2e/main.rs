@@ -2,6 +2,7 @@
 //! `MANIFEST=spin.wasip3.toml`) on a host (the built-in one, or real Spin with `SPIN=/path/to/spin`) and a bridge behind
 //! it. Each stack listens on free ports and keeps its data in a folder of its own.
 
+mod document;
 mod faulty;
 mod harness;
 
@@ -16,6 +17,7 @@ mod interleaved;
 mod lifecycle;
 mod openapi;
 mod outage;
+mod own_entity;
 mod paging;
 mod pass_through;
 mod preconditions;

@@ -15,10 +15,10 @@ use uuid::Uuid;
 
 use crate::{
     config::{DabConfig, Entity},
-    database::{CallError, Database, violates},
+    database::{CallError, Database},
     health,
     parameters::Fields,
-    procedures::Arguments,
+    procedures::{self, Arguments, PROCEDURES, Procedure},
     wire::{self, DabError, ReplyBody},
 };
 
@@ -35,27 +35,38 @@ pub struct Config {
     pub database: PathBuf,
     /// DAB's configuration, `dab-config.json`.
     pub dab_config: PathBuf,
+    /// A folder of further procedures, as SQLite scripts; it need not exist.
+    pub procedures: PathBuf,
 }
 
 /// The local bridge. Clones share the database.
 #[derive(Clone)]
 pub struct Bridge {
     dab: Arc<DabConfig>,
+    procedures: Arc<[Procedure]>,
     database: Database,
 }
 
 impl Bridge {
-    /// Reads DAB's configuration and opens the database.
+    /// Opens the database, and reads the scripts and DAB's configuration.
     ///
     /// # Errors
     /// When the configuration names something that the bridge does not have, when a file cannot be used, or when the
     /// database was made by a build with another schema (the message then says to run `make reset`).
     pub fn open(config: Config) -> anyhow::Result<Self> {
-        let dab = Arc::new(DabConfig::read(&config.dab_config)?);
+        let database = Database::open(&config.database)?;
+        let scripts = procedures::load_scripts(&config.procedures, &config.database)?;
+        let procedures: Arc<[Procedure]> = PROCEDURES.into_iter().chain(scripts).collect();
         Ok(Self {
-            dab,
-            database: Database::open(&config.database)?,
+            dab: Arc::new(DabConfig::read(&config.dab_config, &procedures)?),
+            procedures,
+            database,
         })
+    }
+
+    /// Every procedure that it has: [`PROCEDURES`] and those of the scripts.
+    pub fn procedures(&self) -> &[Procedure] {
+        &self.procedures
     }
 
     /// Answers one request. Whatever goes wrong is a response too.
@@ -261,16 +272,20 @@ fn closing(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
     response
 }
 
-/// The error of DAB for what happened here. NULL for a column that cannot be NULL (such as RequestKey) is SQL error
-/// 515, which DAB answers with 400; every other error of SQL Server that SQLite could have too is a 500.
+/// The error of DAB for what happened here. A violated constraint is SQL error 515 (NOT NULL, such as that of
+/// RequestKey), 547 (a foreign key, CHECK) or 2627 (a key); every other error of SQL Server that SQLite could have too
+/// is a 500.
 fn in_dab_terms(error: &CallError) -> DabError {
-    match error {
-        CallError::Database(error) if violates(error, ffi::SQLITE_CONSTRAINT_NOTNULL) => {
-            DabError::database(StatusCode::BAD_REQUEST)
+    let CallError::Database(error) = error else {
+        return DabError::unexpected();
+    };
+    DabError::database(match error.sqlite_error().map(|error| error.extended_code) {
+        Some(ffi::SQLITE_CONSTRAINT_NOTNULL | ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_CHECK) => {
+            StatusCode::BAD_REQUEST
         }
-        CallError::Database(_) => DabError::database(StatusCode::INTERNAL_SERVER_ERROR),
-        CallError::Internal(_) => DabError::unexpected(),
-    }
+        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => StatusCode::CONFLICT,
+        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    })
 }
 
 /// The only place where the cause of a 500 is told, as in DAB's log.

@@ -10,7 +10,7 @@ use anyhow::{Context, Result, bail, ensure};
 use hyper::Method;
 use serde::Deserialize;
 
-use crate::procedures::{PROCEDURES, Procedure};
+use crate::procedures::Procedure;
 
 /// The REST side of DAB's configuration.
 #[derive(Debug)]
@@ -39,19 +39,19 @@ pub(crate) struct Entity {
 }
 
 impl DabConfig {
-    /// Reads the file.
+    /// Reads the file, for a bridge with these procedures.
     ///
     /// # Errors
     /// When it cannot be read, or asks for something that the bridge does not have.
-    pub fn read(path: &Path) -> Result<Self> {
+    pub fn read(path: &Path, procedures: &[Procedure]) -> Result<Self> {
         let read = || -> Result<Self> {
             let file: File = serde_json::from_str(&fs::read_to_string(path)?)?;
-            Self::from_file(file)
+            Self::from_file(file, procedures)
         };
         read().with_context(|| format!("cannot use DAB's configuration {}", path.display()))
     }
 
-    fn from_file(file: File) -> Result<Self> {
+    fn from_file(file: File, procedures: &[Procedure]) -> Result<Self> {
         let Rest {
             enabled,
             path,
@@ -64,7 +64,7 @@ impl DabConfig {
             let rest = &entity.rest;
             if rest.enabled {
                 let path = rest.path.as_ref().unwrap_or(&name).trim_start_matches('/').to_owned();
-                let entity = Entity::from_file(&name, entity).with_context(|| format!("entity {name}"))?;
+                let entity = Entity::from_file(&name, entity, procedures).with_context(|| format!("entity {name}"))?;
                 ensure!(
                     entities.insert(path, entity).is_none(),
                     "entity {name}: its path is taken"
@@ -81,7 +81,7 @@ impl DabConfig {
 }
 
 impl Entity {
-    fn from_file(name: &str, file: EntityFile) -> Result<Self> {
+    fn from_file(name: &str, file: EntityFile, procedures: &[Procedure]) -> Result<Self> {
         let Source {
             kind,
             object,
@@ -91,7 +91,7 @@ impl Entity {
             kind == "stored-procedure",
             "the local bridge only has stored procedures"
         );
-        let procedure = find_procedure(&object)?;
+        let procedure = find_procedure(&object, procedures)?;
         let mut defaults = BTreeMap::new();
         for ParameterFile { name, default } in parameters {
             let known = procedure.parameters.iter().any(|parameter| parameter.name == name);
@@ -111,15 +111,17 @@ impl Entity {
 }
 
 /// The procedure that `source.object` means: schema `dbo` unless said otherwise, perhaps in brackets.
-fn find_procedure(object: &str) -> Result<Procedure> {
+fn find_procedure(object: &str, procedures: &[Procedure]) -> Result<Procedure> {
     let plain = object.replace(['[', ']'], "");
     let name = if plain.contains('.') {
         plain
     } else {
         format!("dbo.{plain}")
     };
-    let procedure = PROCEDURES.into_iter().find(|procedure| procedure.name == name);
-    procedure.with_context(|| format!("the local bridge has no procedure {name}"))
+    let procedure = procedures.iter().find(|procedure| procedure.name == name);
+    procedure.copied().with_context(|| {
+        format!("the local bridge has no procedure {name}; add it as a script, {name}.sql, to the folder of procedures")
+    })
 }
 
 /// Without any, a procedure only accepts POST.
@@ -239,10 +241,16 @@ struct Permission {
 
 #[cfg(test)]
 mod tests {
+    use tempfile::TempDir;
+
     use super::*;
+    use crate::{
+        bridge::{Bridge, Config},
+        procedures::PROCEDURES,
+    };
 
     fn config(json: &str) -> Result<DabConfig> {
-        DabConfig::from_file(serde_json::from_str(json)?)
+        DabConfig::from_file(serde_json::from_str(json)?, &PROCEDURES)
     }
 
     fn entity(body: &str) -> Result<Entity> {
@@ -254,12 +262,20 @@ mod tests {
 
     #[test]
     fn the_project_configuration_names_every_procedure() {
-        let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dab/dab-config.json");
-        let config = DabConfig::read(&path).unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        let folder = TempDir::new().unwrap();
+        let dab_config = root.join("dab/dab-config.json");
+        let bridge = Bridge::open(Config {
+            database: folder.path().join("bridge.db"),
+            dab_config: dab_config.clone(),
+            procedures: root.join("local/procedures"),
+        })
+        .unwrap();
+        let config = DabConfig::read(&dab_config, bridge.procedures()).unwrap();
         assert_eq!((config.rest_path.as_str(), config.request_body_strict), ("/api", true));
         assert_eq!(config.health.roles, ["anonymous"]);
         let mut named: Vec<_> = config.entities.values().map(|entity| entity.procedure.name).collect();
-        let mut all = PROCEDURES.map(|procedure| procedure.name);
+        let mut all: Vec<_> = bridge.procedures().iter().map(|procedure| procedure.name).collect();
         named.sort();
         all.sort();
         assert_eq!(named, all);

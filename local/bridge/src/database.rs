@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The version of schema.sql and of the seed, kept in `PRAGMA user_version`. 0 is a new file.
-const SCHEMA_VERSION: i64 = 1;
+const SCHEMA_VERSION: i64 = 2;
 
 /// How long a statement waits for another process that has the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -95,8 +95,9 @@ impl Database {
         };
         match outcome.map_err(CallError::Internal)? {
             Ok(row) => Ok(row),
-            Err(Failure::Refused(refusal)) => Ok(refusal.into()),
+            Err(Failure::Refused(row)) => Ok(row),
             Err(Failure::Database(error)) => Err(CallError::Database(error)),
+            Err(Failure::Internal(error)) => Err(CallError::Internal(error)),
         }
     }
 }
@@ -110,7 +111,7 @@ fn in_transaction(connection: &mut Connection, work: impl FnOnce(&Connection) ->
     Ok(row)
 }
 
-fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+pub(crate) fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.create_collation(collation::NAME, collation::compare)?;

@@ -8,44 +8,50 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     datetime2::DateTime2,
-    procedures::{Outcome, Refusal, Row},
+    procedures::{Arguments, Outcome, Refusal, Row, Value},
 };
+
+/// The parameter of every procedure that writes: the idempotency key. NULL is an error, as in any column that is
+/// `NOT NULL`.
+pub(crate) const REQUEST_KEY: &str = "RequestKey";
+
+/// The version named in If-Match. It is not part of what has to be equal for two requests to be the same: the first try
+/// of a request changes the version.
+const IF_MATCH: &str = "IfMatch";
 
 /// A request for a change, as the ledger knows it.
 pub(crate) struct Request<'a> {
-    /// The idempotency key. NULL is an error, as in any column that is `NOT NULL`.
-    pub key: Option<&'a str>,
-    /// The name of the procedure.
-    pub operation: &'static str,
-    /// The customer that is to be changed.
-    pub customer_id: Option<i32>,
-    /// The text of the change.
-    pub json: Option<&'a str>,
+    key: Option<&'a str>,
+    operation: &'static str,
+    payload_hash: Vec<u8>,
 }
 
-impl Request<'_> {
-    /// SHA-256 over what has to be equal for two requests to be the same. The version named in If-Match is not part of
-    /// it: the first try of a request changes the version.
-    fn payload_hash(&self) -> Vec<u8> {
+impl<'a> Request<'a> {
+    /// A call of the procedure `operation`.
+    pub fn new(operation: &'static str, arguments: &'a Arguments) -> Self {
         let mut hasher = Sha256::new();
-        hasher.update(self.operation);
-        // Neither a name nor a number contains a NUL, so no two payloads are written alike.
-        hasher.update([0]);
-        hasher.update(self.customer_id.map(|id| id.to_string()).unwrap_or_default());
-        hasher.update([0]);
-        hasher.update(self.json.unwrap_or_default());
-        hasher.finalize().to_vec()
+        hasher.update(operation);
+        let payload = |(name, _): &&(&str, Value)| ![REQUEST_KEY, IF_MATCH].contains(name);
+        for (_, value) in arguments.0.iter().filter(payload) {
+            let (kind, text) = match value {
+                Value::Null => ('0', String::new()),
+                Value::Int(number) => ('1', number.to_string()),
+                Value::Text(text) => ('2', text.clone()),
+            };
+            // With its length in front, no two payloads are written alike.
+            hasher.update(format!("\0{kind}{}:", text.len()));
+            hasher.update(text);
+        }
+        Self {
+            key: arguments.text(REQUEST_KEY),
+            operation,
+            payload_hash: hasher.finalize().to_vec(),
+        }
     }
 }
 
-/// The outcome of a request that was carried out before.
-pub(crate) struct Recorded {
-    pub status: u16,
-    pub customer_id: Option<i32>,
-}
-
 /// Carries out `change` and records its outcome, unless the same request was carried out before: then nothing changes,
-/// and the answer is that of `again`.
+/// and the answer is what `again` makes of the recorded row.
 ///
 /// # Errors
 /// 422 when the key was used for another request; and whatever `change` or `again` fail with.
@@ -53,22 +59,22 @@ pub(crate) fn exactly_once(
     connection: &Connection,
     request: &Request,
     change: impl FnOnce() -> Outcome,
-    again: impl FnOnce(&Recorded) -> Outcome,
+    again: impl FnOnce(Row) -> Outcome,
 ) -> Outcome {
-    let payload_hash = request.payload_hash();
     let entry = connection
-        .prepare_cached("SELECT PayloadHash, Status, CustomerID FROM web_Requests WHERE RequestKey = ?1")?
+        .prepare_cached("SELECT PayloadHash, Status, RowID, ETag, Json FROM web_Requests WHERE RequestKey = ?1")?
         .query_row([request.key], |row| {
-            let recorded = Recorded {
-                status: row.get(1)?,
-                customer_id: row.get(2)?,
+            let recorded = Row {
+                id: row.get(2)?,
+                etag: row.get(3)?,
+                ..Row::new(row.get(1)?, row.get(4)?)
             };
             Ok((row.get::<_, Vec<u8>>(0)?, recorded))
         })
         .optional()?;
     match entry {
-        Some((hash, recorded)) if hash == payload_hash => {
-            let row = again(&recorded)?;
+        Some((hash, recorded)) if hash == request.payload_hash => {
+            let row = again(recorded)?;
             Ok(Row { replayed: true, ..row })
         }
         Some(_) => {
@@ -77,24 +83,26 @@ pub(crate) fn exactly_once(
         }
         None => {
             let row = change()?;
-            record(connection, request, &payload_hash, &row)?;
+            record(connection, request, &row)?;
             Ok(row)
         }
     }
 }
 
-fn record(connection: &Connection, request: &Request, payload_hash: &[u8], row: &Row) -> rusqlite::Result<()> {
+fn record(connection: &Connection, request: &Request, row: &Row) -> rusqlite::Result<()> {
     connection
         .prepare_cached(
-            "INSERT INTO web_Requests (RequestKey, Operation, PayloadHash, Status, CustomerID, CompletedAt)
-             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
+            "INSERT INTO web_Requests (RequestKey, Operation, PayloadHash, Status, RowID, ETag, Json, CompletedAt)
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8)",
         )?
         .execute((
             request.key,
             request.operation,
-            payload_hash,
+            &request.payload_hash,
             row.status,
-            row.customer_id,
+            row.id,
+            &row.etag,
+            &row.json,
             DateTime2::now().to_string(),
         ))?;
     Ok(())

@@ -2,7 +2,7 @@
 //!
 //! It answers as DAB in production mode would for the stored procedures of the customer API: same URLs, statuses,
 //! envelopes, escaping and error messages, with the rules of `sql/` on an embedded SQLite file. A
-//! component that works with it works with DAB unchanged.
+//! component that works with it works with DAB unchanged. Procedures for other entities are SQLite scripts in a folder.
 //!
 //! Not imitated, because the component does not use it: compression (`Accept-Encoding` is ignored, bodies are always
 //! plain), HTTPS redirection, authentication and roles, GraphQL, MCP, OpenAPI, caching, hot reload and development

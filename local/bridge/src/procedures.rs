@@ -1,4 +1,5 @@
-//! The stored procedures of schema `web`, each in a file of its own: what it takes, what it returns, and its body.
+//! The stored procedures of schema `web`, each in a file of its own: what it takes, what it returns, and its body. Those
+//! of the customer are built in; those of other entities are [scripts](script) in a folder.
 //!
 //! Signatures are data, so that a test can compare them with `sql/` and `dab/dab-config.json`.
 
@@ -9,6 +10,7 @@ mod outcome;
 mod patch_customer;
 mod put_customer;
 mod ready;
+mod script;
 mod signature;
 #[cfg(test)]
 mod tests;
@@ -18,9 +20,10 @@ use rusqlite::Connection;
 use crate::{customer::Customer, for_json};
 
 pub(crate) use outcome::{Failure, FieldError, Outcome, Refusal, Row};
+pub(crate) use script::load_scripts;
 pub use signature::{Column, DefaultValue, Parameter, SqlType};
 
-/// Every procedure that the local bridge has.
+/// The procedures that are built in.
 pub const PROCEDURES: [Procedure; 6] = [
     get_customer::PROCEDURE,
     get_customers::PROCEDURE,
@@ -44,13 +47,24 @@ pub struct Procedure {
     pub columns: &'static [Column],
     /// Whether it changes anything: then it runs in a transaction of the one connection that writes.
     pub writes: bool,
-    body: fn(&Connection, &Arguments) -> Outcome,
+    body: Body,
+}
+
+/// What a procedure does.
+#[derive(Clone, Copy, Debug)]
+enum Body {
+    BuiltIn(fn(&Connection, &Arguments) -> Outcome),
+    /// The text of a script.
+    Script(&'static str),
 }
 
 impl Procedure {
     /// Executes the procedure. The caller commits when there is an outcome, and rolls back otherwise.
     pub(crate) fn execute(&self, connection: &Connection, arguments: &Arguments) -> Outcome {
-        (self.body)(connection, arguments)
+        match self.body {
+            Body::BuiltIn(body) => body(connection, arguments),
+            Body::Script(sql) => script::execute(self, sql, connection, arguments),
+        }
     }
 }
 
@@ -83,7 +97,8 @@ impl Arguments {
         }
     }
 
-    fn get(&self, name: &str) -> Option<&Value> {
+    /// The argument for a parameter.
+    pub fn get(&self, name: &str) -> Option<&Value> {
         self.0
             .iter()
             .find(|(parameter, _)| *parameter == name)
@@ -97,7 +112,7 @@ fn as_it_is_now(connection: &Connection, status: u16, id: Option<i32>) -> Outcom
         Some(customer) => Row::of(status, &customer),
         None => Row::new(status, for_json::EMPTY_ARRAY.into()),
     };
-    Ok(Row { customer_id: id, ..row })
+    Ok(Row { id, ..row })
 }
 
 /// Whether a row may be changed: its version is among those of `@IfMatch`, separated by spaces, or none is asked for.

@@ -53,12 +53,15 @@ CREATE TABLE Sequences_CustomerID (
     NextValue INTEGER NOT NULL
 ) STRICT;
 
--- The ledger of requests that were carried out. Keys are compared byte for byte.
+-- The ledger of requests that were carried out. Keys are compared byte for byte. ETag and Json are the answer as it was given, which the
+-- original does not keep: a script of procedures/script.rs has no other way to give it again.
 CREATE TABLE web_Requests (
     RequestKey  TEXT    PRIMARY KEY NOT NULL,
     Operation   TEXT    NOT NULL,
     PayloadHash BLOB    NOT NULL CHECK (length(PayloadHash) = 32),
     Status      INTEGER NOT NULL CHECK (Status BETWEEN 200 AND 299),
-    CustomerID  INTEGER,
+    RowID       INTEGER,
+    ETag        TEXT,
+    Json        TEXT    NOT NULL,
     CompletedAt TEXT    NOT NULL CHECK (length(CompletedAt) = 27)
 ) STRICT, WITHOUT ROWID;

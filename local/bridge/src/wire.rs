@@ -128,7 +128,7 @@ pub(crate) fn envelope(columns: &[Column], row: &Row) -> String {
         match column {
             Column::Status => push_int(Some(row.status.into()), &mut text),
             Column::ETag => push_text(row.etag.as_deref(), &mut text),
-            Column::CustomerId => push_int(row.customer_id, &mut text),
+            Column::Id(_) => push_int(row.id, &mut text),
             Column::NextAfter => push_int(row.next_after, &mut text),
             Column::Replayed => text.push_str(if row.replayed { "true" } else { "false" }),
             Column::Json => push_text(Some(&row.json), &mut text),

@@ -43,6 +43,10 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "FILE", default_value = "dab/dab-config.json")]
     dab_config: PathBuf,
 
+    /// Folder of further procedures as SQLite scripts; need not exist
+    #[arg(long, value_name = "FOLDER", default_value = "local/procedures")]
+    procedures: PathBuf,
+
     /// Plan of faults, in JSON: the bridge fails on purpose, for tests
     #[arg(long, value_name = "FILE")]
     pub(crate) faults: Option<PathBuf>,
@@ -71,6 +75,7 @@ pub(crate) async fn start(
     let config = Config {
         database: data.database.clone(),
         dab_config: data.dab_config.clone(),
+        procedures: data.procedures.clone(),
     };
     let bridge = spawn_blocking(move || Bridge::open(config))
         .await?

@@ -35,9 +35,11 @@ impl LocalBridge {
     /// When the bridge cannot be opened or there is no port.
     pub async fn start() -> Result<Self> {
         let folder = TempDir::new()?;
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
         let bridge = Bridge::open(Config {
             database: folder.path().join(FILE),
-            dab_config: Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dab/dab-config.json"),
+            dab_config: root.join("dab/dab-config.json"),
+            procedures: root.join("local/procedures"),
         })?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -130,7 +132,7 @@ impl Database for LocalBridge {
     }
 
     async fn recorded(&self, key: &str) -> Result<Option<(String, i32, Option<i32>)>> {
-        let sql = "SELECT Operation, Status, CustomerID FROM web_Requests WHERE RequestKey = ?1";
+        let sql = "SELECT Operation, Status, RowID FROM web_Requests WHERE RequestKey = ?1";
         let row = |row: &rusqlite::Row| Ok((row.get(0)?, row.get(1)?, row.get(2)?));
         Ok(self.connection()?.query_row(sql, [key], row).optional()?)
     }

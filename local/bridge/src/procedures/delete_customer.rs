@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Arguments, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, Row, SqlType, is_in};
+use super::{Arguments, Body, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, Row, SqlType, is_in};
 use crate::{
     customer,
     for_json::{self, Object},
@@ -18,22 +18,16 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     ],
     columns: &[Column::Status, Column::Replayed, Column::Json],
     writes: true,
-    body: delete_customer,
+    body: Body::BuiltIn(delete_customer),
 };
 
 fn delete_customer(connection: &Connection, arguments: &Arguments) -> Outcome {
     let id = arguments.int("CustomerID");
-    let request = Request {
-        key: arguments.text("RequestKey"),
-        operation: PROCEDURE.name,
-        customer_id: id,
-        json: None,
-    };
     ledger::exactly_once(
         connection,
-        &request,
+        &Request::new(PROCEDURE.name, arguments),
         || remove(connection, id, arguments.text("IfMatch")),
-        |recorded| Ok(deleted(recorded.status, recorded.customer_id)),
+        |recorded| Ok(deleted(recorded.status, recorded.id)),
     )
 }
 
@@ -49,7 +43,7 @@ fn remove(connection: &Connection, id: Option<i32>, if_match: Option<&str>) -> O
 fn deleted(status: u16, id: Option<i32>) -> Row {
     let json = for_json::array([Object::new().int("CustomerID", id)]);
     Row {
-        customer_id: id,
+        id,
         ..Row::new(status, json)
     }
 }

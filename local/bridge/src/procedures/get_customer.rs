@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Arguments, Column, Outcome, Parameter, Procedure, Refusal, Row, SqlType};
+use super::{Arguments, Body, Column, Outcome, Parameter, Procedure, Refusal, Row, SqlType};
 use crate::customer::Customer;
 
 pub(super) const PROCEDURE: Procedure = Procedure {
@@ -10,7 +10,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     parameters: &[Parameter::required("CustomerID", SqlType::Int)],
     columns: &[Column::Status, Column::ETag, Column::Json],
     writes: false,
-    body: get_customer,
+    body: Body::BuiltIn(get_customer),
 };
 
 fn get_customer(connection: &Connection, arguments: &Arguments) -> Outcome {

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Arguments, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, Row, SqlType};
+use super::{Arguments, Body, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, Row, SqlType};
 use crate::for_json::{self, Object};
 
 pub(super) const PROCEDURE: Procedure = Procedure {
@@ -13,7 +13,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     ],
     columns: &[Column::Status, Column::NextAfter, Column::Json],
     writes: false,
-    body: get_customers,
+    body: Body::BuiltIn(get_customers),
 };
 
 const MAX_LIMIT: i32 = 10_000;

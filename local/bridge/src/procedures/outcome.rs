@@ -12,7 +12,8 @@ pub(crate) type Outcome = Result<Row, Failure>;
 pub(crate) struct Row {
     pub status: u16,
     pub etag: Option<String>,
-    pub customer_id: Option<i32>,
+    /// The id of the row that was created, changed or deleted.
+    pub id: Option<i32>,
     pub next_after: Option<i32>,
     pub replayed: bool,
     pub json: String,
@@ -24,7 +25,7 @@ impl Row {
         Self {
             status,
             etag: None,
-            customer_id: None,
+            id: None,
             next_after: None,
             replayed: false,
             json,
@@ -43,17 +44,20 @@ impl Row {
 /// Why a procedure changed nothing.
 #[derive(Debug)]
 pub(crate) enum Failure {
-    /// An expected failure, which the client gets to know as data.
-    Refused(Refusal),
+    /// An expected failure, which the client gets to know as data: a row with a status of 400 or more.
+    Refused(Row),
     /// SQLite had trouble.
     Database(rusqlite::Error),
+    /// The procedure itself is wrong.
+    Internal(anyhow::Error),
 }
 
 impl fmt::Display for Failure {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
-            Self::Refused(refusal) => formatter.write_str(&refusal.detail),
+            Self::Refused(row) => formatter.write_str(&row.json),
             Self::Database(error) => error.fmt(formatter),
+            Self::Internal(error) => error.fmt(formatter),
         }
     }
 }
@@ -117,7 +121,7 @@ fn display(id: Option<i32>) -> String {
 
 impl From<Refusal> for Failure {
     fn from(refusal: Refusal) -> Self {
-        Self::Refused(refusal)
+        Self::Refused(refusal.into())
     }
 }
 

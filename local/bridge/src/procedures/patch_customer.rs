@@ -2,7 +2,9 @@
 
 use rusqlite::Connection;
 
-use super::{Arguments, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, SqlType, as_it_is_now, is_in};
+use super::{
+    Arguments, Body, Column, DefaultValue, Outcome, Parameter, Procedure, Refusal, SqlType, as_it_is_now, is_in,
+};
 use crate::{
     customer::{self, Customer, Document},
     datetime2::DateTime2,
@@ -19,23 +21,17 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     ],
     columns: &[Column::Status, Column::ETag, Column::Replayed, Column::Json],
     writes: true,
-    body: patch_customer,
+    body: Body::BuiltIn(patch_customer),
 };
 
 fn patch_customer(connection: &Connection, arguments: &Arguments) -> Outcome {
     let id = arguments.int("CustomerID");
     let json = arguments.text("Json");
-    let request = Request {
-        key: arguments.text("RequestKey"),
-        operation: PROCEDURE.name,
-        customer_id: id,
-        json,
-    };
     ledger::exactly_once(
         connection,
-        &request,
+        &Request::new(PROCEDURE.name, arguments),
         || merge(connection, id, json, arguments.text("IfMatch")),
-        |recorded| as_it_is_now(connection, recorded.status, recorded.customer_id),
+        |recorded| as_it_is_now(connection, recorded.status, recorded.id),
     )
 }
 

@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Arguments, Column, Outcome, Parameter, Procedure, Refusal, SqlType, as_it_is_now};
+use super::{Arguments, Body, Column, Outcome, Parameter, Procedure, Refusal, SqlType, as_it_is_now};
 use crate::{
     customer::{self, Customer, Document},
     datetime2::DateTime2,
@@ -18,27 +18,21 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     columns: &[
         Column::Status,
         Column::ETag,
-        Column::CustomerId,
+        Column::Id("CustomerID"),
         Column::Replayed,
         Column::Json,
     ],
     writes: true,
-    body: put_customer,
+    body: Body::BuiltIn(put_customer),
 };
 
 fn put_customer(connection: &Connection, arguments: &Arguments) -> Outcome {
     let json = arguments.text("Json");
-    let request = Request {
-        key: arguments.text("RequestKey"),
-        operation: PROCEDURE.name,
-        customer_id: None,
-        json,
-    };
     ledger::exactly_once(
         connection,
-        &request,
+        &Request::new(PROCEDURE.name, arguments),
         || create(connection, json),
-        |recorded| as_it_is_now(connection, recorded.status, recorded.customer_id),
+        |recorded| as_it_is_now(connection, recorded.status, recorded.id),
     )
 }
 

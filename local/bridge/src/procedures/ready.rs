@@ -2,7 +2,7 @@
 
 use rusqlite::Connection;
 
-use super::{Arguments, Column, Outcome, Procedure, Row};
+use super::{Arguments, Body, Column, Outcome, Procedure, Row};
 use crate::for_json::Object;
 
 pub(super) const PROCEDURE: Procedure = Procedure {
@@ -10,7 +10,7 @@ pub(super) const PROCEDURE: Procedure = Procedure {
     parameters: &[],
     columns: &[Column::Status, Column::Json],
     writes: false,
-    body: ready,
+    body: Body::BuiltIn(ready),
 };
 
 fn ready(connection: &Connection, _: &Arguments) -> Outcome {

@@ -64,15 +64,30 @@ impl fmt::Display for SqlType {
     }
 }
 
+impl SqlType {
+    /// The type as T-SQL writes it, in any case; `None` for one that is not here.
+    pub(super) fn parse(text: &str) -> Option<Self> {
+        let text: String = text.split_whitespace().collect();
+        let text = text.to_ascii_uppercase();
+        let length = text.strip_prefix("NVARCHAR(").and_then(|rest| rest.strip_suffix(')'));
+        match (text.as_str(), length) {
+            ("INT", _) => Some(Self::Int),
+            ("BIT", _) => Some(Self::Bit),
+            (_, Some("MAX")) => Some(Self::NVarCharMax),
+            (_, length) => length?.parse().ok().map(Self::NVarChar),
+        }
+    }
+}
+
 /// The columns that a result row can have, in the order in which rows have them.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Column {
     /// The HTTP status with which the component answers.
     Status,
-    /// The version of the customer, without quotes.
+    /// The version of the row, without quotes.
     ETag,
-    /// The customer that was created.
-    CustomerId,
+    /// The id of the row that was created, under the name that the procedure has for it.
+    Id(&'static str),
     /// The last id of a page when more rows follow.
     NextAfter,
     /// Whether the request key was used before for the same request, so that nothing was done this time.
@@ -88,7 +103,7 @@ impl Column {
         match self {
             Self::Status => "Status",
             Self::ETag => "ETag",
-            Self::CustomerId => "CustomerID",
+            Self::Id(name) => name,
             Self::NextAfter => "NextAfter",
             Self::Replayed => "Replayed",
             Self::Json => "Json",
@@ -98,7 +113,7 @@ impl Column {
     /// The type that the procedure declares.
     pub const fn sql_type(self) -> SqlType {
         match self {
-            Self::Status | Self::CustomerId | Self::NextAfter => SqlType::Int,
+            Self::Status | Self::Id(_) | Self::NextAfter => SqlType::Int,
             Self::ETag => SqlType::NVarChar(40),
             Self::Replayed => SqlType::Bit,
             Self::Json => SqlType::NVarCharMax,

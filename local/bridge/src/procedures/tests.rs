@@ -160,7 +160,7 @@ fn pages_have_limits() {
 fn a_new_customer_gets_the_next_id_and_is_stored() {
     let fixture = Fixture::new();
     let created = fixture.put("k", &new_customer("Zoë <x> 😀"));
-    assert_eq!((created.status, created.customer_id), (201, Some(1062)));
+    assert_eq!((created.status, created.id), (201, Some(1062)));
     assert_eq!(
         created.json,
         r#"[{"CustomerID":1062,"CustomerName":"Zoë <x> 😀","PhoneNumber":"123-234-5678","FaxNumber":"123-234-5678","WebsiteURL":"http:\/\/www.something.com","Delivery":{"AddressLine1":"One Microsoft Way","PostalCode":"98052"}}]"#
@@ -184,7 +184,7 @@ fn a_replay_changes_nothing_and_answers_with_the_row_as_it_is_now() {
     assert_eq!(fixture.put("k", &new_customer("once")), replay_of(&created));
     let patched = fixture.patch("k2", 1062, r#"{"CustomerName":"twice"}"#, None);
     let replayed = fixture.put("k", &new_customer("once"));
-    assert_eq!((replayed.status, replayed.customer_id), (201, Some(1062)));
+    assert_eq!((replayed.status, replayed.id), (201, Some(1062)));
     assert_eq!(
         (replayed.etag, replayed.json),
         (patched.etag.clone(), patched.json.clone())
@@ -199,7 +199,7 @@ fn a_replay_changes_nothing_and_answers_with_the_row_as_it_is_now() {
     assert_eq!(deleted.json, r#"[{"CustomerID":1062}]"#);
     assert_eq!(fixture.delete("k3", 1062, None), replay_of(&deleted));
     let gone = Row {
-        customer_id: Some(1062),
+        id: Some(1062),
         replayed: true,
         ..Row::new(201, "[]".into())
     };
@@ -331,9 +331,9 @@ fn only_customers_that_nothing_refers_to_can_be_deleted() {
 #[test]
 fn ids_are_never_used_again() {
     let fixture = Fixture::new();
-    assert_eq!(fixture.put("1", &new_customer("a")).customer_id, Some(1062));
+    assert_eq!(fixture.put("1", &new_customer("a")).id, Some(1062));
     fixture.delete("2", 1062, None);
-    assert_eq!(fixture.put("3", &new_customer("a")).customer_id, Some(1063));
+    assert_eq!(fixture.put("3", &new_customer("a")).id, Some(1063));
 }
 
 #[test]
@@ -375,7 +375,7 @@ fn of_concurrent_duplicates_one_creates_and_the_others_get_its_answer() {
     let created: Vec<&Row> = rows.iter().filter(|row| row.status == 201).collect();
     assert!(matches!(created.len(), 1 | 3), "{rows:?}");
     let (replays, firsts): (Vec<&Row>, Vec<&Row>) = created.iter().partition(|row| row.replayed);
-    assert_eq!((firsts.len(), firsts[0].customer_id), (1, Some(1062)));
+    assert_eq!((firsts.len(), firsts[0].id), (1, Some(1062)));
     assert!(replays.iter().all(|row| **row == replay_of(firsts[0])));
     assert!(rows.iter().all(|row| matches!(row.status, 201 | 409)));
     assert_eq!(fixture.get(1063).status, 404);

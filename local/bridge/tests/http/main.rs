@@ -2,5 +2,6 @@
 
 mod durability;
 mod faults;
+mod scripts;
 mod server;
 mod wire;

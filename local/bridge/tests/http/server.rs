@@ -43,6 +43,20 @@ impl Server {
         })
     }
 
+    /// With a new database, and scripts and `dab-config.json` from a folder.
+    pub fn with_scripts(folder: TempDir) -> Self {
+        let config = Config {
+            database: folder.path().join("bridge.db"),
+            dab_config: folder.path().join("dab-config.json"),
+            procedures: folder.path().into(),
+        };
+        let mut server = Self::of(config, async |listener, bridge, stopped| {
+            serve(listener, bridge, stopped).await.unwrap()
+        });
+        server.folder = Some(folder);
+        server
+    }
+
     /// With a new database and faults; also the address where they are controlled.
     pub fn with_faults(plan: &str) -> (Self, String) {
         let faults = Faults::new(Plan::parse(plan.as_bytes()).unwrap());
@@ -60,12 +74,19 @@ impl Server {
     }
 
     fn run(database: &Path, serve: impl AsyncFnOnce(TcpListener, Bridge, Stopped) + Send + 'static) -> Self {
-        let dab_config = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../dab/dab-config.json");
-        let bridge = Bridge::open(Config {
-            database: database.into(),
-            dab_config,
-        })
-        .unwrap();
+        let root = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..");
+        Self::of(
+            Config {
+                database: database.into(),
+                dab_config: root.join("dab/dab-config.json"),
+                procedures: root.join("local/procedures"),
+            },
+            serve,
+        )
+    }
+
+    fn of(config: Config, serve: impl AsyncFnOnce(TcpListener, Bridge, Stopped) + Send + 'static) -> Self {
+        let bridge = Bridge::open(config).unwrap();
         let runtime = runtime::Builder::new_current_thread().enable_all().build().unwrap();
         let listener = runtime.block_on(TcpListener::bind("127.0.0.1:0")).unwrap();
         let address = listener.local_addr().unwrap().to_string();
