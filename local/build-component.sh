@@ -30,11 +30,12 @@ unpack_debian() {
   apt-get update -qq
   command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qq -y mmdebstrap >/dev/null
   # The mirror that this machine's own apt uses.
+  # shellcheck disable=SC2016 # a format of apt's
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
   mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --components=main \
     --include=rustc,libstd-rust-dev-wasm32 forky "$work" "$mirror"
   triplet=$(basename "$(dirname "$(find "$work/usr/lib" -maxdepth 2 -name 'libc.so.6')")")
-  rm -rf "$work"/{var,usr/share,usr/include,usr/libexec} "$work"/usr/lib/rustlib/{wasm32-unknown-unknown,wasm32-wasip1}
+  rm -rf "${work:?}"/{var,usr/share,usr/include,usr/libexec} "${work:?}"/usr/lib/rustlib/{wasm32-unknown-unknown,wasm32-wasip1}
   cat >"$work/rustc" <<WRAPPER
 #!/bin/sh
 here=\$(dirname "\$0")
@@ -71,6 +72,7 @@ elif [ -x "$unpacked/rustc" ] || is_debian_root; then
   # The linker comes with the host's own toolchain.
   linkers=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
   # A target directory of its own: another compiler would rebuild everything that the native build shares with it.
+  compiler=$unpacked/rustc
   for manifest; do
     PATH=$linkers:$linkers/gcc-ld:$PATH RUSTC=$unpacked/rustc build "$manifest" target/wasm-toolchain
     artifact=$(value "$manifest" source)
@@ -89,5 +91,7 @@ HELP
 fi
 for manifest; do
   artifact=$(value "$manifest" source)
+  # Another compiler makes other code: what is measured of it is compared by this.
+  "${compiler:-rustc}" --version | cut -d' ' -f1,2 >"$artifact.rustc"
   say "$artifact: $(stat -c %s "$artifact") bytes"
 done

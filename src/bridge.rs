@@ -10,6 +10,7 @@ use http::header::{DATE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
 use crate::json;
+use crate::log::{Level, Line};
 use crate::platform::Platform;
 use crate::problem::{Problem, kind};
 use crate::retry::{Decision, Failure, GiveUp, Policy};
@@ -43,13 +44,8 @@ pub struct Outcome<C> {
 impl<C> Outcome<C> {
     /// The value of `Server-Timing` (W3C): how long the bridge took, in milliseconds, and in how many attempts.
     pub fn server_timing(&self) -> String {
-        let micros = self.took.as_micros() as u64;
         let mut timing = String::from("bridge;dur=");
-        json::number(&mut timing, micros / 1000);
-        timing.push('.');
-        for digit in [micros / 100, micros / 10, micros] {
-            json::number(&mut timing, digit % 10);
-        }
+        json::millis(&mut timing, self.took);
         timing.push_str(", attempts;desc=\"");
         json::number(&mut timing, self.attempts.into());
         timing.push('"');
@@ -159,22 +155,16 @@ impl<P: Platform> Bridge<'_, P> {
     }
 
     fn log(&self, event: &str, call: &Call, attempt: u32, failure: &Failure, wait: Option<Duration>) {
-        let mut line = String::from("{\"event\":");
-        json::text(&mut line, event);
-        line.push_str(",\"procedure\":");
-        json::text(&mut line, call.procedure);
-        line.push_str(",\"attempt\":");
-        json::number(&mut line, attempt.into());
-        line.push_str(",\"reason\":");
-        json::text(&mut line, &failure.reason());
-        if let Some(wait) = wait {
-            line.push_str(",\"delay_ms\":");
-            json::number(&mut line, wait.as_millis() as u64);
-        }
-        line.push_str(",\"correlation_id\":");
-        json::text(&mut line, self.correlation_id);
-        line.push('}');
-        self.platform.log(&line);
+        let level = if wait.is_some() { Level::Warn } else { Level::Error };
+        let line = Line::new(level, event)
+            .text("procedure", call.procedure)
+            .number("attempt", attempt.into())
+            .text("reason", &failure.reason());
+        let line = match wait {
+            Some(wait) => line.number("delay_ms", wait.as_millis() as u64),
+            None => line,
+        };
+        line.text("correlation_id", self.correlation_id).write(self.platform);
     }
 }
 

@@ -2,7 +2,7 @@
 //! response.
 
 use std::borrow::Cow;
-use std::cell::OnceCell;
+use std::cell::{Cell, OnceCell};
 use std::pin::pin;
 use std::time::Duration;
 
@@ -19,6 +19,7 @@ use crate::accept;
 use crate::access;
 use crate::api::ROUTES;
 use crate::bridge::{Bridge, Outcome};
+use crate::log::{self, Level, Line};
 use crate::platform::Platform;
 use crate::precondition::{self, Verdict};
 use crate::problem::{Problem, kind};
@@ -58,6 +59,7 @@ pub async fn handle<P: Platform>(platform: &P, request: Request<P::Body>) -> Res
         correlation_id: correlation_id(&parts.headers, platform),
         settings: OnceCell::new(),
         server_timing: OnceCell::new(),
+        attempts: Cell::new(0),
     };
     let mut response = match exchange.answer(body).await {
         Ok(response) => response,
@@ -74,6 +76,7 @@ pub async fn handle<P: Platform>(platform: &P, request: Request<P::Body>) -> Res
         }
         _ => {}
     }
+    exchange.log(response.status());
     let headers = response.headers_mut();
     exchange.permit_origin(headers);
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
@@ -100,6 +103,8 @@ struct Exchange<'a, P> {
     settings: OnceCell<Result<&'a Settings, InvalidSetting>>,
     /// Set once the bridge has been called, whatever came of it.
     server_timing: OnceCell<HeaderValue>,
+    /// How often the bridge has been called.
+    attempts: Cell<u32>,
 }
 
 impl<P: Platform> Exchange<'_, P> {
@@ -244,8 +249,9 @@ impl<P: Platform> Exchange<'_, P> {
     fn settings(&self) -> Result<&Settings, Problem> {
         let settings = self.settings.get_or_init(|| {
             self.platform.settings().inspect_err(|invalid| {
-                let line = format!(r#"{{"event":"misconfigured","variable":"{}"}}"#, invalid.variable);
-                self.platform.log(&line);
+                Line::new(Level::Error, "misconfigured")
+                    .text("variable", invalid.variable)
+                    .write(self.platform);
             })
         });
         settings
@@ -263,6 +269,29 @@ impl<P: Platform> Exchange<'_, P> {
             settings
                 .cors_allowed_origins
                 .permit(self.method, self.headers, allow, headers);
+        }
+    }
+
+    /// The request's line in the log. A probe that succeeds says nothing.
+    fn log(&self, status: StatusCode) {
+        let route = Route::find(ROUTES, self.target.path()).map(|(route, _)| route);
+        let is_probe = route
+            .and_then(|route| route.operation(self.method))
+            .is_some_and(|operation| matches!(operation, Operation::Alive | Operation::Ready(_)));
+        let level = match status {
+            StatusCode::OK if is_probe => return,
+            status if status.is_server_error() => Level::Error,
+            _ => Level::Info,
+        };
+        if log::writes(self.platform, level) {
+            Line::new(level, "request")
+                .text("method", self.method.as_str())
+                .text_or_null("route", route.map(|route| route.path))
+                .number("status", status.as_u16().into())
+                .millis("duration_ms", self.platform.now().saturating_sub(self.started))
+                .number("attempts", self.attempts.get().into())
+                .text("correlation_id", &self.correlation_id)
+                .write(self.platform);
         }
     }
 
@@ -298,6 +327,7 @@ impl<P: Platform> Exchange<'_, P> {
 
     fn respond(&self, call: &Call, outcome: Outcome<P::Body>) -> Answer<P> {
         let _ = self.server_timing.set(ascii(outcome.server_timing()));
+        self.attempts.set(outcome.attempts);
         let row = outcome.result?;
         let replayed = row.head.replayed;
         let verdict = match &row.head.etag {
@@ -306,10 +336,10 @@ impl<P: Platform> Exchange<'_, P> {
         };
         let mut response = response::of_row(call, row, self.target, &self.correlation_id).inspect_err(|problem| {
             if problem.kind() == kind::BRIDGE_MISCONFIGURED {
-                let (procedure, id) = (call.procedure, &self.correlation_id);
-                let line =
-                    format!(r#"{{"event":"contract_broken","procedure":"{procedure}","correlation_id":"{id}"}}"#);
-                self.platform.log(&line);
+                Line::new(Level::Error, "contract_broken")
+                    .text("procedure", call.procedure)
+                    .text("correlation_id", &self.correlation_id)
+                    .write(self.platform);
             }
         })?;
         match verdict {

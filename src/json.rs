@@ -1,5 +1,7 @@
 //! The little JSON that this component writes itself: texts in problems, log lines and calls.
 
+use std::time::Duration;
+
 /// Appends `text` as a JSON string.
 pub fn text(json: &mut String, text: &str) {
     json.push('"');
@@ -29,6 +31,16 @@ pub fn number(json: &mut String, number: u64) {
         self::number(json, number / 10);
     }
     json.push(char::from(b'0' + (number % 10) as u8));
+}
+
+/// Appends `time` in milliseconds, to the microsecond: `12.034`.
+pub fn millis(json: &mut String, time: Duration) {
+    let micros = time.as_micros() as u64;
+    number(json, micros / 1000);
+    json.push('.');
+    for digit in [micros / 100, micros / 10, micros] {
+        number(json, digit % 10);
+    }
 }
 
 #[cfg(test)]

@@ -26,3 +26,4 @@ pub mod envelope;
 pub mod response;
 
 pub mod json;
+pub mod log;

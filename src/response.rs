@@ -10,6 +10,7 @@ use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
 use http::{HeaderValue, Response, StatusCode, Uri};
 use serde::de::IgnoredAny;
 
+use crate::log::{Level, Line};
 use crate::platform::{Chunks, Platform};
 use crate::problem::{Problem, kind};
 use crate::request;
@@ -51,10 +52,10 @@ impl<C: Chunks> Body<C> {
                     Either::Right(((), _)) => Err(Failure::TimedOut),
                 };
                 piece.map(|piece| piece.map(Bytes::from)).inspect_err(|failure| {
-                    let reason = failure.reason();
-                    let line =
-                        format!(r#"{{"event":"broken_off","reason":"{reason}","correlation_id":"{correlation_id}"}}"#);
-                    platform.log(&line);
+                    Line::new(Level::Error, "broken_off")
+                        .text("reason", &failure.reason())
+                        .text("correlation_id", correlation_id)
+                        .write(platform);
                 })
             }
         }

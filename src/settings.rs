@@ -8,6 +8,7 @@ use http::{HeaderValue, Uri};
 
 use crate::access::ApiKeys;
 use crate::cors::Origins;
+use crate::log::Level;
 use crate::retry::Policy;
 
 /// Everything that can be configured, checked.
@@ -32,6 +33,8 @@ pub struct Settings {
     /// `dab_api_key`: sent to the bridge as `x-api-key`, for a gateway in front of it that asks for one; empty sends
     /// nothing. A secret.
     pub dab_api_key: Option<HeaderValue>,
+    /// `log_level`: `off`, `error`, `warn` or `info`. See [`Level`].
+    pub log_level: Level,
     /// `cors_allowed_origins`: the origins whose pages may call the API, separated by commas; empty allows none.
     pub cors_allowed_origins: Origins,
 }
@@ -91,6 +94,10 @@ impl Settings {
                 _ => return invalid("forward_authorization", "must be true or false"),
             },
             dab_api_key: secret_header(variables, "dab_api_key")?,
+            log_level: match Level::parse(&text(variables, "log_level")?) {
+                Some(level) => level,
+                None => return invalid("log_level", "must be off, error, warn or info"),
+            },
             cors_allowed_origins: match Origins::parse(&text(variables, "cors_allowed_origins")?) {
                 Some(origins) => origins,
                 None => {
@@ -222,6 +229,7 @@ mod tests {
             ("forward_authorization", "secret"),
             ("dab_api_key", "sec ret\n"),
             ("cors_allowed_origins", "*"),
+            ("log_level", "verbose"),
         ];
         for (variable, value) in cases {
             let error = read(variable, value).expect_err(variable);

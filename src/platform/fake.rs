@@ -95,7 +95,7 @@ pub struct Fake {
 }
 
 impl Default for Fake {
-    /// A platform with the defaults of `spin.toml`.
+    /// A platform with the defaults of `spin.toml`, but for a log without a line for each request.
     fn default() -> Self {
         let manifest = include_str!("../../spin.toml");
         let variables = manifest
@@ -103,7 +103,7 @@ impl Default for Fake {
             .filter_map(|line| line.split_once(" = { default = \""))
             .filter_map(|(name, rest)| Some((name.to_owned(), rest.split_once('"')?.0.to_owned())))
             .collect();
-        Self {
+        let fake = Self {
             variables,
             script: RefCell::default(),
             sent: RefCell::default(),
@@ -114,7 +114,8 @@ impl Default for Fake {
             }),
             random: Cell::new(u128::MAX),
             settings: OnceCell::new(),
-        }
+        };
+        fake.set("log_level", "warn")
     }
 }
 

@@ -23,3 +23,4 @@ mod pass_through;
 mod preconditions;
 mod readme;
 mod settings;
+mod streaming;

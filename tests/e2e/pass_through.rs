@@ -175,3 +175,15 @@ fn a_thousand_levels_of_nesting_are_answered() {
         json!({"field": "CustomerName", "message": "is required"})
     );
 }
+
+#[test]
+fn the_deepest_body_is_answered() {
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(32_765), "]".repeat(32_765));
+    assert_eq!(deep.len(), 65_536);
+    with_recorder(|api, bridge| {
+        bridge.answer(201, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
+        bridge.take();
+        assert_eq!(api.json(Method::PUT, "/customer", &deep).status, 201);
+        assert_eq!(parameter(bridge), deep);
+    });
+}
