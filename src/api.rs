@@ -1,7 +1,7 @@
 //! The API: which path and method calls which procedure, with what.
 //!
 //! To add a route, add it to [`ROUTES`]; a procedure of that name in `sql/` and its entity in `dab/dab-config.json`
-//! complete it, and `openapi.json` describes it.
+//! complete it, and `openapi.json` describes it. `docs/add-your-own-entity.md` goes through it step by step.
 
 use http::Method;
 

@@ -6,7 +6,9 @@ use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use crate::harness::Stack;
+use tempfile::TempDir;
+
+use crate::harness::{Process, local, up_with};
 
 /// Clients that misbehave.
 const CLIENTS: usize = 200;
@@ -129,8 +131,12 @@ fn misbehave(number: usize, address: SocketAddr, stop: &AtomicBool) {
 #[test]
 #[ignore = "takes a minute: make crowd"]
 fn a_crowd_that_misbehaves_costs_neither_memory_nor_others() {
-    let stack = Stack::with(&[("request_deadline_ms", DEADLINE_MS)]);
-    let (address, process) = (stack.api().address, stack.process_id());
+    // The bridge apart, so that the memory is the host's.
+    let folder = TempDir::new().expect("a folder");
+    let mut command = local(&["bridge", "--listen", "127.0.0.1:0", "--database"]);
+    let bridge = Process::start(command.arg(folder.path().join("customers.db")));
+    let host = up_with(&[("request_deadline_ms", DEADLINE_MS)], &["--dab-url", &bridge.url]);
+    let (address, process) = (host.api().address, host.id());
     let (stop, served) = (AtomicBool::new(false), AtomicUsize::new(0));
     thread::scope(|scope| {
         for number in 0..CLIENTS {

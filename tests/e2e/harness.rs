@@ -172,11 +172,6 @@ impl Stack {
     pub fn api(&self) -> Api {
         self.process.api()
     }
-
-    /// The process that is the whole stack.
-    pub fn process_id(&self) -> u32 {
-        self.process.id()
-    }
 }
 
 /// A stack for tests that add what is theirs and change nothing else.

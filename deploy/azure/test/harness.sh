@@ -1,0 +1,122 @@
+# Sourced by deploy/azure/test/run and deploy/akamai/test/run. Nothing here touches the network or this machine's tools: PATH holds the stub under
+# the names of az and the others, and a few programs that every system has.
+# shellcheck shell=bash
+
+tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+project=$(cd "$tests/../../.." && pwd)
+place=$(mktemp -d)
+trap 'rm -rf "$place"' EXIT
+checks=0
+failures=0
+outside=$PATH
+
+mkdir -p "$place/bin" "$place/top/deploy" "$place/top/target/wasm32-wasip2/release"
+for program in bash env awk cat chmod cksum cut dirname find grep head id ls mkdir mktemp rm sed sort tail tr wc; do
+  ln -s "$(command -v "$program")" "$place/bin/$program"
+done
+ln -s "$(command -v "$BASH")" "$place/bin/sh"
+for tool in az kubectl helm spin sqlcmd curl openssl sleep; do ln -s "$tests/stub" "$place/bin/$tool"; done
+cp -r "$project/sql" "$project/dab" "$project/spin.toml" "$place/top"
+cp -r "$project"/deploy/{lib.sh,azure,akamai,spinkube} "$place/top/deploy"
+: >"$place/top/target/wasm32-wasip2/release/customer_api.wasm"
+
+# fresh: an empty cloud.
+fresh() {
+  export STATE=$place/state
+  rm -rf "$STATE"
+  mkdir -p "$STATE/home"
+  : >"$STATE/calls"
+  : >"$STATE/input"
+  mkdir "$STATE/things"
+  unset FAIL MADE_BY
+}
+
+# called COMMAND…: in the copied project, with nothing but the stubs and the variables given.
+called() {
+  (cd "$place/top" && env -i PATH="$place/bin" HOME="$STATE/home" TMPDIR="$STATE" STATE="$STATE" ${FAIL+FAIL="$FAIL"} ${MADE_BY+MADE_BY="$MADE_BY"} \
+    "$@" </dev/null >"$STATE/output" 2>&1)
+}
+
+# Only what does not hold is told; VERBOSE=1 tells all.
+ok() {
+  checks=$((checks + 1))
+  if [ "${VERBOSE:-}" = 1 ]; then printf '  ✓ %s\n' "$1"; fi
+}
+bad() {
+  printf '  ✗ %s\n' "$1"
+  failures=$((failures + 1))
+}
+
+# holds NAME COMMAND…
+holds() {
+  local name=$1
+  shift
+  if "$@"; then ok "$name"; else
+    bad "$name"
+    sed 's/^/      /' "$STATE/output" | tail -n 15
+  fi
+}
+fails() { ! "$@"; }
+said() { grep -qF -- "$1" "$STATE/output"; }
+asked() { grep -qE -- "$1" "$STATE/calls"; }
+never_asked() { ! grep -qE -- "$1" "$STATE/calls"; }
+order() { [ "$(grep -nE -- "$1" "$STATE/calls" | head -n 1 | cut -d : -f 1)" -lt "$(grep -nE -- "$2" "$STATE/calls" | tail -n 1 | cut -d : -f 1)" ]; }
+
+# golden FILE ARGUMENT…: the plan is the file's text. UPDATE=1 writes the file anew.
+golden() {
+  local file=$1
+  shift
+  fresh
+  holds "plan: ${file##*/}" called "$@" --dry-run
+  if [ "${UPDATE:-}" = 1 ]; then cp "$STATE/output" "$file"; fi
+  if diff -u "$file" "$STATE/output"; then ok "plan: ${file##*/} is the same"; else bad "plan: ${file##*/} is another (UPDATE=1 takes it over)"; fi
+  holds "plan: ${file##*/} makes no call" test ! -s "$STATE/calls"
+}
+
+# What the script asks beforehand, to tell what is wrong: not part of a plan. Port-forwards run beside the rest, early or late.
+deeds() { grep -vE '^(az account show --query name |sqlcmd --version|spin aka info|kubectl port-forward)' "$STATE/calls" | sort; }
+
+# plan_is_run SCRIPT ARGUMENT…: the plan, run by bash, makes the calls that the script makes. BEFORE=1: where something has been deployed.
+plan_is_run() {
+  fresh
+  called "$@" --dry-run
+  cp "$STATE/output" "$place/plan"
+  before "$1"
+  holds "${*:2}: the script succeeds" called "$@" --yes
+  deeds >"$place/run"
+  before "$1"
+  holds "${*:2}: its plan succeeds" called bash "$place/plan"
+  deeds >"$place/pasted"
+  holds "${*:2}: the plan's calls are the script's" diff "$place/run" "$place/pasted"
+  holds "${*:2}: there are some" test -s "$place/run"
+}
+before() {
+  fresh
+  if [ "${BEFORE:-}" = 1 ]; then
+    called "$1" --yes
+    : >"$STATE/calls"
+  fi
+}
+
+# Secrets are in no call; "went by pipe" says that they were there to be seen at all.
+secrets_unseen() {
+  holds "no secret is in a call" never_asked 'secret-(made|kept)-|token-of'
+  holds "no secret is shown" fails grep -qE 'secret-(made|kept)-|token-of' "$STATE/output"
+  holds "secrets went by pipe" grep -qE 'secret-(made|kept)-' "$STATE/input"
+}
+
+linted() {
+  local lint
+  if ! lint=$(PATH=$outside command -v shellcheck); then
+    printf '  · SKIPPED: no shellcheck on the PATH\n'
+    return
+  fi
+  holds "shellcheck: scripts" "$lint" --external-sources --source-path="$project" "$@"
+  # A plan has all parameters, whether it needs them or not.
+  holds "shellcheck: plan" "$lint" --exclude=SC2034 "$place/plan"
+}
+
+finish() {
+  [ "$failures" = 0 ] || { printf '%s\n' "error: $failures of $((checks + failures)) checks do not hold" >&2 && exit 1; }
+  printf '  ✓ %s checks\n' "$checks"
+}

@@ -1,0 +1,282 @@
+# Sourced by azure/deploy.sh and akamai/deploy.sh: how a deployment is planned and run, and the steps that both have.
+#
+# A step is a function of plain commands. A run calls it, --dry-run prints its text: what is shown is what runs. Upper-case names are parameters,
+# lower-case ones are found out on the way.
+# shellcheck shell=bash
+# What it sets is used by the scripts.
+# shellcheck disable=SC2034
+
+script=$(cd "$(dirname "$0")" && pwd)/${0##*/}
+action=deploy
+dry_run=false
+yes=false
+doing=
+
+# The parameters of both. RESOURCE_GROUP and NETWORK have a default in each.
+shared="RESOURCE_GROUP LOCATION NAME_PREFIX NAME_SUFFIX NETWORK SQL_ADMIN_GROUP_ID SQL_TIER DATABASE CLIENT_IP SKIP_SQL"
+LOCATION=${LOCATION:-westeurope}
+NAME_PREFIX=${NAME_PREFIX:-customer-api}
+NAME_SUFFIX=${NAME_SUFFIX:-}
+SQL_ADMIN_GROUP_ID=${SQL_ADMIN_GROUP_ID:-}
+SQL_TIER=${SQL_TIER:-serverless}
+DATABASE=${DATABASE:-customers}
+CLIENT_IP=${CLIENT_IP:-}
+SKIP_SQL=${SKIP_SQL:-false}
+
+say() { printf '%s\n' "$*" >&2; }
+fail() { say "error: $*"; exit 1; }
+
+# The comment at the head of the script is its help.
+usage() { awk 'NR > 1 { if (!/^#/) exit; sub(/^# ?/, ""); print }' "$script"; }
+
+# arguments NAMES ARGUMENT…: --some-name VALUE sets SOME_NAME, when it is one of NAMES; the rest are switches.
+arguments() {
+  local names=" $1 " name
+  shift
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --dry-run) dry_run=true ;;
+      --destroy) action=destroy ;;
+      --rotate-key) action=rotate ;;
+      --yes) yes=true ;;
+      -h | --help) usage; exit ;;
+      *)
+        name=$(printf %s "${1#--}" | tr a-z- A-Z_)
+        [[ $1 == --* && $names == *" $name "* ]] || fail "there is no $1; see $0 --help"
+        [ $# -gt 1 ] || fail "$1 needs a value"
+        printf -v "$name" %s "$2"
+        shift
+        ;;
+    esac
+    shift
+  done
+}
+
+# valid NAME PATTERN RULE: names end up in addresses, SQL and YAML, so they are plain.
+valid() { [[ ${!1} =~ ^($2)$ ]] || fail "$1 must be $3, and is '${!1}'"; }
+
+valid_shared() {
+  valid RESOURCE_GROUP '[A-Za-z0-9_.-]{0,89}[A-Za-z0-9_-]' 'the name of a resource group'
+  valid LOCATION '[a-z0-9]+' 'a region: az account list-locations --query "[].name"'
+  valid NAME_PREFIX '[a-z][a-z0-9]*(-[a-z0-9]+)*' 'lower-case letters and digits, with single hyphens between them'
+  [ ${#NAME_PREFIX} -le 20 ] || fail "NAME_PREFIX must be at most 20 characters long, and is '$NAME_PREFIX'"
+  valid NAME_SUFFIX '[a-z0-9]{0,20}' 'at most 20 lower-case letters and digits'
+  valid NETWORK 'firewall|private' 'firewall or private'
+  valid SQL_ADMIN_GROUP_ID '([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?' \
+    'an object id: az ad group show --group NAME --query id'
+  valid SQL_TIER '[A-Za-z0-9_]+' 'serverless, free, or a service objective'
+  valid DATABASE '[A-Za-z0-9_-]{1,128}' 'letters, digits, _ and -'
+  valid CLIENT_IP '([0-9]{1,3}(\.[0-9]{1,3}){3})?' 'an IPv4 address'
+  valid SKIP_SQL 'true|false' 'true or false'
+  case $NETWORK in firewall) PUBLIC_SQL=true ;; private) PUBLIC_SQL=false ;; esac
+}
+
+# needs TOOL WHERE…: all that is missing, at once.
+needs() {
+  local missing=
+  while [ $# -gt 0 ]; do
+    command -v "$1" >/dev/null || missing+=$'\n'"  $1: $2"
+    shift 2
+  done
+  [ -z "$missing" ] || fail "not installed, or not on the PATH:$missing"
+}
+
+needs_to_deploy() {
+  needs sqlcmd https://github.com/microsoft/go-sqlcmd#installation curl "apt-get install curl" openssl "apt-get install openssl" "$@"
+  sqlcmd --version >/dev/null 2>&1 ||
+    fail "this sqlcmd is the older ODBC one, which has no part in az login; install https://github.com/microsoft/go-sqlcmd"
+  [ -e target/wasm32-wasip2/release/customer_api.wasm ] || fail "the component is not built; run: make build"
+}
+
+# begin NAMES QUESTION: a plan starts with its parameters, a run with the tools and a question.
+begin() {
+  local name
+  if "$dry_run"; then
+    printf '%s\n' '#!/usr/bin/env bash' "# What ${script#"$top/"} would run, in the project's top folder. Nothing has been run." 'set -euo pipefail' ''
+    for name in $1; do printf '%s=%q\n' "$name" "${!name}"; done
+    return
+  fi
+  local subscription
+  subscription=$(az account show --query name --output tsv) || fail "not signed in to Azure; run: az login"
+  if ! "$yes"; then
+    [ -t 0 ] || fail "nobody is there to be asked; add --yes"
+    read -r -p "$2 Subscription '$subscription', resource group '$RESOURCE_GROUP'. Go on? [y/N] " answer
+    [[ $answer == [yY]* ]] || fail "stopped; nothing was changed"
+  fi
+  trap 'ended $?' EXIT
+}
+
+ended() {
+  [ "$1" = 0 ] && return
+  say "error: '$doing' failed; the reason is above. What was done before is kept: run the same command again to go on from there."
+}
+
+# The text of a function, without its indentation.
+body() { awk -v name="$1" '$0 == name "() {" { on = 1; next } $0 == "}" { on = 0 } on { sub(/^  /, ""); print }' "${BASH_SOURCE[0]}" "$script"; }
+
+# step TITLE FUNCTION
+step() {
+  doing=$1
+  if "$dry_run"; then
+    printf '\n# %s\n' "$1"
+    body "$2"
+  else
+    say "→ $1"
+    "$2"
+  fi
+}
+
+# defines FUNCTION: one that steps call.
+defines() { if "$dry_run"; then printf '\n%s() {\n%s\n}\n' "$1" "$(body "$1" | sed 's/^./  &/')"; fi; }
+
+# Steps for both.
+
+resource_group() {
+  az group show --name "$RESOURCE_GROUP" --output none 2>/dev/null ||
+    az group create --name "$RESOURCE_GROUP" --location "$LOCATION" --tags made-by=customer-api --output none
+}
+
+# Only a group that was made by the step above: another may hold what is not ours.
+delete_resource_group() {
+  made_by=$(az group show --name "$RESOURCE_GROUP" --query 'tags."made-by"' --output tsv)
+  [ "$made_by" = customer-api ] || { echo "error: resource group $RESOURCE_GROUP is not tagged made-by=customer-api" >&2; exit 1; }
+  az group delete --name "$RESOURCE_GROUP" --yes
+}
+
+# Registries and servers share one space of names with everyone else's. A number of this subscription and group makes them unique, and
+# the same each time.
+names() {
+  subscription=$(az account show --query id --output tsv)
+  suffix=${NAME_SUFFIX:-$(printf %s "$subscription/$RESOURCE_GROUP" | cksum | cut -d ' ' -f 1)}
+  registry=${NAME_PREFIX//-/}$suffix
+  sql_server=$NAME_PREFIX-$suffix
+}
+
+# What carries the private endpoint, and reaches it.
+virtual_network() {
+  az network vnet show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --output none 2>/dev/null ||
+    az network vnet create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --location "$LOCATION" \
+      --address-prefixes 10.60.0.0/16 --subnet-name endpoints --subnet-prefixes 10.60.0.0/24 --output none
+}
+
+# The identity under which Data API Builder signs in to the database.
+identity() {
+  az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --output none 2>/dev/null ||
+    az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --location "$LOCATION" --output none
+  identity_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --query id --output tsv)
+  client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --query clientId --output tsv)
+}
+
+administrator_is_group() {
+  admin_type=Group
+  admin_id=$SQL_ADMIN_GROUP_ID
+  admin_name=$(az ad group show --group "$SQL_ADMIN_GROUP_ID" --query displayName --output tsv)
+}
+
+administrator_is_user() {
+  admin_type=User
+  admin_id=$(az ad signed-in-user show --query id --output tsv)
+  admin_name=$(az ad signed-in-user show --query userPrincipalName --output tsv)
+}
+
+# No password exists: the server knows Microsoft Entra alone.
+sql_server() {
+  az sql server show --resource-group "$RESOURCE_GROUP" --name "$sql_server" --output none 2>/dev/null ||
+    az sql server create --resource-group "$RESOURCE_GROUP" --name "$sql_server" --location "$LOCATION" \
+      --enable-ad-only-auth --external-admin-principal-type "$admin_type" --external-admin-sid "$admin_id" \
+      --external-admin-name "$admin_name" --minimal-tls-version 1.2 --enable-public-network "$PUBLIC_SQL" --output none
+}
+
+database_serverless() {
+  az sql db show --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name "$DATABASE" --output none 2>/dev/null ||
+    az sql db create --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name "$DATABASE" --edition GeneralPurpose \
+      --compute-model Serverless --family Gen5 --capacity 1 --min-capacity 0.5 --auto-pause-delay 60 --yes --output none
+}
+
+# Free up to a monthly amount, and paused for the rest of the month when that is used up.
+database_free() {
+  az sql db show --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name "$DATABASE" --output none 2>/dev/null ||
+    az sql db create --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name "$DATABASE" --edition GeneralPurpose \
+      --compute-model Serverless --family Gen5 --capacity 2 --use-free-limit true --free-limit-exhaustion-behavior AutoPause \
+      --yes --output none
+}
+
+database_provisioned() {
+  az sql db show --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name "$DATABASE" --output none 2>/dev/null ||
+    az sql db create --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name "$DATABASE" --service-objective "$SQL_TIER" \
+      --yes --output none
+}
+
+# An address of the server's inside the virtual network, and the name by which clients find it there.
+private_endpoint() {
+  sql_server_id=$(az sql server show --resource-group "$RESOURCE_GROUP" --name "$sql_server" --query id --output tsv)
+  zone=privatelink.database.windows.net
+  az network private-endpoint show --resource-group "$RESOURCE_GROUP" --name "$sql_server" --output none 2>/dev/null ||
+    az network private-endpoint create --resource-group "$RESOURCE_GROUP" --name "$sql_server" --location "$LOCATION" \
+      --vnet-name "$NAME_PREFIX" --subnet endpoints --private-connection-resource-id "$sql_server_id" --group-id sqlServer \
+      --connection-name "$sql_server" --output none
+  az network private-dns zone show --resource-group "$RESOURCE_GROUP" --name "$zone" --output none 2>/dev/null ||
+    az network private-dns zone create --resource-group "$RESOURCE_GROUP" --name "$zone" --output none
+  az network private-dns link vnet show --resource-group "$RESOURCE_GROUP" --zone-name "$zone" --name "$NAME_PREFIX" --output none \
+    2>/dev/null ||
+    az network private-dns link vnet create --resource-group "$RESOURCE_GROUP" --zone-name "$zone" --name "$NAME_PREFIX" \
+      --virtual-network "$NAME_PREFIX" --registration-enabled false --output none
+  az network private-endpoint dns-zone-group show --resource-group "$RESOURCE_GROUP" --endpoint-name "$sql_server" --name default \
+    --output none 2>/dev/null ||
+    az network private-endpoint dns-zone-group create --resource-group "$RESOURCE_GROUP" --endpoint-name "$sql_server" --name default \
+      --private-dns-zone "$zone" --zone-name sql --output none
+}
+
+sql() {
+  sqlcmd -S "$sql_server.database.windows.net" -d "$DATABASE" -G -b -l 30 "$@"
+}
+
+open_sql() {
+  [ "$PUBLIC_SQL" = true ] ||
+    az sql server update --resource-group "$RESOURCE_GROUP" --name "$sql_server" --enable-public-network true --output none
+  az sql server firewall-rule create --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer \
+    --start-ip-address "$client_ip" --end-ip-address "$client_ip" --output none
+}
+
+close_sql() {
+  [ "$PUBLIC_SQL" = true ] ||
+    az sql server update --resource-group "$RESOURCE_GROUP" --name "$sql_server" --enable-public-network false --output none
+  az sql server firewall-rule delete --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer
+}
+
+# The scripts run from this machine, as the server's administrator. While they do, and no longer, the server is open to its address.
+apply_sql() {
+  client_ip=${CLIENT_IP:-$(curl --fail --silent --show-error --max-time 20 https://api.ipify.org)}
+  (
+    trap close_sql EXIT
+    open_sql
+    # A new rule takes some minutes to work, and a paused database one to wake.
+    for attempt in {1..20}; do
+      sql -Q 'SELECT 1;' >/dev/null && break
+      [ "$attempt" != 20 ] || exit 1
+      sleep 15
+    done
+    for script in sql/[0-8]*.sql sql/90-security.sql; do
+      sql -i "$script"
+    done
+    sql -v IdentityName="$NAME_PREFIX-dab" -i sql/91-user-managed-identity.sql
+  )
+}
+
+database_steps() {
+  if [ -n "$SQL_ADMIN_GROUP_ID" ]; then
+    step "Administrator of the SQL server" administrator_is_group
+  else
+    step "Administrator of the SQL server" administrator_is_user
+  fi
+  step "SQL server" sql_server
+  case $SQL_TIER in
+    serverless | free) step "Database" "database_$SQL_TIER" ;;
+    *) step "Database" database_provisioned ;;
+  esac
+  case $NETWORK in
+    firewall) step "Way to the database" firewall_rule ;;
+    private) step "Way to the database" private_endpoint ;;
+  esac
+  [ "$SKIP_SQL" = true ] || step "Schema, procedures and rights" apply_sql
+}

@@ -1,0 +1,155 @@
+"""The checks of deploy/, in order. tests/deploy/run starts it, with its tools on PATH."""
+
+import json
+import re
+import subprocess
+import tempfile
+import tomllib
+from pathlib import Path
+
+import facts
+import schemas
+import yaml
+from overlay import Overlay, kustomize, render
+from report import Report
+
+VARIANT = """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: customer-api
+resources: [../../deploy/spinkube/base]
+components: [../../deploy/spinkube/components/keda, ../../deploy/spinkube/aks/key-vault]
+sortOptions: {order: fifo}
+"""
+
+
+def main():
+    report = Report()
+    overlays(report)
+    compose(report)
+    documentation(report)
+    files(report)
+    return report.finish()
+
+
+def overlays(report):
+    command = kustomize()
+    if command is None:
+        report.skip("deploy/spinkube", "neither kustomize 5 nor kubectl 1.27 or later is on PATH; with one of them it is rendered and checked")
+        return
+    print(f"  rendering with {' '.join(command)}")
+    crds, path = schemas.crds()
+    unknown = set()
+    with tempfile.TemporaryDirectory(dir=".local") as folder:
+        Path(folder, "kustomization.yaml").write_text(VARIANT, encoding="utf-8")
+        for name, place in (("dev", "deploy/spinkube/dev"), ("aks", "deploy/spinkube/aks"), ("aks, KEDA, Key Vault", folder)):
+            manifests, told = render(command, place)
+            report.check(f"{name}: renders", [told] if manifests is None or "Warning" in told else [])
+            if manifests is None:
+                continue
+            own = [manifest for manifest in manifests if schemas.is_kubernetes(manifest)]
+            others = [manifest for manifest in manifests if not schemas.is_kubernetes(manifest)]
+            report.check(
+                f"{name}: {len(own)} manifests are valid in Kubernetes {' and '.join(schemas.KUBERNETES)}",
+                (problem for manifest in own for problem in schemas.kubernetes_problems(manifest)),
+            )
+            report.check(
+                f"{name}: {', '.join(sorted({manifest['kind'] for manifest in others}))} have the fields that they should",
+                (problem for manifest in others for problem in schemas.shape_problems(manifest)),
+            )
+            for manifest in others:
+                key = manifest["apiVersion"], manifest["kind"]
+                if key in crds:
+                    report.check(f"{name}: {schemas.title(manifest)} is valid by its CRD", schemas.crd_problems(manifest, crds[key]))
+                else:
+                    unknown.add(manifest["kind"])
+            overlay = Overlay(name, manifests)
+            for fact in facts.ALL:
+                report.check(f"{name}: {fact.__doc__}", fact(overlay))
+    if unknown:
+        report.skip(f"the CRDs of {', '.join(sorted(unknown))}", f"not in {path}, so nothing but their fields' names was checked (SPINAPP_CRD=path)")
+
+
+def compose(report):
+    """deploy/compose.yaml with the collector's and DAB's configuration."""
+    services = facts.compose()["services"]
+    collector = yaml.safe_load(Path("deploy/otel-collector.yaml").read_text(encoding="utf-8"))
+
+    def pipelines():
+        for name, pipeline in collector["service"]["pipelines"].items():
+            default = re.fullmatch(r"\$\{env:EXPORTERS:-(.*)\}", pipeline["exporters"])
+            named = {"otlp_grpc", *(yaml.safe_load(default[1]) if default else [])}
+            if default is None or not named <= set(collector["exporters"]) or not set(pipeline["receivers"]) <= set(collector["receivers"]):
+                yield f"pipeline {name} names receivers or exporters that are not there"
+        if set(re.findall(r"env:(\w+)", json.dumps(collector))) - set(services["collector"]["environment"]):
+            yield "it reads variables that deploy/compose.yaml does not set"
+        published = {port.rpartition(":")[2] for port in services["collector"]["ports"]}
+        listening = {each["endpoint"].rpartition(":")[2] for each in collector["receivers"]["otlp"]["protocols"].values()}
+        if published != listening:
+            yield f"it listens on {sorted(listening)}, deploy/compose.yaml publishes {sorted(published)}"
+
+    def telemetry():
+        for name in ("dab", "api"):
+            if services[name]["environment"].get("OTEL_EXPORTER_OTLP_ENDPOINT") != "${OTEL_EXPORTER_OTLP_ENDPOINT:-}":
+                yield f"{name} does not take OTEL_EXPORTER_OTLP_ENDPOINT from the environment, empty by default"
+        if services["collector"].get("profiles") != ["telemetry"]:
+            yield "the collector starts without being asked for"
+        otel = facts.dab_config()["runtime"]["telemetry"]["open-telemetry"]
+        if not otel.get("enabled") or not otel.get("service-name") or otel.get("endpoint") != "@env('OTEL_EXPORTER_OTLP_ENDPOINT')":
+            yield "dab/dab-config.json: open-telemetry wants enabled, service-name and the endpoint from OTEL_EXPORTER_OTLP_ENDPOINT"
+
+    report.check("deploy/otel-collector.yaml agrees with itself and with deploy/compose.yaml", pipelines())
+    report.check("telemetry is off unless OTEL_EXPORTER_OTLP_ENDPOINT is set", telemetry())
+
+
+def documentation(report):
+    page = Path("docs/kubernetes.md")
+    text = page.read_text(encoding="utf-8")
+    links = [link.partition("#")[0] for link in re.findall(r"\]\(((?!https?://)[^)]+)\)", text)]
+    places = re.findall(r"(?<![\w/])((?:deploy|sql|docs|dab)/[\w./-]+)", text)
+    missing = [link for link in links if link and not (page.parent / link).exists()]
+    missing += [place for place in places if not Path(place).exists() and not Path(f"{place}.example").exists()]
+    report.check(f"{page} names {len(set(links) | set(places))} places that exist", (f"{each} does not exist" for each in missing))
+
+
+def files(report):
+    """Every file of a kind, in the work tree: what git knows and what it does not ignore."""
+    listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], capture_output=True, text=True, check=True)
+    paths = [path for path in sorted(set(listed.stdout.splitlines())) if Path(path).is_file()]
+
+    def toml():
+        for path in paths:
+            if path.endswith(".toml"):
+                try:
+                    tomllib.loads(Path(path).read_text(encoding="utf-8"))
+                except ValueError as error:
+                    yield f"{path}: {error}"
+
+    report.check("every TOML file parses, Spin's manifests among them", toml())
+    tool(report, "compose files are valid by the Compose specification", ["check-jsonschema", "--builtin-schema", "vendor.compose-spec"],
+         [path for path in paths if re.search(r"(^|/)(docker-)?compose[^/]*\.ya?ml$", path)])
+    tool(report, "GitHub workflows are valid by their schema", ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
+         [path for path in paths if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path)])
+    tool(report, "shell scripts pass shellcheck", ["shellcheck", "--external-sources"], [path for path in paths if is_shell_script(path)])
+
+
+def is_shell_script(path):
+    # What a script printed when it was recorded; the script itself is checked.
+    if "/golden/" in path:
+        return False
+    if path.endswith(".sh"):
+        return True
+    with open(path, "rb") as file:
+        return re.match(rb"#!\s*/(usr/)?bin/(env\s+)?(ba|da)?sh\b", file.readline(80)) is not None
+
+
+def tool(report, name, command, paths):
+    if not paths:
+        report.skip(name, "there are none")
+        return
+    done = subprocess.run([*command, *paths], capture_output=True, text=True)
+    report.check(f"{len(paths)} {name}", [(done.stdout + done.stderr).strip()] if done.returncode else [])
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())

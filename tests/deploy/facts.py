@@ -1,0 +1,275 @@
+"""What must hold in each rendered overlay. Each check yields the problems that it finds."""
+
+import itertools
+import json
+import re
+import tomllib
+from pathlib import Path
+from urllib.parse import urlsplit
+
+import yaml
+
+# SQL Server, in the overlay that has one. It needs a capability, and writes where it likes.
+DATABASE = "database"
+
+
+def manifest_toml():
+    return tomllib.loads(Path("spin.toml").read_text(encoding="utf-8"))
+
+
+def dab_config():
+    return json.loads(Path("dab/dab-config.json").read_text(encoding="utf-8"))
+
+
+def compose():
+    return yaml.safe_load(Path("deploy/compose.yaml").read_text(encoding="utf-8"))
+
+
+def objects(overlay):
+    """everything has a name of its own, in the one namespace"""
+    namespace = overlay.one("Namespace")["metadata"]["name"]
+    seen = set()
+    for manifest in overlay.manifests:
+        kind, metadata = manifest["kind"], manifest["metadata"]
+        if (kind, metadata["name"]) in seen:
+            yield f"{kind} {metadata['name']} is there twice"
+        seen.add((kind, metadata["name"]))
+        if kind != "Namespace" and metadata.get("namespace") != namespace:
+            yield f"{kind} {metadata['name']} is in namespace {metadata.get('namespace')}, not {namespace}"
+    order = [manifest["kind"] for manifest in overlay.manifests]
+    for first, later in (("Namespace", "NetworkPolicy"), ("NetworkPolicy", "Deployment"), ("SpinAppExecutor", "SpinApp")):
+        if order.index(first) > order.index(later):
+            yield f"{later} comes before {first}"
+
+
+def configuration(overlay):
+    """dab/dab-config.json reaches Data API Builder unchanged"""
+    maps = [each for each in overlay.of("ConfigMap") if each["metadata"]["name"].startswith("dab-config-")]
+    if len(maps) != 1:
+        yield f"{len(maps)} ConfigMaps begin with dab-config-"
+        return
+    if maps[0].get("data", {}).get("dab-config.json") != Path("dab/dab-config.json").read_text(encoding="utf-8"):
+        yield "its ConfigMap differs from dab/dab-config.json"
+    pod = overlay.templates["dab"]["spec"]
+    volumes = {volume["name"]: volume.get("configMap", {}).get("name") for volume in pod["volumes"]}
+    mounted = {mount["mountPath"]: mount for mount in pod["containers"][0]["volumeMounts"]}.get("/App/dab-config.json", {})
+    if volumes.get(mounted.get("name")) != maps[0]["metadata"]["name"] or mounted.get("subPath") != "dab-config.json":
+        yield "its ConfigMap is not what is mounted at /App/dab-config.json"
+
+
+def references(overlay):
+    """secrets and config maps come by reference, and someone makes them"""
+    made = provided(overlay)
+    for manifest in overlay.of("Secret"):
+        yield f"Secret {manifest['metadata']['name']} is in the manifests"
+    for where, kind, name, key in wanted(overlay):
+        if name not in made[kind]:
+            yield f"{where} wants the {kind} {name}, which neither the manifests nor docs/kubernetes.md make"
+        elif key is not None and key not in made[kind][name]:
+            yield f"{where} wants {key} of the {kind} {name}, which has {sorted(made[kind][name])}"
+
+
+def wanted(overlay):
+    """What pods refer to, as (where, kind, name, key or None)."""
+    app = overlay.one("SpinApp")
+    named = [("SpinApp", entry) for entry in app["spec"]["variables"]]
+    named += [(name, entry) for name, _, container in overlay.containers() for entry in container.get("env", [])]
+    for where, entry in named:
+        for source, kind in (("secretKeyRef", "secret"), ("configMapKeyRef", "configmap")):
+            if source in entry.get("valueFrom", {}):
+                yield f"{where}: {entry['name']}", kind, entry["valueFrom"][source]["name"], entry["valueFrom"][source]["key"]
+    for where, template in overlay.templates.items():
+        for volume in template["spec"].get("volumes", []):
+            if "configMap" in volume:
+                yield f"{where}: volume {volume['name']}", "configmap", volume["configMap"]["name"], None
+            if "secret" in volume:
+                yield f"{where}: volume {volume['name']}", "secret", volume["secret"]["secretName"], None
+
+
+def provided(overlay):
+    """Secrets and config maps with their keys: of the manifests, of Key Vault, and of the overlay's part of docs/kubernetes.md."""
+    made = {"secret": {}, "configmap": {}}
+    for manifest in overlay.of("ConfigMap"):
+        made["configmap"][manifest["metadata"]["name"]] = set(manifest.get("data", {}))
+    vaults = overlay.of("SecretProviderClass")
+    for vault in vaults:
+        for secret in vault["spec"]["secretObjects"]:
+            made["secret"][secret["secretName"]] = {data["key"] for data in secret["data"]}
+    if vaults:
+        return made
+    heading = {"dev": "On your machine", "aks": "Azure Kubernetes Service"}[overlay.name]
+    text = Path("docs/kubernetes.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
+    for kind, name, options in re.findall(r"kubectl create (?:(secret) generic|configmap) (\S+)(.*)", text):
+        keys = set()
+        for option, value in re.findall(r"--from-(file|env-file|literal)=(\S+)", options):
+            if option == "env-file":
+                keys |= set(re.findall(r"^(\w+)=", Path(f"{value}.example").read_text(encoding="utf-8"), re.MULTILINE))
+            elif "=" in value:
+                keys.add(value.partition("=")[0])
+            else:
+                path = Path(value)
+                keys |= {file.name for file in path.iterdir()} if path.is_dir() else {path.name}
+        made[kind or "configmap"][name] = keys
+    return made
+
+
+def environment(overlay):
+    """$(NAMES) in the environment are of variables before them"""
+    for pod, _, container in overlay.containers():
+        before = set()
+        for entry in container.get("env", []):
+            for name in re.findall(r"\$\((\w+)\)", entry.get("value", "")):
+                if name not in before:
+                    yield f"{pod}: {entry['name']} uses $({name}), which is not set before it"
+            before.add(entry["name"])
+
+
+def variables(overlay):
+    """the SpinApp's variables are spin.toml's, and secret ones come from secrets"""
+    declared = manifest_toml()["variables"]
+    for entry in overlay.one("SpinApp")["spec"]["variables"]:
+        if entry["name"] not in declared:
+            yield f"{entry['name']} is not declared in spin.toml"
+        elif declared[entry["name"]].get("secret") and "secretKeyRef" not in entry.get("valueFrom", {}):
+            yield f"{entry['name']} is secret in spin.toml, and does not come from a secret"
+    if overlay.name != "dev" and "api_key" not in {entry["name"] for entry in overlay.one("SpinApp")["spec"]["variables"]}:
+        yield "without api_key the API is open to everyone"
+
+
+def services(overlay):
+    """Services find their pods and ports, and dab_url is one of them"""
+    for service in overlay.of("Service"):
+        name, spec = service["metadata"]["name"], service["spec"]
+        pods = overlay.selected({"matchLabels": spec["selector"]})
+        if not pods:
+            yield f"Service {name} selects no pod"
+        for port in spec["ports"]:
+            for pod in pods:
+                open_ports = [each for container in overlay.templates[pod]["spec"]["containers"] for each in container.get("ports", [])]
+                if port["targetPort"] not in {each["name"] for each in open_ports}:
+                    yield f"Service {name}: pod {pod} has no port {port['targetPort']}"
+    variables = {entry["name"]: entry.get("value") for entry in overlay.one("SpinApp")["spec"]["variables"]}
+    url = urlsplit(variables["dab_url"])
+    service = overlay.named("Service", url.hostname or "")
+    if service is None or url.port not in {port["port"] for port in service["spec"]["ports"]} or url.scheme != "http" or url.path:
+        yield f"dab_url {variables['dab_url']} is no Service of the overlay"
+    if manifest_toml()["component"]["customer-api"]["allowed_outbound_hosts"] != ["{{ dab_url }}"]:
+        yield "spin.toml allows other hosts than dab_url"
+
+
+def probes(overlay):
+    """probes ask for what is there"""
+    routes = Path("src/api.rs").read_text(encoding="utf-8")
+    for name, check in overlay.one("SpinApp")["spec"]["checks"].items():
+        if f'"{check["httpGet"]["path"]}"' not in routes:
+            yield f"SpinApp: {name} asks for {check['httpGet']['path']}, which src/api.rs does not have"
+    config = dab_config()
+    health, rest = config["runtime"]["health"], config["runtime"]["rest"]["path"]
+    readable = {f"{rest}/{each['rest']['path']}" for each in config["entities"].values() if "get" in each["rest"]["methods"]}
+    known = {"/", *readable, *(["/health"] if health["enabled"] and "anonymous" in health["roles"] else [])}
+    container = overlay.templates["dab"]["spec"]["containers"][0]
+    for name in ("startupProbe", "livenessProbe", "readinessProbe"):
+        path = container[name]["httpGet"]["path"]
+        if path not in known:
+            yield f"dab: {name} asks for {path}, which dab/dab-config.json does not let anyone ask"
+        if container[name]["httpGet"]["port"] not in {port["name"] for port in container["ports"]}:
+            yield f"dab: {name} asks a port that the container does not have"
+
+
+def network(overlay):
+    """only the API reaches DAB, and everyone only what it needs"""
+    api = overlay.one("SpinApp")["metadata"]["name"]
+    for policy in overlay.of("NetworkPolicy"):
+        spec, name = policy["spec"], policy["metadata"]["name"]
+        peers = [entry for side in ("ingress", "egress") for rule in spec.get(side, []) for entry in rule.get("from", rule.get("to", []))]
+        selectors = [spec["podSelector"]] + [entry["podSelector"] for entry in peers if "podSelector" in entry and "namespaceSelector" not in entry]
+        for selector in selectors:
+            if not overlay.selected(selector):
+                yield f"NetworkPolicy {name}: {selector} selects no pod"
+    dns = overlay.named("NetworkPolicy", "dns")
+    if dns is None or overlay.selected(dns["spec"]["podSelector"]) != set(overlay.pods):
+        yield "no NetworkPolicy dns lets every pod look names up"
+    may = {(None, api, 80), (api, "dab", 5000), ("dab", None, 1433), ("dab", None, 11000), ("dab", None, 11999)}
+    if DATABASE in overlay.pods:
+        may |= {("dab", DATABASE, 1433), ("scripts", DATABASE, 1433)}
+    if overlay.named("NetworkPolicy", "dab-sign-in"):
+        may.add(("dab", None, 443))
+    everyone = [None, *overlay.pods]
+    ports = (80, 443, 1432, 1433, 1434, 4317, 5000, 10999, 11000, 11999, 12000)
+    for source, target, port in itertools.product(everyone, everyone, ports):
+        if source == target:
+            continue
+        expected = (source, target, port) in may
+        if overlay.allows(source, target, port) != expected:
+            yield f"{source or 'outside'} → {target or 'outside'}:{port} is {'denied' if expected else 'allowed'}"
+        elif target in ("dab", DATABASE) and overlay.takes(target, source, port) != expected:
+            yield f"{target} would take {source or 'outside'} in on port {port}"
+
+
+def scaling(overlay):
+    """each number of pods has one owner, and disruption budgets have pods"""
+    app = overlay.one("SpinApp")["spec"]
+    if bool(app.get("enableAutoscaling")) == ("replicas" in app):
+        yield "the SpinApp wants exactly one of enableAutoscaling and replicas"
+    targets = [scaler["spec"]["scaleTargetRef"]["name"] for kind in ("HorizontalPodAutoscaler", "ScaledObject") for scaler in overlay.of(kind)]
+    if len(targets) != len(set(targets)):
+        yield f"more than one autoscaler for one of {targets}"
+    if bool(app.get("enableAutoscaling")) != (overlay.one("SpinApp")["metadata"]["name"] in targets):
+        yield "the SpinApp's enableAutoscaling and the autoscalers do not agree"
+    for target in targets:
+        deployment = overlay.named("Deployment", target)
+        if deployment is None and overlay.named("SpinApp", target) is None:
+            yield f"an autoscaler scales {target}, which is not there"
+        elif deployment is not None and "replicas" in deployment["spec"]:
+            yield f"Deployment {target} has replicas and an autoscaler"
+    if "cpu" not in app["resources"]["requests"]:
+        yield "the SpinApp requests no cpu, of which autoscalers take a percentage"
+    for budget in overlay.of("PodDisruptionBudget"):
+        if not overlay.selected(budget["spec"]["selector"]):
+            yield f"PodDisruptionBudget {budget['metadata']['name']} selects no pod"
+
+
+def hardening(overlay):
+    """containers run unprivileged, with resources and pinned images"""
+    images = {name: service["image"] for name, service in compose()["services"].items()}
+    accounts = {account["metadata"]["name"]: account for account in overlay.of("ServiceAccount")}
+    used = [overlay.one("SpinApp")["spec"]["serviceAccountName"]]
+    for pod, spec, container in overlay.containers():
+        own, common = container.get("securityContext", {}), spec.get("securityContext", {})
+        added = own.get("capabilities", {}).get("add", [])
+        problems = {
+            "may run as root": not common.get("runAsNonRoot") or not common.get("runAsUser"),
+            "has no seccomp profile": common.get("seccompProfile") != {"type": "RuntimeDefault"},
+            "may gain privileges": own.get("allowPrivilegeEscalation") is not False,
+            "keeps capabilities": own.get("capabilities", {}).get("drop") != ["ALL"],
+            f"adds {added}": bool(added) and (pod, added) != (DATABASE, ["NET_BIND_SERVICE"]),
+            "may write to its image": own.get("readOnlyRootFilesystem") is not True and pod != DATABASE,
+            "gets a token for the API server": spec.get("automountServiceAccountToken") is not False,
+            "gets the addresses of Services in its environment": spec.get("enableServiceLinks") is not False,
+            "has no requests and memory limit": not {"cpu", "memory"} <= set(container["resources"].get("requests", {}))
+            or "memory" not in container["resources"].get("limits", {}),
+            f"has another image than {pod} in deploy/compose.yaml": images.get(pod, container["image"]) != container["image"],
+        }
+        yield from (f"{pod} {problem}" for problem, holds in problems.items() if holds)
+        if "serviceAccountName" in spec:
+            used.append(spec["serviceAccountName"])
+    for name in used:
+        if name not in accounts:
+            yield f"ServiceAccount {name} is not there"
+        elif accounts[name].get("automountServiceAccountToken") is not False:
+            yield f"ServiceAccount {name} gives tokens for the API server to its pods"
+
+
+def timeouts(overlay):
+    """DAB answers before the component gives an attempt up"""
+    attempt = int(manifest_toml()["variables"]["attempt_timeout_ms"]["default"])
+    for entry in overlay.templates["dab"]["spec"]["containers"][0]["env"]:
+        if entry["name"] == "DAB_SQL" and "value" in entry:
+            limits = re.findall(r"(?:Connect|Command) Timeout=(\d+)", entry["value"])
+            if len(limits) != 2 or sum(map(int, limits)) * 1000 >= attempt:
+                yield f"Connect Timeout and Command Timeout are {limits} seconds, attempt_timeout_ms is {attempt}"
+            if "Password=" in entry["value"] and "Password='$(" not in entry["value"]:
+                yield "DAB_SQL has a password in it"
+
+
+ALL = (objects, configuration, references, environment, variables, services, probes, network, scaling, hardening, timeouts)

@@ -1,0 +1,111 @@
+"""What an overlay renders to, and who may speak to whom in it."""
+
+import json
+import subprocess
+
+import yaml
+
+
+class Overlay:
+    """One rendered kustomization. `pods` are the labels of its pods, by name; those of a SpinApp are as the operator sets them."""
+
+    def __init__(self, name, manifests):
+        self.name = name
+        self.manifests = manifests
+        self.templates = {
+            manifest["metadata"]["name"]: manifest["spec"]["template"]
+            for manifest in manifests
+            if "template" in manifest.get("spec", {})
+        }
+        self.pods = {name: template["metadata"]["labels"] for name, template in self.templates.items()}
+        for app in self.of("SpinApp"):
+            name = app["metadata"]["name"]
+            self.pods[name] = {
+                **app["spec"].get("podLabels", {}),
+                "core.spinkube.dev/app-name": name,
+                f"core.spinkube.dev/app.{name}.status": "ready",
+            }
+
+    def of(self, kind):
+        return [manifest for manifest in self.manifests if manifest["kind"] == kind]
+
+    def named(self, kind, name):
+        return next((manifest for manifest in self.of(kind) if manifest["metadata"]["name"] == name), None)
+
+    def one(self, kind):
+        (manifest,) = self.of(kind)
+        return manifest
+
+    def containers(self):
+        for name, template in self.templates.items():
+            for container in template["spec"].get("initContainers", []) + template["spec"]["containers"]:
+                yield name, template["spec"], container
+
+    def selected(self, selector):
+        return {name for name, labels in self.pods.items() if matches(selector, labels)}
+
+    def allows(self, source, target, port):
+        """Whether the network policies let pod `source` connect to `target` on a TCP port. None is an address outside the cluster."""
+        return self._side("Egress", source, target, port) and self.takes(target, source, port)
+
+    def takes(self, target, source, port):
+        """Whether they would if `source` were free to connect to anything."""
+        return self._side("Ingress", target, source, port)
+
+    def _side(self, direction, pod, peer, port):
+        if pod is None:
+            return True
+        policies = [
+            policy["spec"]
+            for policy in self.of("NetworkPolicy")
+            if direction in policy["spec"].get("policyTypes", ["Ingress"]) and pod in self.selected(policy["spec"]["podSelector"])
+        ]
+        rules = [rule for policy in policies for rule in policy.get(direction.lower(), [])]
+        peers = "to" if direction == "Egress" else "from"
+        return not policies or any(
+            (peers not in rule or any(self._is_peer(entry, peer) for entry in rule[peers]))
+            and ("ports" not in rule or any(is_port(entry, port) for entry in rule["ports"]))
+            for rule in rules
+        )
+
+    def _is_peer(self, entry, pod):
+        if "ipBlock" in entry:
+            return pod is None
+        return pod is not None and "namespaceSelector" not in entry and pod in self.selected(entry["podSelector"])
+
+
+def matches(selector, labels):
+    wanted = selector.get("matchLabels", {})
+    return all(labels.get(key) == value for key, value in wanted.items()) and all(
+        expression["operator"] == "In" and labels.get(expression["key"]) in expression["values"]
+        for expression in selector.get("matchExpressions", [])
+    )
+
+
+def is_port(entry, port):
+    return entry.get("protocol", "TCP") == "TCP" and entry["port"] <= port <= entry.get("endPort", entry["port"])
+
+
+def kustomize():
+    """The command that renders a folder, or None where there is none of kustomize 5 or later."""
+    for command, version in (
+        (["kustomize", "build"], ["kustomize", "version"]),
+        (["kubectl", "kustomize"], ["kubectl", "version", "--client", "--output=json"]),
+    ):
+        try:
+            told = subprocess.run(version, capture_output=True, text=True, check=True).stdout
+        except (OSError, subprocess.CalledProcessError):
+            continue
+        told = json.loads(told).get("kustomizeVersion", "") if command[0] == "kubectl" else told
+        major = told.strip().lstrip("v").partition(".")[0]
+        if major.isdigit() and int(major) >= 5:
+            return command
+    return None
+
+
+def render(command, folder):
+    """The manifests of a folder, or the reason why there are none."""
+    done = subprocess.run([*command, str(folder)], capture_output=True, text=True)
+    if done.returncode:
+        return None, done.stderr.strip()
+    return list(yaml.safe_load_all(done.stdout)), done.stderr.strip()
