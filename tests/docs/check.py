@@ -1,0 +1,215 @@
+"""The checks of the documents, in order."""
+
+import json
+import re
+import subprocess
+import tomllib
+
+import samples
+from markdown import Document
+
+# Documents whose curl samples a test executes: tests/e2e/readme.rs, tests/e2e/own_entity.rs.
+EXECUTED = ("README.md", "docs/add-your-own-entity.md")
+# Where the paths that documents name begin.
+FOLDERS = ("bench", "dab", "deploy", "docs", "fuzz", "local", "sql", "src", "tests")
+
+
+class Report:
+    def __init__(self):
+        self.passed = self.failed = self.skipped = 0
+
+    def check(self, name, problems):
+        """Passes when there are no problems; otherwise each is told."""
+        problems = list(problems)
+        self.failed += bool(problems)
+        self.passed += not problems
+        print(f"  {'✗' if problems else '✓'} {name}")
+        for problem in problems:
+            print(f"      {problem}")
+
+    def skip(self, name, why):
+        self.skipped += 1
+        print(f"  · SKIPPED: {name}: {why}")
+
+    def finish(self):
+        print(f"{self.passed} passed, {self.failed} failed, {self.skipped} skipped")
+        return 1 if self.failed else 0
+
+
+def run(root):
+    report = Report()
+    paths = [*sorted(root.glob("*.md")), *sorted(root.glob("docs/*.md")), *sorted(root.glob("sql/*.md"))]
+    documents = {document.name: document for document in (Document(root, path) for path in paths)}
+    for check in (links, places, make, problems, variables, shell, data, changelog):
+        check(report, root, documents)
+    return report.finish()
+
+
+def links(report, root, documents):
+    found = [(document, *link) for document in documents.values() for link in document.links if not re.match(r"\w+:", link[1])]
+
+    def broken():
+        for document, line, target in found:
+            place, _, anchor = target.partition("#")
+            path = (document.path.parent / place).resolve() if place else document.path
+            if not path.is_relative_to(root) or not path.exists():
+                yield f"{document.name}:{line}: {target}: there is no such file"
+            elif anchor:
+                other = documents.get(path.relative_to(root).as_posix())
+                if other is None or anchor not in other.anchors:
+                    yield f"{document.name}:{line}: {target}: there is no such heading"
+
+    report.check(f"{len(found)} links between {len(documents)} documents and to files lead somewhere", broken())
+
+
+def places(report, root, documents):
+    def named():
+        for document in documents.values():
+            made = {path for block in document.blocks for path in re.findall(r"^In `(.+)`:$", block.lead)}
+            for line, text in document.code:
+                path = text.rstrip("/")
+                if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]+", path) and not any(each.startswith(path) for each in made):
+                    yield document, line, path
+
+    found = list(named())
+    # What git ignores is made by whoever follows the document: deploy/.env.
+    ignored = [line.strip("/") for line in (root / ".gitignore").read_text(encoding="utf-8").split()]
+    # The default of an option, and made by whoever adds an entity.
+    ignored.append("local/procedures")
+    report.check(
+        f"{len(found)} files and folders that are named in text exist",
+        (f"{document.name}:{line}: {path}" for document, line, path in found if path not in ignored and not (root / path).exists()),
+    )
+
+
+def make(report, root, documents):
+    text = (root / "Makefile").read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z0-9-]+):", text, re.M))
+    settings = set(re.findall(r"\b([A-Z][A-Z_]+)\b", text))
+    called = []
+    for document in documents.values():
+        commands = [*document.code, *((block.line, line) for block in document.blocks if block.language == "sh" for line in block.text.splitlines())]
+        for line, command in commands:
+            for words in re.findall(r"(?:^|[\s;&|])make((?: +(?:[a-z][a-z0-9-]*|[A-Z_]+=\S*))+)", command):
+                called += [(document.name, line, word) for word in words.split()]
+    report.check(
+        f"{len(called)} targets and settings of make that are named are in the Makefile",
+        (f"{name}:{line}: make {word}" for name, line, word in called if word.partition("=")[0] not in targets | settings),
+    )
+
+
+def problems(report, root, documents):
+    kinds = re.findall(r'^ +[A-Z_]+, "([a-z-]+)", [A-Z_]+, "', (root / "src/problem.rs").read_text(encoding="utf-8"), re.M)
+    sections = {name: [text for level, text in documents[name].headings if level == depth] for name, depth in (("docs/problems.md", 2), ("docs/operations.md", 3))}
+
+    def wrong():
+        if sections["docs/problems.md"] != kinds:
+            yield "the headings of docs/problems.md are not the kinds of src/problem.rs, in their order"
+        for kind in kinds:
+            if kind not in sections["docs/operations.md"]:
+                yield f"docs/operations.md has no section {kind}"
+        for document in documents.values():
+            for kind in re.findall(r"/problems#([a-z-]+)", document.path.read_text(encoding="utf-8")):
+                if kind not in kinds:
+                    yield f"{document.name}: there is no problem {kind}"
+
+    report.check(f"{len(kinds)} kinds of problems have their headings, and the documents name no other", wrong())
+
+
+def variables(report, root, documents):
+    declared = tomllib.loads((root / "spin.toml").read_text(encoding="utf-8"))["variables"]
+    table = {}
+    for _, line in documents["docs/local.md"].prose:
+        row = [cell.strip() for cell in line.strip("|").split("|")]
+        if len(row) == 3 and re.fullmatch(r"`[a-z_]+`", row[0]):
+            table[row[0].strip("`")] = "" if row[1] == "empty" else row[1].strip("`")
+
+    def undocumented():
+        for name, variable in declared.items():
+            if name not in table:
+                yield f"docs/local.md does not explain {name}"
+            elif table[name] != variable.get("default", ""):
+                yield f"docs/local.md: the default of {name} is not {table[name]!r} but {variable.get('default')!r}"
+        yield from (f"docs/local.md explains {name}, which spin.toml does not declare" for name in sorted(set(table) - set(declared)))
+
+    # Words that end like a variable are one, unless they are a member of JSON that some document shows.
+    endings = "|".join(sorted({name.rpartition("_")[2] for name in declared}))
+    shown = {key for document in documents.values() for block in document.blocks for key in re.findall(r'"(\w+)":', block.text)}
+
+    def unknown():
+        for document in documents.values():
+            if document.name in ("CHANGELOG.md", "docs/add-your-own-entity.md"):
+                continue
+            text = document.path.read_text(encoding="utf-8")
+            names = {(number, name.lower()) for number, line in enumerate(text.splitlines(), 1) for name in re.findall(r"SPIN_VARIABLE_([A-Z_]*[A-Z])\b", line)}
+            names |= {(line, name) for line, code in document.code for name in re.findall(rf"(?<![\w/.-])((?:[a-z]+_)+(?:{endings}))\b(?![\w/.-])", code)}
+            for line, name in sorted(names):
+                if name not in declared and name not in shown:
+                    yield f"{document.name}:{line}: spin.toml does not declare {name}"
+
+    report.check(f"docs/local.md explains the {len(declared)} variables of spin.toml, with their defaults, and no other", undocumented())
+    report.check("the documents name no variable that spin.toml does not declare", unknown())
+
+
+def shell(report, root, documents):
+    blocks = [(document, block) for document in documents.values() for block in document.blocks if block.language == "sh"]
+    executed = [block for name in EXECUTED for block, _ in samples.of(documents[name])]
+
+    def wrong():
+        for document, block in blocks:
+            done = subprocess.run(["bash", "-n"], input=block.text, capture_output=True, text=True)
+            if done.returncode:
+                yield f"{document.name}:{block.line}: {done.stderr.strip()}"
+        for name in EXECUTED:
+            for block, shown in samples.of(documents[name]):
+                if shown is None:
+                    yield f"{name}:{block.line}: a sample must show what it prints, or no test can hold it to that"
+
+    report.check(f"{len(blocks)} blocks of shell parse, {len(executed)} of them samples that a test executes", wrong())
+
+
+def data(report, root, documents):
+    """Every block of JSON, TOML and YAML parses; members of an object count as JSON when the text says where they go."""
+    try:
+        import yaml
+    except ImportError:
+        yaml = None
+
+    def parse(language, block):
+        match language:
+            case "json" if block.lead.startswith("Add to "):
+                json.loads(f"{{{block.text}}}")
+            case "json":
+                json.loads(block.text)
+            case "jsonc":
+                json.loads(re.sub(r'("(?:\\.|[^"\\])*")|//[^\n]*|/\*.*?\*/', lambda match: match[1] or "", block.text, flags=re.S))
+            case "toml":
+                tomllib.loads(block.text)
+            case "yaml":
+                list(yaml.safe_load_all(block.text))
+
+    for language in ("json", "jsonc", "toml", "yaml"):
+        blocks = [(document, block) for document in documents.values() for block in document.blocks if block.language == language]
+        name = f"{len(blocks)} blocks of {language.upper()} parse"
+        if blocks and language == "yaml" and yaml is None:
+            report.skip(name, "Python has no module yaml here")
+            continue
+
+        def wrong():
+            for document, block in blocks:
+                try:
+                    parse(language, block)
+                except Exception as error:  # PyYAML's errors have no common ancestor with the others'.
+                    yield f"{document.name}:{block.line}: {error}"
+
+        if blocks:
+            report.check(name, wrong())
+
+
+def changelog(report, root, documents):
+    version = tomllib.loads((root / "Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["version"]
+    sections = [text for level, text in documents["CHANGELOG.md"].headings if level == 2]
+    report.check(
+        f"CHANGELOG.md begins with version {version}",
+        [] if sections and sections[0].startswith(f"[{version}] - ") else [f"its first section is {sections[:1]}"],
+    )
