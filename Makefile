@@ -9,7 +9,7 @@ step := local/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help up build stack test lint lint-sql test-sql soak outage fuzz-api fuzz crowd fmt reset clean
+.PHONY: help up build stack test lint lint-sql lint-deploy lint-docs test-sql soak outage crowd fuzz fuzz-api bench cost fmt reset clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -25,7 +25,7 @@ build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain fo
 stack: ## build the local stack: bridge, built-in host
 	@$(step) "local stack" cargo build --quiet --locked --workspace --bins
 
-test: lint lint-sql build stack ## everything that must pass before a change lands (SPIN=/path/to/spin: on real Spin)
+test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pass before a change lands (SPIN=/path/to/spin: on real Spin)
 	tests/fuzz-api/run short
 	target/debug/soak --requests 1500 --rate 300
 	@$(MAKE) --no-print-directory test-sql
@@ -40,6 +40,14 @@ lint: ## format and clippy
 
 lint-sql: ## sql/ through a T-SQL parser, DAB's configuration through its schema (SQL_LINT=skip leaves it out)
 	@$(step) "T-SQL" local/lint-sql.sh
+
+lint-deploy: ## manifests and workflows through their schemas, scripts through shellcheck, deployment plans against the recorded ones
+	@$(step) "manifests, workflows, scripts" tests/deploy/run
+	@$(step) "plan for Azure" deploy/azure/test/run
+	@$(step) "plan for Akamai" deploy/akamai/test/run
+
+lint-docs: ## links, commands and code blocks of the documents
+	@$(step) "documents" tests/docs/run
 
 test-sql: ## the table of cases on a T-SQL engine (SQLSERVER_URL='Server=tcp:…;Database=<an empty one>;…')
 ifdef SQLSERVER_URL
@@ -65,6 +73,12 @@ fuzz: ## the parsers under coverage-guided fuzzing, three million executions eac
 
 crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
 	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd
+
+bench: build stack ## requests/s beside nginx, Flask and a bare proxy (eleven minutes); writes docs/performance.md (LOCAL=…, SPIN=…)
+	@LOCAL="$(LOCAL)" SPIN="$(SPIN)" bench/compare/run
+
+cost: build stack ## what one request costs in the component, in instructions and memory; writes bench/cost/table.md
+	target/debug/cost --write
 
 fmt: ## format the code
 	cargo fmt --all

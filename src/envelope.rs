@@ -1,8 +1,7 @@
 //! The bridge's answer, read as it arrives: `{"value":[{"Status":200,…,"Json":"…"}]}`.
 //!
 //! The procedures return `Json` last, so that everything else is known when its text begins; another order is read as
-//! well. The text is unescaped in place, in the buffer in which it arrived; what comes out is what SQL wrote, byte for
-//! byte.
+//! well. Of the text there is one copy: the unescaped one, which is what SQL wrote, byte for byte.
 
 use std::str;
 
@@ -89,7 +88,8 @@ impl Envelope {
             Err(error) if error.error_len().is_none() => self.pending = bytes.split_off(error.valid_up_to()),
             Err(_) => return Err(Failure::Malformed),
         }
-        let (mut at, mut written) = (0, 0);
+        let mut at = 0;
+        let mut text = Vec::new();
         loop {
             match self.state {
                 State::Begin | State::Row => {
@@ -104,8 +104,8 @@ impl Envelope {
                     }
                 }
                 State::Text => {
-                    let unescaped = unescape(&mut bytes, at)?;
-                    (at, written) = (unescaped.read, unescaped.written);
+                    let unescaped = unescape(&bytes, at, &mut text)?;
+                    at = unescaped.read;
                     match unescaped.ended {
                         true => self.state = State::Row,
                         false => break,
@@ -123,10 +123,10 @@ impl Envelope {
                 }
             }
         }
-        let rest = bytes.split_off(at);
-        self.pending.splice(..0, rest);
-        bytes.truncate(written);
-        Ok(bytes)
+        if at < bytes.len() {
+            self.pending.splice(..0, bytes.drain(at..));
+        }
+        Ok(text)
     }
 
     /// The columns so far, once the status is among them.
@@ -349,10 +349,9 @@ fn string(value: Scalar) -> Result<Option<String>, Stop> {
         Scalar::Null => Ok(None),
         Scalar::Text(text) if !text.contains('\\') => Ok(Some(text[1..text.len() - 1].to_owned())),
         Scalar::Text(text) => {
-            let mut bytes = text.as_bytes().to_vec();
-            let unescaped = unescape(&mut bytes, 1).map_err(Stop::Failed)?;
-            bytes.truncate(unescaped.written);
-            String::from_utf8(bytes).map(Some).map_err(|_| MALFORMED)
+            let mut plain = Vec::new();
+            unescape(text.as_bytes(), 1, &mut plain).map_err(Stop::Failed)?;
+            String::from_utf8(plain).map(Some).map_err(|_| MALFORMED)
         }
         _ => Err(OTHER_TYPE),
     }
@@ -362,76 +361,76 @@ fn string(value: Scalar) -> Result<Option<String>, Stop> {
 struct Unescaped {
     /// Bytes read, all those before the text included. Without `ended`, an escape that is not whole begins here.
     read: usize,
-    /// Bytes written from the beginning of the buffer.
-    written: usize,
     /// Whether the closing quote was read.
     ended: bool,
 }
 
-/// Unescapes the JSON string whose text begins at `begin`, and moves it to the beginning of `bytes`: what is written is
-/// never longer than what was read.
-fn unescape(bytes: &mut [u8], begin: usize) -> Result<Unescaped, Failure> {
-    let (mut read, mut written) = (begin, 0);
-    loop {
-        let run = bytes[read..]
-            .iter()
-            .position(|byte| matches!(byte, b'"' | b'\\' | 0..=0x1f))
-            .unwrap_or(bytes.len() - read);
-        bytes.copy_within(read..read + run, written);
-        read += run;
-        written += run;
-        match bytes.get(read) {
-            None => {
-                return Ok(Unescaped {
-                    read,
-                    written,
-                    ended: false,
-                });
+/// Appends to `text` the JSON string whose text begins at `begin`, unescaped.
+fn unescape(bytes: &[u8], begin: usize, text: &mut Vec<u8>) -> Result<Unescaped, Failure> {
+    // What is written is never longer than what is read; a block is written whole and counted as far as it is clean.
+    let before = text.len();
+    text.resize(before + bytes.len() - begin + BLOCK, 0);
+    let (mut read, mut written) = (begin, before);
+    let ended = loop {
+        if let Some(block) = bytes[read..].first_chunk::<BLOCK>() {
+            text[written..written + BLOCK].copy_from_slice(block);
+            let clean = clean_bytes(*block);
+            read += clean;
+            written += clean;
+            if clean == BLOCK {
+                continue;
             }
-            Some(b'"') => {
-                return Ok(Unescaped {
-                    read: read + 1,
-                    written,
-                    ended: true,
-                });
-            }
-            Some(b'\\') => {}
-            Some(_) => return Err(Failure::Malformed),
         }
-        let plain = match bytes.get(read + 1) {
-            None => {
-                return Ok(Unescaped {
-                    read,
-                    written,
-                    ended: false,
-                });
+        let plain = match &bytes[read..] {
+            [] | [b'\\'] => break false,
+            [b'\\', plain @ (b'"' | b'\\' | b'/'), ..] => *plain,
+            [b'"', ..] => {
+                read += 1;
+                break true;
             }
-            Some(b'u') => match code_point(&bytes[read..])? {
-                None => {
-                    return Ok(Unescaped {
-                        read,
-                        written,
-                        ended: false,
-                    });
-                }
+            [b'\\', b'n', ..] => b'\n',
+            [b'\\', b'r', ..] => b'\r',
+            [b'\\', b't', ..] => b'\t',
+            [b'\\', b'b', ..] => 0x08,
+            [b'\\', b'f', ..] => 0x0c,
+            escape @ [b'\\', b'u', ..] => match code_point(escape)? {
+                None => break false,
                 Some((character, length)) => {
+                    written += character.encode_utf8(&mut text[written..]).len();
                     read += length;
-                    written += character.encode_utf8(&mut bytes[written..]).len();
                     continue;
                 }
             },
-            Some(b'n') => b'\n',
-            Some(b'r') => b'\r',
-            Some(b't') => b'\t',
-            Some(b'b') => 0x08,
-            Some(b'f') => 0x0c,
-            Some(plain @ (b'"' | b'\\' | b'/')) => *plain,
-            Some(_) => return Err(Failure::Malformed),
+            [b'\\', ..] | [0..=0x1f, ..] => return Err(Failure::Malformed),
+            // Fewer bytes than a block are left.
+            [byte, ..] => {
+                text[written] = *byte;
+                written += 1;
+                read += 1;
+                continue;
+            }
         };
-        bytes[written] = plain;
-        read += 2;
+        text[written] = plain;
         written += 1;
-    }
+        read += 2;
+    };
+    text.truncate(written);
+    Ok(Unescaped { read, ended })
+}
+
+/// How many bytes are looked at in one step. Runs are short, between the quotes of the JSON inside the string.
+const BLOCK: usize = 8;
+
+/// How many bytes of `block` come before the first that is a quote, a backslash or a control character.
+fn clean_bytes(block: [u8; BLOCK]) -> usize {
+    const ONES: u64 = u64::from_le_bytes([1; BLOCK]);
+    let block = u64::from_le_bytes(block);
+    // The highest bit of each byte below the limit is set, and perhaps that of bytes behind one (Bit Twiddling Hacks,
+    // "Determine if a word has a byte less than n").
+    let less = |block: u64, limit: u64| block.wrapping_sub(ONES * limit) & !block;
+    let equal = |byte: u8| less(block ^ (ONES * u64::from(byte)), 1);
+    let special = (less(block, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7);
+    special.trailing_zeros() as usize / 8
 }
 
 /// The character that `\uXXXX`, or a pair of them, stands for, and the length of the escape; `None` when it is not all

@@ -88,7 +88,7 @@ SHAPES = {
         **{name: {} for name in ("checks", "enableAutoscaling", "replicas", "resources", "serviceAccountName", "variables")},
     ),
     ("core.spinkube.dev/v1alpha1", "SpinAppExecutor"): closed(
-        {"createDeployment": {"const": True}, "deploymentConfig": closed({"runtimeClassName": TEXT})}
+        {"createDeployment": {"const": True}, "deploymentConfig": closed({"runtimeClassName": TEXT}, otel={})}
     ),
     ("keda.sh/v1alpha1", "ScaledObject"): closed({
         "scaleTargetRef": closed({"name": TEXT}),

@@ -1,0 +1,196 @@
+"""Writes the report of bench/compare/run: docs/performance.md and docs/performance.svg."""
+
+import os
+import subprocess
+import textwrap
+from statistics import median
+
+import matplotlib
+
+matplotlib.use("svg")
+matplotlib.rcParams["svg.hashsalt"] = "performance"
+matplotlib.rcParams["font.size"] = 9
+import matplotlib.pyplot as plot  # noqa: E402, what it is to use must be said first
+
+from subjects import LOCAL, SPIN  # noqa: E402
+
+MIB = 1024 * 1024
+
+
+def middle(results, key):
+    return median(result[key] for result in results)
+
+
+def table(head, rows, texts=1):
+    """Rows whose first columns are texts, and the others numbers."""
+    lines = [head, ["---"] * texts + ["---:"] * (len(head) - texts), *rows]
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def digits(value):
+    """Three digits that count."""
+    return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
+
+
+def ratio(value, base):
+    return f"{value / base:.2f}" if base else "–"
+
+
+def operation_table(operation, subjects, results):
+    rates = {subject.name: middle(results[operation, subject.name], "rate") for subject in subjects}
+    rows = []
+    for subject in subjects:
+        runs, rate = results[operation, subject.name], rates[subject.name]
+        spread = [run["rate"] for run in runs]
+        row = [subject.name, f"{rate:.0f}", f"{min(spread):.0f} to {max(spread):.0f}"]
+        row += [ratio(rate, rates.get(base)) for base in (subject.bare, "nginx", "Flask twin")]
+        rows.append(row + [digits(middle(runs, "p50_ms")), digits(middle(runs, "p99_ms"))])
+    return table(["", "requests/s", "rounds", "× bare proxy", "× nginx", "× Flask", "p50 ms", "p99 ms"], rows)
+
+
+def memory_table(subjects, connections):
+    rows = [
+        [
+            subject.name,
+            digits(subject.idle / MIB),
+            digits(subject.peak / MIB),
+            f"{max(0, subject.peak - subject.idle) / connections / 1024:.0f}",
+        ]
+        for subject in subjects
+    ]
+    return table(["", "idle MiB", "highest MiB", "KiB per concurrent request"], rows)
+
+
+def list_table(name, subjects, results):
+    rates = {subject.name: middle(results[name, subject.name], "mb_per_s") for subject in subjects}
+    rows = []
+    for subject in subjects:
+        runs, rate = results[name, subject.name], rates[subject.name]
+        growth = max(run["peak"] for run in runs) - subject.idle
+        rows.append(
+            [name, subject.name, digits(rate), ratio(rate, rates.get("nginx")), digits(middle(runs, "first_byte_ms"))]
+            + [digits(max(0, growth) / MIB)]
+        )
+    return rows
+
+
+def host():
+    lines = []
+    folder = os.path.basename(os.path.dirname(os.path.realpath(LOCAL)))
+    profile = "dev" if folder == "debug" else folder
+    unoptimised = ", which leaves most of the host's dependencies unoptimised so that a first build is short" if folder == "debug" else ""
+    lines.append(f"Bridge and built-in host were built with Cargo's profile `{profile}`{unoptimised}.")
+    if SPIN:
+        version = subprocess.run([SPIN, "--version"], capture_output=True, text=True, check=True).stdout.strip()
+        lines.append(f"Spin is {version}.")
+    else:
+        lines.append("Spin was not measured.")
+    return " ".join(lines)
+
+
+def filled(text):
+    return textwrap.fill(text, 140, break_long_words=False, break_on_hyphens=False)
+
+
+def share_of_bridge(operation, results, compared):
+    """What this API reaches of the bridge alone, in per cent, from its slowest build to its fastest."""
+    rates = {subject.name: middle(results[operation, subject.name], "rate") for subject in compared}
+    shares = [100 * rate / rates["bridge alone"] for name, rate in rates.items() if name.startswith("this API")]
+    return f"{min(shares):.0f} to {max(shares):.0f} %"
+
+
+def chart(path, operations, subjects, results):
+    figure, panels = plot.subplots(2, 2, figsize=(11, 5.5), layout="constrained")
+    names = [subject.name for subject in subjects]
+    colors = ["#3066be" if name.startswith("this API") else "#9aa5b1" for name in names]
+    for panel, (operation, title) in zip(panels.flat, operations.items()):
+        rates = [middle(results[operation, name], "rate") for name in names]
+        bars = panel.barh(names, rates, color=colors)
+        panel.bar_label(bars, fmt="%.0f", padding=3)
+        panel.set_title(f"{title}: requests/s", loc="left")
+        panel.invert_yaxis()
+        panel.margins(x=0.15)
+        panel.spines[["top", "right"]].set_visible(False)
+    figure.savefig(path, metadata={"Date": None, "Creator": None})
+
+
+def write(options, load, operations, compared, results, lists, list_connections, streaming, list_results):
+    """Writes both files into the folder of the options."""
+    path = options.output / "performance"
+    chart(path.with_suffix(".svg"), operations, compared, results)
+    cores = len(os.sched_getaffinity(0))
+    setting = (
+        f"{cores} cores, shared by everything: wrk, the bridge with its SQLite file, and the subject. {host()} The load average before the run, "
+        f"other programs included, was {load:.1f}."
+    )
+    method = (
+        f"Each figure is the median of {options.rounds} rounds of {options.seconds} s after a warm-up, with {options.connections} connections that "
+        "each send the next request when the last is answered. There were no errors; the run ends at the first. Every write is a new one, and "
+        "the bridge's ledger was counted after each measurement."
+    )
+    reading = (
+        f"Of what the bridge alone answers, this API reaches {share_of_bridge('get', results, compared)} with GET one and "
+        f"{share_of_bridge('put', results, compared)} with PUT: the rest goes to the host, which carries two "
+        "HTTP exchanges for each request, and to the component."
+    )
+    parts = [
+        f"""# Performance
+
+Written by `make bench`: what this API costs beside other ways to the same bridge, measured in one run and in alternation, so that whatever
+else the machine did, it did to all of them.
+
+![Requests per second](performance.svg)
+
+## What was measured
+
+{filled(setting)}
+
+{filled(method)}
+
+- **bridge alone**: wrk asks the local bridge itself, with nothing between.
+- **nginx**: a reverse proxy with connections kept open; it forwards the bridge's own protocol, untranslated.
+- **Flask twin**: the routes of Microsoft's sample with Flask, requests and tenacity on gunicorn, {os.cpu_count()} workers with threads for
+  {options.connections} requests at once ([app.py](../bench/compare/flask_twin/app.py)).
+- **bare proxy**: a component that makes the one call and hands the answer on as it is ([source](../bench/bare-proxy/src/lib.rs)).
+- **this API**: the component, with checks, deadline, retries, idempotency keys and the answer taken out of its envelope.
+
+## What to read from it
+
+The rows *bare proxy* and *this API* of one WASI version differ only in the component: *× bare proxy* is what the API's promises cost.
+A bare proxy beside *nginx* shows what a component on a host costs against a native proxy, and here nginx has the easier task.
+*× Flask* compares whole ways of doing it.
+
+{filled(reading)}
+
+The bridge and its database stand in for Data API Builder and Azure SQL on a network, whose time is not in these figures: the absolute ones say
+nothing about a deployment. With all connections always busy, p50 and p99 are times under full load, not those of a request alone.
+Differences within the column *rounds* are noise.
+"""
+    ]
+    for operation, title in operations.items():
+        parts.append(f"## {title}\n\n{operation_table(operation, compared, results)}\n")
+    parts.append(f"""## Memory
+
+Resident memory of the subject's processes, before the warm-up and at its highest under all of the above, and the difference divided by
+{options.connections} connections. Hosts keep what they once took, so this is an upper bound for a request.
+
+{memory_table(compared, options.connections)}
+""")
+    upstream = "nginx" if any(subject.name == "nginx" for subject in streaming) else "a small server in Python"
+    rows = [row for name in lists for row in list_table(name, streaming, list_results)]
+    parts.append(f"""## Long lists
+
+Lists out of a file, by {upstream} in the bridge's place, with {list_connections} connections. MB/s count the list itself: nginx passes it on as a
+string in its envelope, the component unescapes it on the way. The first byte is that of a request alone, on a new connection. Memory is the highest
+so far, from the shortest list to the longest, less the idle.
+
+{table(["list", "", "MB/s", "× nginx", "first byte ms", "more MiB"], rows, 2)}
+""")
+    parts.append("""## Again
+
+```sh
+make bench                          # LOCAL=<another build of the local stack's program>, SPIN=<a Spin to measure as well>
+bench/compare/run --help            # rounds, seconds, connections
+```
+""")
+    path.with_suffix(".md").write_text("\n".join(parts))
