@@ -161,7 +161,11 @@ impl Envelope {
     /// Reads columns, up to the first byte of the text of `Json` or behind the end of the row.
     fn columns(&mut self, scanner: &mut Scanner) -> Result<State, Stop> {
         match self.state {
-            State::Begin => scanner.begin()?,
+            State::Begin => {
+                // Columns that were not all there are read again from the beginning.
+                self.json = Json::Unseen;
+                scanner.begin()?;
+            }
             _ => match scanner.next()? {
                 b',' => scanner.at += 1,
                 _ => return scanner.end_of_row(),
@@ -174,8 +178,11 @@ impl Envelope {
             let name = scanner.text(MALFORMED)?;
             scanner.expect(b':', MALFORMED)?;
             let name = &name[1..name.len() - 1];
+            if name.contains('\\') {
+                return Err(Stop::Failed(Failure::Contract("the name of a column is escaped")));
+            }
             if name == "Json" {
-                if self.json == Json::Text {
+                if self.json != Json::Unseen {
                     return Err(Stop::Failed(Failure::Contract("Json is there twice")));
                 }
                 if scanner.next()? == b'"' {
@@ -285,14 +292,18 @@ impl<'b> Scanner<'b> {
                 return Err(MALFORMED);
             }
         };
-        let mut escaped = false;
+        let (mut escaped, mut escapes) = (false, false);
         for (offset, byte) in self.bytes[begin + 1..].iter().enumerate() {
             match byte {
                 _ if escaped => escaped = false,
-                b'\\' => escaped = true,
+                b'\\' => (escaped, escapes) = (true, true),
                 b'"' => {
                     self.at = begin + offset + 2;
-                    return self.slice(begin);
+                    let text = self.slice(begin)?;
+                    if escapes {
+                        unescape(text.as_bytes(), 1, &mut Vec::new()).map_err(Stop::Failed)?;
+                    }
+                    return Ok(text);
                 }
                 0..=0x1f => return Err(MALFORMED),
                 _ => {}

@@ -93,6 +93,8 @@ fn what_is_not_whole_json_is_malformed() {
         r#"{"value":[{"Status":200,"Json":"\ud800\u0041"}]}"#,
         r#"{"value":[{"Status":200,"Json":"\u00g0"}]}"#,
         r#"{"value":[{"Status":2x0,"Json":""}]}"#,
+        r#"{"value":[{"Status":200,"Extra":"\x","Json":""}]}"#,
+        r#"{"value":[{"Status":200,"Json":"","a\=b":1}]}"#,
         "{\"value\":[{\"Status\":200,\"Json\":\"\n\"}]}",
     ] {
         assert_eq!(whole(answer), Err(Failure::Malformed), "{answer}");
@@ -116,6 +118,9 @@ fn json_of_another_shape_breaks_the_contract() {
         r#"{"value":[{"Status":200,"Json":""},{"Status":200,"Json":""}]}"#,
         r#"{"value":[{"Status":200,"Json":"","Json":""}]}"#,
         r#"{"value":[{"Json":""}]}"#,
+        r#"{"value":[{"Status":200,"Json":"","Json":null}]}"#,
+        r#"{"value":[{"Status":200,"Json":null,"Json":""}]}"#,
+        r#"{"value":[{"\u0053tatus":200,"Json":""}]}"#,
         r#"{"value":[{"Status":"200","Json":""}]}"#,
         r#"{"value":[{"Status":null,"Json":""}]}"#,
         r#"{"value":[{"Status":500,"Json":""}]}"#,
