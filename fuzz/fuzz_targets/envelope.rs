@@ -20,7 +20,9 @@ fuzz_target!(|data: &[u8]| {
         return assert_eq!(ours.map(|(_, text)| text), Some(Some(text)), "a text is taken");
     }
     let Some((head, text)) = ours else { return };
-    let reference: Value = serde_json::from_slice(&body).expect("what is taken is JSON");
+    serde_json::from_slice::<serde::de::IgnoredAny>(&body).expect("what is taken is JSON");
+    // The reference's values hold no number beyond a double's range.
+    let Ok(reference) = serde_json::from_slice::<Value>(&body) else { return };
     let [row] = reference["value"].as_array().expect("a list").as_slice() else { panic!("not one row") };
     assert_eq!(Some(u64::from(head.status)), row["Status"].as_u64());
     assert_eq!(text.as_deref(), row["Json"].as_str());
