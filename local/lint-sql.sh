@@ -9,7 +9,6 @@ cd "$(dirname "$0")/.."
 packages=(sqlfluff==4.5.0 fastjsonschema==2.21.2)
 schema=${DAB_SCHEMA:-../shared/schemas/dab-2.0.9.schema.json}
 venv=$PWD/.local/lint-sql
-stamp="$venv/$(echo "${packages[*]}" | tr ' =' '--')"
 
 say() { printf '  · %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
@@ -19,25 +18,10 @@ if [ "${SQL_LINT:-}" = skip ]; then
   exit 0
 fi
 
-# A venv needs ensurepip, which Debian and Ubuntu package apart from Python.
-can_make_venv() { python3 -c 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))' >/dev/null 2>&1; }
-
-if [ ! -e "$stamp" ]; then
-  if ! can_make_venv && [ "$(id -u)" = 0 ] && command -v apt-get >/dev/null; then
-    say "installing python3-venv"
-    apt-get update -qq >/dev/null && DEBIAN_FRONTEND=noninteractive apt-get install -qq -y python3-venv >/dev/null || true
-  fi
-  can_make_venv || fail "the parser of sql/ needs Python 3.10 or later with venv: apt-get install python3-venv, or leave it out with SQL_LINT=skip"
-  rm -rf "$venv"
-  mkdir -p "$(dirname "$venv")"
-  python3 -m venv "$venv"
-  if ! "$venv/bin/pip" install --quiet --disable-pip-version-check --retries 1 --timeout 20 "${packages[@]}" 2>"$venv/pip.log"; then
-    cat "$venv/pip.log" >&2
-    say "SKIPPED: ${packages[*]} cannot be had from PyPI (above), so no parser has read sql/"
-    exit 0
-  fi
-  : >"$stamp"
-fi
+local/venv.sh lint-sql "${packages[@]}" || case $? in
+  2) say "SKIPPED: ${packages[*]} cannot be had from PyPI (above), so no parser has read sql/"; exit 0 ;;
+  *) fail "the parser of sql/ cannot be set up (above); SQL_LINT=skip leaves it out" ;;
+esac
 
 "$venv/bin/python" - sql/*.sql docs/*.md <<'PYTHON'
 import re, sys
