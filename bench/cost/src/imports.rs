@@ -8,63 +8,13 @@ use std::time::Duration;
 
 use anyhow::Result;
 use http::{Request, Response};
+use local_host::interfaces::{variables_2, variables_3};
 use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::random::Deterministic;
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock, WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use crate::cases::Answer;
-
-use self::spin_2::fermyon::spin::variables as variables_2;
-use self::spin_3::spin::variables::variables as variables_3;
-
-/// As the SDK for WASI 0.2 asks for them.
-mod spin_2 {
-    wasmtime::component::bindgen!({
-        inline: "
-            package fermyon:spin@2.0.0;
-
-            interface variables {
-                get: func(name: string) -> result<string, error>;
-
-                variant error {
-                    invalid-name(string),
-                    undefined(string),
-                    provider(string),
-                    other(string),
-                }
-            }
-
-            world component {
-                import variables;
-            }
-        ",
-    });
-}
-
-/// As the SDK for WASI 0.3 asks for them.
-mod spin_3 {
-    wasmtime::component::bindgen!({
-        inline: "
-            package spin:variables@3.0.0;
-
-            interface variables {
-                get: async func(name: string) -> result<string, error>;
-
-                variant error {
-                    invalid-name(string),
-                    undefined(string),
-                    provider(string),
-                    other(string),
-                }
-            }
-
-            world component {
-                import variables;
-            }
-        ",
-    });
-}
 
 /// What belongs to one instance.
 pub(crate) struct State {

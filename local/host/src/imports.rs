@@ -8,59 +8,9 @@ use wasmtime::component::{Accessor, HasSelf, Linker, ResourceTable};
 use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
+use crate::interfaces::{variables_2, variables_3};
 use crate::outbound::{Hooks, Outbound};
 use crate::variables::{self, Unavailable, Variables};
-
-use self::spin_2::fermyon::spin::variables as variables_2;
-use self::spin_3::spin::variables::variables as variables_3;
-
-/// As the SDK for WASI 0.2 asks for them.
-mod spin_2 {
-    wasmtime::component::bindgen!({
-        inline: "
-            package fermyon:spin@2.0.0;
-
-            interface variables {
-                get: func(name: string) -> result<string, error>;
-
-                variant error {
-                    invalid-name(string),
-                    undefined(string),
-                    provider(string),
-                    other(string),
-                }
-            }
-
-            world component {
-                import variables;
-            }
-        ",
-    });
-}
-
-/// As the SDK for WASI 0.3 asks for them.
-mod spin_3 {
-    wasmtime::component::bindgen!({
-        inline: "
-            package spin:variables@3.0.0;
-
-            interface variables {
-                get: async func(name: string) -> result<string, error>;
-
-                variant error {
-                    invalid-name(string),
-                    undefined(string),
-                    provider(string),
-                    other(string),
-                }
-            }
-
-            world component {
-                import variables;
-            }
-        ",
-    });
-}
 
 /// What every instance of the component shares.
 pub(crate) struct Application {

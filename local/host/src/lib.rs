@@ -8,14 +8,16 @@
 //! `/...`, over plain HTTP/1.1.
 //!
 //! In reading order: `manifest` what `spin.toml` says, `variables` and `allowed_hosts` what that means for the
-//! component, `engine` its compiled code, `imports` what it may call, `outbound` and `connect` where its own requests
-//! go, `guest` requests through instances, `server` the connections.
+//! component, `engine` its compiled code, `imports` and `interfaces` what it may call, `outbound` and `connect` where
+//! its own requests go, `guest` requests through instances, `server` the connections.
 
 mod allowed_hosts;
 mod connect;
 mod engine;
 mod guest;
 mod imports;
+#[allow(missing_docs, reason = "generated")]
+pub mod interfaces;
 mod manifest;
 mod outbound;
 mod server;
