@@ -9,8 +9,7 @@ use futures::future::{Either, select};
 use http::header::{DATE, RETRY_AFTER, WWW_AUTHENTICATE};
 use http::{HeaderMap, HeaderValue, Request, StatusCode};
 
-use crate::json;
-use crate::log::{Level, Line};
+use crate::log::Event;
 use crate::platform::Platform;
 use crate::problem::{Problem, kind};
 use crate::retry::{Decision, Failure, GiveUp, Policy};
@@ -44,12 +43,13 @@ pub struct Outcome<C> {
 impl<C> Outcome<C> {
     /// The value of `Server-Timing` (W3C): how long the bridge took, in milliseconds, and in how many attempts.
     pub fn server_timing(&self) -> String {
-        let mut timing = String::from("bridge;dur=");
-        json::millis(&mut timing, self.took);
-        timing.push_str(", attempts;desc=\"");
-        json::number(&mut timing, self.attempts.into());
-        timing.push('"');
-        timing
+        let micros = self.took.as_micros();
+        format!(
+            "bridge;dur={}.{:03}, attempts;desc=\"{}\"",
+            micros / 1000,
+            micros % 1000,
+            self.attempts
+        )
     }
 }
 
@@ -82,11 +82,24 @@ impl<P: Platform> Bridge<'_, P> {
             let random = (self.platform.random() >> 96) as u32;
             match self.policy.decide(attempt, &failure, self.elapsed(), random) {
                 Decision::Retry(wait) => {
-                    self.log("retry", call, attempt, &failure, Some(wait));
+                    Event::Retry {
+                        procedure: call.procedure,
+                        attempt,
+                        reason: failure.reason(),
+                        delay_ms: wait.as_millis() as u64,
+                        correlation_id: self.correlation_id,
+                    }
+                    .write(self.platform);
                     self.platform.sleep(wait).await;
                 }
                 Decision::GiveUp(give_up) => {
-                    self.log("give_up", call, attempt, &failure, None);
+                    Event::GiveUp {
+                        procedure: call.procedure,
+                        attempt,
+                        reason: failure.reason(),
+                        correlation_id: self.correlation_id,
+                    }
+                    .write(self.platform);
                     return (attempt, Err(problem(give_up, attempt)));
                 }
             }
@@ -98,7 +111,11 @@ impl<P: Platform> Bridge<'_, P> {
     pub async fn probe(&self, call: &Call, request: &Request<Bytes>, limit: Duration) -> Outcome<P::Body> {
         let begin = self.platform.now();
         let result = self.attempt(call, request, limit).await.map_err(|failure| {
-            self.log("not_ready", call, 1, &failure, None);
+            Event::NotReady {
+                reason: failure.reason(),
+                correlation_id: self.correlation_id,
+            }
+            .write(self.platform);
             Problem::new(
                 kind::UNAVAILABLE,
                 "The bridge or the database behind it does not answer.",
@@ -152,19 +169,6 @@ impl<P: Platform> Bridge<'_, P> {
 
     fn elapsed(&self) -> Duration {
         self.platform.now().saturating_sub(self.started)
-    }
-
-    fn log(&self, event: &str, call: &Call, attempt: u32, failure: &Failure, wait: Option<Duration>) {
-        let level = if wait.is_some() { Level::Warn } else { Level::Error };
-        let line = Line::new(level, event)
-            .text("procedure", call.procedure)
-            .number("attempt", attempt.into())
-            .text("reason", &failure.reason());
-        let line = match wait {
-            Some(wait) => line.number("delay_ms", wait.as_millis() as u64),
-            None => line,
-        };
-        line.text("correlation_id", self.correlation_id).write(self.platform);
     }
 }
 

@@ -19,7 +19,7 @@ use crate::accept;
 use crate::access;
 use crate::api::ROUTES;
 use crate::bridge::{Bridge, Outcome};
-use crate::log::{self, Level, Line};
+use crate::log::Event;
 use crate::platform::Platform;
 use crate::precondition::{self, Verdict};
 use crate::problem::{Problem, kind};
@@ -50,12 +50,18 @@ const READY_LIMIT: Duration = Duration::from_millis(900);
 /// Answers `request`.
 pub async fn handle<P: Platform>(platform: &P, request: Request<P::Body>) -> Response<Body<P::Body>> {
     let (parts, body) = request.into_parts();
+    let (route, id) = match Route::find(ROUTES, parts.uri.path()) {
+        Some((route, id)) => (Some(route), id.unwrap_or_default()),
+        None => (None, Cow::default()),
+    };
     let exchange = Exchange {
         platform,
         started: platform.now(),
         method: &parts.method,
         target: &parts.uri,
         headers: &parts.headers,
+        route,
+        id,
         correlation_id: correlation_id(&parts.headers, platform),
         settings: OnceCell::new(),
         server_timing: OnceCell::new(),
@@ -98,6 +104,9 @@ struct Exchange<'a, P> {
     method: &'a Method,
     target: &'a Uri,
     headers: &'a HeaderMap,
+    route: Option<&'static Route>,
+    /// The path's `{id}`, decoded; empty when the route has none.
+    id: Cow<'a, str>,
     correlation_id: Cow<'a, str>,
     /// Read when first needed.
     settings: OnceCell<Result<&'a Settings, InvalidSetting>>,
@@ -109,7 +118,7 @@ struct Exchange<'a, P> {
 
 impl<P: Platform> Exchange<'_, P> {
     async fn answer(&self, body: P::Body) -> Answer<P> {
-        let Some((route, id)) = Route::find(ROUTES, self.target.path()) else {
+        let Some(route) = self.route else {
             return Err(Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path."));
         };
         match route.operation(self.method) {
@@ -122,7 +131,7 @@ impl<P: Platform> Exchange<'_, P> {
             Some(Operation::Call(call)) => {
                 self.admit()?;
                 self.negotiate()?;
-                self.call(call, id.as_deref().unwrap_or_default(), body).await
+                self.call(call, body).await
             }
             None if self.method == Method::OPTIONS => {
                 let mut response = Response::new(whole(""));
@@ -168,9 +177,9 @@ impl<P: Platform> Exchange<'_, P> {
         self.respond(call, outcome)
     }
 
-    async fn call(&self, call: &Call, id: &str, body: P::Body) -> Answer<P> {
+    async fn call(&self, call: &Call, body: P::Body) -> Answer<P> {
         let settings = self.settings()?;
-        let arguments = pin!(self.arguments(call, id, body, settings));
+        let arguments = pin!(self.arguments(call, body, settings));
         let timer = pin!(self.platform.sleep(settings.retry.deadline()));
         let arguments = match select(arguments, timer).await {
             Either::Left((arguments, _)) => arguments?,
@@ -185,13 +194,13 @@ impl<P: Platform> Exchange<'_, P> {
 
     /// The procedure's parameters, in the order of the route table; what costs nothing to check comes before the body
     /// is read.
-    async fn arguments(&self, call: &Call, id: &str, body: P::Body, settings: &Settings) -> Result<Arguments, Problem> {
+    async fn arguments(&self, call: &Call, body: P::Body, settings: &Settings) -> Result<Arguments, Problem> {
         let mut arguments = Arguments::new();
         let mut json = None;
         self.check_preconditions(call)?;
         for (name, source) in call.parameters {
             let value = match source {
-                Source::PathId => Value::Integer(request::id(id)?),
+                Source::PathId => Value::Integer(request::id(&self.id)?),
                 Source::Query {
                     name,
                     default,
@@ -249,9 +258,10 @@ impl<P: Platform> Exchange<'_, P> {
     fn settings(&self) -> Result<&Settings, Problem> {
         let settings = self.settings.get_or_init(|| {
             self.platform.settings().inspect_err(|invalid| {
-                Line::new(Level::Error, "misconfigured")
-                    .text("variable", invalid.variable)
-                    .write(self.platform);
+                Event::Misconfigured {
+                    variable: invalid.variable,
+                }
+                .write(self.platform);
             })
         });
         settings
@@ -274,25 +284,20 @@ impl<P: Platform> Exchange<'_, P> {
 
     /// The request's line in the log. A probe that succeeds says nothing.
     fn log(&self, status: StatusCode) {
-        let route = Route::find(ROUTES, self.target.path()).map(|(route, _)| route);
-        let is_probe = route
-            .and_then(|route| route.operation(self.method))
-            .is_some_and(|operation| matches!(operation, Operation::Alive | Operation::Ready(_)));
-        let level = match status {
-            StatusCode::OK if is_probe => return,
-            status if status.is_server_error() => Level::Error,
-            _ => Level::Info,
-        };
-        if log::writes(self.platform, level) {
-            Line::new(level, "request")
-                .text("method", self.method.as_str())
-                .text_or_null("route", route.map(|route| route.path))
-                .number("status", status.as_u16().into())
-                .millis("duration_ms", self.platform.now().saturating_sub(self.started))
-                .number("attempts", self.attempts.get().into())
-                .text("correlation_id", &self.correlation_id)
-                .write(self.platform);
+        let operation = self.route.and_then(|route| route.operation(self.method));
+        if status == StatusCode::OK && matches!(operation, Some(Operation::Alive | Operation::Ready(_))) {
+            return;
         }
+        let took = self.platform.now().saturating_sub(self.started);
+        Event::Request {
+            method: self.method.as_str(),
+            route: self.route.map(|route| route.path),
+            status: status.as_u16(),
+            duration_us: took.as_micros() as u64,
+            attempts: self.attempts.get(),
+            correlation_id: &self.correlation_id,
+        }
+        .write(self.platform);
     }
 
     fn bridge(&self, settings: &Settings) -> Bridge<'_, P> {
@@ -336,10 +341,11 @@ impl<P: Platform> Exchange<'_, P> {
         };
         let mut response = response::of_row(call, row, self.target, &self.correlation_id).inspect_err(|problem| {
             if problem.kind() == kind::BRIDGE_MISCONFIGURED {
-                Line::new(Level::Error, "contract_broken")
-                    .text("procedure", call.procedure)
-                    .text("correlation_id", &self.correlation_id)
-                    .write(self.platform);
+                Event::ContractBroken {
+                    procedure: call.procedure,
+                    correlation_id: &self.correlation_id,
+                }
+                .write(self.platform);
             }
         })?;
         match verdict {

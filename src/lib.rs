@@ -25,5 +25,4 @@ pub mod envelope;
 
 pub mod response;
 
-pub mod json;
 pub mod log;

@@ -1,8 +1,7 @@
 //! The log: lines of JSON on standard error, without customer data, keys or query strings.
 
-use std::time::Duration;
+use serde::Serialize;
 
-use crate::json;
 use crate::platform::Platform;
 
 /// From which weight on lines are written; each level includes those before it.
@@ -31,73 +30,96 @@ impl Level {
     }
 }
 
-/// One line: a JSON object that begins with its `event`.
-pub struct Line {
-    level: Level,
-    json: String,
+/// What is logged: each line is one of these, as a JSON object that begins with its name as `event`. `docs/operations.md`
+/// explains them to those who read logs.
+#[derive(Debug, Serialize)]
+#[serde(tag = "event", rename_all = "snake_case")]
+pub enum Event<'a> {
+    /// A request was answered.
+    Request {
+        /// The HTTP method.
+        method: &'a str,
+        /// The route's path, as the table of routes has it; `None` for a path that is no route's.
+        route: Option<&'static str>,
+        /// The HTTP status.
+        status: u16,
+        /// From its head to the head of its answer, in microseconds.
+        duration_us: u64,
+        /// How often the bridge was called.
+        attempts: u32,
+        /// Ties the lines of a request together, and to its answer.
+        correlation_id: &'a str,
+    },
+    /// An attempt failed, and another follows.
+    Retry {
+        /// The stored procedure.
+        procedure: &'static str,
+        /// The attempt's number, from 1.
+        attempt: u32,
+        /// Why it failed.
+        reason: String,
+        /// The wait before the next attempt, in milliseconds.
+        delay_ms: u64,
+        /// As above.
+        correlation_id: &'a str,
+    },
+    /// An attempt failed, and no other follows.
+    GiveUp {
+        /// The stored procedure.
+        procedure: &'static str,
+        /// The attempt's number, from 1.
+        attempt: u32,
+        /// Why it failed.
+        reason: String,
+        /// As above.
+        correlation_id: &'a str,
+    },
+    /// The readiness probe failed.
+    NotReady {
+        /// Why it failed.
+        reason: String,
+        /// As above.
+        correlation_id: &'a str,
+    },
+    /// A response broke off after its head had been sent.
+    BrokenOff {
+        /// Why the rest did not come.
+        reason: String,
+        /// As above.
+        correlation_id: &'a str,
+    },
+    /// A procedure's answer is not what was agreed.
+    ContractBroken {
+        /// The stored procedure.
+        procedure: &'static str,
+        /// As above.
+        correlation_id: &'a str,
+    },
+    /// A variable has a value that cannot be used.
+    Misconfigured {
+        /// The variable.
+        variable: &'static str,
+    },
 }
 
-impl Line {
-    /// A line about `event`.
-    pub fn new(level: Level, event: &str) -> Self {
-        let mut json = String::with_capacity(200);
-        json.push_str("{\"event\":");
-        json::text(&mut json, event);
-        Self { level, json }
-    }
-
-    fn name(&mut self, name: &str) {
-        self.json.push(',');
-        json::text(&mut self.json, name);
-        self.json.push(':');
-    }
-
-    /// Adds a member with a text.
-    pub fn text(mut self, name: &str, value: &str) -> Self {
-        self.name(name);
-        json::text(&mut self.json, value);
-        self
-    }
-
-    /// Adds a member with a text, or null.
-    pub fn text_or_null(mut self, name: &str, value: Option<&str>) -> Self {
-        match value {
-            Some(value) => self.text(name, value),
-            None => {
-                self.name(name);
-                self.json.push_str("null");
-                self
-            }
+impl Event<'_> {
+    fn level(&self) -> Level {
+        match self {
+            Self::Request { status, .. } if *status < 500 => Level::Info,
+            Self::Retry { .. } => Level::Warn,
+            _ => Level::Error,
         }
-    }
-
-    /// Adds a member with a number.
-    pub fn number(mut self, name: &str, value: u64) -> Self {
-        self.name(name);
-        json::number(&mut self.json, value);
-        self
-    }
-
-    /// Adds a member with a time in milliseconds, to the microsecond.
-    pub fn millis(mut self, name: &str, value: Duration) -> Self {
-        self.name(name);
-        json::millis(&mut self.json, value);
-        self
     }
 
     /// Writes the line, unless `log_level` is below its level. Settings that cannot be read silence nothing.
-    pub fn write(mut self, platform: &impl Platform) {
+    pub fn write(&self, platform: &impl Platform) {
         let limit = platform.settings().map_or(Level::Info, |settings| settings.log_level);
-        if self.level <= limit {
-            self.json.push('}');
-            platform.log(&self.json);
+        if self.level() <= limit
+            && let Ok(line) = serde_json::to_string(self)
+        {
+            platform.log(&line);
         }
     }
-}
-
-/// Whether lines of `level` are written at all.
-pub fn writes(platform: &impl Platform, level: Level) -> bool {
-    platform.settings().is_ok_and(|settings| level <= settings.log_level)
 }
 
 #[cfg(test)]
@@ -105,12 +127,30 @@ mod tests {
     use super::*;
     use crate::platform::fake::Fake;
 
+    fn request(status: u16) -> Event<'static> {
+        Event::Request {
+            method: "GET",
+            route: None,
+            status,
+            duration_us: 1_002_034,
+            attempts: 0,
+            correlation_id: "\"\n",
+        }
+    }
+
     #[test]
     fn levels_include_those_before_them() {
+        let retry = || Event::Retry {
+            procedure: "do_thing",
+            attempt: 1,
+            reason: "bridge status 503".into(),
+            delay_ms: 70,
+            correlation_id: "id",
+        };
         for (name, expected) in [("off", 0), ("error", 1), ("warn", 2), ("info", 3)] {
             let platform = Fake::default().set("log_level", name);
-            for level in [Level::Error, Level::Warn, Level::Info] {
-                Line::new(level, "e").write(&platform);
+            for event in [request(500), retry(), request(404)] {
+                event.write(&platform);
             }
             assert_eq!(platform.lines.borrow().len(), expected, "{name}");
         }
@@ -118,18 +158,19 @@ mod tests {
     }
 
     #[test]
+    fn settings_that_cannot_be_read_silence_nothing() {
+        let platform = Fake::default().set("retry_base_ms", "many");
+        request(200).write(&platform);
+        assert_eq!(platform.lines.borrow().len(), 1);
+    }
+
+    #[test]
     fn a_line_is_a_json_object() {
-        let platform = Fake::default();
-        Line::new(Level::Error, "e")
-            .text("a", "\"\n")
-            .text_or_null("b", None)
-            .number("c", 70)
-            .millis("d", Duration::from_micros(1_002_034))
-            .write(&platform);
-        let line = &platform.lines.borrow()[0];
+        let platform = Fake::default().set("log_level", "info");
+        request(404).write(&platform);
         assert_eq!(
-            line,
-            "{\"event\":\"e\",\"a\":\"\\\"\\n\",\"b\":null,\"c\":70,\"d\":1002.034}"
+            platform.lines.borrow()[0],
+            r#"{"event":"request","method":"GET","route":null,"status":404,"duration_us":1002034,"attempts":0,"correlation_id":"\"\n"}"#
         );
     }
 }

@@ -6,21 +6,20 @@
 use bytes::Bytes;
 use http::header::{CONTENT_TYPE, HeaderName};
 use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
 
-use crate::json;
-
-/// A kind of problem: the fragment of its `type` URI, and its title. `docs/problems.md` has a heading for each.
+/// A kind of problem. `docs/problems.md` has a heading for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// The fragment, also the heading in `docs/problems.md`.
-    pub slug: &'static str,
+    /// The `type`: a relative reference whose fragment is the heading in `docs/problems.md`.
+    pub uri: &'static str,
     /// The same for every problem of the kind.
     pub title: &'static str,
     /// The HTTP status.
     pub status: StatusCode,
 }
 
-/// All kinds, by their slugs.
+/// All kinds.
 pub mod kind {
     use super::{Kind, StatusCode};
 
@@ -28,7 +27,11 @@ pub mod kind {
         ($($name:ident, $slug:literal, $status:ident, $title:literal;)*) => {
             $(
                 #[doc = $title]
-                pub const $name: Kind = Kind { slug: $slug, title: $title, status: StatusCode::$status };
+                pub const $name: Kind = Kind {
+                    uri: concat!("/problems#", $slug),
+                    title: $title,
+                    status: StatusCode::$status,
+                };
             )*
             /// Every kind there is.
             pub const ALL: &[Kind] = &[$($name),*];
@@ -66,14 +69,23 @@ pub struct Problem {
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
+/// The other members.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Members<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    instance: &'a str,
+    correlation_id: &'a str,
+}
+
 impl Problem {
     /// A problem with what this occurrence of it is about.
     pub fn new(kind: Kind, detail: impl AsRef<str>) -> Self {
-        let mut members = String::from("\"detail\":");
-        json::text(&mut members, detail.as_ref());
         Self {
             kind,
-            members,
+            members: ["\"detail\":", &json(detail.as_ref())].concat(),
             header: None,
         }
     }
@@ -103,27 +115,17 @@ impl Problem {
     /// The response: `application/problem+json` with `type`, `title`, `status`, `detail`, `instance` (the request's
     /// path), `correlationId` and, when there are any, `errors`.
     pub fn into_response(self, instance: &str, correlation_id: &str) -> Response<Bytes> {
-        let Kind { slug, title, status } = self.kind;
-        let mut body = String::with_capacity(self.members.len() + 200);
-        for part in [
-            "{\"type\":\"/problems#",
-            slug,
-            "\",\"title\":\"",
-            title,
-            "\",\"status\":",
-            status.as_str(),
-        ] {
-            body.push_str(part);
-        }
-        body.push(',');
-        body.push_str(&self.members);
-        body.push_str(",\"instance\":");
-        json::text(&mut body, instance);
-        body.push_str(",\"correlationId\":");
-        json::text(&mut body, correlation_id);
-        body.push('}');
+        let mut body = json(&Members {
+            r#type: self.kind.uri,
+            title: self.kind.title,
+            status: self.kind.status.as_u16(),
+            instance,
+            correlation_id,
+        });
+        body.pop();
+        body.extend([",", &self.members, "}"]);
         let mut response = Response::new(body.into());
-        *response.status_mut() = status;
+        *response.status_mut() = self.kind.status;
         let headers = response.headers_mut();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
         if let Some(header) = self.header {
@@ -131,6 +133,11 @@ impl Problem {
         }
         response
     }
+}
+
+/// Texts and numbers as JSON, which cannot fail.
+fn json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_default()
 }
 
 #[cfg(test)]
@@ -165,19 +172,20 @@ mod tests {
     }
 
     #[test]
-    fn slugs_are_unique() {
-        let mut slugs: Vec<_> = kind::ALL.iter().map(|kind| kind.slug).collect();
-        slugs.sort_unstable();
-        slugs.dedup();
-        assert_eq!(slugs.len(), kind::ALL.len());
+    fn types_are_unique() {
+        let mut types: Vec<_> = kind::ALL.iter().map(|kind| kind.uri).collect();
+        types.sort_unstable();
+        types.dedup();
+        assert_eq!(types.len(), kind::ALL.len());
     }
 
     #[test]
     fn every_kind_has_its_heading_and_status_in_the_docs() {
         let docs = include_str!("../docs/problems.md");
         for kind in kind::ALL {
-            let section = format!("\n## {}\n\n{}. ", kind.slug, kind.status.as_u16());
-            assert!(docs.contains(&section), "{}", kind.slug);
+            let slug = kind.uri.strip_prefix("/problems#").unwrap();
+            let section = format!("\n## {slug}\n\n{}. ", kind.status.as_u16());
+            assert!(docs.contains(&section), "{slug}");
         }
         assert_eq!(docs.matches("\n## ").count(), kind::ALL.len());
     }

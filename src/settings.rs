@@ -2,7 +2,6 @@
 //! `SPIN_VARIABLE_<NAME>` or by a variables provider.
 
 use std::fmt;
-use std::str::FromStr;
 
 use http::{HeaderValue, Uri};
 
@@ -59,54 +58,80 @@ impl fmt::Display for InvalidSetting {
 const MAX_BODY_BYTES_LIMIT: u32 = 4_000_000;
 
 impl Settings {
+    /// The names of all variables.
+    pub const VARIABLES: [&'static str; 12] = [
+        "dab_url",
+        "dab_path",
+        "retry_base_ms",
+        "retry_cap_ms",
+        "attempt_timeout_ms",
+        "request_deadline_ms",
+        "max_body_bytes",
+        "api_key",
+        "forward_authorization",
+        "dab_api_key",
+        "log_level",
+        "cors_allowed_origins",
+    ];
+
     /// Reads and checks every variable; `variables` knows their values, and `None` of those that are not declared.
     ///
     /// # Errors
     ///
     /// The first variable that is missing or breaks its rule.
     pub fn read(variables: impl Fn(&'static str) -> Option<String>) -> Result<Self, InvalidSetting> {
-        let variables = &variables;
+        let variables: Variables = &variables;
+        let milliseconds = |variable| {
+            let rule = "must be a whole number between 1 and 4294967295";
+            checked(variables, variable, rule, |value| positive(value, u32::MAX))
+        };
         Ok(Self {
-            dab_url: origin(variables, "dab_url")?,
-            dab_path: path(variables, "dab_path")?,
-            retry: Policy::new(
-                positive(variables, "retry_base_ms")?,
-                positive(variables, "retry_cap_ms")?,
-                positive(variables, "attempt_timeout_ms")?,
-                positive(variables, "request_deadline_ms")?,
+            dab_url: checked(
+                variables,
+                "dab_url",
+                "must be an origin like http://127.0.0.1:5000 or https://host, without user, path or query",
+                origin,
             )?,
-            max_body_bytes: match positive::<u32>(variables, "max_body_bytes")? {
-                bytes if bytes <= MAX_BODY_BYTES_LIMIT => bytes as usize,
-                _ => return invalid("max_body_bytes", "must be at most 4000000"),
-            },
-            api_keys: match ApiKeys::parse(&text(variables, "api_key")?) {
-                Some(keys) => keys,
-                None => {
-                    return invalid(
-                        "api_key",
-                        "must be empty, or keys of visible characters separated by commas",
-                    );
-                }
-            },
-            forward_authorization: match text(variables, "forward_authorization")?.as_str() {
-                "true" => true,
-                "false" => false,
-                _ => return invalid("forward_authorization", "must be true or false"),
-            },
-            dab_api_key: secret_header(variables, "dab_api_key")?,
-            log_level: match Level::parse(&text(variables, "log_level")?) {
-                Some(level) => level,
-                None => return invalid("log_level", "must be off, error, warn or info"),
-            },
-            cors_allowed_origins: match Origins::parse(&text(variables, "cors_allowed_origins")?) {
-                Some(origins) => origins,
-                None => {
-                    return invalid(
-                        "cors_allowed_origins",
-                        "must be empty, or origins like https://shop.example separated by commas",
-                    );
-                }
-            },
+            dab_path: checked(
+                variables,
+                "dab_path",
+                "must be a path like /api, of letters, digits, - _ ~ and /",
+                path,
+            )?,
+            retry: Policy::new(
+                milliseconds("retry_base_ms")?,
+                milliseconds("retry_cap_ms")?,
+                milliseconds("attempt_timeout_ms")?,
+                milliseconds("request_deadline_ms")?,
+            )?,
+            max_body_bytes: checked(
+                variables,
+                "max_body_bytes",
+                "must be a whole number between 1 and 4000000",
+                |value| positive(value, MAX_BODY_BYTES_LIMIT),
+            )? as usize,
+            api_keys: checked(
+                variables,
+                "api_key",
+                "must be empty, or keys of visible characters separated by commas",
+                ApiKeys::parse,
+            )?,
+            forward_authorization: checked(variables, "forward_authorization", "must be true or false", |value| {
+                value.parse().ok()
+            })?,
+            dab_api_key: checked(
+                variables,
+                "dab_api_key",
+                "must be empty, or visible characters without spaces",
+                secret_header,
+            )?,
+            log_level: checked(variables, "log_level", "must be off, error, warn or info", Level::parse)?,
+            cors_allowed_origins: checked(
+                variables,
+                "cors_allowed_origins",
+                "must be empty, or origins like https://shop.example separated by commas",
+                Origins::parse,
+            )?,
         })
     }
 }
@@ -114,75 +139,61 @@ impl Settings {
 /// The value of each variable that has one.
 type Variables<'v> = &'v dyn Fn(&'static str) -> Option<String>;
 
-fn invalid<T>(variable: &'static str, rule: &'static str) -> Result<T, InvalidSetting> {
-    Err(InvalidSetting { variable, rule })
-}
-
-fn text(variables: Variables, variable: &'static str) -> Result<String, InvalidSetting> {
-    match variables(variable) {
-        Some(value) => Ok(value),
-        None => invalid(variable, "is not set"),
-    }
-}
-
-/// A whole number above zero, in decimal digits only.
-fn positive<T: FromStr + Default + PartialOrd>(
+/// The value of `variable` as `parse` understands it; `rule` says what that is.
+fn checked<T>(
     variables: Variables,
     variable: &'static str,
+    rule: &'static str,
+    parse: impl FnOnce(&str) -> Option<T>,
 ) -> Result<T, InvalidSetting> {
-    match text(variables, variable)?.parse() {
-        Ok(number) if number > T::default() => Ok(number),
-        _ => invalid(variable, "must be a whole number between 1 and 4294967295"),
-    }
+    let value = variables(variable).ok_or(InvalidSetting {
+        variable,
+        rule: "is not set",
+    })?;
+    parse(&value).ok_or(InvalidSetting { variable, rule })
 }
 
-fn origin(variables: Variables, variable: &'static str) -> Result<String, InvalidSetting> {
-    let value = text(variables, variable)?;
-    let is_origin = value.parse::<Uri>().is_ok_and(|uri| {
-        matches!(uri.scheme_str(), Some("http" | "https"))
-            && uri
-                .authority()
-                .is_some_and(|authority| !authority.as_str().contains('@'))
-            && uri.query().is_none()
-            && uri.path() == "/"
-    });
-    match is_origin {
-        true => Ok(value.trim_end_matches('/').to_owned()),
-        false => invalid(
-            variable,
-            "must be an origin like http://127.0.0.1:5000 or https://host, without user, path or query",
-        ),
-    }
+/// A whole number between 1 and `max`, in decimal digits.
+fn positive(value: &str, max: u32) -> Option<u32> {
+    value.parse().ok().filter(|number| (1..=max).contains(number))
 }
 
-fn secret_header(variables: Variables, variable: &'static str) -> Result<Option<HeaderValue>, InvalidSetting> {
-    let value = text(variables, variable)?;
-    if value.is_empty() {
-        return Ok(None);
-    }
-    match HeaderValue::try_from(value) {
-        Ok(mut value) if value.as_bytes().iter().all(u8::is_ascii_graphic) => {
-            value.set_sensitive(true);
-            Ok(Some(value))
-        }
-        _ => invalid(variable, "must be empty, or visible characters without spaces"),
-    }
+fn origin(value: &str) -> Option<String> {
+    let uri: Uri = value.parse().ok()?;
+    let is_origin = matches!(uri.scheme_str(), Some("http" | "https"))
+        && uri
+            .authority()
+            .is_some_and(|authority| !authority.as_str().contains('@'))
+        && uri.query().is_none()
+        && uri.path() == "/";
+    is_origin.then(|| value.trim_end_matches('/').to_owned())
 }
 
-fn path(variables: Variables, variable: &'static str) -> Result<String, InvalidSetting> {
-    let value = text(variables, variable)?;
+fn path(value: &str) -> Option<String> {
     let is_path = value.starts_with('/')
         && value
             .bytes()
             .all(|byte| byte.is_ascii_alphanumeric() || b"/-_~".contains(&byte));
-    match is_path {
-        true => Ok(value.trim_end_matches('/').to_owned()),
-        false => invalid(variable, "must be a path like /api, of letters, digits, - _ ~ and /"),
+    is_path.then(|| value.trim_end_matches('/').to_owned())
+}
+
+/// The header that holds a secret; none for the empty text.
+fn secret_header(value: &str) -> Option<Option<HeaderValue>> {
+    if value.is_empty() {
+        return Some(None);
     }
+    let mut header = HeaderValue::try_from(value).ok()?;
+    header.set_sensitive(true);
+    value
+        .bytes()
+        .all(|byte| byte.is_ascii_graphic())
+        .then_some(Some(header))
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use super::*;
     use crate::platform::Platform;
     use crate::platform::fake::Fake;
@@ -197,6 +208,30 @@ mod tests {
         assert_eq!(settings.dab_url, "http://127.0.0.1:5000");
         assert_eq!(settings.dab_path, "/api");
         assert_eq!(settings.max_body_bytes, 65536);
+    }
+
+    #[test]
+    fn the_variables_are_those_of_the_manifest_and_each_is_read_once() {
+        let manifest = include_str!("../spin.toml");
+        let declared = manifest.split_once("[variables]\n").unwrap().1;
+        let declared = declared.split("\n[").next().unwrap().lines();
+        let declared: Vec<_> = declared
+            .filter_map(|line| line.split_once(" = {"))
+            .map(|(name, _)| name)
+            .collect();
+        let asked = RefCell::new(Vec::new());
+        let platform = Fake::default();
+        Settings::read(|name| {
+            asked.borrow_mut().push(name);
+            platform.variable(name)
+        })
+        .unwrap();
+        for mut names in [declared, asked.into_inner()] {
+            let mut expected = Settings::VARIABLES.to_vec();
+            names.sort_unstable();
+            expected.sort_unstable();
+            assert_eq!(names, expected);
+        }
     }
 
     #[test]

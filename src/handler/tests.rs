@@ -355,7 +355,7 @@ fn each_request_is_a_line_and_says_nothing_of_its_data() {
     ask(&platform, request(Method::GET, "/customer/7?name=Bob", &headers, ""));
     let lines = platform.lines.borrow();
     let expected = format!(
-        r#"{{"event":"request","method":"GET","route":"/customer/{{id}}","status":200,"duration_ms":107.000,"attempts":2,"correlation_id":"{GUID}"}}"#
+        r#"{{"event":"request","method":"GET","route":"/customer/{{id}}","status":200,"duration_us":107000,"attempts":2,"correlation_id":"{GUID}"}}"#
     );
     assert_eq!(lines.last(), Some(&expected));
 }

@@ -132,6 +132,11 @@ impl Fake {
         self
     }
 
+    /// The value of a variable.
+    pub fn variable(&self, name: &str) -> Option<String> {
+        self.variables.get(name).cloned()
+    }
+
     /// With one more answer at once: 200 and a row of these columns, as JSON members.
     pub fn row(self, columns: &str) -> Self {
         self.answer(0, 200, &format!(r#"{{"value":[{{{columns}}}]}}"#))
@@ -221,9 +226,7 @@ impl Platform for Fake {
     }
 
     fn settings(&self) -> Result<&Settings, InvalidSetting> {
-        let settings = self
-            .settings
-            .get_or_init(|| Settings::read(|name| self.variables.get(name).cloned()));
+        let settings = self.settings.get_or_init(|| Settings::read(|name| self.variable(name)));
         settings.as_ref().map_err(Clone::clone)
     }
 

@@ -12,7 +12,7 @@ use crate::{access, handler, request, wire};
 pub const READ_BYTES: usize = 64 * 1024;
 
 /// The headers that the core reads, of requests and of the bridge's responses. Others are not taken over.
-const READ: [HeaderName; 17] = [
+static READ: [HeaderName; 17] = [
     ACCEPT,
     ACCESS_CONTROL_REQUEST_METHOD,
     AUTHORIZATION,
@@ -36,7 +36,7 @@ const READ: [HeaderName; 17] = [
 pub fn header_map(fields: Vec<(String, Vec<u8>)>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
-        let known = READ.into_iter().find(|known| name.eq_ignore_ascii_case(known.as_str()));
+        let known = READ.iter().find(|known| name.eq_ignore_ascii_case(known.as_str()));
         if let (Some(known), Ok(value)) = (known, HeaderValue::try_from(value)) {
             headers.append(known, value);
         }

@@ -6,7 +6,6 @@
     allow(unsafe_code, reason = "what the entry point macro expands to")
 )]
 
-use std::cell::Cell;
 use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -72,23 +71,11 @@ async fn settings() -> Result<&'static Settings, InvalidSetting> {
     if let Some(settings) = SETTINGS.get() {
         return Ok(settings);
     }
-    // Reading settings waits for nothing, and fetching a variable does: each one found missing is fetched, until none
-    // is.
-    let mut fetched = BTreeMap::new();
-    loop {
-        let missing = Cell::new(None);
-        let settings = Settings::read(|name| match fetched.get(name) {
-            Some(value) => Option::clone(value),
-            None => {
-                missing.set(Some(name));
-                None
-            }
-        });
-        let Some(name) = missing.get() else {
-            return settings.map(|settings| SETTINGS.get_or_init(|| settings));
-        };
-        fetched.insert(name, spin_sdk_wasip3::variables::get(name).await.ok());
+    let mut values = BTreeMap::new();
+    for name in Settings::VARIABLES {
+        values.insert(name, spin_sdk_wasip3::variables::get(name).await.ok());
     }
+    Settings::read(|name| values.get(name).cloned().flatten()).map(|settings| SETTINGS.get_or_init(|| settings))
 }
 
 fn incoming(request: types::Request) -> Request<Incoming> {

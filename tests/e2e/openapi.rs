@@ -135,7 +135,7 @@ fn it_has_the_parameters_that_the_procedures_take() {
 fn it_knows_every_kind_of_problem() {
     let text = document().to_string();
     for kind in kind::ALL {
-        assert!(text.contains(&format!("/problems#{}\"", kind.slug)), "{}", kind.slug);
+        assert!(text.contains(&format!("{}\"", kind.uri)), "{}", kind.uri);
     }
 }
 
