@@ -25,11 +25,11 @@ build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain fo
 stack: ## build the local stack: bridge, built-in host
 	@$(step) "local stack" cargo build --quiet --locked --workspace --bins
 
+# All tests with both builds: a selection of them would have Cargo choose other features, and build the engine again.
 test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pass before a change lands (SPIN=/path/to/spin: on real Spin)
 	tests/fuzz-api/run short
 	target/debug/soak --requests 1500 --rate 300
 	@$(MAKE) --no-print-directory test-sql
-	@# All tests both times: a selection of them would have Cargo choose other features, and build the engine again.
 	@if [ -n "$(SPIN)" ] && ! "$(SPIN)" --version | grep -qE '^spin (4\.[1-9]|[5-9]|[1-9][0-9])'; then \
 	  echo "  · SKIPPED: WASI 0.3 needs Spin 4.1 or later, so its build has not run on $$("$(SPIN)" --version)"; \
 	else MANIFEST=spin.wasip3.toml cargo test --locked --workspace --lib --bins --tests; fi
@@ -63,7 +63,7 @@ soak: build stack ## 50,000 requests while the bridge fails (six minutes); write
 outage: build stack ## outages of ten seconds and of a minute, in real time (three minutes)
 	cargo test --locked --workspace --test e2e -- --ignored outage
 
-fuzz-api: build stack ## 5,000 requests and more made from openapi.json, every answer checked against it (ten minutes)
+fuzz-api: build stack ## 5,000 requests and more made from openapi.json, every answer checked against it (five minutes)
 	tests/fuzz-api/run full
 
 fuzz: ## the parsers under coverage-guided fuzzing, three million executions each (RUNS=…), with cargo-fuzz
@@ -75,7 +75,7 @@ fuzz: ## the parsers under coverage-guided fuzzing, three million executions eac
 crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
 	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd
 
-bench: build stack ## requests/s beside nginx, Flask and a bare proxy (eleven minutes); writes docs/performance.md (LOCAL=…, SPIN=…)
+bench: build ## requests/s beside nginx, Flask and a bare proxy (eleven minutes, at first twenty); writes docs/performance.md (LOCAL=…, SPIN=…)
 	@LOCAL="$(LOCAL)" SPIN="$(SPIN)" bench/compare/run
 
 cost: build stack ## what one request costs in the component, in instructions and memory; writes bench/cost/table.md

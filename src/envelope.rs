@@ -5,6 +5,8 @@
 
 use std::str;
 
+use wide::u8x16;
+
 use crate::retry::Failure;
 
 /// The most bytes that the other columns may have.
@@ -194,9 +196,8 @@ impl Envelope {
             let value = scanner.scalar()?;
             match name {
                 "Status" => {
-                    self.head.status = integer(value)?
-                        .and_then(|status| u16::try_from(status).ok())
-                        .unwrap_or(1)
+                    let status = integer(value)?.and_then(|status| u16::try_from(status).ok());
+                    self.head.status = status.ok_or(OTHER_TYPE)?;
                 }
                 "ETag" => self.head.etag = string(value)?,
                 "NextAfter" => self.head.next_after = integer(value)?,
@@ -381,67 +382,57 @@ fn unescape(bytes: &[u8], begin: usize, text: &mut Vec<u8>) -> Result<Unescaped,
     // What is written is never longer than what is read; a block is written whole and counted as far as it is clean.
     let before = text.len();
     text.resize(before + bytes.len() - begin + BLOCK, 0);
-    let (mut read, mut written) = (begin, before);
+    let (mut rest, mut room) = (&bytes[begin..], &mut text[before..]);
     let ended = loop {
-        if let Some(block) = bytes[read..].first_chunk::<BLOCK>() {
-            text[written..written + BLOCK].copy_from_slice(block);
-            let clean = clean_bytes(*block);
-            read += clean;
-            written += clean;
+        if let (Some(block), Some(place)) = (rest.first_chunk(), room.first_chunk_mut::<BLOCK>()) {
+            *place = *block;
+            let clean = clean_bytes(block);
+            (rest, room) = (&rest[clean..], &mut room[clean..]);
             if clean == BLOCK {
                 continue;
             }
         }
-        let plain = match &bytes[read..] {
+        let (plain, length) = match rest {
+            [b'\\', plain @ (b'"' | b'\\' | b'/'), ..] => (*plain, 2),
             [] | [b'\\'] => break false,
-            [b'\\', plain @ (b'"' | b'\\' | b'/'), ..] => *plain,
             [b'"', ..] => {
-                read += 1;
+                rest = &rest[1..];
                 break true;
             }
-            [b'\\', b'n', ..] => b'\n',
-            [b'\\', b'r', ..] => b'\r',
-            [b'\\', b't', ..] => b'\t',
-            [b'\\', b'b', ..] => 0x08,
-            [b'\\', b'f', ..] => 0x0c,
-            escape @ [b'\\', b'u', ..] => match code_point(escape)? {
+            [b'\\', b'n', ..] => (b'\n', 2),
+            [b'\\', b'r', ..] => (b'\r', 2),
+            [b'\\', b't', ..] => (b'\t', 2),
+            [b'\\', b'b', ..] => (0x08, 2),
+            [b'\\', b'f', ..] => (0x0c, 2),
+            [b'\\', b'u', ..] => match code_point(rest)? {
                 None => break false,
                 Some((character, length)) => {
-                    written += character.encode_utf8(&mut text[written..]).len();
-                    read += length;
+                    let written = character.encode_utf8(room).len();
+                    (rest, room) = (&rest[length..], &mut room[written..]);
                     continue;
                 }
             },
             [b'\\', ..] | [0..=0x1f, ..] => return Err(Failure::Malformed),
             // Fewer bytes than a block are left.
-            [byte, ..] => {
-                text[written] = *byte;
-                written += 1;
-                read += 1;
-                continue;
-            }
+            [byte, ..] => (*byte, 1),
         };
-        text[written] = plain;
-        written += 1;
-        read += 2;
+        room[0] = plain;
+        (rest, room) = (&rest[length..], &mut room[1..]);
     };
-    text.truncate(written);
+    let (read, left) = (bytes.len() - rest.len(), room.len());
+    text.truncate(text.len() - left);
     Ok(Unescaped { read, ended })
 }
 
-/// How many bytes are looked at in one step. Runs are short, between the quotes of the JSON inside the string.
-const BLOCK: usize = 8;
+/// How many bytes are looked at in one step.
+const BLOCK: usize = 16;
 
 /// How many bytes of `block` come before the first that is a quote, a backslash or a control character.
-fn clean_bytes(block: [u8; BLOCK]) -> usize {
-    const ONES: u64 = u64::from_le_bytes([1; BLOCK]);
-    let block = u64::from_le_bytes(block);
-    // The highest bit of each byte below the limit is set, and perhaps that of bytes behind one (Bit Twiddling Hacks,
-    // "Determine if a word has a byte less than n").
-    let less = |block: u64, limit: u64| block.wrapping_sub(ONES * limit) & !block;
-    let equal = |byte: u8| less(block ^ (ONES * u64::from(byte)), 1);
-    let special = (less(block, 0x20) | equal(b'"') | equal(b'\\')) & (ONES << 7);
-    special.trailing_zeros() as usize / 8
+fn clean_bytes(block: &[u8; BLOCK]) -> usize {
+    let block = u8x16::new(*block);
+    let special =
+        block.simd_eq(u8x16::splat(b'"')) | block.simd_eq(u8x16::splat(b'\\')) | block.simd_lt(u8x16::splat(0x20));
+    (special.to_bitmask() | 1 << BLOCK).trailing_zeros() as usize
 }
 
 /// The character that `\uXXXX`, or a pair of them, stands for, and the length of the escape; `None` when it is not all

@@ -1,14 +1,15 @@
 //! The wire contract with Data API Builder (DAB) for stored procedures that return one row: how a call becomes an HTTP
-//! request, and how the answer becomes a [`Row`], whose text may still be on its way. DAB turns one `GET` or `POST` into one `EXEC`, answers
-//! `{"value":[{…}]}`, and never parses a text column: the JSON that SQL built arrives as a JSON string.
+//! request, and how the answer becomes a [`Row`], whose text may still be on its way. DAB turns one `GET` or `POST` into
+//! one `EXEC`, answers `{"value":[{…}]}`, and never parses a text column: the JSON that SQL built arrives as a JSON
+//! string.
 
 use bytes::Bytes;
 use http::header::{ACCEPT, ACCEPT_ENCODING, CONTENT_LENGTH, CONTENT_TYPE};
 use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Uri};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Serialize, Serializer};
 
 use crate::envelope::{Envelope, Head};
-use crate::json;
 use crate::platform::Chunks;
 use crate::retry::Failure;
 use crate::route::Call;
@@ -18,7 +19,8 @@ use crate::settings::Settings;
 pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-id");
 
 /// A parameter's value.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(untagged)]
 pub enum Value {
     /// An `INT`.
     Integer(i32),
@@ -30,8 +32,9 @@ pub enum Value {
 pub type Arguments = Vec<(&'static str, Value)>;
 
 /// How much of a text is collected before it is passed on, in bytes. Up to here a failure can still be retried; beyond,
-/// the client is already receiving.
-const COLLECT_BYTES: usize = 64 * 1024;
+/// the client is already receiving. A page of the default limit (some 40 KB) fits, and one read of a long text
+/// ([`crate::platform`] reads 64 KiB) is more.
+const COLLECT_BYTES: usize = 48 * 1024;
 
 /// The one row that a procedure answers with.
 #[derive(Debug)]
@@ -126,7 +129,7 @@ pub fn request(call: &Call, arguments: &Arguments, settings: &Settings, headers:
             target.push_str(name);
             target.push('=');
             match value {
-                Value::Integer(number) => push_integer(&mut target, *number),
+                Value::Integer(number) => target.push_str(&number.to_string()),
                 Value::Text(text) => target.extend(utf8_percent_encode(text, NON_ALPHANUMERIC)),
             }
         }
@@ -143,31 +146,16 @@ pub fn request(call: &Call, arguments: &Arguments, settings: &Settings, headers:
 }
 
 /// `{"name":value,…}`. A text becomes a JSON string: what DAB decodes it to is the text, byte for byte.
-fn object(arguments: &Arguments) -> String {
+fn object(arguments: &Arguments) -> Vec<u8> {
     // A text grows by its escapes: few in most.
-    let texts = arguments.iter().map(|(name, value)| match value {
+    let lengths = arguments.iter().map(|(name, value)| match value {
         Value::Integer(_) => name.len() + 16,
         Value::Text(text) => name.len() + text.len() + text.len() / 4 + 8,
     });
-    let mut json = String::with_capacity(texts.sum::<usize>() + 2);
-    for (index, (name, value)) in arguments.iter().enumerate() {
-        json.push(if index == 0 { '{' } else { ',' });
-        json::text(&mut json, name);
-        json.push(':');
-        match value {
-            Value::Integer(number) => push_integer(&mut json, *number),
-            Value::Text(text) => json::text(&mut json, text),
-        }
-    }
-    json.push('}');
+    let mut json = Vec::with_capacity(lengths.sum::<usize>() + 2);
+    // Text and numbers can always be written.
+    let _ = serde_json::Serializer::new(&mut json).collect_map(arguments.iter().map(|(name, value)| (name, value)));
     json
-}
-
-fn push_integer(text: &mut String, number: i32) {
-    if number < 0 {
-        text.push('-');
-    }
-    json::number(text, number.unsigned_abs().into());
 }
 
 #[cfg(test)]
@@ -226,7 +214,7 @@ mod tests {
         #[test]
         fn any_text_reaches_the_parameter_unchanged(text in any::<String>()) {
             let sent = object(&vec![("Json", Value::Text(text.clone()))]);
-            let parsed: BTreeMap<String, String> = serde_json::from_str(&sent).unwrap();
+            let parsed: BTreeMap<String, String> = serde_json::from_slice(&sent).unwrap();
             prop_assert_eq!(&parsed["Json"], &text);
         }
     }

@@ -50,6 +50,20 @@ def wrk(subject, operation, tag, seconds, connections, limit=100):
     return result | {"peak": peak, "rate": result["requests"] / result["seconds"]}
 
 
+@contextlib.contextmanager
+def first_in_line():
+    """Where the system allows it, this thread gets a core as soon as it has something to do."""
+    try:
+        os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
+    except PermissionError:
+        yield False
+        return
+    try:
+        yield True
+    finally:
+        os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
+
+
 def fetch(subject, api, dab):
     """What a GET brings, out of its envelope, and the seconds until its first byte."""
     url = urlsplit(subject.url)
@@ -125,7 +139,8 @@ def measure_lists(subjects, lengths, options):
         for name, (_, limit) in LISTS.items():
             for subject in subjects:
                 targets = f"/customers?limit={limit}", f"/api/get_customers?Limit={limit}"
-                fetched = [fetch(subject, *targets) for _ in range(3 if round else 1)]
+                with first_in_line() as options.prompt:
+                    fetched = [fetch(subject, *targets) for _ in range(9 if round else 1)]
                 answer, first_byte = fetched[0][0], median(seconds for _, seconds in fetched)
                 if not round:
                     if len(json.dumps(answer, separators=(",", ":"))) != lengths[limit]:
@@ -144,7 +159,7 @@ def main():
     parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--output", type=Path, default=Path("docs"), help="folder of performance.md and performance.svg")
-    parser.epilog = "LOCAL=<file> is the local stack's program (target/debug/local), SPIN=<file> a Spin to measure as well"
+    parser.epilog = "LOCAL=<file> is the local stack's program (else an optimised one), SPIN=<file> a Spin to measure as well"
     options = parser.parse_args()
     load = os.getloadavg()[0]
     with Subjects() as subjects:

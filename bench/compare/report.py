@@ -61,14 +61,15 @@ def memory_table(subjects, connections):
     return table(["", "idle MiB", "highest MiB", "KiB per concurrent request"], rows)
 
 
-def list_table(name, subjects, results):
+def list_table(name, lists, subjects, results):
     rates = {subject.name: middle(results[name, subject.name], "mb_per_s") for subject in subjects}
     rows = []
     for subject in subjects:
         runs, rate = results[name, subject.name], rates[subject.name]
+        first_byte, shortest = (middle(results[length, subject.name], "first_byte_ms") for length in (name, next(iter(lists))))
         growth = max(run["peak"] for run in runs) - subject.idle
         rows.append(
-            [name, subject.name, digits(rate), ratio(rate, rates.get("nginx")), digits(middle(runs, "first_byte_ms"))]
+            [name, subject.name, digits(rate), ratio(rate, rates.get("nginx")), digits(first_byte), ratio(first_byte, shortest)]
             + [digits(max(0, growth) / MIB)]
         )
     return rows
@@ -177,14 +178,15 @@ Resident memory of the subject's processes, before the warm-up and at its highes
 {memory_table(compared, options.connections)}
 """)
     upstream = "nginx" if any(subject.name == "nginx" for subject in streaming) else "a small server in Python"
-    rows = [row for name in lists for row in list_table(name, streaming, list_results)]
+    prompt = ", whose client has the first claim to a core" if options.prompt else ""
+    rows = [row for name in lists for row in list_table(name, lists, streaming, list_results)]
     parts.append(f"""## Long lists
 
 Lists out of a file, by {upstream} in the bridge's place, with {list_connections} connections. MB/s count the list itself: nginx passes it on as a
-string in its envelope, the component unescapes it on the way. The first byte is that of a request alone, on a new connection. Memory is the highest
-so far, from the shortest list to the longest, less the idle.
+string in its envelope, the component unescapes it on the way. The first byte is that of a request alone, on a new connection{prompt}.
+Memory is the highest so far, from the shortest list to the longest, less the idle.
 
-{table(["list", "", "MB/s", "× nginx", "first byte ms", "more MiB"], rows, 2)}
+{table(["list", "", "MB/s", "× nginx", "first byte ms", "× shortest", "more MiB"], rows, 2)}
 """)
     parts.append("""## Again
 

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LOCAL = os.environ.get("LOCAL") or "target/debug/local"
+LOCAL = os.environ.get("LOCAL") or "target/bench-stack/local"
 SPIN = os.environ.get("SPIN")
 # Where Debian puts nginx, which not every user's shell searches.
 os.environ["PATH"] += ":/usr/sbin"

@@ -28,6 +28,10 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
 /// into a closing connection.
 const IDLE_LIMIT: Duration = Duration::from_secs(90);
 
+/// The most that is read from a connection at a time, in bytes: what the guest takes in one piece. hyper's own limit,
+/// 400 KiB, would have the guest wait for all of that before it can pass anything on.
+const READ_BYTES: usize = 64 * 1024;
+
 /// The outbound side of one component, shared by its instances.
 pub(crate) struct Outbound {
     component: String,
@@ -44,6 +48,7 @@ impl Outbound {
             .retry_canceled_requests(true)
             .pool_timer(TokioTimer::new())
             .pool_idle_timeout(IDLE_LIMIT)
+            .http1_max_buf_size(READ_BYTES)
             .build(Connector::new()?);
         Ok(Self {
             component,
