@@ -115,8 +115,9 @@ impl Event<'_> {
     pub fn write(&self, platform: &impl Platform) {
         let limit = platform.settings().map_or(Level::Info, |settings| settings.log_level);
         if self.level() <= limit
-            && let Ok(line) = serde_json::to_string(self)
+            && let Ok(mut line) = serde_json::to_string(self)
         {
+            line.push('\n');
             platform.log(&line);
         }
     }

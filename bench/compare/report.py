@@ -32,18 +32,18 @@ def digits(value):
     return f"{value:.0f}" if value >= 100 else f"{value:.1f}" if value >= 10 else f"{value:.2f}"
 
 
-def ratio(value, base):
-    return f"{value / base:.2f}" if base else "–"
+def ratio(runs, base_runs, key):
+    """The median of the rounds' ratios: what else the machine did in a round, it did to both."""
+    return f"{median(run[key] / base[key] for run, base in zip(runs, base_runs)):.2f}" if base_runs else "–"
 
 
 def operation_table(operation, subjects, results):
-    rates = {subject.name: middle(results[operation, subject.name], "rate") for subject in subjects}
     rows = []
     for subject in subjects:
-        runs, rate = results[operation, subject.name], rates[subject.name]
+        runs = results[operation, subject.name]
         spread = [run["rate"] for run in runs]
-        row = [subject.name, f"{rate:.0f}", f"{min(spread):.0f} to {max(spread):.0f}"]
-        row += [ratio(rate, rates.get(base)) for base in (subject.bare, "nginx", "Flask twin")]
+        row = [subject.name, f"{middle(runs, 'rate'):.0f}", f"{min(spread):.0f} to {max(spread):.0f}"]
+        row += [ratio(runs, results.get((operation, base)), "rate") for base in (subject.bare, "nginx", "Flask twin")]
         rows.append(row + [digits(middle(runs, "p50_ms")), digits(middle(runs, "p99_ms"))])
     return table(["", "requests/s", "rounds", "× bare proxy", "× nginx", "× Flask", "p50 ms", "p99 ms"], rows)
 
@@ -62,15 +62,13 @@ def memory_table(subjects, connections):
 
 
 def list_table(name, lists, subjects, results):
-    rates = {subject.name: middle(results[name, subject.name], "mb_per_s") for subject in subjects}
     rows = []
     for subject in subjects:
-        runs, rate = results[name, subject.name], rates[subject.name]
-        first_byte, shortest = (middle(results[length, subject.name], "first_byte_ms") for length in (name, next(iter(lists))))
+        runs, shortest = results[name, subject.name], results[next(iter(lists)), subject.name]
         growth = max(run["peak"] for run in runs) - subject.idle
         rows.append(
-            [name, subject.name, digits(rate), ratio(rate, rates.get("nginx")), digits(first_byte), ratio(first_byte, shortest)]
-            + [digits(max(0, growth) / MIB)]
+            [name, subject.name, digits(middle(runs, "mb_per_s")), ratio(runs, results.get((name, "nginx")), "mb_per_s")]
+            + [digits(middle(runs, "first_byte_ms")), ratio(runs, shortest, "first_byte_ms"), digits(max(0, growth) / MIB)]
         )
     return rows
 
@@ -126,7 +124,7 @@ def write(options, load, operations, compared, results, lists, list_connections,
     )
     method = (
         f"Each figure is the median of {options.rounds} rounds of {options.seconds} s after a warm-up, with {options.connections} connections that "
-        "each send the next request when the last is answered. There were no errors; the run ends at the first. Every write is a new one, and "
+        "each send the next request when the last is answered; a ratio is the median of the rounds' ratios. There were no errors; the run ends at the first. Every write is a new one, and "
         "the bridge's ledger was counted after each measurement."
     )
     reading = (
@@ -183,8 +181,8 @@ Resident memory of the subject's processes, before the warm-up and at its highes
     parts.append(f"""## Long lists
 
 Lists out of a file, by {upstream} in the bridge's place, with {list_connections} connections. MB/s count the list itself: nginx passes it on as a
-string in its envelope, the component unescapes it on the way. The first byte is that of a request alone, on a new connection{prompt}.
-Memory is the highest so far, from the shortest list to the longest, less the idle.
+string in its envelope, the component unescapes it on the way. The first byte is that of a request alone, on a new
+connection{prompt}. Memory is the highest so far, from the shortest list to the longest, less the idle.
 
 {table(["list", "", "MB/s", "× nginx", "first byte ms", "× shortest", "more MiB"], rows, 2)}
 """)

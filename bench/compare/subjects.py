@@ -17,7 +17,7 @@ SPIN = os.environ.get("SPIN")
 # Where Debian puts nginx, which not every user's shell searches.
 os.environ["PATH"] += ":/usr/sbin"
 # What a shell has set for `make up` must not reach the subjects.
-CLEAN = {key: value for key, value in os.environ.items() if key not in ("DAB_URL", "HOST", "MANIFEST") and not key.startswith("SPIN_VARIABLE_")}
+CLEAN = {key: value for key, value in os.environ.items() if key not in ("DAB_URL", "HOST", "MANIFEST", "SPIN") and not key.startswith("SPIN_VARIABLE_")}
 
 
 def say(line):

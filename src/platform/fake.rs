@@ -231,6 +231,7 @@ impl Platform for Fake {
     }
 
     fn log(&self, line: &str) {
+        let line = line.strip_suffix('\n').expect("a line");
         self.lines.borrow_mut().push(line.to_owned());
     }
 }

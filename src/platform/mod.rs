@@ -44,7 +44,7 @@ pub trait Platform {
     /// As [`Settings::read`].
     fn settings(&self) -> Result<&Settings, InvalidSetting>;
 
-    /// Writes one line to the log (stderr).
+    /// Writes `line`, with the line break at its end, to the log (stderr), in one piece: others write there, too.
     fn log(&self, line: &str);
 }
 

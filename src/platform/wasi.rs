@@ -1,5 +1,7 @@
 //! What the platforms for WASI 0.2 and for WASI 0.3 share.
 
+use std::io::{self, Write};
+
 use http::header::{
     ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, IF_MATCH, IF_NONE_MATCH,
     ORIGIN, RETRY_AFTER,
@@ -50,6 +52,11 @@ pub fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect()
+}
+
+/// Writes to standard error in one piece, which `eprintln!` does not do. There is nobody to tell when that fails.
+pub fn write_log(line: &str) {
+    let _ = io::stderr().write_all(line.as_bytes());
 }
 
 /// What the host's error says about whether the bridge can have executed the request. What is not known not to have

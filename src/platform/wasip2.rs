@@ -24,7 +24,7 @@ use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 use wasi::random::random::get_random_u64;
 
-use super::wasi::{READ_BYTES, fields, header_map, send_error};
+use super::wasi::{READ_BYTES, fields, header_map, send_error, write_log};
 use super::{Chunks, Platform, SendError};
 use crate::handler;
 use crate::settings::{InvalidSetting, Settings};
@@ -146,7 +146,7 @@ impl Platform for Spin {
     }
 
     fn log(&self, line: &str) {
-        eprintln!("{line}");
+        write_log(line);
     }
 }
 

@@ -20,7 +20,7 @@ use spin_sdk_wasip3::wasip3::random::random::get_random_u64;
 use spin_sdk_wasip3::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 use spin_sdk_wasip3::wasip3::{spawn, wit_future, wit_stream};
 
-use super::wasi::{READ_BYTES, fields, header_map, send_error};
+use super::wasi::{READ_BYTES, fields, header_map, send_error, write_log};
 use super::{Chunks, Platform, SendError};
 use crate::handler;
 use crate::settings::{InvalidSetting, Settings};
@@ -133,7 +133,7 @@ impl Platform for Spin {
     }
 
     fn log(&self, line: &str) {
-        eprintln!("{line}");
+        write_log(line);
     }
 }
 
