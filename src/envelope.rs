@@ -85,7 +85,7 @@ impl Envelope {
             self.pending.append(&mut bytes);
             bytes = std::mem::take(&mut self.pending);
         }
-        match str::from_utf8(&bytes) {
+        match simdutf8::compat::from_utf8(&bytes) {
             Ok(_) => {}
             Err(error) if error.error_len().is_none() => self.pending = bytes.split_off(error.valid_up_to()),
             Err(_) => return Err(Failure::Malformed),

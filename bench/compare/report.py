@@ -180,7 +180,7 @@ Resident memory of the subject's processes, before the warm-up and at its highes
     rows = [row for name in lists for row in list_table(name, lists, streaming, list_results)]
     parts.append(f"""## Long lists
 
-Lists out of a file, by {upstream} in the bridge's place, with {list_connections} connections. MB/s count the list itself: nginx passes it on as a
+Lists out of a file, by {upstream} in the bridge's place (*upstream alone*), with {list_connections} connections. MB/s count the list itself: nginx passes it on as a
 string in its envelope, the component unescapes it on the way. The first byte is that of a request alone, on a new
 connection{prompt}. Memory is the highest so far, from the shortest list to the longest, less the idle.
 

@@ -125,12 +125,13 @@ class Subjects:
         self.upstream = f"http://127.0.0.1:{port}"
         if self.has_nginx:
             where = f"root {lists}; try_files /$arg_Limit.json =404;"
-            self.start_nginx("static", port, f"location = /api/get_customers {{ {where} }}", "")
+            self.static = self.start_nginx("upstream alone", port, f"location = /api/get_customers {{ {where} }}", "", paths="dab", enveloped=True)
         else:
-            self.start("static", [sys.executable, str(HERE / "static.py"), str(lists), str(port)], port=port)
+            command = [sys.executable, str(HERE / "static.py"), str(lists), str(port)]
+            self.static = self.start("upstream alone", command, port=port, paths="dab", enveloped=True)
 
     def start_nginx(self, name, port, location, upstream, **kind):
-        folder = self.folder / f"nginx-{name}"
+        folder = self.folder / f"nginx-{port}"
         folder.mkdir()
         temporary = "\n".join(
             f"{kind}_temp_path {folder}/{kind};" for kind in ("client_body", "proxy", "fastcgi", "uwsgi", "scgi")
@@ -193,7 +194,7 @@ http {{
         return subjects
 
     def for_lists(self):
-        subjects = [self.nginx()] if self.has_nginx else []
+        subjects = [self.static] + ([self.nginx()] if self.has_nginx else [])
         for wasi, manifest, _ in BUILDS:
             subjects += [self.component(f"this API, {wasi}{label}", manifest, host) for host, label in hosts(wasi)]
         return subjects
