@@ -79,6 +79,21 @@ fn a_text_can_be_null() {
 }
 
 #[test]
+fn control_characters_must_be_escaped_wherever_they_are() {
+    for byte in 0..0x80 {
+        for at in 0..40 {
+            let mut text = "x".repeat(40);
+            text.replace_range(at..=at, &char::from(byte).to_string());
+            let read = whole(&format!(r#"{{"value":[{{"Status":200,"Json":"{text}"}}]}}"#));
+            match byte {
+                b'"' | b'\\' | 0..=0x1f => assert_eq!(read, Err(Failure::Malformed), "{text:?}"),
+                _ => assert_eq!(read.unwrap().1, Some(text)),
+            }
+        }
+    }
+}
+
+#[test]
 fn what_is_not_whole_json_is_malformed() {
     for answer in [
         "",
