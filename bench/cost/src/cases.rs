@@ -146,6 +146,7 @@ pub(crate) fn cases() -> Vec<Case> {
         page("GET /customers, 10 KB", 10_000),
         page("GET /customers, 100 KB", 100_000),
         page("GET /customers, 1 MB", 1_000_000),
+        page("GET /customers, 10 MB", 10_000_000),
         write("PUT /customer", Method::PUT, "/customer", JSON, CUSTOMER, &created, 201),
         write(
             "PUT /customer, form",

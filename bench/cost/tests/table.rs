@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use cost::{Column, check, measure, root};
+use cost::{Column, Cost, check, measure, root};
 
 fn target() -> PathBuf {
     root().join("target")
@@ -38,5 +38,25 @@ fn no_request_needs_more_than_half_of_the_stack() {
                 cost.stack
             );
         }
+    }
+}
+
+#[test]
+fn a_list_costs_the_same_for_each_byte_and_no_memory_for_its_length() {
+    for column in measured() {
+        let list = |length: &str| {
+            let name = format!("GET /customers, {length}");
+            let found = column.costs.iter().find(|(case, _)| *case == name);
+            found.unwrap_or_else(|| panic!("{name} is not measured")).1
+        };
+        let (short, middle, long, longest) = (list("10 KB"), list("100 KB"), list("1 MB"), list("10 MB"));
+        // A page of the guest's memory is 64 KiB.
+        assert!(longest.pages <= short.pages + 16, "{}: {longest:?}", column.wasi);
+        let fuel_a_byte = |from: Cost, to: Cost, bytes: u64| (to.fuel - from.fuel) as f64 / bytes as f64;
+        let (first, last) = (
+            fuel_a_byte(short, middle, 90_000),
+            fuel_a_byte(long, longest, 9_000_000),
+        );
+        assert!(last <= 1.05 * first, "{}: {first} and then {last} a byte", column.wasi);
     }
 }
