@@ -29,7 +29,7 @@ const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
 const IDLE_LIMIT: Duration = Duration::from_secs(90);
 
 /// The most that is read from a connection at a time, in bytes: what the guest takes in one piece. hyper's own limit,
-/// 400 KiB, would have the guest wait for all of that before it can pass anything on.
+/// 408 KiB, would have the guest wait for all of that before it can pass anything on.
 const READ_BYTES: usize = 64 * 1024;
 
 /// The outbound side of one component, shared by its instances.
