@@ -21,6 +21,8 @@ OPERATIONS = {"get": "GET one", "list": "GET list", "put": "PUT", "patch": "PATC
 # The lengths of lists, and the value of `limit` that stands for each.
 LISTS = {"10 KB": (10_000, 10), "100 KB": (100_000, 100), "1 MB": (1_000_000, 1000), "10 MB": (10_000_000, 10_000)}
 LIST_CONNECTIONS = 4
+# How often the first byte of each is waited for.
+FETCHES = 50
 
 
 def wrk(subject, operation, tag, seconds, connections, limit=100):
@@ -51,21 +53,32 @@ def wrk(subject, operation, tag, seconds, connections, limit=100):
 
 
 @contextlib.contextmanager
-def first_in_line():
-    """Where the system allows it, this thread gets a core as soon as it has something to do."""
+def own_core(upstream, subjects):
+    """The upstream and this thread on a core of their own, the other subjects on the rest, as if on another machine: a
+    subject that shares a core with its upstream waits until that has written all that the sockets take. This thread runs
+    as soon as it has something to read. Tells whether the system has the cores for that and allows it.
+    """
+    cores = os.sched_getaffinity(0)
     try:
         os.sched_setscheduler(0, os.SCHED_FIFO | os.SCHED_RESET_ON_FORK, os.sched_param(1))
     except PermissionError:
+        cores = set()
+    if len(cores) < 2:
         yield False
         return
+    first = {min(cores)}
+    for subject in subjects:
+        subject.pin(first if subject is upstream else cores - first)
+    os.sched_setaffinity(0, first)
     try:
         yield True
     finally:
+        os.sched_setaffinity(0, cores)
         os.sched_setscheduler(0, os.SCHED_OTHER, os.sched_param(0))
 
 
-def fetch(subject, api, dab):
-    """What a GET brings, out of its envelope, and the seconds until its first byte."""
+def get(subject, api, dab):
+    """The body of an answer, and the seconds until its first byte."""
     url = urlsplit(subject.url)
     connection = HTTPConnection(url.hostname, url.port, timeout=30)
     connection.connect()
@@ -78,8 +91,13 @@ def fetch(subject, api, dab):
     connection.close()
     if response.status != 200:
         fail(f"{subject.name} answers {response.status}: {body[:300]!r}\n{subject.log()}")
-    value = json.loads(body)
-    return (json.loads(value["value"][0]["Json"]) if subject.enveloped else value), elapsed
+    return body, elapsed
+
+
+def fetch(subject, api, dab):
+    """What a GET brings, out of its envelope."""
+    value = json.loads(get(subject, api, dab)[0])
+    return json.loads(value["value"][0]["Json"]) if subject.enveloped else value
 
 
 def check(subjects):
@@ -88,7 +106,7 @@ def check(subjects):
         ("/customer/123", "/api/get_customer?CustomerID=123"),
         ("/customers?limit=100", "/api/get_customers?Limit=100"),
     ]:
-        answers = [fetch(subject, api, dab)[0] for subject in subjects]
+        answers = [fetch(subject, api, dab) for subject in subjects]
         for subject, answer in zip(subjects, answers):
             if answer != answers[0] or not answer:
                 fail(f"{subject.name} answers {api} otherwise than {subjects[0].name}")
@@ -131,6 +149,10 @@ def write_lists(folder):
     return lengths
 
 
+def targets(limit):
+    return f"/customers?limit={limit}", f"/api/get_customers?Limit={limit}"
+
+
 def measure_lists(subjects, lengths, options):
     """Results by length and subject, one for each round. What is read of an answer counts, also when it is not yet whole."""
     results = {(name, subject.name): [] for name in LISTS for subject in subjects}
@@ -138,18 +160,29 @@ def measure_lists(subjects, lengths, options):
         say(f"long lists, round {round} of {options.rounds}" if round else "long lists, warm-up")
         for name, (_, limit) in LISTS.items():
             for subject in subjects:
-                targets = f"/customers?limit={limit}", f"/api/get_customers?Limit={limit}"
-                with first_in_line() as options.prompt:
-                    fetched = [fetch(subject, *targets) for _ in range(9 if round else 1)]
-                answer, first_byte = fetched[0][0], median(seconds for _, seconds in fetched)
                 if not round:
+                    answer = fetch(subject, *targets(limit))
                     if len(json.dumps(answer, separators=(",", ":"))) != lengths[limit]:
                         fail(f"{subject.name} does not bring the whole list of {name}")
                     continue
                 result = wrk(subject, "list", "list", options.seconds, LIST_CONNECTIONS, limit)
                 sent = os.path.getsize(options.lists / f"{limit}.json") if subject.enveloped else lengths[limit]
                 result["mb_per_s"] = result["bytes"] / sent * lengths[limit] / result["seconds"] / 1e6
-                results[name, subject.name].append(result | {"first_byte_ms": first_byte * 1e3})
+                results[name, subject.name].append(result)
+    return results
+
+
+def measure_first_bytes(upstream, subjects, options):
+    """Milliseconds by length and subject, one for each fetch."""
+    results = {(name, subject.name): [] for name in LISTS for subject in subjects}
+    say("long lists, first bytes")
+    with own_core(upstream, subjects) as options.own_core:
+        for _ in range(FETCHES):
+            for subject in subjects:
+                for name, (_, limit) in LISTS.items():
+                    # Each begins after the same: a long list leaves other things in the caches than a short one.
+                    get(subject, *targets(10))
+                    results[name, subject.name].append(get(subject, *targets(limit))[1] * 1e3)
     return results
 
 
@@ -177,7 +210,8 @@ def main():
         for subject in streaming:
             subject.idle = subject.resident()
         lists = measure_lists(streaming, lengths, options)
-    report.write(options, load, OPERATIONS, compared, operations, LISTS, LIST_CONNECTIONS, streaming, lists)
+        first_bytes = measure_first_bytes(subjects.static, streaming, options)
+    report.write(options, load, OPERATIONS, compared, operations, LISTS, LIST_CONNECTIONS, streaming, lists, FETCHES, first_bytes)
     say(f"{options.output / 'performance.md'} and {options.output / 'performance.svg'} written")
 
 

@@ -61,14 +61,15 @@ def memory_table(subjects, connections):
     return table(["", "idle MiB", "highest MiB", "KiB per concurrent request"], rows)
 
 
-def list_table(name, lists, subjects, results):
+def list_rows(name, lists, subjects, results, first_bytes):
     rows = []
     for subject in subjects:
-        runs, shortest = results[name, subject.name], results[next(iter(lists)), subject.name]
+        runs, first = results[name, subject.name], median(first_bytes[name, subject.name])
+        shortest = median(first_bytes[next(iter(lists)), subject.name])
         growth = max(run["peak"] for run in runs) - subject.idle
         rows.append(
             [name, subject.name, digits(middle(runs, "mb_per_s")), ratio(runs, results.get((name, "nginx")), "mb_per_s")]
-            + [digits(middle(runs, "first_byte_ms")), ratio(runs, shortest, "first_byte_ms"), digits(max(0, growth) / MIB)]
+            + [digits(first), f"{first / shortest:.2f}", digits(max(0, growth) / MIB)]
         )
     return rows
 
@@ -113,7 +114,7 @@ def chart(path, operations, subjects, results):
     figure.savefig(path, metadata={"Date": None, "Creator": None})
 
 
-def write(options, load, operations, compared, results, lists, list_connections, streaming, list_results):
+def write(options, load, operations, compared, results, lists, list_connections, streaming, list_results, fetches, first_bytes):
     """Writes both files into the folder of the options."""
     path = options.output / "performance"
     chart(path.with_suffix(".svg"), operations, compared, results)
@@ -176,13 +177,21 @@ Resident memory of the subject's processes, before the warm-up and at its highes
 {memory_table(compared, options.connections)}
 """)
     upstream = "nginx" if any(subject.name == "nginx" for subject in streaming) else "a small server in Python"
-    prompt = ", whose client has the first claim to a core" if options.prompt else ""
-    rows = [row for name in lists for row in list_table(name, lists, streaming, list_results)]
+    alone = f"a request alone, the median of {fetches}"
+    if options.own_core:
+        alone += (
+            ", with the upstream and the client on one core and the subject on the rest: on the upstream's core it would wait until "
+            "that has written all the sockets take"
+        )
+    rows = [row for name in lists for row in list_rows(name, lists, streaming, list_results, first_bytes)]
+    listing = (
+        f"Lists out of a file, by {upstream} in the bridge's place (*upstream alone*), with {list_connections} connections. MB/s count the list "
+        "itself: nginx passes it on as a string in its envelope, the component unescapes it on the way. Memory is the highest so far, from the "
+        f"shortest list to the longest, less the idle. The first byte is that of {alone}."
+    )
     parts.append(f"""## Long lists
 
-Lists out of a file, by {upstream} in the bridge's place (*upstream alone*), with {list_connections} connections. MB/s count the list itself: nginx passes it on as a
-string in its envelope, the component unescapes it on the way. The first byte is that of a request alone, on a new
-connection{prompt}. Memory is the highest so far, from the shortest list to the longest, less the idle.
+{filled(listing)}
 
 {table(["list", "", "MB/s", "× nginx", "first byte ms", "× shortest", "more MiB"], rows, 2)}
 """)

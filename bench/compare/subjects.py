@@ -1,5 +1,6 @@
 """What is compared: how each subject is started, and what it looks like from outside."""
 
+import contextlib
 import os
 import re
 import shutil
@@ -46,18 +47,28 @@ class Subject:
     idle: int = 0
     peak: int = 0
 
-    def resident(self):
-        """The resident memory of the process and all it started, in bytes."""
-        total, pids = 0, [self.process.pid]
-        while pids:
-            folder = Path(f"/proc/{pids.pop()}")
-            try:
-                total += int((folder / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-                for children in folder.glob("task/*/children"):
+    def processes(self):
+        """The folders in /proc of the process and of all it started."""
+        pids = [self.process.pid]
+        for pid in pids:
+            with contextlib.suppress(OSError):  # It has just ended.
+                for children in Path(f"/proc/{pid}/task").glob("*/children"):
                     pids += children.read_text().split()
-            except OSError:
-                pass  # It has just ended.
+        return [Path(f"/proc/{pid}") for pid in pids]
+
+    def resident(self):
+        """The resident memory of all of them, in bytes."""
+        total = 0
+        for process in self.processes():
+            with contextlib.suppress(OSError):
+                total += int((process / "statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
         return total
+
+    def pin(self, cores):
+        """Lets all of them run on these cores only."""
+        for process in self.processes():
+            for thread in (process / "task").iterdir():
+                os.sched_setaffinity(int(thread.name), cores)
 
     def log(self):
         return self.log_file.read_text(errors="replace")[-2000:]
