@@ -86,7 +86,7 @@ fn incoming(request: types::Request) -> Request<Incoming> {
         .and_then(|target| Uri::try_from(target).ok())
         .unwrap_or_default();
     let headers = header_map(request.get_headers().copy_all());
-    let mut request = Request::new(Incoming::new(|result| types::Request::consume_body(request, result)));
+    let mut request = Request::new(Message::Request(request).into());
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
@@ -97,20 +97,11 @@ impl Platform for Spin {
     type Body = Incoming;
 
     async fn send(&self, request: &Request<Bytes>) -> Result<Response<Incoming>, SendError> {
-        let (outgoing, mut writer) =
-            outgoing(request).map_err(|()| SendError::Refused("request refused by the host"))?;
-        // When the bridge stops reading, its answer or the reason why there is none follows. Giving the exchange up
-        // ends the writing, too.
-        let body = request.body().clone();
-        spawn(async move {
-            if writer.write(body).await.is_ok() {
-                writer.finish().await;
-            }
-        });
+        let outgoing = outgoing(request).map_err(|()| SendError::Refused("request refused by the host"))?;
         let incoming = client::send(outgoing).await.map_err(|code| send_error!(code))?;
         let status = StatusCode::from_u16(incoming.get_status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
         let headers = header_map(incoming.get_headers().copy_all());
-        let mut response = Response::new(Incoming::new(|result| types::Response::consume_body(incoming, result)));
+        let mut response = Response::new(Message::Response(incoming).into());
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -137,49 +128,89 @@ impl Platform for Spin {
     }
 }
 
-fn outgoing(request: &Request<Bytes>) -> Result<(types::Request, BodyWriter), ()> {
+fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
     let headers = Fields::from_list(&fields(request.headers())).map_err(drop)?;
-    let (writer, contents, end) = BodyWriter::new();
-    let (outgoing, _) = types::Request::new(headers, Some(contents), end, None);
+    let body = request.body().clone();
+    let outgoing = if body.is_empty() {
+        let (_, end) = wit_future::new(|| Ok(None));
+        types::Request::new(headers, None, end, None).0
+    } else {
+        let (mut writer, contents, end) = BodyWriter::new();
+        // When the bridge stops reading, its answer or the reason why there is none follows. Giving the exchange up
+        // ends the writing, too.
+        spawn(async move {
+            if writer.write(body).await.is_ok() {
+                writer.finish().await;
+            }
+        });
+        types::Request::new(headers, Some(contents), end, None).0
+    };
     let uri = request.uri();
     outgoing.set_method(&request.method().into())?;
     outgoing.set_scheme(uri.scheme().map(Into::into).as_ref())?;
     outgoing.set_authority(uri.authority().map(|authority| authority.as_str()))?;
     outgoing.set_path_with_query(uri.path_and_query().map(|target| target.as_str()))?;
-    Ok((outgoing, writer))
+    Ok(outgoing)
 }
 
 /// How a body ends: with trailers perhaps, or before its time.
 type End = Result<Option<Trailers>, ErrorCode>;
 
-/// A body that arrives.
+/// A body that arrives. It is opened when it is first read, which that of most requests never is.
 pub struct Incoming {
+    /// `None` once it is open.
+    message: Option<Message>,
+    /// `None` before it is open, and once it has been read.
+    open: Option<Open>,
+}
+
+/// What has the body.
+enum Message {
+    Request(types::Request),
+    Response(types::Response),
+}
+
+struct Open {
     contents: StreamReader<u8>,
-    /// `None` once it has been read.
-    end: Option<FutureReader<End>>,
+    end: FutureReader<End>,
     /// Tells the other side, when this is dropped, that nothing is wrong.
     _result: FutureWriter<Result<(), ErrorCode>>,
 }
 
-impl Incoming {
-    fn new(consume: impl FnOnce(FutureReader<Result<(), ErrorCode>>) -> (StreamReader<u8>, FutureReader<End>)) -> Self {
-        let (_result, result) = wit_future::new(|| Ok(()));
-        let (contents, end) = consume(result);
+impl From<Message> for Incoming {
+    fn from(message: Message) -> Self {
         Self {
-            contents,
-            end: Some(end),
-            _result,
+            message: Some(message),
+            open: None,
         }
+    }
+}
+
+impl Message {
+    fn open(self) -> Open {
+        let (_result, result) = wit_future::new(|| Ok(()));
+        let (contents, end) = match self {
+            Self::Request(request) => types::Request::consume_body(request, result),
+            Self::Response(response) => types::Response::consume_body(response, result),
+        };
+        Open { contents, end, _result }
     }
 }
 
 impl Chunks for Incoming {
     async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
-        if let (StreamResult::Complete(_), chunk) = self.contents.read(Vec::with_capacity(READ_BYTES)).await {
+        if let Some(message) = self.message.take() {
+            self.open = Some(message.open());
+        }
+        let Some(open) = &mut self.open else {
+            return Ok(None);
+        };
+        if let (StreamResult::Complete(_), chunk) = open.contents.read(Vec::with_capacity(READ_BYTES)).await {
             return Ok(Some(chunk));
         }
-        match self.end.take() {
-            Some(end) => end
+        match self.open.take() {
+            Some(open) => open
+                .end
                 .await
                 .map(|_| None)
                 .map_err(|_| SendError::Interrupted("body broken off")),
