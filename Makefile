@@ -75,7 +75,7 @@ fuzz: ## the parsers under coverage-guided fuzzing, three million executions eac
 crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
 	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd
 
-bench: build ## requests/s beside nginx, Flask and a bare proxy (eleven minutes, at first twenty); writes docs/performance.md (LOCAL=…, SPIN=…)
+bench: build ## requests/s beside nginx, Flask and a bare proxy (sixteen minutes, at first twenty-five); writes docs/performance.md (LOCAL=…, SPIN=…)
 	@LOCAL="$(LOCAL)" SPIN="$(SPIN)" bench/compare/run
 
 cost: build stack ## what one request costs in the component, in instructions and memory; writes bench/cost/table.md

@@ -112,6 +112,11 @@ def check(subjects):
                 fail(f"{subject.name} answers {api} otherwise than {subjects[0].name}")
 
 
+def in_turn(round, subjects):
+    """Every other round begins at the other end, so that nobody is always measured later."""
+    return subjects[::-1] if round % 2 else subjects
+
+
 def writes(database):
     with contextlib.closing(sqlite3.connect(f"file:{database}?mode=ro", uri=True)) as connection:
         return connection.execute("SELECT count(*) FROM web_Requests").fetchone()[0]
@@ -123,7 +128,7 @@ def measure_operations(subjects, database, options):
     for round in range(options.rounds + 1):
         say(f"round {round} of {options.rounds}" if round else "warm-up")
         for operation in OPERATIONS:
-            for number, subject in enumerate(subjects):
+            for number, subject in in_turn(round, list(enumerate(subjects))):
                 before = writes(database)
                 tag = f"{operation}-{round}-{number}"
                 result = wrk(subject, operation, tag, options.seconds if round else 1, options.connections)
@@ -159,7 +164,7 @@ def measure_lists(subjects, lengths, options):
     for round in range(options.rounds + 1):
         say(f"long lists, round {round} of {options.rounds}" if round else "long lists, warm-up")
         for name, (_, limit) in LISTS.items():
-            for subject in subjects:
+            for subject in in_turn(round, subjects):
                 if not round:
                     answer = fetch(subject, *targets(limit))
                     if len(json.dumps(answer, separators=(",", ":"))) != lengths[limit]:
@@ -188,8 +193,8 @@ def measure_first_bytes(upstream, subjects, options):
 
 def main():
     parser = argparse.ArgumentParser(prog="bench/compare/run")
-    parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--seconds", type=int, default=3, help="of each measurement")
+    parser.add_argument("--rounds", type=int, default=9)
+    parser.add_argument("--seconds", type=int, default=2, help="of each measurement")
     parser.add_argument("--connections", type=int, default=16)
     parser.add_argument("--output", type=Path, default=Path("docs"), help="folder of performance.md and performance.svg")
     parser.epilog = "LOCAL=<file> is the local stack's program (else an optimised one), SPIN=<file> a Spin to measure as well"
