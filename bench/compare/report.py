@@ -114,7 +114,7 @@ def chart(path, operations, subjects, results):
     figure.savefig(path, metadata={"Date": None, "Creator": None})
 
 
-def write(options, load, operations, compared, results, lists, list_connections, streaming, list_results, fetches, first_bytes):
+def write(options, load, operations, compared, results, lists, list_connections, streaming, list_results, first_bytes):
     """Writes both files into the folder of the options."""
     path = options.output / "performance"
     chart(path.with_suffix(".svg"), operations, compared, results)
@@ -177,17 +177,13 @@ Resident memory of the subject's processes, before the warm-up and at its highes
 {memory_table(compared, options.connections)}
 """)
     upstream = "nginx" if any(subject.name == "nginx" for subject in streaming) else "a small server in Python"
-    alone = f"a request alone, the median of {fetches}"
-    if options.own_core:
-        alone += (
-            ", with the upstream and the client on one core and the subject on the rest: on the upstream's core it would wait until "
-            "that has written all the sockets take"
-        )
+    apart = ", with the upstream and the client on one core and the subject on the rest, as if on another machine" if options.own_core else ""
+    fetches = len(next(iter(first_bytes.values())))
     rows = [row for name in lists for row in list_rows(name, lists, streaming, list_results, first_bytes)]
     listing = (
         f"Lists out of a file, by {upstream} in the bridge's place (*upstream alone*), with {list_connections} connections. MB/s count the list "
         "itself: nginx passes it on as a string in its envelope, the component unescapes it on the way. Memory is the highest so far, from the "
-        f"shortest list to the longest, less the idle. The first byte is that of {alone}."
+        f"shortest list to the longest, less the idle. The first byte is that of a request alone, the median of {fetches}{apart}."
     )
     parts.append(f"""## Long lists
 

@@ -132,6 +132,7 @@ fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
     let headers = Fields::from_list(&fields(request.headers())).map_err(drop)?;
     let body = request.body().clone();
     let outgoing = if body.is_empty() {
+        // The writer is dropped at once, and the host reads this value.
         let (_, end) = wit_future::new(|| Ok(None));
         types::Request::new(headers, None, end, None).0
     } else {
@@ -156,7 +157,7 @@ fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
 /// How a body ends: with trailers perhaps, or before its time.
 type End = Result<Option<Trailers>, ErrorCode>;
 
-/// A body that arrives. It is opened when it is first read, which that of most requests never is.
+/// A body that arrives. It is opened when it is first read, which that of a GET never is.
 pub struct Incoming {
     /// `None` once it is open.
     message: Option<Message>,
@@ -202,10 +203,9 @@ impl Chunks for Incoming {
         if let Some(message) = self.message.take() {
             self.open = Some(message.open());
         }
-        let Some(open) = &mut self.open else {
-            return Ok(None);
-        };
-        if let (StreamResult::Complete(_), chunk) = open.contents.read(Vec::with_capacity(READ_BYTES)).await {
+        if let Some(open) = &mut self.open
+            && let (StreamResult::Complete(_), chunk) = open.contents.read(Vec::with_capacity(READ_BYTES)).await
+        {
             return Ok(Some(chunk));
         }
         match self.open.take() {
