@@ -1,24 +1,50 @@
 /*
-Schemas web and ops, and the ledger of completed requests.
+Schemas web and ops, the version of the database, and the ledger of requests.
 
   web    what the API may call: every procedure in it is granted to the API's role (90-security.sql)
-  ops    what an operator or a job calls: not granted to the API's role
+  ops    what operators and jobs call, and what they keep: nothing of it is granted to the API's role
 
-Both belong to dbo, like Sales and Sequences, so that ownership chaining lets the procedures read and write Sales.Customers
-and web.Requests for a caller who has EXECUTE on schema web and nothing else.
+All belongs to dbo, like Sales and Sequences, so that ownership chaining lets the procedures read and write tables for a caller
+who has EXECUTE on them and nothing else.
 */
-SET ANSI_NULLS ON;
-SET QUOTED_IDENTIFIER ON;
-GO
-
+IF @@TRANCOUNT = 0
+    THROW 50000, N'Apply the scripts from 00 to 90 together, in one session: sql/README.md.', 1;
 IF COL_LENGTH(N'Sales.Customers', N'ValidFrom') IS NULL OR OBJECT_ID(N'Sequences.CustomerID') IS NULL
     THROW 50000, N'Sales.Customers or Sequences.CustomerID is missing: run 01-sample-schema.sql, or use a WideWorldImporters database.', 1;
+
+IF EXISTS
+(
+    SELECT 1
+    FROM sys.security_policies AS p
+    INNER JOIN sys.security_predicates AS q ON q.object_id = p.object_id
+    WHERE p.is_enabled = 1 AND q.target_object_id = OBJECT_ID(N'Sales.Customers')
+)
+    PRINT N'WARNING: row-level security is on for Sales.Customers. What to grant: sql/README.md, An existing WideWorldImporters.';
+IF EXISTS (SELECT 1 FROM sys.tables AS t WHERE t.object_id = OBJECT_ID(N'Sales.Customers') AND t.history_retention_period = -1)
+    PRINT N'WARNING: Sales.Customers keeps what is deleted for ever. What to do: docs/operations.md, History.';
 
 -- CREATE SCHEMA must be the first statement of its batch, hence EXECUTE.
 IF SCHEMA_ID(N'web') IS NULL
     EXECUTE (N'CREATE SCHEMA web AUTHORIZATION dbo;');
 IF SCHEMA_ID(N'ops') IS NULL
     EXECUTE (N'CREATE SCHEMA ops AUTHORIZATION dbo;');
+
+-- One row for each migration below that was applied. web.ready compares the last one with the version of the procedures.
+IF OBJECT_ID(N'ops.SchemaVersion', N'U') IS NULL
+    CREATE TABLE ops.SchemaVersion
+    (
+        Version INT NOT NULL CONSTRAINT PK_ops_SchemaVersion PRIMARY KEY,
+        AppliedAt DATETIME2(0) NOT NULL CONSTRAINT DF_ops_SchemaVersion_AppliedAt DEFAULT (SYSUTCDATETIME())
+    );
+GO
+
+IF EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version > 1)
+    THROW 50000, N'The database is of a later version than these scripts. The only way back is a restored backup.', 1;
+
+-- Migration 1: the ledger. One that is older than versions steps aside, to be copied. (EXECUTE, because the parser of
+-- `make lint-sql` does not know the statement.)
+IF OBJECT_ID(N'web.Requests', N'U') IS NOT NULL AND NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 1)
+    EXECUTE (N'ALTER SCHEMA ops TRANSFER web.Requests;');
 GO
 
 /*
@@ -31,27 +57,29 @@ PayloadHash  SHA-256 over operation, id of the row and the JSON text as received
 Status       the HTTP status that was answered (2xx)
 RowID        the row that was created, changed or deleted, in the table that is the operation's; no foreign key, because the entry
              outlives that row
-CompletedAt  UTC; ops.purge_requests goes by it
+BeganAt      UTC, when the key was claimed. The table is clustered on it, so that what ops.purge_requests removes lies together
 */
-SET XACT_ABORT ON;
-
-IF OBJECT_ID(N'web.Requests', N'U') IS NULL
+IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 1)
 BEGIN
-    BEGIN TRANSACTION;
-
     CREATE TABLE web.Requests
     (
-        RequestKey NVARCHAR(255) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        RequestKey VARCHAR(255) COLLATE Latin1_General_100_BIN2 NOT NULL CONSTRAINT PK_web_Requests PRIMARY KEY NONCLUSTERED,
         Operation NVARCHAR(40) NOT NULL,
         PayloadHash BINARY(32) NOT NULL,
         Status INT NOT NULL,
         RowID INT NULL,
-        CompletedAt DATETIME2(3) NOT NULL CONSTRAINT DF_web_Requests_CompletedAt DEFAULT (SYSUTCDATETIME()),
-        CONSTRAINT PK_web_Requests PRIMARY KEY CLUSTERED (RequestKey)
+        BeganAt DATETIME2(3) NOT NULL CONSTRAINT DF_web_Requests_BeganAt DEFAULT (SYSUTCDATETIME())
     );
+    CREATE CLUSTERED INDEX IX_web_Requests_BeganAt ON web.Requests (BeganAt);
 
-    CREATE NONCLUSTERED INDEX IX_web_Requests_CompletedAt ON web.Requests (CompletedAt);
+    IF OBJECT_ID(N'ops.Requests', N'U') IS NOT NULL
+    BEGIN
+        -- The asterisk, because the fifth of the same six columns is CustomerID in the oldest ledgers, and RowID in later ones.
+        INSERT INTO web.Requests (RequestKey, Operation, PayloadHash, Status, RowID, BeganAt)
+        SELECT r.* FROM ops.Requests AS r;
+        DROP TABLE ops.Requests;
+    END;
 
-    COMMIT TRANSACTION;
+    INSERT INTO ops.SchemaVersion (Version) VALUES (1);
 END;
 GO

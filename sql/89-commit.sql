@@ -1,0 +1,5 @@
+/*
+Ends what 00-begin.sql began.
+*/
+COMMIT TRANSACTION;
+GO
