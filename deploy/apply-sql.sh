@@ -1,21 +1,23 @@
 #!/bin/bash
-# Applies sql/ to a SQL Server, in order, with the login of 92-user-local.sql; makes the database when it is not there. Safe to repeat.
+# Applies sql/ to a SQL Server, with the users of Data API Builder and of the purge; makes the database when it is not there. Safe to repeat.
 #
-# From the environment: SQLCMDSERVER, SQLCMDUSER, SQLCMDPASSWORD (sqlcmd's own), DATABASE, LoginName, LoginPassword.
+# From the environment: SQLCMDSERVER, SQLCMDUSER, SQLCMDPASSWORD (sqlcmd's own), DATABASE, DAB_LOGIN, DAB_PASSWORD, PURGE_PASSWORD.
 # SQL: the folder of the scripts (/sql).
 set -euo pipefail
-: "${SQLCMDSERVER:?}" "${SQLCMDUSER:?}" "${SQLCMDPASSWORD:?}" "${DATABASE:?}" "${LoginName:?}" "${LoginPassword:?}"
-scripts=${SQL:-/sql}
+: "${SQLCMDSERVER:?}" "${SQLCMDUSER:?}" "${SQLCMDPASSWORD:?}" "${DATABASE:?}" "${DAB_LOGIN:?}" "${DAB_PASSWORD:?}" "${PURGE_PASSWORD:?}"
+cd "${SQL:-/sql}"
 PATH=$PATH:/opt/mssql-tools18/bin
 
 # -C trusts the server's certificate, -b stops at the first error, -I is QUOTED_IDENTIFIER ON.
 run() { sqlcmd -C -b -I "$@"; }
+user() { LoginName=$1 LoginPassword=$2 RoleName=$3 run -d "$DATABASE" -i 92-user-local.sql; }
 
 run -Q "IF DB_ID(N'$DATABASE') IS NULL CREATE DATABASE [$DATABASE];"
 # As in Azure SQL: reads do not wait for writes. Only where it is off, because the change ends other connections.
 run -Q "IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'$DATABASE' AND is_read_committed_snapshot_on = 0)
   ALTER DATABASE [$DATABASE] SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE;"
-for script in "$scripts"/[0-8]*.sql "$scripts"/90-security.sql "$scripts"/92-user-local.sql; do
-  echo "$script"
-  run -d "$DATABASE" -i "$script"
-done
+# One session, because 00 begins a transaction and 89 ends it.
+scripts=([0-8]*.sql 90-security.sql)
+run -d "$DATABASE" -i "$(IFS=,; echo "${scripts[*]}")"
+user "$DAB_LOGIN" "$DAB_PASSWORD" web_executor
+user purge "$PURGE_PASSWORD" ops_purger

@@ -69,6 +69,8 @@ valid_shared() {
   valid CLIENT_IP '([0-9]{1,3}(\.[0-9]{1,3}){3})?' 'an IPv4 address'
   valid SKIP_SQL 'true|false' 'true or false'
   case $NETWORK in firewall) PUBLIC_SQL=true ;; private) PUBLIC_SQL=false ;; esac
+  # The most requests at a time of the database (docs/database.md). All connections together are no more.
+  case $SQL_TIER in serverless) WORKERS=75 ;; free) WORKERS=150 ;; Basic) WORKERS=30 ;; S0) WORKERS=60 ;; S1) WORKERS=90 ;; S2) WORKERS=120 ;; *) WORKERS=200 ;; esac
 }
 
 # needs TOOL WHERE…: all that is missing, at once.
@@ -159,12 +161,15 @@ virtual_network() {
       --address-prefixes 10.60.0.0/16 --subnet-name endpoints --subnet-prefixes 10.60.0.0/24 --output none
 }
 
-# The identity under which Data API Builder signs in to the database.
-identity() {
-  az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --output none 2>/dev/null ||
-    az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --location "$LOCATION" --output none
+# Data API Builder's, and that of the job that purges the ledger.
+identities() {
+  for account in dab purge; do
+    az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account" --output none 2>/dev/null ||
+      az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account" --location "$LOCATION" --output none
+  done
   identity_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --query id --output tsv)
   client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --query clientId --output tsv)
+  purge_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge" --query clientId --output tsv)
 }
 
 administrator_is_group() {
@@ -256,10 +261,11 @@ apply_sql() {
       [ "$attempt" != 20 ] || exit 1
       sleep 15
     done
-    for script in sql/[0-8]*.sql sql/90-security.sql; do
-      sql -i "$script"
-    done
-    sql -v IdentityName="$NAME_PREFIX-dab" -i sql/91-user-managed-identity.sql
+    # One session, because 00 begins a transaction and 89 ends it.
+    scripts=(sql/[0-8]*.sql sql/90-security.sql)
+    sql -i "$(IFS=,; printf %s "${scripts[*]}")"
+    sql -v IdentityName="$NAME_PREFIX-dab" -v ClientId="$client_id" -v RoleName=web_executor -i sql/91-user-managed-identity.sql
+    sql -v IdentityName="$NAME_PREFIX-purge" -v ClientId="$purge_client_id" -v RoleName=ops_purger -i sql/91-user-managed-identity.sql
   )
 }
 

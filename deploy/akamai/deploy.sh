@@ -86,7 +86,8 @@ container_app() {
   proxy_config=$(sed 's/^/          /' deploy/akamai/proxy.conf.template)
   revision=$(printf %s "$dab_key_1$dab_key_2$dab_config$proxy_config" | openssl dgst -sha256 -r | cut -c 1-12)
   yaml=$(<deploy/akamai/containerapp.yaml)
-  for name in identity_id environment_id dab_key_1 dab_key_2 api_key dab_config proxy_config revision sql_server client_id; do
+  pool=$((WORKERS / 3))
+  for name in identity_id environment_id dab_key_1 dab_key_2 api_key dab_config proxy_config revision sql_server client_id pool; do
     yaml=${yaml//"@$name@"/"${!name}"}
   done
   yaml=${yaml//@database@/"$DATABASE"}
@@ -164,7 +165,7 @@ if [ "$action" = destroy ]; then
 fi
 
 "$dry_run" || needs_to_deploy spin https://spinframework.dev/install
-begin "$parameters PUBLIC_SQL" "This makes what Azure charges for by the hour."
+begin "$parameters PUBLIC_SQL WORKERS" "This makes what Azure charges for by the hour."
 defines sql
 defines open_sql
 defines close_sql
@@ -181,7 +182,7 @@ else
     step "Subnet of the container apps" apps_subnet
   fi
 fi
-step "Identity of Data API Builder" identity
+step "Identities that sign in to the database" identities
 [ "$action" = rotate ] || database_steps
 step "Container apps environment" environment
 step "Keys" keys

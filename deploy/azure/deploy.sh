@@ -54,11 +54,13 @@ registry() {
       --output none
 }
 
-# The identity trusts the tokens that this cluster gives to the service account dab, and nobody else's.
+# Each identity trusts the tokens that this cluster gives to the service account of its name, and nobody else's.
 trust() {
   issuer=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --query oidcIssuerProfile.issuerUrl --output tsv)
-  az identity federated-credential create --resource-group "$RESOURCE_GROUP" --identity-name "$NAME_PREFIX-dab" --name dab \
-    --issuer "$issuer" --subject system:serviceaccount:customer-api:dab --audiences api://AzureADTokenExchange --output none
+  for account in dab purge; do
+    az identity federated-credential create --resource-group "$RESOURCE_GROUP" --identity-name "$NAME_PREFIX-$account" --name "$account" \
+      --issuer "$issuer" --subject "system:serviceaccount:customer-api:$account" --audiences api://AzureADTokenExchange --output none
+  done
 }
 
 # All pods leave the cluster through one public address.
@@ -114,7 +116,9 @@ api_key() {
 
 manifests() {
   mkdir -p .local/azure
-  sed -e "s|@image@|$image|" -e "s|@client_id@|$client_id|" -e "s|@sql_server@|$sql_server|" -e "s|@database@|$DATABASE|" \
+  # Four, because the autoscaler makes no more of Data API Builder.
+  sed -e "s|@image@|$image|" -e "s|@client_id@|$client_id|" -e "s|@purge_client_id@|$purge_client_id|" \
+    -e "s|@sql_server@|$sql_server|" -e "s|@database@|$DATABASE|" -e "s|@pool@|$((WORKERS / 4))|" \
     deploy/azure/overlay.yaml >.local/azure/kustomization.yaml
   kubectl apply --kustomize .local/azure
   kubectl rollout status deployment/dab --namespace customer-api --timeout=10m
@@ -169,7 +173,7 @@ if [ "$action" = destroy ]; then
 fi
 
 "$dry_run" || needs_to_deploy spin https://spinframework.dev/install kubectl "az aks install-cli" helm https://helm.sh/docs/intro/install
-begin "$parameters PUBLIC_SQL CERT_MANAGER_VERSION RUNTIME_CLASS_MANAGER_VERSION SPIN_OPERATOR_VERSION" \
+begin "$parameters PUBLIC_SQL WORKERS CERT_MANAGER_VERSION RUNTIME_CLASS_MANAGER_VERSION SPIN_OPERATOR_VERSION" \
   "This makes what Azure charges for by the hour."
 defines sql
 defines open_sql
@@ -184,8 +188,8 @@ if [ "$NETWORK" = private ]; then
   step "Subnet of the nodes" nodes_subnet
 fi
 step "Cluster" cluster
-step "Identity of Data API Builder" identity
-step "Trust between cluster and identity" trust
+step "Identities that sign in to the database" identities
+step "Trust between cluster and identities" trust
 database_steps
 step "Credentials for the cluster" credentials
 step "SpinKube" spinkube

@@ -27,6 +27,7 @@ def main():
     report = Report()
     overlays(report)
     compose(report)
+    connection_strings(report)
     documentation(report)
     files(report)
     return report.finish()
@@ -100,6 +101,46 @@ def compose(report):
 
     report.check("deploy/otel-collector.yaml agrees with itself and with deploy/compose.yaml", pipelines())
     report.check("telemetry is off unless OTEL_EXPORTER_OTLP_ENDPOINT is set", telemetry())
+
+
+def connection_strings(report):
+    """DAB_SQL in the five manifests; any connection string in deploy/ and docs/."""
+    page = "docs/database.md"
+    explained = Path(page).read_text(encoding="utf-8").partition("## The connection string\n")[2].partition("\n## ")[0]
+    explained = set(re.findall(r"`([A-Z]\w+(?: \w+)*)`", explained))
+    attempt = int(facts.manifest_toml()["variables"]["attempt_timeout_ms"]["default"])
+    texts = {str(path): path.read_text(encoding="utf-8") for place in ("deploy", "docs") for path in sorted(Path(place).rglob("*")) if path.suffix in (".yaml", ".md")}
+    strings = [(path, match[0]) for path, text in texts.items() for match in re.finditer(r"Server=[^\s;]+;Database=.*", text)]
+    manifests = {path: dict(re.findall(r"(?:^|;)([^=;]+)=([^;]*)", string)) for path, string in strings if path.startswith("deploy/")}
+
+    def encrypted():
+        for path, text in texts.items():
+            for option in re.findall(r"(?i)\bencrypt\s*=\s*(?:false|no|optional)\b", text):
+                # The page that says why.
+                if path != page:
+                    yield f"{path}: {option}: on Linux SqlClient then loses answers"
+        for path, options in manifests.items():
+            local = "database.windows.net" not in options["Server"]
+            if (options.get("TrustServerCertificate") == "True") != local:
+                yield f"{path}: TrustServerCertificate is for a certificate of one's own, and for no other"
+
+    def options():
+        if len(manifests) != 5:
+            yield f"DAB_SQL is in {sorted(manifests)}"
+        for path, options in manifests.items():
+            wanted = {"Application Name": "customer-api", "ConnectRetryCount": "0", "Packet Size": "8000"}
+            if "database.windows.net" not in options["Server"]:
+                wanted["PoolBlockingPeriod"] = "NeverBlock"
+            yield from (f"{path}: {name} is {options.get(name)}, not {value}" for name, value in wanted.items() if options.get(name) != value)
+            if not re.fullmatch(r"[1-9]\d*|@pool@", options.get("Max Pool Size", "")):
+                yield f"{path}: Max Pool Size is {options.get('Max Pool Size')}"
+            limits = [int(options.get(f"{name} Timeout", attempt)) for name in ("Connect", "Command")]
+            if sum(limits) * 1000 >= attempt:
+                yield f"{path}: Connect Timeout and Command Timeout are {limits} seconds, attempt_timeout_ms is {attempt}"
+            yield from (f"{path}: {page} does not explain {name}" for name in options if name not in explained)
+
+    report.check(f"no connection string of {len(texts)} files goes without TLS", encrypted())
+    report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, and DAB answers before the component gives an attempt up", options())
 
 
 def documentation(report):

@@ -191,9 +191,9 @@ def network(overlay):
         yield "no NetworkPolicy dns lets every pod look names up"
     may = {(None, api, 80), (api, "dab", 5000), ("dab", None, 1433), ("dab", None, 11000), ("dab", None, 11999)}
     if DATABASE in overlay.pods:
-        may |= {("dab", DATABASE, 1433), ("scripts", DATABASE, 1433)}
-    if overlay.named("NetworkPolicy", "dab-sign-in"):
-        may.add(("dab", None, 443))
+        may |= {(pod, DATABASE, 1433) for pod in ("dab", "scripts", "purge")}
+    if overlay.named("NetworkPolicy", "sign-in"):
+        may |= {("dab", None, 443)} | {("purge", None, port) for port in (443, 1433, 11000, 11999)}
     everyone = [None, *overlay.pods]
     ports = (80, 443, 1432, 1433, 1434, 4317, 5000, 10999, 11000, 11999, 12000)
     for source, target, port in itertools.product(everyone, everyone, ports):
@@ -248,7 +248,7 @@ def hardening(overlay):
             "gets the addresses of Services in its environment": spec.get("enableServiceLinks") is not False,
             "has no requests and memory limit": not {"cpu", "memory"} <= set(container["resources"].get("requests", {}))
             or "memory" not in container["resources"].get("limits", {}),
-            f"has another image than {pod} in deploy/compose.yaml": images.get(pod, container["image"]) != container["image"],
+            f"has another image than {pod} in deploy/compose.yaml": images.get(container["name"], container["image"]) != container["image"],
         }
         yield from (f"{pod} {problem}" for problem, holds in problems.items() if holds)
         if "serviceAccountName" in spec:
@@ -260,16 +260,11 @@ def hardening(overlay):
             yield f"ServiceAccount {name} gives tokens for the API server to its pods"
 
 
-def timeouts(overlay):
-    """DAB answers before the component gives an attempt up"""
-    attempt = int(manifest_toml()["variables"]["attempt_timeout_ms"]["default"])
+def passwords(overlay):
+    """no connection string has a password in it"""
     for entry in overlay.templates["dab"]["spec"]["containers"][0]["env"]:
-        if entry["name"] == "DAB_SQL" and "value" in entry:
-            limits = re.findall(r"(?:Connect|Command) Timeout=(\d+)", entry["value"])
-            if len(limits) != 2 or sum(map(int, limits)) * 1000 >= attempt:
-                yield f"Connect Timeout and Command Timeout are {limits} seconds, attempt_timeout_ms is {attempt}"
-            if "Password=" in entry["value"] and "Password='$(" not in entry["value"]:
-                yield "DAB_SQL has a password in it"
+        if "Password=" in entry.get("value", "") and "Password='$(" not in entry["value"]:
+            yield f"{entry['name']} has a password in it"
 
 
-ALL = (objects, configuration, references, environment, variables, services, probes, network, scaling, hardening, timeouts)
+ALL = (objects, configuration, references, environment, variables, services, probes, network, scaling, hardening, passwords)

@@ -12,12 +12,8 @@ class Overlay:
     def __init__(self, name, manifests):
         self.name = name
         self.manifests = manifests
-        self.templates = {
-            manifest["metadata"]["name"]: manifest["spec"]["template"]
-            for manifest in manifests
-            if "template" in manifest.get("spec", {})
-        }
-        self.pods = {name: template["metadata"]["labels"] for name, template in self.templates.items()}
+        self.templates = {manifest["metadata"]["name"]: template(manifest) for manifest in manifests if template(manifest)}
+        self.pods = {name: pods["metadata"]["labels"] for name, pods in self.templates.items()}
         for app in self.of("SpinApp"):
             name = app["metadata"]["name"]
             self.pods[name] = {
@@ -37,9 +33,9 @@ class Overlay:
         return manifest
 
     def containers(self):
-        for name, template in self.templates.items():
-            for container in template["spec"].get("initContainers", []) + template["spec"]["containers"]:
-                yield name, template["spec"], container
+        for name, pods in self.templates.items():
+            for container in pods["spec"].get("initContainers", []) + pods["spec"]["containers"]:
+                yield name, pods["spec"], container
 
     def selected(self, selector):
         return {name for name, labels in self.pods.items() if matches(selector, labels)}
@@ -72,6 +68,12 @@ class Overlay:
         if "ipBlock" in entry:
             return pod is None
         return pod is not None and "namespaceSelector" not in entry and pod in self.selected(entry["podSelector"])
+
+
+def template(manifest):
+    """That of its pods, which a CronJob has in the template of its jobs."""
+    spec = manifest.get("spec", {})
+    return spec.get("jobTemplate", {}).get("spec", spec).get("template")
 
 
 def matches(selector, labels):
