@@ -16,8 +16,9 @@ run -Q "IF DB_ID(N'$DATABASE') IS NULL CREATE DATABASE [$DATABASE];"
 # As in Azure SQL: reads do not wait for writes. Only where it is off, because the change ends other connections.
 run -Q "IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'$DATABASE' AND is_read_committed_snapshot_on = 0)
   ALTER DATABASE [$DATABASE] SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE;"
-# One session, because 00 begins a transaction and 89 ends it.
-scripts=([0-8]*.sql 90-security.sql)
-run -d "$DATABASE" -i "$(IFS=,; echo "${scripts[*]}")"
+# One file, because 00 begins a transaction and 89 ends it, and sqlcmd stops at an error in the file that has it.
+file=$(mktemp)
+cat [0-8]*.sql 90-security.sql >"$file"
+run -d "$DATABASE" -i "$file"
 user "$DAB_LOGIN" "$DAB_PASSWORD" web_executor
 user purge "$PURGE_PASSWORD" ops_purger

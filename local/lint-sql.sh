@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Parses every script in sql/ and every `tsql` block in docs/ with a T-SQL parser (sqlfluff), and checks dab/dab-config.json against DAB's schema where that is at hand.
+# Parses every script of T-SQL and every `tsql` block in docs/ with a parser (sqlfluff), checks that the version of the database is the same wherever
+# it is named, and checks dab/dab-config.json against DAB's schema where that is at hand.
 # The tools come from PyPI at the versions below, once, into .local/lint-sql.
 #
 # SQL_LINT=skip leaves it out. DAB_SCHEMA names the schema file.
@@ -23,7 +24,7 @@ local/venv.sh lint-sql "${packages[@]}" || case $? in
   *) fail "the parser of sql/ cannot be set up (above); SQL_LINT=skip leaves it out" ;;
 esac
 
-"$venv/bin/python" - sql/*.sql docs/*.md <<'PYTHON'
+"$venv/bin/python" - sql/*.sql deploy/azure/*.sql tests/sql/*.sql docs/*.md <<'PYTHON'
 import re, sys
 from sqlfluff.core import FluffConfig, Linter
 linter = Linter(config=FluffConfig(overrides={"dialect": "tsql", "templater": "raw"}))
@@ -42,6 +43,13 @@ for path in sys.argv[1:]:
 if failures:
     sys.exit(1)
 print(f"  · {scripts} scripts parsed as T-SQL, nothing left over")
+
+schema, ready = (open(path, encoding="utf-8").read() for path in ("sql/02-web-schema.sql", "sql/25-ready.sql"))
+migrations = [int(number) for number in re.findall(r"INTO ops\.SchemaVersion \(Version\) VALUES \((\d+)\)", schema)]
+named = re.findall(r"v\.Version > (\d+)", schema) + re.findall(r"ops\.SchemaVersion AS v\), 0\) <> (\d+)", ready)
+if migrations != list(range(1, len(migrations) + 1)) or named != [str(len(migrations))] * 2:
+    sys.exit(f"error: sql/02-web-schema.sql has migrations {migrations}; it and sql/25-ready.sql take {named} for the last")
+print(f"  · the version of the database is {len(migrations)}, in the migrations and in web.ready")
 PYTHON
 
 if [ ! -e "$schema" ]; then

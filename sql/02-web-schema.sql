@@ -8,7 +8,7 @@ All belongs to dbo, like Sales and Sequences, so that ownership chaining lets th
 who has EXECUTE on them and nothing else.
 */
 IF @@TRANCOUNT = 0
-    THROW 50000, N'Apply the scripts from 00 to 90 together, in one session: sql/README.md.', 1;
+    THROW 50000, N'Apply the scripts from 00 to 90 as one file: sql/README.md.', 1;
 IF COL_LENGTH(N'Sales.Customers', N'ValidFrom') IS NULL OR OBJECT_ID(N'Sequences.CustomerID') IS NULL
     THROW 50000, N'Sales.Customers or Sequences.CustomerID is missing: run 01-sample-schema.sql, or use a WideWorldImporters database.', 1;
 
