@@ -139,6 +139,18 @@ def connection_strings(report):
                 yield f"{path}: Connect Timeout and Command Timeout are {limits} seconds, attempt_timeout_ms is {attempt}"
             yield from (f"{path}: {page} does not explain {name}" for name in options if name not in explained)
 
+    def pools():
+        for script, scaled, most in (
+            ("deploy/azure/deploy.sh", "deploy/spinkube/components/hpa/autoscalers.yaml", r"name: dab\n.*?maxReplicas: (\d+)"),
+            ("deploy/azure/deploy.sh", "deploy/spinkube/components/keda/scaled-objects.yaml", r"name: dab\n.*?maxReplicaCount: (\d+)"),
+            ("deploy/akamai/deploy.sh", "deploy/akamai/containerapp.yaml", r"maxReplicas: (\d+)"),
+        ):
+            divisor = re.search(r"WORKERS / (\d+)", Path(script).read_text(encoding="utf-8"))[1]
+            replicas = re.search(most, texts[scaled], re.DOTALL)[1]
+            if divisor != replicas:
+                yield f"{script} divides the database's workers by {divisor}, {scaled} has {replicas} replicas"
+
+    report.check("the connections of all replicas are no more than the database's workers", pools())
     report.check(f"no connection string of {len(texts)} files goes without TLS", encrypted())
     report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, and DAB answers before the component gives an attempt up", options())
 
