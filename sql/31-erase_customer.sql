@@ -1,6 +1,6 @@
 /*
-ops.erase_customer: remove a deleted customer from the history, where a DELETE leaves it until the retention ends. For whoever
-answers a request to erase; not part of the API. Backups keep it until they expire.
+ops.erase_customer: remove a deleted customer from the history, where a DELETE leaves it until the retention ends. For those who
+answer requests to erase; not part of the API. Backups keep it until they expire.
 
 Parameters
   @CustomerID  no longer in Sales.Customers

@@ -4,7 +4,7 @@ Roles. Members: 91-user-managed-identity.sql or 92-user-local.sql.
   web_executor  may execute what is in schema web. A procedure added to it is covered at once, so put nothing there that a client
                 may not call
   ops_purger    may execute ops.purge_requests: the daily job
-  ops_eraser    may execute ops.erase_customer: whoever answers a request to erase
+  ops_eraser    may execute ops.erase_customer: those who answer requests to erase
 
 No right on a table is needed: web, ops, Sales and Sequences belong to dbo, and ownership chaining covers what procedures touch.
 */
