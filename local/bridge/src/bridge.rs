@@ -10,15 +10,16 @@ use hyper::{
     http::{request::Parts, uri::Authority},
 };
 use percent_encoding::percent_decode_str;
-use rusqlite::ffi;
+use rusqlite::OpenFlags;
 use uuid::Uuid;
 
 use crate::{
     config::{DabConfig, Entity},
-    database::{CallError, Database},
+    database::{self, Database},
     health,
     parameters::Fields,
-    procedures::{self, Arguments, PROCEDURES, Procedure},
+    procedures::{self, Arguments, Procedure},
+    scripts,
     wire::{self, DabError, ReplyBody},
 };
 
@@ -31,11 +32,11 @@ const MAX_REQUEST_LINE: usize = 8192;
 /// Where the bridge finds its data and its routes.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The SQLite file; created and seeded, with its folder, when it is not there.
+    /// The SQLite file; created, with its folder, when it is not there.
     pub database: PathBuf,
     /// DAB's configuration, `dab-config.json`.
     pub dab_config: PathBuf,
-    /// A folder of further procedures, as SQLite scripts; it need not exist.
+    /// The folder of the procedures, as SQLite scripts.
     pub procedures: PathBuf,
 }
 
@@ -43,7 +44,7 @@ pub struct Config {
 #[derive(Clone)]
 pub struct Bridge {
     dab: Arc<DabConfig>,
-    procedures: Arc<[Procedure]>,
+    procedures: Arc<[Arc<Procedure>]>,
     database: Database,
 }
 
@@ -55,8 +56,9 @@ impl Bridge {
     /// database was made by a build with another schema (the message then says to run `make reset`).
     pub fn open(config: Config) -> anyhow::Result<Self> {
         let database = Database::open(&config.database)?;
-        let scripts = procedures::load_scripts(&config.procedures, &config.database)?;
-        let procedures: Arc<[Procedure]> = PROCEDURES.into_iter().chain(scripts).collect();
+        let mut connection = database::connect(&config.database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let scripts = scripts::load(&config.procedures, &mut connection)?;
+        let procedures: Arc<[_]> = scripts.into_iter().map(Arc::new).collect();
         Ok(Self {
             dab: Arc::new(DabConfig::read(&config.dab_config, &procedures)?),
             procedures,
@@ -64,8 +66,8 @@ impl Bridge {
         })
     }
 
-    /// Every procedure that it has: [`PROCEDURES`] and those of the scripts.
-    pub fn procedures(&self) -> &[Procedure] {
+    /// Every procedure that it has.
+    pub fn procedures(&self) -> &[Arc<Procedure>] {
         &self.procedures
     }
 
@@ -121,12 +123,12 @@ impl Bridge {
             }
         };
         let arguments = self.arguments(parts, &body, entity, rest)?;
-        let procedure = entity.procedure;
-        let row = self.database.call(procedure, arguments).await.map_err(|error| {
-            log(correlation_id, procedure.name, &error);
+        let procedure = &entity.procedure;
+        let row = self.database.call(procedure.clone(), arguments).await.map_err(|error| {
+            log(correlation_id, &procedure.name, &format_args!("{error:#}"));
             in_dab_terms(&error)
         })?;
-        Ok(succeed(parts, || wire::envelope(procedure.columns, &row)))
+        Ok(succeed(parts, || wire::envelope(&procedure.columns, &row)))
     }
 
     /// The entity that a path starts with, and what follows it.
@@ -272,19 +274,15 @@ fn closing(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
     response
 }
 
-/// The error of DAB for what happened here. A violated constraint is SQL error 515 (NOT NULL, such as that of
-/// RequestKey), 547 (a foreign key, CHECK) or 2627 (a key); every other error of SQL Server that SQLite could have too
-/// is a 500.
-fn in_dab_terms(error: &CallError) -> DabError {
-    let CallError::Database(error) = error else {
+/// The error of DAB for what happened here.
+fn in_dab_terms(error: &anyhow::Error) -> DabError {
+    let Some(error) = error.downcast_ref::<rusqlite::Error>() else {
         return DabError::unexpected();
     };
-    DabError::database(match error.sqlite_error().map(|error| error.extended_code) {
-        Some(ffi::SQLITE_CONSTRAINT_NOTNULL | ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_CHECK) => {
-            StatusCode::BAD_REQUEST
-        }
-        Some(ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY) => StatusCode::CONFLICT,
-        _ => StatusCode::INTERNAL_SERVER_ERROR,
+    DabError::database(match procedures::error_number(error) {
+        Some(2627) => StatusCode::CONFLICT,
+        Some(_) => StatusCode::BAD_REQUEST,
+        None => StatusCode::INTERNAL_SERVER_ERROR,
     })
 }
 

@@ -4,9 +4,9 @@
 //! The bridge always behaves as in production mode, whatever `runtime.host.mode` says, and unlike DAB it does not
 //! accept comments in the file.
 
-use std::{collections::BTreeMap, fs, path::Path};
+use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, ensure};
 use hyper::Method;
 use serde::Deserialize;
 
@@ -30,7 +30,7 @@ pub(crate) struct DabConfig {
 pub(crate) struct Entity {
     /// The key in `entities`; the name in error messages.
     pub name: String,
-    pub procedure: Procedure,
+    pub procedure: Arc<Procedure>,
     pub methods: Vec<Method>,
     /// Whether role `anonymous` may execute it.
     pub is_public: bool,
@@ -43,75 +43,63 @@ impl DabConfig {
     ///
     /// # Errors
     /// When it cannot be read, or asks for something that the bridge does not have.
-    pub fn read(path: &Path, procedures: &[Procedure]) -> Result<Self> {
-        let read = || -> Result<Self> {
-            let file: File = serde_json::from_str(&fs::read_to_string(path)?)?;
-            Self::from_file(file, procedures)
-        };
+    pub fn read(path: &Path, procedures: &[Arc<Procedure>]) -> Result<Self> {
+        let read = || Self::parse(&fs::read_to_string(path)?, procedures);
         read().with_context(|| format!("cannot use DAB's configuration {}", path.display()))
     }
 
-    fn from_file(file: File, procedures: &[Procedure]) -> Result<Self> {
-        let Rest {
-            enabled,
-            path,
-            request_body_strict,
-        } = file.runtime.rest;
-        ensure!(enabled, "runtime.rest.enabled is false");
-        ensure!(path.starts_with('/'), "runtime.rest.path does not start with `/`");
+    fn parse(json: &str, procedures: &[Arc<Procedure>]) -> Result<Self> {
+        let file: File = serde_json::from_str(json)?;
+        let rest = file.runtime.rest;
+        ensure!(rest.enabled, "runtime.rest.enabled is false");
+        ensure!(rest.path.starts_with('/'), "runtime.rest.path does not start with `/`");
         let mut entities = BTreeMap::new();
-        for (name, entity) in file.entities {
-            let rest = &entity.rest;
-            if rest.enabled {
-                let path = rest.path.as_ref().unwrap_or(&name).trim_start_matches('/').to_owned();
-                let entity = Entity::from_file(&name, entity, procedures).with_context(|| format!("entity {name}"))?;
-                ensure!(
-                    entities.insert(path, entity).is_none(),
-                    "entity {name}: its path is taken"
-                );
-            }
+        for (name, entity) in file.entities.into_iter().filter(|(_, entity)| entity.rest.enabled) {
+            let path = entity.rest.path.as_ref().unwrap_or(&name).trim_start_matches('/').to_owned();
+            let entity = entity.check(&name, procedures).with_context(|| format!("entity {name}"))?;
+            ensure!(
+                entities.insert(path, entity).is_none(),
+                "entity {name}: its path is taken"
+            );
         }
         Ok(Self {
-            rest_path: path,
-            request_body_strict,
+            rest_path: rest.path,
+            request_body_strict: rest.request_body_strict,
             health: file.runtime.health,
             entities,
         })
     }
 }
 
-impl Entity {
-    fn from_file(name: &str, file: EntityFile, procedures: &[Procedure]) -> Result<Self> {
-        let Source {
-            kind,
-            object,
-            parameters,
-        } = file.source;
+impl EntityFile {
+    fn check(self, name: &str, procedures: &[Arc<Procedure>]) -> Result<Entity> {
+        let Source { kind, object, parameters } = self.source;
         ensure!(
             kind == "stored-procedure",
             "the local bridge only has stored procedures"
         );
         let procedure = find_procedure(&object, procedures)?;
-        let mut defaults = BTreeMap::new();
-        for ParameterFile { name, default } in parameters {
-            let known = procedure.parameters.iter().any(|parameter| parameter.name == name);
-            ensure!(known, "{object} has no parameter {name}");
-            defaults.extend(default.map(|default| (name, default)));
+        for parameter in &parameters {
+            let mut known = procedure.parameters.iter();
+            ensure!(
+                known.any(|known| known.name == parameter.name),
+                "{object} has no parameter {}",
+                parameter.name
+            );
         }
-        let is_public = file.permissions.iter().any(|permission| permission.role == "anonymous");
-        let methods = methods(&file.rest.methods)?;
-        Ok(Self {
+        let defaults = parameters.into_iter();
+        Ok(Entity {
             name: name.into(),
             procedure,
-            methods,
-            is_public,
-            defaults,
+            methods: methods(&self.rest.methods)?,
+            is_public: self.permissions.iter().any(|permission| permission.role == "anonymous"),
+            defaults: defaults.filter_map(|parameter| Some((parameter.name, parameter.default?))).collect(),
         })
     }
 }
 
 /// The procedure that `source.object` means: schema `dbo` unless said otherwise, perhaps in brackets.
-fn find_procedure(object: &str, procedures: &[Procedure]) -> Result<Procedure> {
+fn find_procedure(object: &str, procedures: &[Arc<Procedure>]) -> Result<Arc<Procedure>> {
     let plain = object.replace(['[', ']'], "");
     let name = if plain.contains('.') {
         plain
@@ -119,7 +107,7 @@ fn find_procedure(object: &str, procedures: &[Procedure]) -> Result<Procedure> {
         format!("dbo.{plain}")
     };
     let procedure = procedures.iter().find(|procedure| procedure.name == name);
-    procedure.copied().with_context(|| {
+    procedure.cloned().with_context(|| {
         format!("the local bridge has no procedure {name}; add it as a script, {name}.sql, to the folder of procedures")
     })
 }
@@ -129,13 +117,10 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     if names.is_empty() {
         return Ok(vec![Method::POST]);
     }
-    let parse = |name: &String| match name.to_ascii_lowercase().as_str() {
-        "get" => Ok(Method::GET),
-        "post" => Ok(Method::POST),
-        "put" => Ok(Method::PUT),
-        "patch" => Ok(Method::PATCH),
-        "delete" => Ok(Method::DELETE),
-        _ => bail!("{name} is not a method that DAB knows"),
+    let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
+    let parse = |name: &String| {
+        let method = known.iter().find(|method| name.eq_ignore_ascii_case(method.as_str()));
+        method.cloned().with_context(|| format!("{name} is not a method that DAB knows"))
     };
     names.iter().map(parse).collect()
 }
@@ -212,7 +197,6 @@ struct Source {
 #[derive(Deserialize)]
 struct ParameterFile {
     name: String,
-    #[serde(default)]
     default: Option<String>,
 }
 

@@ -1,7 +1,7 @@
 //! The SQLite file: opening, creating, and the connections to it.
 
 use std::{
-    fmt, fs,
+    fs,
     panic::{self, AssertUnwindSafe},
     path::Path,
     sync::{Arc, Mutex, MutexGuard, PoisonError},
@@ -13,13 +13,15 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::{sync::Semaphore, task};
 
 use crate::{
-    collation,
-    procedures::{Arguments, Failure, Outcome, Procedure, Row},
-    seed,
+    functions,
+    procedures::{Arguments, Procedure, Row},
 };
 
-/// The version of schema.sql and of the seed, kept in `PRAGMA user_version`. 0 is a new file.
-const SCHEMA_VERSION: i64 = 2;
+/// The version of schema.sql, kept in `PRAGMA user_version`. 0 is a new file.
+const SCHEMA_VERSION: i64 = 3;
+
+/// As many prepared statements as a connection keeps: those of all scripts.
+const STATEMENTS: usize = 500;
 
 /// How long a statement waits for another process that has the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -35,26 +37,8 @@ pub(crate) struct Database {
     writer: Pool,
 }
 
-/// Why a call has no row.
-#[derive(Debug)]
-pub(crate) enum CallError {
-    /// SQLite had trouble; everything was rolled back.
-    Database(rusqlite::Error),
-    /// The bridge itself had trouble.
-    Internal(anyhow::Error),
-}
-
-impl fmt::Display for CallError {
-    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        match self {
-            Self::Database(error) => error.fmt(formatter),
-            Self::Internal(error) => write!(formatter, "{error:#}"),
-        }
-    }
-}
-
 impl Database {
-    /// Opens the file; on first use creates it, with its folder, and seeds it in one transaction.
+    /// Opens the file; on first use creates it, with its folder.
     ///
     /// # Errors
     /// When the file cannot be opened or is not a database of this version.
@@ -81,40 +65,39 @@ impl Database {
     ///
     /// A change runs to its end even when the returned future is dropped, as it does with DAB 2.0.9 when a client goes
     /// away.
-    pub async fn call(&self, procedure: Procedure, arguments: Arguments) -> Result<Row, CallError> {
-        let outcome = if procedure.writes {
-            let writer = self.writer.clone();
-            let change = async move {
-                let body = move |connection: &Connection| procedure.execute(connection, &arguments);
-                writer.run(|connection| in_transaction(connection, body)).await
-            };
-            task::spawn(change).await.unwrap_or_else(|error| Err(error.into()))
-        } else {
-            let read = move |connection: &mut Connection| procedure.execute(connection, &arguments);
-            self.readers.run(read).await
-        };
-        match outcome.map_err(CallError::Internal)? {
-            Ok(row) => Ok(row),
-            Err(Failure::Refused(row)) => Ok(row),
-            Err(Failure::Database(error)) => Err(CallError::Database(error)),
-            Err(Failure::Internal(error)) => Err(CallError::Internal(error)),
+    ///
+    /// # Errors
+    /// A [`rusqlite::Error`] when SQLite has trouble, anything else when the bridge itself has; all was rolled back.
+    pub async fn call(&self, procedure: Arc<Procedure>, arguments: Arguments) -> Result<Row> {
+        if !procedure.writes() {
+            let read = move |connection: &mut Connection| procedure.execute(connection, arguments);
+            return self.readers.run(read).await?;
         }
+        let writer = self.writer.clone();
+        let change = move |connection: &mut Connection| {
+            // `IMMEDIATE`: a transaction that starts by reading could not write once another process has written.
+            let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+            let row = procedure.execute(&transaction, arguments)?;
+            if row.status < 400 {
+                transaction.commit()?;
+            }
+            Ok(row)
+        };
+        task::spawn(async move { writer.run(change).await? }).await?
     }
-}
 
-/// Commits what `work` did when it succeeds. `IMMEDIATE`: a transaction that starts by reading could not write once
-/// another process has written.
-fn in_transaction(connection: &mut Connection, work: impl FnOnce(&Connection) -> Outcome) -> Outcome {
-    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
-    let row = work(&transaction)?;
-    transaction.commit()?;
-    Ok(row)
+    /// Whether the database can be read.
+    pub async fn is_ready(&self) -> bool {
+        let read = |connection: &mut Connection| connection.query_row("SELECT 1", (), |_| Ok(()));
+        matches!(self.readers.run(read).await, Ok(Ok(())))
+    }
 }
 
 pub(crate) fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
-    connection.create_collation(collation::NAME, collation::compare)?;
+    connection.set_prepared_statement_cache_capacity(STATEMENTS);
+    functions::register(&connection)?;
     // FULL: a commit reaches the disk before it is acknowledged.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -129,8 +112,7 @@ fn create(connection: &mut Connection) -> Result<()> {
         match version(&transaction)? {
             0 if is_empty(&transaction)? => {
                 transaction.execute_batch(include_str!("schema.sql"))?;
-                seed::fill(&transaction)?;
-                transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
+                    transaction.pragma_update(None, "user_version", SCHEMA_VERSION)?;
                 transaction.commit()?;
             }
             SCHEMA_VERSION => {}
@@ -142,13 +124,6 @@ fn create(connection: &mut Connection) -> Result<()> {
     }
     connection.pragma_update(None, "journal_mode", "WAL")?;
     Ok(())
-}
-
-/// Whether a statement failed for a constraint, named by its extended result code.
-pub(crate) fn violates(error: &rusqlite::Error, constraint: i32) -> bool {
-    error
-        .sqlite_error()
-        .is_some_and(|error| error.extended_code == constraint)
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -1,21 +1,9 @@
-//! Three ways to write a string in JSON, none of which is the one of `serde_json`:
-//! SQL Server's `FOR JSON`, and the two encoders of System.Text.Json that DAB uses for its bodies.
+//! The two encoders of System.Text.Json that DAB uses for its bodies: ways to write a string in JSON, neither of which is
+//! that of `serde_json`.
 //!
 //! Each function appends `text` escaped, without the quotes around it.
 
 mod undefined;
-
-/// As `FOR JSON` does: `"` `\` `/` and the C0 controls are escaped (`\u001f`, lower-case hex, where there is no short
-/// form), everything else is written as it is, U+007F and U+2028 included.
-pub(crate) fn for_json(text: &str, out: &mut String) {
-    let plain = |byte| byte >= b' ' && !matches!(byte, b'"' | b'\\' | b'/');
-    escape(text, out, plain, |character, out| match short_form(character) {
-        Some(escaped) => out.push_str(escaped),
-        None if character == '"' => out.push_str("\\\""),
-        None if character == '/' => out.push_str("\\/"),
-        None => out.push_str(&format!("\\u{:04x}", u32::from(character))),
-    });
-}
 
 /// As `JavaScriptEncoder.UnsafeRelaxedJsonEscaping` does, the encoder of DAB's success bodies:
 /// `< > & ' + /` and graphic characters of the Basic Multilingual Plane are written as they are; controls, separators
@@ -43,7 +31,7 @@ pub(crate) fn strict(text: &str, out: &mut String) {
 }
 
 /// Copies runs of plain bytes whole and gives each other character to `escaped`. `plain` must hold only for ASCII
-/// bytes, or for all bytes above ASCII: a run must not end within a character.
+/// bytes: a run must not end within a character.
 fn escape(text: &str, out: &mut String, plain: impl Fn(u8) -> bool, escaped: impl Fn(char, &mut String)) {
     out.reserve(text.len());
     let mut rest = text;
@@ -58,7 +46,7 @@ fn escape(text: &str, out: &mut String, plain: impl Fn(u8) -> bool, escaped: imp
     }
 }
 
-/// The two-character escapes that all three ways share.
+/// The two-character escapes that both share.
 fn short_form(character: char) -> Option<&'static str> {
     match character {
         '\\' => Some("\\\\"),
@@ -141,14 +129,6 @@ mod tests {
     }
 
     #[test]
-    fn for_json_escapes_as_sql_server_does() {
-        assert_eq!(
-            with(for_json, "a/b \"c\" \\ \u{8}\t\n\u{c}\r \0\u{1f}\u{7f}\u{2028}é😀<'>"),
-            "a\\/b \\\"c\\\" \\\\ \\b\\t\\n\\f\\r \\u0000\\u001f\u{7f}\u{2028}é😀<'>"
-        );
-    }
-
-    #[test]
     fn the_table_is_sorted_and_without_overlaps() {
         assert!(undefined::UNDEFINED.iter().all(|(first, last)| first <= last));
         assert!(undefined::UNDEFINED.windows(2).all(|pair| pair[0].1 < pair[1].0));
@@ -159,7 +139,7 @@ mod tests {
 
         #[test]
         fn every_string_survives_every_encoder(text in any_text()) {
-            for encoder in [for_json, relaxed, strict] {
+            for encoder in [relaxed, strict] {
                 let json = format!("\"{}\"", with(encoder, &text));
                 prop_assert_eq!(serde_json::from_str::<String>(&json).unwrap(), text.clone());
             }

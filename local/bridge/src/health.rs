@@ -11,8 +11,7 @@ use hyper::{
 use crate::{
     config::Health,
     database::Database,
-    datetime2::DateTime2,
-    procedures::{Arguments, READY},
+    functions,
     wire::{self, ReplyBody},
 };
 
@@ -49,7 +48,7 @@ pub(crate) async fn comprehensive(health: &Health, database: &Database) -> Respo
         return wire::empty(StatusCode::FORBIDDEN);
     }
     let started = Instant::now();
-    let answered = database.call(READY, Arguments::default()).await.is_ok();
+    let answered = database.is_ready().await;
     let elapsed_ms = started.elapsed().as_millis();
     let check = if answered && elapsed_ms < THRESHOLD_MS {
         Check {
@@ -85,7 +84,7 @@ impl Check {
             exception,
             response_ms,
         } = self;
-        let now = DateTime2::now();
+        let now = functions::now();
         format!(
             r#"{{
   "status": "{status}",

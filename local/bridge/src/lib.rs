@@ -1,32 +1,29 @@
 //! The local bridge: a stand-in for Data API Builder 2.0.9 (DAB) and Azure SQL on a developer's machine.
 //!
 //! It answers as DAB in production mode would for the stored procedures of the customer API: same URLs, statuses,
-//! envelopes, escaping and error messages, with the rules of `sql/` on an embedded SQLite file. A
-//! component that works with it works with DAB unchanged. Procedures for other entities are SQLite scripts in a folder.
+//! envelopes, escaping and error messages. The procedures are SQLite scripts in a folder, with the rules of `sql/`, on an
+//! embedded SQLite file. A component that works with it works with DAB unchanged.
 //!
 //! Not imitated, because the component does not use it: compression (`Accept-Encoding` is ignored, bodies are always
 //! plain), HTTPS redirection, authentication and roles, GraphQL, MCP, OpenAPI, caching, hot reload and development
 //! mode.
 //!
 //! In reading order: [`bridge`](Bridge) (the checks of one request), `config` (dab-config.json), `parameters` (request
-//! to arguments), [`procedures`] and `ledger` (what happens), [`customer`] (fields and rules), `for_json`, `wire` and
-//! `escape` (row to response), `database` and `seed`. Apart from all of it: [`faults`], for tests.
+//! to arguments), `scripts`, [`procedures`], `functions` and `ledger` (what happens), `wire` and `escape` (row to
+//! response), `database`. Apart from all of it: [`faults`], for tests.
 
 mod bridge;
-mod collation;
 mod config;
-pub mod customer;
 mod database;
-mod datetime2;
 mod escape;
 pub mod faults;
-mod for_json;
+mod functions;
 mod health;
 mod json;
 mod ledger;
 mod parameters;
 pub mod procedures;
-mod seed;
+mod scripts;
 mod wire;
 
 use std::{convert::Infallible, pin::pin, time::Duration};

@@ -5,7 +5,7 @@ use percent_encoding::percent_decode_str;
 use crate::{
     config::Entity,
     json::{Kind, Raw},
-    procedures::{Arguments, DefaultValue, Parameter, SqlType, Value},
+    procedures::{Arguments, Parameter, SqlType, Value},
     wire::DabError,
 };
 
@@ -86,20 +86,20 @@ impl<'a> Fields<'a> {
     /// 400 for fields that are no parameters (if `strict`), values of another type, and parameters that are missing;
     /// 500 for half a surrogate pair.
     pub fn bind(&self, entity: &Entity, strict: bool) -> Result<Arguments, DabError> {
-        let parameters = entity.procedure.parameters;
+        let parameters = &entity.procedure.parameters;
         if strict {
             self.refuse_unexpected(parameters, &entity.name)?;
         }
         let mut arguments = Arguments::default();
         let mut is_complete = true;
         for parameter in parameters {
-            let argument = match (self.get(parameter.name), entity.defaults.get(parameter.name)) {
+            let argument = match (self.get(&parameter.name), entity.defaults.get(&parameter.name)) {
                 (Some(sent), _) => Some(convert(sent.to_text()?, parameter)?),
                 (None, Some(default)) => Some(convert(Some(default.clone()), parameter)?),
-                (None, None) => parameter.default.map(Value::from),
+                (None, None) => parameter.default.clone(),
             };
             is_complete &= argument.is_some();
-            arguments.0.extend(argument.map(|value| (parameter.name, value)));
+            arguments.extend(argument.map(|value| (parameter.name.clone(), value)));
         }
         // SQL Server notices last: DAB has converted everything by then.
         if is_complete {
@@ -147,28 +147,19 @@ impl Sent<'_> {
     }
 }
 
-impl From<DefaultValue> for Value {
-    fn from(default: DefaultValue) -> Self {
-        match default {
-            DefaultValue::Null => Self::Null,
-            DefaultValue::Int(number) => Self::Int(number),
-        }
-    }
-}
-
 /// `None` is NULL.
 fn convert(text: Option<String>, parameter: &Parameter) -> Result<Value, DabError> {
     let Some(text) = text else { return Ok(Value::Null) };
     let invalid = || {
-        let name = parameter.name;
+        let name = &parameter.name;
         DabError::bad_request(format!("Invalid value provided for field: {name}"))
     };
     match parameter.sql_type {
-        SqlType::Int => int32(&text).map(Value::Int).ok_or_else(invalid),
+        SqlType::Int => int32(&text).map(|number| Value::Integer(number.into())).ok_or_else(invalid),
         // `bool.Parse` of .NET.
         SqlType::Bit => match text.trim().to_ascii_lowercase().as_str() {
-            "true" => Ok(Value::Int(1)),
-            "false" => Ok(Value::Int(0)),
+            "true" => Ok(Value::Integer(1)),
+            "false" => Ok(Value::Integer(0)),
             _ => Err(invalid()),
         },
         SqlType::NVarChar(length) => Ok(Value::Text(cut_off(text, length.into()))),

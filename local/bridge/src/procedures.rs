@@ -1,121 +1,244 @@
-//! The stored procedures of schema `web`, each in a file of its own: what it takes, what it returns, and its body. Those
-//! of the customer are built in; those of other entities are [scripts](script) in a folder.
-//!
-//! Signatures are data, so that a test can compare them with `sql/` and `dab/dab-config.json`.
+//! Stored procedures: what they take, what they return, and how they are executed. Each is a [script](crate::scripts).
 
-mod delete_customer;
-mod get_customer;
-mod get_customers;
-mod outcome;
-mod patch_customer;
-mod put_customer;
-mod ready;
-mod script;
-mod signature;
-#[cfg(test)]
-mod tests;
+use std::{collections::BTreeMap, fmt};
 
-use rusqlite::Connection;
+use anyhow::{Context, Result, anyhow, bail, ensure};
+use rusqlite::{CachedStatement, Connection, ffi};
 
-use crate::{customer::Customer, for_json};
+pub use rusqlite::types::Value;
 
-pub(crate) use outcome::{Failure, FieldError, Outcome, Refusal, Row};
-pub(crate) use script::load_scripts;
-pub use signature::{Column, DefaultValue, Parameter, SqlType};
-
-/// The procedures that are built in.
-pub const PROCEDURES: [Procedure; 6] = [
-    get_customer::PROCEDURE,
-    get_customers::PROCEDURE,
-    put_customer::PROCEDURE,
-    patch_customer::PROCEDURE,
-    delete_customer::PROCEDURE,
-    ready::PROCEDURE,
-];
-
-/// The procedure that needs nothing but the database.
-pub(crate) const READY: Procedure = ready::PROCEDURE;
+use crate::ledger::{self, Claim, REQUEST_KEY};
 
 /// A stored procedure: it returns exactly one row.
-#[derive(Clone, Copy, Debug)]
+#[derive(Clone, Debug)]
 pub struct Procedure {
     /// Schema and name, as `source.object` of dab-config.json spells them.
-    pub name: &'static str,
+    pub name: String,
     /// In the order of their declaration.
-    pub parameters: &'static [Parameter],
-    /// The columns of its only row, in order.
-    pub columns: &'static [Column],
-    /// Whether it changes anything: then it runs in a transaction of the one connection that writes.
-    pub writes: bool,
-    body: Body,
+    pub parameters: Vec<Parameter>,
+    /// The names of its row's columns, in order; [`column_type`] has their types.
+    pub columns: Vec<String>,
+    /// The statements of its script.
+    pub(crate) statements: Vec<String>,
 }
 
-/// What a procedure does.
-#[derive(Clone, Copy, Debug)]
-enum Body {
-    BuiltIn(fn(&Connection, &Arguments) -> Outcome),
-    /// The text of a script.
-    Script(&'static str),
+/// A parameter of a procedure.
+#[derive(Clone, Debug, PartialEq)]
+pub struct Parameter {
+    /// The name without `@`; case-sensitive on DAB's wire.
+    pub name: String,
+    /// Its declared type.
+    pub sql_type: SqlType,
+    /// What it is when a caller leaves it out; without a default the call fails (SQL error 201).
+    pub default: Option<Value>,
+}
+
+/// The types that parameters and result columns have. `Display` writes them as T-SQL does.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum SqlType {
+    /// `INT`: 32 bits, signed.
+    Int,
+    /// `BIT`: true or false.
+    Bit,
+    /// `NVARCHAR(n)`: at most n UTF-16 code units. SQL Server silently cuts off an argument that is longer.
+    NVarChar(u16),
+    /// `NVARCHAR(MAX)`
+    NVarCharMax,
+}
+
+impl fmt::Display for SqlType {
+    fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
+        match self {
+            Self::Int => formatter.write_str("INT"),
+            Self::Bit => formatter.write_str("BIT"),
+            Self::NVarChar(length) => write!(formatter, "NVARCHAR({length})"),
+            Self::NVarCharMax => formatter.write_str("NVARCHAR(MAX)"),
+        }
+    }
+}
+
+/// The columns that a row can have, in their order; the one without a name is the row's id, under any name.
+pub(crate) const COLUMNS: [&str; 6] = ["Status", "ETag", "", "NextAfter", REPLAYED, "Json"];
+
+/// The column that no script has: it is added to each that writes.
+pub(crate) const REPLAYED: &str = "Replayed";
+
+/// The type of a result column.
+pub fn column_type(name: &str) -> SqlType {
+    match name {
+        "ETag" => SqlType::NVarChar(40),
+        "Json" => SqlType::NVarCharMax,
+        REPLAYED => SqlType::Bit,
+        _ => SqlType::Int,
+    }
+}
+
+/// Arguments and variables by name.
+pub(crate) type Arguments = BTreeMap<String, Value>;
+
+/// The variable for the id of the row that a write is about.
+pub(crate) const ROW_ID: &str = "RowID";
+
+/// The variable for the constraint that the statement before has violated.
+pub(crate) const ERROR_NUMBER: &str = "ErrorNumber";
+
+/// The row of a procedure.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct Row {
+    pub status: u16,
+    /// In the order of the procedure's columns.
+    pub values: Vec<Value>,
 }
 
 impl Procedure {
-    /// Executes the procedure. The caller commits when there is an outcome, and rolls back otherwise.
-    pub(crate) fn execute(&self, connection: &Connection, arguments: &Arguments) -> Outcome {
-        match self.body {
-            Body::BuiltIn(body) => body(connection, arguments),
-            Body::Script(sql) => script::execute(self, sql, connection, arguments),
+    /// Whether it changes anything: then it runs in a transaction of the one connection that writes.
+    pub fn writes(&self) -> bool {
+        self.parameters.iter().any(|parameter| parameter.name == REQUEST_KEY)
+    }
+
+    /// Executes the procedure. The caller commits a row with a status below 400, and rolls back otherwise.
+    ///
+    /// # Errors
+    /// A [`rusqlite::Error`] when SQLite has trouble, anything else when the script is wrong.
+    pub(crate) fn execute(&self, connection: &Connection, mut arguments: Arguments) -> Result<Row> {
+        if !self.writes() {
+            return self.run(connection, &self.statements, &mut arguments);
         }
+        match ledger::claim(connection, &self.name, &arguments)? {
+            Claim::First => {
+                let row = self.run(connection, &self.statements, &mut arguments)?;
+                if row.status < 400 {
+                    let row_id = arguments.get(ROW_ID).unwrap_or(&Value::Null);
+                    ledger::complete(connection, &arguments, row.status, row_id)?;
+                }
+                Ok(row)
+            }
+            Claim::Again { status, row_id } => {
+                arguments.extend([(ROW_ID.into(), row_id), (REPLAYED.into(), Value::Integer(1))]);
+                let answer = self.statements.len() - 1;
+                let mut row = self.run(connection, &self.statements[answer..], &mut arguments)?;
+                row.values[0] = Value::Integer(status);
+                Ok(row)
+            }
+            Claim::Taken => {
+                let detail = r#"{"detail":"This idempotency key was already used for a different request."}"#;
+                let row = [("Status".into(), 422.into()), ("Json".into(), Value::Text(detail.into()))];
+                self.row(row.into())
+            }
+        }
+    }
+
+    /// Executes statements until one answers.
+    fn run(&self, connection: &Connection, statements: &[String], variables: &mut Arguments) -> Result<Row> {
+        let mut violation: Option<rusqlite::Error> = None;
+        for sql in statements {
+            let mut statement = connection.prepare_cached(sql)?;
+            if violation.is_some() && statement.parameter_index(&format!(":{ERROR_NUMBER}"))?.is_none() {
+                break;
+            }
+            let result = first_row(&mut statement, variables);
+            if let Some(number) = result.as_ref().err().and_then(error_number) {
+                variables.insert(ERROR_NUMBER.into(), Value::Integer(number));
+                violation = result.err();
+                continue;
+            }
+            match result? {
+                Some(mut row) if row.contains_key("Status") => {
+                    let replayed = variables.remove(REPLAYED).unwrap_or(Value::Integer(0));
+                    row.insert(REPLAYED.into(), replayed);
+                    return self.row(row);
+                }
+                _ if violation.is_some() => break,
+                set => variables.extend(set.unwrap_or_default()),
+            }
+        }
+        Err(violation.map_or_else(|| anyhow!("its last statement gave no row"), anyhow::Error::from))
+    }
+
+    /// The row with its columns in order; those that the script has left out are NULL.
+    fn row(&self, mut values: Arguments) -> Result<Row> {
+        values.entry(REPLAYED.into()).or_insert(Value::Integer(0));
+        let status = match values.get("Status") {
+            Some(Value::Integer(status @ (200..=299 | 400..=499))) => u16::try_from(*status)?,
+            other => bail!("its Status is {other:?}, and must be 2xx or 4xx"),
+        };
+        let value = |name: &String| {
+            let value = values.remove(name).unwrap_or(Value::Null);
+            let is_right = match (column_type(name), &value) {
+                (SqlType::NVarCharMax, Value::Null) => false,
+                (_, Value::Null) => true,
+                (SqlType::NVarChar(_) | SqlType::NVarCharMax, value) => matches!(value, Value::Text(_)),
+                (SqlType::Int | SqlType::Bit, Value::Integer(number)) => i32::try_from(*number).is_ok(),
+                _ => false,
+            };
+            ensure!(is_right, "its {name} is {value:?}, which is no {}", column_type(name));
+            Ok(value)
+        };
+        let values = self.columns.iter().map(value).collect::<Result<_>>()?;
+        Ok(Row { status, values })
     }
 }
 
-/// The value of an argument.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) enum Value {
-    Null,
-    Int(i32),
-    Text(String),
+/// The first row of a statement, by the names of its columns.
+fn first_row(statement: &mut CachedStatement, variables: &Arguments) -> rusqlite::Result<Option<Arguments>> {
+    for index in 1..=statement.parameter_count() {
+        let value = statement.parameter_name(index).and_then(|name| variables.get(&name[1..]));
+        statement.raw_bind_parameter(index, value)?;
+    }
+    let names: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let mut rows = statement.raw_query();
+    let Some(row) = rows.next()? else { return Ok(None) };
+    let named = |(index, name)| Ok((name, row.get(index)?));
+    let row = names.into_iter().enumerate().map(named).collect::<rusqlite::Result<_>>()?;
+    // A statement that changes something is done when it has no more rows.
+    while rows.next()?.is_some() {}
+    Ok(Some(row))
 }
 
-/// The arguments of a call: a value for each parameter of the procedure.
-#[derive(Clone, Debug, Default, PartialEq)]
-pub(crate) struct Arguments(pub Vec<(&'static str, Value)>);
-
-impl Arguments {
-    /// The argument for an `INT` parameter; `None` is NULL.
-    pub fn int(&self, name: &str) -> Option<i32> {
-        match self.get(name) {
-            Some(Value::Int(value)) => Some(*value),
-            _ => None,
-        }
-    }
-
-    /// The argument for an `NVARCHAR` parameter; `None` is NULL.
-    pub fn text(&self, name: &str) -> Option<&str> {
-        match self.get(name) {
-            Some(Value::Text(text)) => Some(text),
-            _ => None,
-        }
-    }
-
-    /// The argument for a parameter.
-    pub fn get(&self, name: &str) -> Option<&Value> {
-        self.0
-            .iter()
-            .find(|(parameter, _)| *parameter == name)
-            .map(|(_, value)| value)
+/// SQL Server's number of the error for a violated constraint: 515 (NOT NULL), 547 (a foreign key, CHECK), 2627 (a key).
+pub(crate) fn error_number(error: &rusqlite::Error) -> Option<i64> {
+    match error.sqlite_error()?.extended_code {
+        ffi::SQLITE_CONSTRAINT_NOTNULL => Some(515),
+        ffi::SQLITE_CONSTRAINT_FOREIGNKEY | ffi::SQLITE_CONSTRAINT_CHECK => Some(547),
+        ffi::SQLITE_CONSTRAINT_UNIQUE | ffi::SQLITE_CONSTRAINT_PRIMARYKEY => Some(2627),
+        _ => None,
     }
 }
 
-/// The row of a customer after a change, or of one that was deleted since the change.
-fn as_it_is_now(connection: &Connection, status: u16, id: Option<i32>) -> Outcome {
-    let row = match Customer::load(connection, id)? {
-        Some(customer) => Row::of(status, &customer),
-        None => Row::new(status, for_json::EMPTY_ARRAY.into()),
+/// A declaration as T-SQL writes it, `@After INT = 0`.
+pub(crate) fn parse_parameter(declaration: &str) -> Result<Parameter> {
+    let parse = || {
+        let (declaration, default) = match declaration.split_once('=') {
+            Some((declaration, default)) => (declaration, Some(default.trim())),
+            None => (declaration, None),
+        };
+        let (name, sql_type) = declaration.strip_prefix('@')?.split_once(char::is_whitespace)?;
+        let default = match default {
+            Some(null) if null.eq_ignore_ascii_case("NULL") => Some(Value::Null),
+            Some(number) => Some(Value::Integer(number.parse::<i32>().ok()?.into())),
+            None => None,
+        };
+        let (name, sql_type) = (name.into(), parse_type(sql_type)?);
+        Some(Parameter { name, sql_type, default })
     };
-    Ok(Row { id, ..row })
+    parse().with_context(|| {
+        format!(
+            "`{declaration}` is no declaration: write `@Name TYPE` or `@Name TYPE = default`, where TYPE is INT, BIT, \
+             NVARCHAR(length) or NVARCHAR(MAX), and the default NULL or a whole number"
+        )
+    })
 }
 
-/// Whether a row may be changed: its version is among those of `@IfMatch`, separated by spaces, or none is asked for.
-fn is_in(if_match: Option<&str>, version: &str) -> bool {
-    if_match.is_none_or(|versions| versions.split(' ').any(|listed| listed == version))
+fn parse_type(text: &str) -> Option<SqlType> {
+    let text: String = text.split_whitespace().collect();
+    let text = text.to_ascii_uppercase();
+    match text.as_str() {
+        "INT" => Some(SqlType::Int),
+        "BIT" => Some(SqlType::Bit),
+        "NVARCHAR(MAX)" => Some(SqlType::NVarCharMax),
+        other => {
+            let length = other.strip_prefix("NVARCHAR(")?.strip_suffix(')')?;
+            length.parse().ok().map(SqlType::NVarChar)
+        }
+    }
 }

@@ -1,0 +1,20 @@
+-- @CustomerID INT, @RequestKey NVARCHAR(255), @IfMatch NVARCHAR(4000) = NULL
+SELECT :CustomerID AS RowID;
+
+-- 1. The row.
+SELECT
+    412 AS Status,
+    json_object('detail', concat('Customer ', :CustomerID, ' has changed since the version named in If-Match.')) AS Json
+FROM Sales_Customers
+WHERE CustomerID = :CustomerID AND instr(' ' || :IfMatch || ' ', ' ' || ValidFrom || ' ') = 0;
+
+-- 2. The change.
+DELETE FROM Sales_Customers WHERE CustomerID = :CustomerID;
+
+SELECT
+    409 AS Status,
+    json_object('detail', concat('Customer ', :CustomerID, ' is referred to by other rows and cannot be deleted.')) AS Json
+WHERE :ErrorNumber = 547;
+
+-- 3. The answer.
+SELECT 202 AS Status, json_array(json_object('CustomerID', :RowID)) AS Json;
