@@ -124,10 +124,14 @@ impl Bridge {
         };
         let arguments = self.arguments(parts, &body, entity, rest)?;
         let procedure = &entity.procedure;
-        let row = self.database.call(procedure.clone(), arguments).await.map_err(|error| {
-            log(correlation_id, &procedure.name, &format_args!("{error:#}"));
-            in_dab_terms(&error)
-        })?;
+        let row = self
+            .database
+            .call(procedure.clone(), arguments)
+            .await
+            .map_err(|error| {
+                log(correlation_id, &procedure.name, &format_args!("{error:#}"));
+                in_dab_terms(&error)
+            })?;
         Ok(succeed(parts, || wire::envelope(&procedure.columns, &row)))
     }
 

@@ -51,20 +51,21 @@ impl DabConfig {
     fn parse(json: &str, procedures: &[Arc<Procedure>]) -> Result<Self> {
         let file: File = serde_json::from_str(json)?;
         let rest = file.runtime.rest;
-        ensure!(rest.enabled, "runtime.rest.enabled is false");
-        ensure!(rest.path.starts_with('/'), "runtime.rest.path does not start with `/`");
+        let rest_path = rest.path.unwrap_or_else(|| "/api".into());
+        ensure!(rest.enabled.unwrap_or(true), "runtime.rest.enabled is false");
+        ensure!(rest_path.starts_with('/'), "runtime.rest.path does not start with `/`");
         let mut entities = BTreeMap::new();
-        for (name, entity) in file.entities.into_iter().filter(|(_, entity)| entity.rest.enabled) {
-            let path = entity.rest.path.as_ref().unwrap_or(&name).trim_start_matches('/').to_owned();
-            let entity = entity.check(&name, procedures).with_context(|| format!("entity {name}"))?;
-            ensure!(
-                entities.insert(path, entity).is_none(),
-                "entity {name}: its path is taken"
-            );
+        let served = |entity: &EntityFile| entity.rest.enabled.unwrap_or(true);
+        for (name, entity) in file.entities.into_iter().filter(|(_, entity)| served(entity)) {
+            let path = entity.rest.path.as_ref().unwrap_or(&name);
+            let path = path.trim_start_matches('/').to_owned();
+            let entity = entity.check(&name, procedures);
+            let taken = entities.insert(path, entity.with_context(|| format!("entity {name}"))?);
+            ensure!(taken.is_none(), "entity {name}: its path is taken");
         }
         Ok(Self {
-            rest_path: rest.path,
-            request_body_strict: rest.request_body_strict,
+            rest_path,
+            request_body_strict: rest.request_body_strict.unwrap_or(true),
             health: file.runtime.health,
             entities,
         })
@@ -73,7 +74,11 @@ impl DabConfig {
 
 impl EntityFile {
     fn check(self, name: &str, procedures: &[Arc<Procedure>]) -> Result<Entity> {
-        let Source { kind, object, parameters } = self.source;
+        let Source {
+            kind,
+            object,
+            parameters,
+        } = self.source;
         ensure!(
             kind == "stored-procedure",
             "the local bridge only has stored procedures"
@@ -93,7 +98,9 @@ impl EntityFile {
             procedure,
             methods: methods(&self.rest.methods)?,
             is_public: self.permissions.iter().any(|permission| permission.role == "anonymous"),
-            defaults: defaults.filter_map(|parameter| Some((parameter.name, parameter.default?))).collect(),
+            defaults: defaults
+                .filter_map(|parameter| Some((parameter.name, parameter.default?)))
+                .collect(),
         })
     }
 }
@@ -120,29 +127,23 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let parse = |name: &String| {
         let method = known.iter().find(|method| name.eq_ignore_ascii_case(method.as_str()));
-        method.cloned().with_context(|| format!("{name} is not a method that DAB knows"))
+        method
+            .cloned()
+            .with_context(|| format!("{name} is not a method that DAB knows"))
     };
     names.iter().map(parse).collect()
 }
 
 /// `runtime.health`.
-#[derive(Debug, Deserialize)]
+#[derive(Debug, Default, Deserialize)]
 #[serde(default)]
 pub(crate) struct Health {
-    pub enabled: bool,
+    /// On unless switched off.
+    pub enabled: Option<bool>,
     pub roles: Vec<String>,
 }
 
-impl Default for Health {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            roles: Vec::new(),
-        }
-    }
-}
-
-// The file, as far as it is read here. Defaults are DAB's at run time.
+// The file, as far as it is read here. What is absent has DAB's default at run time.
 
 #[derive(Deserialize)]
 struct File {
@@ -158,22 +159,12 @@ struct Runtime {
     health: Health,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default, rename_all = "kebab-case")]
 struct Rest {
-    enabled: bool,
-    path: String,
-    request_body_strict: bool,
-}
-
-impl Default for Rest {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            path: "/api".into(),
-            request_body_strict: true,
-        }
-    }
+    enabled: Option<bool>,
+    path: Option<String>,
+    request_body_strict: Option<bool>,
 }
 
 #[derive(Deserialize)]
@@ -200,22 +191,12 @@ struct ParameterFile {
     default: Option<String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 #[serde(default)]
 struct EntityRest {
-    enabled: bool,
+    enabled: Option<bool>,
     path: Option<String>,
     methods: Vec<String>,
-}
-
-impl Default for EntityRest {
-    fn default() -> Self {
-        Self {
-            enabled: true,
-            path: None,
-            methods: Vec::new(),
-        }
-    }
 }
 
 #[derive(Deserialize)]
@@ -230,11 +211,11 @@ mod tests {
     use super::*;
     use crate::{
         bridge::{Bridge, Config},
-        procedures::PROCEDURES,
+        testing::procedure,
     };
 
     fn config(json: &str) -> Result<DabConfig> {
-        DabConfig::from_file(serde_json::from_str(json)?, &PROCEDURES)
+        DabConfig::parse(json, &[Arc::new(procedure("web.ready", ""))])
     }
 
     fn entity(body: &str) -> Result<Entity> {
@@ -258,8 +239,8 @@ mod tests {
         let config = DabConfig::read(&dab_config, bridge.procedures()).unwrap();
         assert_eq!((config.rest_path.as_str(), config.request_body_strict), ("/api", true));
         assert_eq!(config.health.roles, ["anonymous"]);
-        let mut named: Vec<_> = config.entities.values().map(|entity| entity.procedure.name).collect();
-        let mut all: Vec<_> = bridge.procedures().iter().map(|procedure| procedure.name).collect();
+        let mut named: Vec<_> = config.entities.values().map(|entity| &entity.procedure.name).collect();
+        let mut all: Vec<_> = bridge.procedures().iter().map(|procedure| &procedure.name).collect();
         named.sort();
         all.sort();
         assert_eq!(named, all);
@@ -271,12 +252,12 @@ mod tests {
     #[test]
     fn defaults_are_those_of_dab() {
         let entity = entity(READY).unwrap();
-        assert_eq!((entity.name.as_str(), entity.procedure.name), ("get", "web.ready"));
+        assert_eq!((&*entity.name, &*entity.procedure.name), ("get", "web.ready"));
         assert_eq!(entity.methods, [Method::POST]);
         assert!(!entity.is_public);
         let empty = config(r#"{"entities":{}}"#).unwrap();
         assert_eq!((empty.rest_path.as_str(), empty.request_body_strict), ("/api", true));
-        assert!(empty.health.enabled);
+        assert_eq!(empty.health.enabled, None);
     }
 
     #[test]

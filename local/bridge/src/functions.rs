@@ -57,7 +57,9 @@ pub(crate) fn now() -> String {
 }
 
 fn later_than(previous: &str) -> String {
-    let following = previous.parse().map(|time: NaiveDateTime| time + TimeDelta::nanoseconds(100));
+    let following = previous
+        .parse()
+        .map(|time: NaiveDateTime| time + TimeDelta::nanoseconds(100));
     following.map_or_else(|_| now(), |following| now().max(datetime2(following)))
 }
 
@@ -97,14 +99,8 @@ mod tests {
 
     #[test]
     fn a_version_follows_its_predecessor_even_when_the_clock_stands_behind() {
-        assert_eq!(
-            later_than("2999-12-31T23:59:59.9999999"),
-            "3000-01-01T00:00:00.0000000"
-        );
-        assert_eq!(
-            later_than("2999-01-02T03:04:05.1234567"),
-            "2999-01-02T03:04:05.1234568"
-        );
+        assert_eq!(later_than("2999-12-31T23:59:59.9999999"), "3000-01-01T00:00:00.0000000");
+        assert_eq!(later_than("2999-01-02T03:04:05.1234567"), "2999-01-02T03:04:05.1234568");
         let before = now();
         assert!(later_than(&before) > before);
         assert!(later_than("2026-01-01T00:00:00.0000000") >= before);

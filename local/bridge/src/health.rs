@@ -41,52 +41,26 @@ pub(crate) fn basic() -> Response<ReplyBody> {
 /// `GET /health`: 200 whatever the report says, without a content type; 403 unless `runtime.health.roles` has
 /// `anonymous`. (DAB keeps a report for five seconds; this one is always new.)
 pub(crate) async fn comprehensive(health: &Health, database: &Database) -> Response<ReplyBody> {
-    if !health.enabled {
+    if health.enabled == Some(false) {
         return wire::empty(StatusCode::NOT_FOUND);
     }
     if !health.roles.iter().any(|role| role == "anonymous") {
         return wire::empty(StatusCode::FORBIDDEN);
     }
     let started = Instant::now();
-    let answered = database.is_ready().await;
+    let is_ready = database.is_ready().await;
     let elapsed_ms = started.elapsed().as_millis();
-    let check = if answered && elapsed_ms < THRESHOLD_MS {
-        Check {
-            status: "Healthy",
-            exception: "",
-            response_ms: elapsed_ms.to_string(),
-        }
+    let (status, exception) = if is_ready && elapsed_ms < THRESHOLD_MS {
+        ("Healthy", "")
     } else {
         let exception = "\n      \"exception\": \"The threshold for executing the request has exceeded.\",";
-        let response_ms = if answered { elapsed_ms.to_string() } else { "-1".into() };
-        Check {
-            status: "Unhealthy",
-            exception,
-            response_ms,
-        }
+        ("Unhealthy", exception)
     };
-    let mut response = wire::json(StatusCode::OK, check.report());
-    response.headers_mut().remove(CONTENT_TYPE);
-    response
-}
-
-/// The only check of the report: procedures are never checked.
-struct Check {
-    status: &'static str,
-    exception: &'static str,
-    response_ms: String,
-}
-
-impl Check {
-    fn report(&self) -> String {
-        let Self {
-            status,
-            exception,
-            response_ms,
-        } = self;
-        let now = functions::now();
-        format!(
-            r#"{{
+    let response_ms = if is_ready { elapsed_ms.to_string() } else { "-1".into() };
+    let now = functions::now();
+    // Procedures are never checked.
+    let report = format!(
+        r#"{{
   "status": "{status}",
   "version": "{VERSION}",
   "app-name": "dab_oss_{VERSION}",
@@ -114,6 +88,8 @@ impl Check {
     }}
   ]
 }}"#
-        )
-    }
+    );
+    let mut response = wire::json(StatusCode::OK, report);
+    response.headers_mut().remove(CONTENT_TYPE);
+    response
 }

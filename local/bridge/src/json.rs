@@ -6,7 +6,7 @@
 
 use std::fmt;
 
-use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// One JSON value as it was written, known to be well-formed, without white space around it.
@@ -49,9 +49,8 @@ impl<'a> Raw<'a> {
 
     /// Names and values of an object's members as they were written, duplicates included; nothing for any other value.
     pub fn members(self) -> Vec<(Raw<'a>, Raw<'a>)> {
-        serde_json::from_str(self.0)
-            .map(|Members(members)| members)
-            .unwrap_or_default()
+        let mut object = serde_json::Deserializer::from_str(self.0);
+        object.deserialize_map(Members).unwrap_or_default()
     }
 
     /// The UTF-16 code units of a string, which need not be well-formed: JSON can name one half of a surrogate pair
@@ -104,20 +103,11 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// The members of an object in the order in which they were written. (Collecting them into a map would decode the names
-/// and lose duplicates.)
-struct Members<'a>(Vec<(Raw<'a>, Raw<'a>)>);
+/// Collects members as they come. (A map would decode the names and lose duplicates.)
+struct Members;
 
-impl<'de> Deserialize<'de> for Members<'de> {
-    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(MembersVisitor)
-    }
-}
-
-struct MembersVisitor;
-
-impl<'de> Visitor<'de> for MembersVisitor {
-    type Value = Members<'de>;
+impl<'de> Visitor<'de> for Members {
+    type Value = Vec<(Raw<'de>, Raw<'de>)>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         formatter.write_str("an object")
@@ -128,7 +118,7 @@ impl<'de> Visitor<'de> for MembersVisitor {
         while let Some((name, value)) = map.next_entry::<&RawValue, &RawValue>()? {
             members.push((Raw(name.get()), Raw(value.get())));
         }
-        Ok(Members(members))
+        Ok(members)
     }
 }
 

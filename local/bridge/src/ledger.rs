@@ -31,7 +31,10 @@ pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Argume
     let key = arguments.get(REQUEST_KEY).unwrap_or(&Value::Null);
     let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH].contains(&name.as_str());
     // Quoted and escaped: no two payloads are written alike.
-    let payload = format!("{operation} {:?}", arguments.iter().filter(is_payload).collect::<Vec<_>>());
+    let payload = format!(
+        "{operation} {:?}",
+        arguments.iter().filter(is_payload).collect::<Vec<_>>()
+    );
     let hash = Sha256::digest(payload).to_vec();
     let is_first = connection
         .prepare_cached(

@@ -10,7 +10,7 @@
 //!
 //! In reading order: [`bridge`](Bridge) (the checks of one request), `config` (dab-config.json), `parameters` (request
 //! to arguments), `scripts`, [`procedures`], `functions` and `ledger` (what happens), `wire` and `escape` (row to
-//! response), `database`. Apart from all of it: [`faults`], for tests.
+//! response), `database`, `server`. Apart from all of it: [`faults`], for tests.
 
 mod bridge;
 mod config;
@@ -24,71 +24,12 @@ mod ledger;
 mod parameters;
 pub mod procedures;
 mod scripts;
+mod server;
 mod wire;
 
-use std::{convert::Infallible, pin::pin, time::Duration};
-
-use hyper::{server::conn::http1, service::service_fn};
-use hyper_util::{
-    rt::{TokioIo, TokioTimer},
-    server::graceful::GracefulShutdown,
-};
-use tokio::{net::TcpListener, select, time::sleep};
-
 pub use bridge::{Bridge, Config};
+pub use server::{serve, serve_with_faults};
 pub use wire::ReplyBody;
-
-/// How long Kestrel keeps an idle connection.
-const KEEP_ALIVE: Duration = Duration::from_secs(130);
-
-/// How long requests may go on after the shutdown began.
-const SHUTDOWN: Duration = Duration::from_secs(10);
-
-/// How long to wait before accepting again when the system has no more file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
-
-/// Serves HTTP/1.1 until `shutdown` is ready; then accepts nothing more, lets running requests end (for 10 s at most)
-/// and returns.
-///
-/// # Errors
-/// None at present; trouble with single connections does not end the server.
-pub async fn serve(listener: TcpListener, bridge: Bridge, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
-    let connections = GracefulShutdown::new();
-    let mut shutdown = pin!(shutdown);
-    loop {
-        let stream = select! {
-            accepted = listener.accept() => match accepted {
-                Ok((stream, _)) => stream,
-                Err(error) => {
-                    eprintln!("local bridge: cannot accept a connection: {error}");
-                    sleep(ACCEPT_PAUSE).await;
-                    continue;
-                }
-            },
-            () = &mut shutdown => break,
-        };
-        // A small answer waits for no other. A connection that is gone already ends below.
-        let _ = stream.set_nodelay(true);
-        let bridge = bridge.clone();
-        let service = service_fn(move |request| {
-            let bridge = bridge.clone();
-            async move { Ok::<_, Infallible>(bridge.answer(request).await) }
-        });
-        let connection = http1::Builder::new()
-            .timer(TokioTimer::new())
-            .header_read_timeout(KEEP_ALIVE)
-            .serve_connection(TokioIo::new(stream), service);
-        let connection = connections.watch(connection);
-        // An error here is a client that went away or does not speak HTTP; there is nobody to tell.
-        tokio::spawn(async move { connection.await.ok() });
-    }
-    drop(listener);
-    select! {
-        () = connections.shutdown() => {}
-        () = sleep(SHUTDOWN) => {}
-    }
-    Ok(())
-}
 
 #[cfg(test)]
 mod testing {
@@ -97,6 +38,18 @@ mod testing {
         prelude::*,
         test_runner::{Config, RngSeed},
     };
+
+    use crate::{procedures::Procedure, scripts::declared};
+
+    /// A procedure with these parameters, as a script declares them. It does nothing.
+    pub(crate) fn procedure(name: &str, parameters: &str) -> Procedure {
+        Procedure {
+            name: name.into(),
+            parameters: declared(&format!("-- {parameters}")).unwrap(),
+            columns: Vec::new(),
+            statements: Vec::new(),
+        }
+    }
 
     /// The same cases in every run.
     pub(crate) fn deterministic() -> Config {

@@ -155,15 +155,17 @@ fn convert(text: Option<String>, parameter: &Parameter) -> Result<Value, DabErro
         DabError::bad_request(format!("Invalid value provided for field: {name}"))
     };
     match parameter.sql_type {
-        SqlType::Int => int32(&text).map(|number| Value::Integer(number.into())).ok_or_else(invalid),
+        SqlType::Int => int32(&text)
+            .map(|number| Value::Integer(number.into()))
+            .ok_or_else(invalid),
         // `bool.Parse` of .NET.
         SqlType::Bit => match text.trim().to_ascii_lowercase().as_str() {
             "true" => Ok(Value::Integer(1)),
             "false" => Ok(Value::Integer(0)),
             _ => Err(invalid()),
         },
-        SqlType::NVarChar(length) => Ok(Value::Text(cut_off(text, length.into()))),
-        SqlType::NVarCharMax => Ok(Value::Text(text)),
+        SqlType::NVarChar(Some(length)) => Ok(Value::Text(cut_off(text, length.into()))),
+        SqlType::NVarChar(None) => Ok(Value::Text(text)),
     }
 }
 
@@ -201,15 +203,35 @@ mod tests {
     use hyper::StatusCode;
 
     use super::*;
-    use crate::procedures::PROCEDURES;
+    use crate::testing;
 
-    fn entity(procedure: &str) -> Entity {
+    fn entity(name: &str) -> Entity {
+        let parameters = match name {
+            "get_page" => "@After INT = 0, @Limit INT = 1000",
+            "get_one" => "@CustomerID INT",
+            "put" => "@Json NVARCHAR(MAX), @RequestKey NVARCHAR(255)",
+            _ => "@CustomerID INT, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(255), @IfMatch NVARCHAR(4000) = NULL",
+        };
         Entity {
             name: "an_entity".into(),
-            procedure: PROCEDURES.into_iter().find(|known| known.name == procedure).unwrap(),
+            procedure: testing::procedure(name, parameters).into(),
             methods: Vec::new(),
             is_public: true,
             defaults: BTreeMap::new(),
+        }
+    }
+
+    fn int(arguments: &Arguments, name: &str) -> Option<i64> {
+        match arguments[name] {
+            Value::Integer(number) => Some(number),
+            _ => None,
+        }
+    }
+
+    fn text<'a>(arguments: &'a Arguments, name: &str) -> Option<&'a str> {
+        match &arguments[name] {
+            Value::Text(text) => Some(text),
+            _ => None,
         }
     }
 
@@ -217,9 +239,9 @@ mod tests {
         Fields::from_body(body)?.bind(&entity(procedure), true)
     }
 
-    fn page(query: &str) -> Result<(Option<i32>, Option<i32>), String> {
-        match Fields::from_query(query).bind(&entity("web.get_customers"), true) {
-            Ok(arguments) => Ok((arguments.int("After"), arguments.int("Limit"))),
+    fn page(query: &str) -> Result<(Option<i64>, Option<i64>), String> {
+        match Fields::from_query(query).bind(&entity("get_page"), true) {
+            Ok(arguments) => Ok((int(&arguments, "After"), int(&arguments, "Limit"))),
             Err(error) => Err(error.message),
         }
     }
@@ -249,13 +271,13 @@ mod tests {
             page("limit=1&$filter=x&After=1").unwrap_err(),
             "Invalid request. Contained unexpected fields: limit, $filter for entity: an_entity"
         );
-        let error = post("web.get_customer", r#"{"x":1,"CustomerID":1,"":2,"x":3}"#).unwrap_err();
+        let error = post("get_one", r#"{"x":1,"CustomerID":1,"":2,"x":3}"#).unwrap_err();
         assert_eq!(
             error.message,
             "Invalid request. Contained unexpected fields: x,  for entity: an_entity"
         );
-        let lenient = Fields::from_query("x=1").bind(&entity("web.get_customers"), false);
-        assert_eq!(lenient.unwrap().int("Limit"), Some(1000));
+        let lenient = Fields::from_query("x=1").bind(&entity("get_page"), false);
+        assert_eq!(int(&lenient.unwrap(), "Limit"), Some(1000));
     }
 
     #[test]
@@ -280,7 +302,7 @@ mod tests {
                 Some("The request body is not in a valid JSON format."),
             ),
         ] {
-            let result = post("web.get_customers", body);
+            let result = post("get_page", body);
             assert_eq!(result.err().map(|error| error.message).as_deref(), error, "{body}");
         }
     }
@@ -288,20 +310,17 @@ mod tests {
     #[test]
     fn sixty_four_levels_are_valid_and_one_more_is_not() {
         let nested = |levels| format!("{{\"Json\":{}{}}}", "[".repeat(levels), "]".repeat(levels));
-        assert_eq!(
-            post("web.put_customer", &nested(63)).unwrap_err(),
-            DabError::missing_parameter()
-        );
-        let error = post("web.put_customer", &nested(64)).unwrap_err();
+        assert_eq!(post("put", &nested(63)).unwrap_err(), DabError::missing_parameter());
+        let error = post("put", &nested(64)).unwrap_err();
         assert_eq!(error.message, "Request body contains invalid JSON.");
         // Within a string nothing is nested.
         let text = format!(r#"{{"Json":"{}","RequestKey":"k"}}"#, "[".repeat(1000));
-        assert!(post("web.put_customer", &text).is_ok());
+        assert!(post("put", &text).is_ok());
     }
 
     #[test]
     fn values_become_text_as_json_element_does() {
-        for (json, text) in [
+        for (json, expected) in [
             (r#""a\u00e9\n""#, Some("aé\n")),
             (r#"{"a": [1, 2.50]}"#, Some(r#"{"a": [1, 2.50]}"#)),
             ("[ ]", Some("[ ]")),
@@ -311,8 +330,8 @@ mod tests {
             ("null", None),
         ] {
             let body = format!(r#"{{"RequestKey":"k","Json":1,"Json":{json}}}"#);
-            let arguments = post("web.put_customer", &body).unwrap();
-            assert_eq!(arguments.text("Json"), text);
+            let arguments = post("put", &body).unwrap();
+            assert_eq!(text(&arguments, "Json"), expected);
         }
     }
 
@@ -322,11 +341,11 @@ mod tests {
             ("123", Some(123)),
             ("\"123\"", Some(123)),
             (r#"" \t+007\r\n""#, Some(7)),
-            (r#""-2147483648\u0000""#, Some(i32::MIN)),
+            (r#""-2147483648\u0000""#, Some(i32::MIN.into())),
             ("null", None),
         ] {
-            let arguments = post("web.get_customer", &format!(r#"{{"CustomerID":{json}}}"#)).unwrap();
-            assert_eq!(arguments.int("CustomerID"), number);
+            let arguments = post("get_one", &format!(r#"{{"CustomerID":{json}}}"#)).unwrap();
+            assert_eq!(int(&arguments, "CustomerID"), number);
         }
         for json in [
             "1.0",
@@ -339,7 +358,7 @@ mod tests {
             "2147483648",
             "\"٣\"",
         ] {
-            let error = post("web.get_customer", &format!(r#"{{"CustomerID":{json}}}"#)).unwrap_err();
+            let error = post("get_one", &format!(r#"{{"CustomerID":{json}}}"#)).unwrap_err();
             assert_eq!(
                 error,
                 DabError::bad_request("Invalid value provided for field: CustomerID")
@@ -349,22 +368,18 @@ mod tests {
 
     #[test]
     fn a_missing_parameter_is_noticed_after_an_invalid_value() {
-        let patch = |body| post("web.patch_customer", body).unwrap_err();
+        let patch = |body| post("patch", body).unwrap_err();
         assert_eq!(patch(r#"{"CustomerID":1}"#), DabError::missing_parameter());
         assert_eq!(patch(r#"{"CustomerID":"x"}"#).code, "BadRequest");
-        let complete = post("web.patch_customer", r#"{"CustomerID":1,"Json":"{}","RequestKey":"k"}"#);
-        assert_eq!(complete.unwrap().text("IfMatch"), None);
+        let complete = post("patch", r#"{"CustomerID":1,"Json":"{}","RequestKey":"k"}"#);
+        assert_eq!(text(&complete.unwrap(), "IfMatch"), None);
     }
 
     #[test]
     fn a_long_argument_is_cut_off_at_the_length_of_its_parameter() {
-        let key = |text: &str| {
-            let body = format!(r#"{{"Json":"{{}}","RequestKey":"{text}"}}"#);
-            post("web.put_customer", &body)
-                .unwrap()
-                .text("RequestKey")
-                .unwrap()
-                .to_owned()
+        let key = |sent: &str| {
+            let body = format!(r#"{{"Json":"{{}}","RequestKey":"{sent}"}}"#);
+            text(&post("put", &body).unwrap(), "RequestKey").unwrap().to_owned()
         };
         assert_eq!(key(&"k".repeat(255)), "k".repeat(255));
         assert_eq!(key(&"é".repeat(300)), "é".repeat(255));
@@ -373,18 +388,18 @@ mod tests {
 
     #[test]
     fn half_a_surrogate_pair_in_a_value_is_an_unexpected_error() {
-        let error = post("web.put_customer", r#"{"Json":"\ud800","RequestKey":"k"}"#).unwrap_err();
+        let error = post("put", r#"{"Json":"\ud800","RequestKey":"k"}"#).unwrap_err();
         assert_eq!(error.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(error.code, "UnexpectedError");
         // As part of a raw object it is still only text.
-        assert!(post("web.put_customer", r#"{"Json":{"a":"\ud800"},"RequestKey":"k"}"#).is_ok());
+        assert!(post("put", r#"{"Json":{"a":"\ud800"},"RequestKey":"k"}"#).is_ok());
     }
 
     #[test]
     fn a_default_of_the_configuration_comes_first() {
-        let mut entity = entity("web.get_customers");
+        let mut entity = entity("get_page");
         entity.defaults.insert("Limit".into(), "5".into());
         let arguments = Fields::default().bind(&entity, true).unwrap();
-        assert_eq!((arguments.int("After"), arguments.int("Limit")), (Some(0), Some(5)));
+        assert_eq!((int(&arguments, "After"), int(&arguments, "Limit")), (Some(0), Some(5)));
     }
 }

@@ -40,10 +40,9 @@ pub enum SqlType {
     Int,
     /// `BIT`: true or false.
     Bit,
-    /// `NVARCHAR(n)`: at most n UTF-16 code units. SQL Server silently cuts off an argument that is longer.
-    NVarChar(u16),
-    /// `NVARCHAR(MAX)`
-    NVarCharMax,
+    /// `NVARCHAR(n)`: at most n UTF-16 code units; `None` is `NVARCHAR(MAX)`. SQL Server silently cuts off an argument
+    /// that is longer.
+    NVarChar(Option<u16>),
 }
 
 impl fmt::Display for SqlType {
@@ -51,8 +50,8 @@ impl fmt::Display for SqlType {
         match self {
             Self::Int => formatter.write_str("INT"),
             Self::Bit => formatter.write_str("BIT"),
-            Self::NVarChar(length) => write!(formatter, "NVARCHAR({length})"),
-            Self::NVarCharMax => formatter.write_str("NVARCHAR(MAX)"),
+            Self::NVarChar(Some(length)) => write!(formatter, "NVARCHAR({length})"),
+            Self::NVarChar(None) => formatter.write_str("NVARCHAR(MAX)"),
         }
     }
 }
@@ -66,8 +65,8 @@ pub(crate) const REPLAYED: &str = "Replayed";
 /// The type of a result column.
 pub fn column_type(name: &str) -> SqlType {
     match name {
-        "ETag" => SqlType::NVarChar(40),
-        "Json" => SqlType::NVarCharMax,
+        "ETag" => SqlType::NVarChar(Some(40)),
+        "Json" => SqlType::NVarChar(None),
         REPLAYED => SqlType::Bit,
         _ => SqlType::Int,
     }
@@ -122,7 +121,10 @@ impl Procedure {
             }
             Claim::Taken => {
                 let detail = r#"{"detail":"This idempotency key was already used for a different request."}"#;
-                let row = [("Status".into(), 422.into()), ("Json".into(), Value::Text(detail.into()))];
+                let row = [
+                    ("Status".into(), 422.into()),
+                    ("Json".into(), Value::Text(detail.into())),
+                ];
                 self.row(row.into())
             }
         }
@@ -165,9 +167,9 @@ impl Procedure {
         let value = |name: &String| {
             let value = values.remove(name).unwrap_or(Value::Null);
             let is_right = match (column_type(name), &value) {
-                (SqlType::NVarCharMax, Value::Null) => false,
+                (SqlType::NVarChar(None), Value::Null) => false,
                 (_, Value::Null) => true,
-                (SqlType::NVarChar(_) | SqlType::NVarCharMax, value) => matches!(value, Value::Text(_)),
+                (SqlType::NVarChar(_), value) => matches!(value, Value::Text(_)),
                 (SqlType::Int | SqlType::Bit, Value::Integer(number)) => i32::try_from(*number).is_ok(),
                 _ => false,
             };
@@ -182,14 +184,20 @@ impl Procedure {
 /// The first row of a statement, by the names of its columns.
 fn first_row(statement: &mut CachedStatement, variables: &Arguments) -> rusqlite::Result<Option<Arguments>> {
     for index in 1..=statement.parameter_count() {
-        let value = statement.parameter_name(index).and_then(|name| variables.get(&name[1..]));
+        let value = statement
+            .parameter_name(index)
+            .and_then(|name| variables.get(&name[1..]));
         statement.raw_bind_parameter(index, value)?;
     }
-    let names: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+    let names: Vec<_> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.raw_query();
     let Some(row) = rows.next()? else { return Ok(None) };
     let named = |(index, name)| Ok((name, row.get(index)?));
-    let row = names.into_iter().enumerate().map(named).collect::<rusqlite::Result<_>>()?;
+    let row = names
+        .into_iter()
+        .enumerate()
+        .map(named)
+        .collect::<rusqlite::Result<_>>()?;
     // A statement that changes something is done when it has no more rows.
     while rows.next()?.is_some() {}
     Ok(Some(row))
@@ -219,7 +227,11 @@ pub(crate) fn parse_parameter(declaration: &str) -> Result<Parameter> {
             None => None,
         };
         let (name, sql_type) = (name.into(), parse_type(sql_type)?);
-        Some(Parameter { name, sql_type, default })
+        Some(Parameter {
+            name,
+            sql_type,
+            default,
+        })
     };
     parse().with_context(|| {
         format!(
@@ -235,10 +247,10 @@ fn parse_type(text: &str) -> Option<SqlType> {
     match text.as_str() {
         "INT" => Some(SqlType::Int),
         "BIT" => Some(SqlType::Bit),
-        "NVARCHAR(MAX)" => Some(SqlType::NVarCharMax),
+        "NVARCHAR(MAX)" => Some(SqlType::NVarChar(None)),
         other => {
             let length = other.strip_prefix("NVARCHAR(")?.strip_suffix(')')?;
-            length.parse().ok().map(SqlType::NVarChar)
+            Some(SqlType::NVarChar(Some(length.parse().ok()?)))
         }
     }
 }

@@ -70,7 +70,9 @@ fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<()
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let hash = Sha256::digest(sql).to_vec();
     let executed: Option<Vec<u8>> = transaction
-        .query_row("SELECT Hash FROM local_Schemas WHERE Name = ?1", [name], |row| row.get(0))
+        .query_row("SELECT Hash FROM local_Schemas WHERE Name = ?1", [name], |row| {
+            row.get(0)
+        })
         .optional()?;
     match executed {
         None => {
@@ -139,11 +141,13 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
 }
 
 /// The parameters that the comments at the top declare.
-fn declared(sql: &str) -> Result<Vec<Parameter>> {
+pub(crate) fn declared(sql: &str) -> Result<Vec<Parameter>> {
     let comments = sql.lines().map_while(|line| line.trim().strip_prefix("--"));
     let declarations = comments.map(str::trim).filter(|comment| comment.starts_with('@'));
     let each = declarations.flat_map(|comment| comment.split(',')).map(str::trim);
-    each.filter(|declaration| !declaration.is_empty()).map(parse_parameter).collect()
+    each.filter(|declaration| !declaration.is_empty())
+        .map(parse_parameter)
+        .collect()
 }
 
 /// Adds the columns of one answer to those of the others, each at its place.
@@ -159,7 +163,10 @@ fn add_columns(columns: &mut [String], names: &[&str]) -> Result<()> {
     );
     for name in names {
         let column = &mut columns[place(name)];
-        ensure!(column.is_empty() || column == name, "it has two ids, {column} and {name}");
+        ensure!(
+            column.is_empty() || column == name,
+            "it has two ids, {column} and {name}"
+        );
         *column = (*name).into();
     }
     Ok(())
@@ -178,3 +185,6 @@ fn located(error: rusqlite::Error, script: &str, start: usize) -> anyhow::Error 
     let line = 1 + script.bytes().take(at).filter(|byte| *byte == b'\n').count();
     anyhow!("line {line}: {msg}")
 }
+
+#[cfg(test)]
+mod tests;

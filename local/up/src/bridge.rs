@@ -5,8 +5,8 @@ use std::path::PathBuf;
 
 use anyhow::{Context, Result};
 use clap::Args;
-use local_bridge::faults::{Faults, serve_with_faults};
-use local_bridge::{Bridge, Config};
+use local_bridge::faults::Faults;
+use local_bridge::{Bridge, Config, serve, serve_with_faults};
 use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
@@ -43,7 +43,7 @@ pub(crate) struct DataArguments {
     #[arg(long, value_name = "FILE", default_value = "dab/dab-config.json")]
     dab_config: PathBuf,
 
-    /// Folder of further procedures as SQLite scripts; need not exist
+    /// Folder of the procedures, as SQLite scripts
     #[arg(long, value_name = "FOLDER", default_value = "local/procedures")]
     procedures: PathBuf,
 
@@ -81,7 +81,7 @@ pub(crate) async fn start(
         .await?
         .context("cannot start the local bridge")?;
     let service = match &data.faults {
-        None => Service::start(NAME, |stopped| local_bridge::serve(listener, bridge, stopped.wait())),
+        None => Service::start(NAME, |stopped| serve(listener, bridge, stopped.wait())),
         Some(file) => {
             let faults = Faults::load(file)?;
             let control = TcpListener::bind((address.ip(), 0)).await?;

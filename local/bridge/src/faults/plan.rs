@@ -129,6 +129,20 @@ pub(super) struct Decision {
     pub form: bool,
 }
 
+impl Decision {
+    /// What every call gets in an outage.
+    pub fn outage(kind: OutageKind) -> Self {
+        Self {
+            fault: match kind {
+                OutageKind::Refuse => Fault::ResetBeforeRead,
+                OutageKind::Error500 => Fault::Error500,
+            },
+            retry_after_s: None,
+            form: false,
+        }
+    }
+}
+
 impl Plan {
     /// Reads a plan from JSON.
     ///

@@ -14,10 +14,7 @@ use crate::wire::ReplyBody;
 
 /// Some bytes, and an end.
 #[derive(Debug, PartialEq)]
-pub(super) struct Scene {
-    bytes: Vec<u8>,
-    ending: Ending,
-}
+pub(crate) struct Scene(Vec<u8>, Ending);
 
 #[derive(Debug, PartialEq)]
 enum Ending {
@@ -32,36 +29,23 @@ enum Ending {
 impl Scene {
     /// No answer.
     pub fn reset() -> Self {
-        Self {
-            bytes: Vec::new(),
-            ending: Ending::Reset,
-        }
+        Self(Vec::new(), Ending::Reset)
     }
 
     /// The head and half of a chunked body, then silence.
     pub async fn stall(response: Response<ReplyBody>, limit: Duration) -> Self {
-        Self {
-            bytes: half(response).await,
-            ending: Ending::Hang(limit),
-        }
+        Self(half(response).await, Ending::Hang(limit))
     }
 
     /// The head and half of a chunked body, then the end.
     pub async fn truncate(response: Response<ReplyBody>) -> Self {
-        Self {
-            bytes: half(response).await,
-            ending: Ending::Close,
-        }
+        Self(half(response).await, Ending::Close)
     }
 
     /// The whole answer, but its length is said to be `length` of what it is.
     pub async fn mismeasured(response: Response<ReplyBody>, length: impl FnOnce(usize) -> usize) -> Self {
-        let (mut bytes, body) = taken_apart(response, |body| format!("content-length: {}", length(body))).await;
-        bytes.extend_from_slice(&body);
-        Self {
-            bytes,
-            ending: Ending::Close,
-        }
+        let (head, body) = taken_apart(response, |body| format!("content-length: {}", length(body))).await;
+        Self([&head[..], &body].concat(), Ending::Close)
     }
 
     /// Plays the scene to its end.
@@ -69,8 +53,8 @@ impl Scene {
     /// # Errors
     /// When the client goes first.
     pub async fn play(self, mut stream: TcpStream) -> io::Result<()> {
-        stream.write_all(&self.bytes).await?;
-        match self.ending {
+        stream.write_all(&self.0).await?;
+        match self.1 {
             Ending::Close => return stream.shutdown().await,
             Ending::Hang(limit) => {
                 // The end of the client's side, an error and the limit are all the same: it is over.

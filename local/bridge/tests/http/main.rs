@@ -1,5 +1,6 @@
 //! Black-box tests: a bridge on a port of its own, and a client that shows every byte.
 
+mod data;
 mod durability;
 mod faults;
 mod scripts;

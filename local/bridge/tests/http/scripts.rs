@@ -1,4 +1,4 @@
-//! Procedures that are scripts behave on the wire as those that are built in do.
+//! Scripts on the wire.
 
 use std::fs;
 
@@ -6,11 +6,12 @@ use tempfile::TempDir;
 
 use super::server::Server;
 
-const SCHEMA: &str = "CREATE TABLE IF NOT EXISTS Notes (NoteID INTEGER PRIMARY KEY, Note TEXT NOT NULL UNIQUE CHECK (Note <> '')) STRICT;";
+const SCHEMA: &str =
+    "CREATE TABLE Notes (NoteID INTEGER PRIMARY KEY, Note TEXT NOT NULL UNIQUE CHECK (Note <> '')) STRICT;";
 
 const PUT_NOTE: &str = "-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(255)
-INSERT INTO Notes (Note) VALUES (:Json ->> '$.Note');
-SELECT 201 AS Status, 'v' AS ETag, last_insert_rowid() AS NoteID, json_array(:Json ->> '$.Note') AS Json;";
+INSERT INTO Notes (Note) VALUES (:Json ->> '$.Note') RETURNING NoteID AS RowID;
+SELECT 201 AS Status, 'v' AS ETag, NoteID, json_array(Note) AS Json FROM Notes WHERE NoteID = :RowID;";
 
 const GET_NOTES: &str = "-- @IsLoud BIT, @Limit INT = 1
 SELECT 200 AS Status, iif(count(*) > :Limit, :Limit, NULL) AS NextAfter, iif(:IsLoud, 'LOUD', 'low') AS Json FROM Notes;";
@@ -27,7 +28,7 @@ fn start() -> Server {
     let entities = [entity("put_note", "post"), entity("get_notes", "get")].join(",");
     for (name, text) in [
         ("dab-config.json", &*format!("{{\"entities\":{{{entities}}}}}")),
-        ("schema.sql", SCHEMA),
+        ("notes.schema.sql", SCHEMA),
         ("web.put_note.sql", PUT_NOTE),
         ("web.get_notes.sql", GET_NOTES),
     ] {

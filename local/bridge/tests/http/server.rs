@@ -11,8 +11,8 @@ use std::{
 
 use local_bridge::{
     Bridge, Config,
-    faults::{Faults, Plan, serve_with_faults},
-    serve,
+    faults::{Faults, Plan},
+    serve, serve_with_faults,
 };
 use tempfile::TempDir;
 use tokio::{net::TcpListener, runtime, sync::oneshot};

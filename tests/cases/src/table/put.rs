@@ -103,6 +103,15 @@ fn stored() -> Vec<Case> {
                 put("3", number("Minus", "-0")),
                 row(201, but(&shown("c", "Minus"), r#""P""#, r#""-0""#)).id("c"),
             ),
+        case("a number may be beyond every type of number")
+            .then(
+                put("1", number("Large", "1E+400")),
+                row(201, as_text("Large", "1E+400")).id("a"),
+            )
+            .then(
+                put("2", number("Fraction", "-0.10")),
+                row(201, but(&shown("b", "Fraction"), r#""P""#, r#""-0.10""#)).id("b"),
+            ),
         case("texts may be empty").then(
             put(
                 "1",
@@ -231,6 +240,15 @@ fn texts() -> Vec<Case> {
                 row(201, shown("a", "Half \u{fffd}")).id("a"),
             )
             .only_on(&[Engine::Bridge]),
+        case("half a surrogate pair in the name of a member that is no field does not matter")
+            .then(
+                put(
+                    "1",
+                    but(&new("Half a name"), r#""PostalCode""#, r#""\ud800":1,"PostalCode""#),
+                ),
+                row(201, shown("a", "Half a name")).id("a"),
+            )
+            .only_on(&[Engine::Bridge, Engine::SqlServer]),
         case("100 levels of nesting are read").then(put("1", nested(100)), row(201, shown("a", "100 levels")).id("a")),
         case("200 levels of nesting are too many for SQL Server")
             .then(put("1", nested(200)), no_object())
@@ -238,6 +256,9 @@ fn texts() -> Vec<Case> {
             .only_on(&[Engine::SqlServer]),
         case("200 levels of nesting are not too many for the local bridge")
             .then(put("1", nested(200)), row(201, shown("a", "200 levels")).id("a"))
+            .only_on(&[Engine::Bridge]),
+        case("2000 levels of nesting are too many for the local bridge too")
+            .then(put("1", nested(2000)), no_object())
             .only_on(&[Engine::Bridge]),
     ]
 }

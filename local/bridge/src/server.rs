@@ -1,29 +1,52 @@
-//! The server with faults: as [`serve`](crate::serve), but it can close its port, cut connections and take the wire out
-//! of HTTP's hands.
+//! Connections: HTTP/1.1 as Kestrel serves it, and what [`faults`](crate::faults) do to it. They can close the port, cut
+//! connections and take the wire out of HTTP's hands.
 
 use std::{
-    future::{pending, poll_fn},
+    future::poll_fn,
     io,
     pin::{self, pin},
     sync::{Arc, Mutex, PoisonError},
+    time::Duration,
 };
 
 use hyper::{Request, Response, body::Incoming, server::conn::http1, service::service_fn};
 use hyper_util::rt::{TokioIo, TokioTimer};
 use tokio::{
+    io::AsyncWriteExt,
     net::{TcpListener, TcpStream},
     select,
     sync::watch,
     task::JoinSet,
-    time::{Instant, sleep, sleep_until, timeout},
+    time::{sleep, timeout},
 };
 
-use super::{Faults, call, control, port::Port, scene::Scene};
-use crate::{ACCEPT_PAUSE, KEEP_ALIVE, SHUTDOWN, bridge::Bridge, wire::ReplyBody};
+use crate::{
+    bridge::Bridge,
+    faults::{Faults, Plan, Port, Scene, answer, serve_control},
+    wire::ReplyBody,
+};
 
-/// Serves HTTP/1.1 with faults until `shutdown` is ready, and `/faults` on `control`: `GET` tells the plan and what has
-/// come of it, `PUT` puts another plan into force. `control` is a port of its own, so that it answers during an outage
-/// too and no path of DAB changes.
+/// How long Kestrel keeps an idle connection.
+const KEEP_ALIVE: Duration = Duration::from_secs(130);
+
+/// How long requests may go on after the shutdown began.
+const SHUTDOWN: Duration = Duration::from_secs(10);
+
+/// How long to wait before accepting again when the system has no more file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
+
+/// Serves HTTP/1.1 until `shutdown` is ready; then accepts nothing more, lets running requests end (for 10 s at most)
+/// and returns.
+///
+/// # Errors
+/// When the listener has no address; trouble with single connections does not end the server.
+pub async fn serve(listener: TcpListener, bridge: Bridge, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
+    Ok(run(listener, bridge, &Faults::new(Plan::default()), shutdown).await?)
+}
+
+/// Serves as [`serve`] does, but with faults, and `/faults` on `control`: `GET` tells the plan and what it has led to,
+/// `PUT` puts another plan into force. `control` is a port of its own, so that it answers during an outage too and no
+/// path of DAB changes.
 ///
 /// # Errors
 /// When the port cannot be opened again after an outage.
@@ -35,12 +58,12 @@ pub async fn serve_with_faults(
     shutdown: impl Future<Output = ()>,
 ) -> anyhow::Result<()> {
     select! {
-        ended = serve(listener, bridge, &faults, shutdown) => Ok(ended?),
-        never = control::serve(control, &faults) => match never {},
+        ended = run(listener, bridge, &faults, shutdown) => Ok(ended?),
+        never = serve_control(control, &faults) => match never {},
     }
 }
 
-async fn serve(
+async fn run(
     listener: TcpListener,
     bridge: Bridge,
     faults: &Faults,
@@ -58,17 +81,10 @@ async fn serve(
             cut.send_replace(());
         }
         select! {
-            accepted = port.accept() => match accepted {
-                Ok(stream) => {
-                    let connection = Connection { bridge: bridge.clone(), faults: faults.clone(), scene: Arc::default() };
-                    connections.spawn(connection.run(stream, cut.subscribe(), stop.subscribe()));
-                }
-                Err(error) => {
-                    eprintln!("local bridge: cannot accept a connection: {error}");
-                    sleep(ACCEPT_PAUSE).await;
-                }
-            },
-            () = until(faults.next_change()) => {}
+            stream = port.accept() => {
+                let connection = Connection { bridge: bridge.clone(), faults: faults.clone(), scene: Arc::default() };
+                connections.spawn(connection.run(stream, cut.subscribe(), stop.subscribe()));
+            }
             () = faults.changed() => {}
             Some(_ended) = connections.join_next() => {}
             () = &mut shutdown => break,
@@ -80,10 +96,16 @@ async fn serve(
     Ok(())
 }
 
-async fn until(time: Option<Instant>) {
-    match time {
-        Some(time) => sleep_until(time).await,
-        None => pending().await,
+/// The next connection.
+pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                eprintln!("local bridge: cannot accept a connection: {error}");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
     }
 }
 
@@ -119,33 +141,28 @@ impl Connection {
             }
         };
         // This drops a call that is still going on.
-        let stream = http.into_parts().io.into_inner();
+        let mut stream = http.into_parts().io.into_inner();
         let scene = self.scene.lock().unwrap_or_else(PoisonError::into_inner).take();
+        // A failure from here on is a client that has gone.
         if is_cut {
             self.faults.count(|log| log.cut_connections += 1);
-            // What fails with the connection is gone with it.
             let _ = stream.set_zero_linger();
         } else if let Some(scene) = scene {
-            let leave = async {
-                if !stopping {
-                    let _ = stop.changed().await;
-                }
-            };
             select! {
                 biased;
                 _ = scene.play(stream) => {}
                 _ = cut.changed() => {}
-                () = leave => {}
+                _ = stop.changed(), if !stopping => {}
             }
+        } else {
+            let _ = stream.shutdown().await;
         }
     }
 
     async fn answer(self, request: Request<Incoming>) -> Result<Response<ReplyBody>, io::Error> {
-        call::answer(&self.bridge, &self.faults, request)
-            .await
-            .map_err(|scene| {
-                *self.scene.lock().unwrap_or_else(PoisonError::into_inner) = Some(scene);
-                io::ErrorKind::ConnectionAborted.into()
-            })
+        answer(&self.bridge, &self.faults, request).await.map_err(|scene| {
+            *self.scene.lock().unwrap_or_else(PoisonError::into_inner) = Some(scene);
+            io::ErrorKind::ConnectionAborted.into()
+        })
     }
 }
