@@ -1,4 +1,4 @@
-//! `dab/dab-config.json`: what an entity says, and the settings on which the component or the database's safety rests.
+//! `dab/dab-config.json`: the settings on which the component or the database's safety rests.
 
 use std::fs;
 
@@ -6,66 +6,12 @@ use serde_json::{Value, json};
 
 use crate::root;
 
-/// An entity, as far as the contract goes.
-pub struct Entity {
-    /// Its key.
-    pub name: String,
-    /// `source.object`
-    pub object: String,
-    /// `rest.path`
-    pub path: String,
-    /// `rest.methods`
-    pub methods: Vec<String>,
-    /// `source.parameters`: name, `required`, `default`.
-    pub parameters: Vec<(String, bool, Option<String>)>,
+fn text(path: &str) -> String {
+    fs::read_to_string(root().join(path)).expect(path)
 }
 
-/// The whole file.
 fn config() -> Value {
-    let text = fs::read_to_string(root().join("dab/dab-config.json")).expect("dab/dab-config.json");
-    serde_json::from_str(&text).expect("JSON")
-}
-
-/// Its entities.
-pub fn entities() -> Vec<Entity> {
-    let config = config();
-    let entities = config["entities"].as_object().expect("entities");
-    entities.iter().map(|(name, entity)| read(name, entity)).collect()
-}
-
-fn read(name: &str, entity: &Value) -> Entity {
-    let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
-    let list = |value: &Value| value.as_array().cloned().unwrap_or_default();
-    let parameter = |value: &Value| {
-        let default = value.get("default").map(|default| default.to_string());
-        (
-            text(&value["name"]),
-            value["required"].as_bool().expect("required"),
-            default,
-        )
-    };
-    Entity {
-        name: name.to_owned(),
-        object: text(&entity["source"]["object"]),
-        path: text(&entity["rest"]["path"]),
-        methods: list(&entity["rest"]["methods"]).iter().map(text).collect(),
-        parameters: list(&entity["source"]["parameters"]).iter().map(parameter).collect(),
-    }
-}
-
-#[test]
-fn an_entity_is_a_procedure_that_anonymous_may_execute_over_rest_alone() {
-    for (name, entity) in config()["entities"].as_object().expect("entities") {
-        assert_eq!(entity["source"]["type"], "stored-procedure", "{name}");
-        assert_eq!(entity["rest"]["enabled"], true, "{name}");
-        assert_eq!(
-            (&entity["graphql"]["enabled"], &entity["mcp"]),
-            (&json!(false), &json!(false)),
-            "{name}"
-        );
-        let execute = json!([{"role": "anonymous", "actions": [{"action": "execute"}]}]);
-        assert_eq!(entity["permissions"], execute, "{name}");
-    }
+    serde_json::from_str(&text("dab/dab-config.json")).expect("JSON")
 }
 
 #[test]
@@ -74,19 +20,14 @@ fn only_rest_is_served_in_production_mode_with_strict_bodies() {
     assert_eq!(runtime["host"]["mode"], "production");
     // Without the object, DAB would take a forged X-MS-CLIENT-PRINCIPAL for a login.
     assert_eq!(runtime["host"]["authentication"]["provider"], "Unauthenticated");
-    assert_eq!(
-        runtime["rest"],
-        json!({"enabled": true, "path": "/api", "request-body-strict": true})
-    );
+    let rest = json!({"enabled": true, "path": "/api", "request-body-strict": true});
+    assert_eq!(runtime["rest"], rest);
     for off in ["graphql", "mcp", "cache"] {
         assert_eq!(runtime[off]["enabled"], false, "{off}");
     }
     assert_eq!(runtime["health"]["enabled"], true);
-    assert_eq!(
-        runtime["health"]["roles"],
-        json!(["anonymous"]),
-        "in production nobody else may read /health"
-    );
+    // In production nobody else may read /health.
+    assert_eq!(runtime["health"]["roles"], json!(["anonymous"]));
 }
 
 #[test]
@@ -96,10 +37,7 @@ fn telemetry_is_switched_on_by_its_endpoint_alone() {
     // variable that is not set would make the whole file invalid.
     assert_eq!(telemetry["endpoint"], "@env('OTEL_EXPORTER_OTLP_ENDPOINT')");
     assert_eq!(telemetry["enabled"], true);
-    assert!(
-        telemetry["service-name"].is_string(),
-        "DAB has no default for it, and needs one"
-    );
+    assert!(telemetry["service-name"].is_string(), "DAB has no default for it");
 }
 
 #[test]
@@ -117,23 +55,26 @@ fn the_connection_string_comes_from_the_environment() {
 
 #[test]
 fn the_component_looks_where_dab_serves() {
-    let path = config()["runtime"]["rest"]["path"].as_str().expect("a path").to_owned();
-    let manifest = fs::read_to_string(root().join("spin.toml")).expect("spin.toml");
-    assert!(
-        manifest.contains(&format!("dab_path = {{ default = \"{path}\" }}")),
-        "spin.toml: dab_path is not {path}"
-    );
+    let config = config();
+    let path = config["runtime"]["rest"]["path"].as_str().expect("a path");
+    let default = format!("dab_path = {{ default = \"{path}\" }}");
+    assert!(text("spin.toml").contains(&default), "spin.toml: {default}");
 }
 
 #[test]
 fn schema_and_image_are_of_one_version() {
-    let schema = config()["$schema"].as_str().expect("$schema").to_owned();
+    let config = config();
+    let schema = config["$schema"].as_str().expect("$schema");
     let version = schema
         .split("/download/v")
         .nth(1)
-        .and_then(|rest| rest.split('/').next())
-        .expect("a version");
-    let compose = fs::read_to_string(root().join("deploy/compose.yaml")).expect("deploy/compose.yaml");
-    let image = format!("mcr.microsoft.com/azure-databases/data-api-builder:{version}");
-    assert!(compose.contains(&image), "deploy/compose.yaml: {image}");
+        .and_then(|rest| rest.split('/').next());
+    let image = format!(
+        "mcr.microsoft.com/azure-databases/data-api-builder:{}",
+        version.expect("a version")
+    );
+    assert!(
+        text("deploy/compose.yaml").contains(&image),
+        "deploy/compose.yaml: {image}"
+    );
 }

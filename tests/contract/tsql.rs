@@ -1,65 +1,30 @@
 //! Reads just enough T-SQL for the contract: tokens, batches, and the shape of a `CREATE OR ALTER PROCEDURE`. It
 //! understands the scripts in `sql/` as they are written there, and panics where they leave that style; whether they
 //! are T-SQL at all is for a real parser to say (`make lint-sql`).
+//!
+//! A token is its text: `@Name`, `'text'` (also for `N'text'`), `Name` (also for `[Name]`), `7`, `(`. Comments and white
+//! space are none. Patterns are written as T-SQL.
 
 use std::fs;
-use std::ops::Range;
 
 use crate::root;
-
-/// One token. Comments and white space are none.
-#[derive(Clone, Debug, PartialEq)]
-pub enum Token {
-    /// A keyword or an identifier, brackets removed. Compared as [`Token::is`] does.
-    Word(String),
-    /// A variable, parameter or system function, without its first `@`.
-    Variable(String),
-    /// The content of `'…'` or `N'…'`.
-    Text(String),
-    /// An integer.
-    Number(i64),
-    /// Any other character.
-    Symbol(char),
-}
-
-impl Token {
-    /// Whether it is this keyword (T-SQL's are case-insensitive), or this symbol.
-    pub fn is(&self, expected: &str) -> bool {
-        match self {
-            Self::Word(word) => word.eq_ignore_ascii_case(expected),
-            Self::Symbol(symbol) => expected.chars().eq([*symbol]),
-            _ => false,
-        }
-    }
-
-    /// The identifier, if it is one.
-    pub fn word(&self) -> Option<&str> {
-        match self {
-            Self::Word(word) => Some(word),
-            _ => None,
-        }
-    }
-}
 
 /// A script of `sql/`.
 pub struct Script {
     /// Its file name.
     pub name: String,
     /// What stands between one `GO` and the next.
-    pub batches: Vec<Vec<Token>>,
+    pub batches: Vec<Vec<String>>,
 }
 
 /// A procedure or function.
-#[derive(Debug)]
 pub struct Routine {
-    /// The script's file name.
-    pub script: String,
     /// Schema and name.
     pub name: String,
     /// In the order of their declaration.
     pub parameters: Vec<Parameter>,
     /// Everything after the `AS` that ends its head.
-    pub body: Vec<Token>,
+    pub body: Vec<String>,
 }
 
 /// A parameter of a procedure.
@@ -70,16 +35,14 @@ pub struct Parameter {
     /// As in `NVARCHAR(MAX)`.
     pub sql_type: String,
     /// What follows `=`, if anything does.
-    pub default: Option<Token>,
+    pub default: Option<String>,
 }
 
 /// The scripts of `sql/`, in the order in which they are applied.
 pub fn scripts() -> Vec<Script> {
-    let mut paths: Vec<_> = fs::read_dir(root().join("sql"))
-        .expect("sql/")
-        .map(|entry| entry.expect("a file").path())
-        .filter(|path| path.extension().is_some_and(|extension| extension == "sql"))
-        .collect();
+    let entries = fs::read_dir(root().join("sql")).expect("sql/");
+    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
+    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
     paths.sort();
     let script = |path: &std::path::PathBuf| Script {
         name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
@@ -88,161 +51,126 @@ pub fn scripts() -> Vec<Script> {
     paths.iter().map(script).collect()
 }
 
-/// A script by the beginning of its name.
-pub fn script(prefix: &str) -> Script {
-    let found = scripts().into_iter().find(|script| script.name.starts_with(prefix));
-    found.unwrap_or_else(|| panic!("sql/{prefix}… is missing"))
+fn batches(text: &str) -> Vec<Vec<String>> {
+    let lines: Vec<_> = text.lines().collect();
+    let batches = lines.split(|line| line.trim().eq_ignore_ascii_case("GO"));
+    let batches = batches.map(|batch| tokens(&batch.join("\n")));
+    batches.filter(|batch| !batch.is_empty()).collect()
 }
 
 /// The procedures of all scripts.
 pub fn procedures() -> Vec<Routine> {
-    routines("PROCEDURE")
+    routines("CREATE OR ALTER PROCEDURE")
 }
 
-/// The procedures and functions of all scripts.
-pub fn all_routines() -> Vec<Routine> {
-    let mut all = routines("PROCEDURE");
-    all.extend(routines("FUNCTION"));
-    all
+/// The functions of all scripts.
+pub fn functions() -> Vec<Routine> {
+    routines("CREATE OR ALTER FUNCTION")
 }
 
-fn routines(kind: &str) -> Vec<Routine> {
+fn routines(create: &str) -> Vec<Routine> {
     let mut routines = Vec::new();
-    for script in scripts() {
-        for batch in &script.batches {
-            if let Some(at) = find(batch, &["CREATE", "OR", "ALTER", kind]) {
-                assert_eq!(at, 0, "{}: a {kind} is the only statement of its batch", script.name);
-                routines.push(routine(&script.name, &batch[4..]));
+    for Script { name, batches } in scripts() {
+        for batch in &batches {
+            if let Some(at) = find(batch, create) {
+                assert_eq!(at, 0, "{name}: a routine is the only statement of its batch");
+                routines.push(routine(&batch[4..]));
             }
         }
     }
     routines
 }
 
-fn routine(script: &str, tokens: &[Token]) -> Routine {
-    let (name, mut rest) = qualified(tokens).unwrap_or_else(|| panic!("{script}: a name with its schema"));
+fn routine(tokens: &[String]) -> Routine {
+    assert_eq!(tokens[1], ".", "{}: a name with its schema", tokens[0]);
     let mut parameters = Vec::new();
-    if rest[0].is("(") {
-        rest = &rest[1..];
-    }
-    while let [Token::Variable(name), after @ ..] = rest {
-        let (sql_type, after) = sql_type(after);
-        let (default, after) = match after {
-            [equals, default, after @ ..] if equals.is("=") => (Some(default.clone()), after),
-            _ => (None, after),
-        };
-        let name = name.clone();
+    let mut rest = &tokens[3 + usize::from(tokens[3] == "(")..];
+    while let Some(name) = rest[0].strip_prefix('@') {
+        let (sql_type, after) = sql_type(&rest[1..]);
+        let default = (after[0] == "=").then(|| after[1].clone());
+        let after = if default.is_some() { &after[2..] } else { after };
         parameters.push(Parameter {
-            name,
+            name: name.into(),
             sql_type,
             default,
         });
-        rest = if after[0].is(",") { &after[1..] } else { after };
+        rest = &after[usize::from(after[0] == ",")..];
     }
-    let head_end = rest.iter().position(|token| token.is("AS")).expect("AS");
-    let body = rest[head_end + 1..].to_vec();
     Routine {
-        script: script.to_owned(),
-        name,
+        name: tokens[..3].concat(),
         parameters,
-        body,
+        body: rest[find(rest, "AS").expect("AS") + 1..].to_vec(),
     }
 }
 
 impl Routine {
     /// The statements between the outermost `BEGIN` and `END`.
-    pub fn statements(&self) -> &[Token] {
+    pub fn statements(&self) -> &[String] {
         match self.body.as_slice() {
-            [begin, inner @ .., end, semicolon] if begin.is("BEGIN") && end.is("END") && semicolon.is(";") => inner,
+            [begin, inner @ .., end, semicolon] if begin == "BEGIN" && end == "END" && semicolon == ";" => inner,
             _ => panic!("{}: the body is not one BEGIN … END;", self.name),
         }
     }
 
-    /// Where the last statement is in [`Self::statements`], without its semicolon.
-    pub fn last_statement(&self) -> Range<usize> {
-        let statements = self.statements();
-        let end = statements.len() - 1;
-        assert!(
-            statements[end].is(";"),
-            "{}: the last statement ends with a semicolon",
-            self.name
-        );
-        let begin = statements[..end]
-            .iter()
-            .rposition(|token| token.is(";"))
-            .map_or(0, |at| at + 1);
-        begin..end
+    /// Where the last statement begins in [`Self::statements`].
+    pub fn last_statement(&self) -> usize {
+        let statements = &self.statements()[..self.statements().len() - 1];
+        statements.iter().rposition(|token| token == ";").map_or(0, |at| at + 1)
     }
 
     /// The result: alias, and type of the variable that it is made from.
     pub fn columns(&self) -> Vec<(String, String)> {
-        let statement = &self.statements()[self.last_statement()];
-        assert!(
-            statement[0].is("SELECT"),
-            "{}: the last statement is a SELECT",
-            self.name
-        );
-        let column = |tokens: &[Token]| match tokens {
-            [Token::Variable(variable), r#as, Token::Word(alias)] if r#as.is("AS") => {
-                (alias.clone(), self.declared(variable))
-            }
+        let statement = &self.statements()[self.last_statement()..];
+        assert_eq!(statement[0], "SELECT", "{}: the last statement", self.name);
+        let column = |tokens: &[String]| match tokens {
+            [variable, r#as, alias] if r#as == "AS" => (alias.clone(), self.declared(variable)),
             _ => panic!(
                 "{}: a result column is written `@Variable AS Name`, not {tokens:?}",
                 self.name
             ),
         };
-        statement[1..].split(|token| token.is(",")).map(column).collect()
+        let columns = statement[1..statement.len() - 1].split(|token| token == ",");
+        columns.map(column).collect()
     }
 
-    /// The type of a local variable.
+    /// The type of a local variable, named with its `@`.
     pub fn declared(&self, variable: &str) -> String {
-        let declaration = self
-            .body
-            .windows(2)
-            .position(|pair| pair[0].is("DECLARE") && matches!(&pair[1], Token::Variable(name) if name == variable));
-        let at = declaration.unwrap_or_else(|| panic!("{}: DECLARE @{variable}", self.name));
+        let declaration = find(&self.body, &format!("DECLARE {variable}"));
+        let at = declaration.unwrap_or_else(|| panic!("{}: DECLARE {variable}", self.name));
         sql_type(&self.body[at + 2..]).0
     }
 }
 
-/// Where these keywords and symbols follow one another for the first time.
-pub fn find(tokens: &[Token], sequence: &[&str]) -> Option<usize> {
-    let matches = |window: &[Token]| window.iter().zip(sequence).all(|(token, expected)| token.is(expected));
-    tokens.windows(sequence.len()).position(matches)
+/// Where these tokens follow one another for the first time.
+pub fn find(within: &[String], pattern: &str) -> Option<usize> {
+    let pattern = tokens(pattern);
+    within.windows(pattern.len()).position(|window| window == pattern)
 }
 
-/// `schema.name` at the beginning, and what follows.
-pub fn qualified(tokens: &[Token]) -> Option<(String, &[Token])> {
-    match tokens {
-        [Token::Word(schema), dot, Token::Word(name), rest @ ..] if dot.is(".") => {
-            Some((format!("{schema}.{name}"), rest))
-        }
-        _ => None,
-    }
+/// How often these tokens follow one another.
+pub fn count(within: &[String], pattern: &str) -> usize {
+    let pattern = tokens(pattern);
+    let windows = within.windows(pattern.len());
+    windows.filter(|window| *window == pattern).count()
 }
 
-/// A type such as `INT` or `NVARCHAR(MAX)` at the beginning, in upper case, and what follows.
-pub fn sql_type(tokens: &[Token]) -> (String, &[Token]) {
-    let name = tokens[0].word().expect("a type").to_ascii_uppercase();
-    match tokens {
-        [_, open, length, close, rest @ ..] if open.is("(") && close.is(")") => match length {
-            Token::Number(length) => (format!("{name}({length})"), rest),
-            length => (
-                format!("{name}({})", length.word().unwrap_or_default().to_ascii_uppercase()),
-                rest,
-            ),
-        },
-        _ => (name, &tokens[1..]),
-    }
+/// A type such as `INT` or `NVARCHAR(MAX)` at the beginning, and what follows.
+pub fn sql_type(tokens: &[String]) -> (String, &[String]) {
+    let length = if tokens.get(1).is_some_and(|token| token == "(") {
+        4
+    } else {
+        1
+    };
+    (tokens[..length].concat(), &tokens[length..])
 }
 
 /// The parenthesis that begins at `open`, cut at its top-level commas.
-pub fn list(tokens: &[Token], open: usize) -> Vec<&[Token]> {
-    assert!(tokens[open].is("("), "a parenthesis");
+pub fn list(tokens: &[String], open: usize) -> Vec<&[String]> {
+    assert_eq!(tokens[open], "(");
     let (mut depth, mut begin, mut items) = (0, open + 1, Vec::new());
     for (at, token) in tokens.iter().enumerate().skip(open) {
-        depth += i32::from(token.is("(")) - i32::from(token.is(")"));
-        if depth == 0 || depth == 1 && token.is(",") {
+        depth += i32::from(token == "(") - i32::from(token == ")");
+        if depth == 0 || depth == 1 && token == "," {
             items.push(&tokens[begin..at]);
             begin = at + 1;
         }
@@ -253,25 +181,8 @@ pub fn list(tokens: &[Token], open: usize) -> Vec<&[Token]> {
     items
 }
 
-fn batches(text: &str) -> Vec<Vec<Token>> {
-    let mut batches = vec![String::new()];
-    for line in text.lines() {
-        if line.trim().eq_ignore_ascii_case("GO") {
-            batches.push(String::new());
-        } else if let Some(batch) = batches.last_mut() {
-            batch.push_str(line);
-            batch.push('\n');
-        }
-    }
-    batches
-        .iter()
-        .map(|batch| tokens(batch))
-        .filter(|batch| !batch.is_empty())
-        .collect()
-}
-
 /// The tokens of a text.
-pub fn tokens(text: &str) -> Vec<Token> {
+pub fn tokens(text: &str) -> Vec<String> {
     let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '@' | '#' | '$');
     let mut tokens = Vec::new();
     let mut rest = text.trim_start();
@@ -280,27 +191,17 @@ pub fn tokens(text: &str) -> Vec<Token> {
             rest.find('\n').unwrap_or(rest.len())
         } else if rest.starts_with("/*") {
             rest.find("*/").expect("the end of a comment") + 2
-        } else if first == '\'' || rest.starts_with("N'") {
-            let open = rest.find('\'').unwrap_or_default() + 1;
-            let (content, length) = quoted(&rest[open..], '\'');
-            tokens.push(Token::Text(content));
+        } else if first == '\'' || rest.starts_with("N'") || first == '[' {
+            let mark = if first == '[' { ']' } else { '\'' };
+            let open = 1 + usize::from(first == 'N');
+            let (content, length) = quoted(&rest[open..], mark);
+            tokens.push(if mark == ']' { content } else { format!("'{content}'") });
             open + length
-        } else if first == '[' {
-            let (content, length) = quoted(&rest[1..], ']');
-            tokens.push(Token::Word(content));
-            1 + length
-        } else if is_name(first) {
-            let length = rest.find(|character| !is_name(character)).unwrap_or(rest.len());
-            let name = &rest[..length];
-            tokens.push(match (name.strip_prefix('@'), name.parse()) {
-                (Some(variable), _) => Token::Variable(variable.to_owned()),
-                (None, Ok(number)) => Token::Number(number),
-                (None, Err(_)) => Token::Word(name.to_owned()),
-            });
-            length
         } else {
-            tokens.push(Token::Symbol(first));
-            first.len_utf8()
+            let end = rest.find(|character| !is_name(character)).unwrap_or(rest.len());
+            let length = end.max(first.len_utf8());
+            tokens.push(rest[..length].to_owned());
+            length
         };
         rest = rest[length..].trim_start();
     }
@@ -323,18 +224,10 @@ fn quoted(text: &str, mark: char) -> (String, usize) {
 
 #[test]
 fn tokens_are_those_of_t_sql() {
-    let words = |text: &str| {
-        tokens(text)
-            .iter()
-            .map(|token| format!("{token:?}"))
-            .collect::<Vec<_>>()
-            .join(" ")
-    };
     assert_eq!(
-        words("SELECT @a = N'it''s' -- no\n/* 'no' */ FROM [x y].z;"),
-        r#"Word("SELECT") Variable("a") Symbol('=') Text("it's") Word("FROM") Word("x y") Symbol('.') Word("z") Symbol(';')"#
+        tokens("SELECT @a = N'it''s' -- no\n/* 'no' */ FROM [x y].z;").join("|"),
+        "SELECT|@a|=|'it's'|FROM|x y|.|z|;"
     );
-    assert_eq!(sql_type(&tokens("nvarchar ( 40 ) = NULL")).0, "NVARCHAR(40)");
-    let parenthesis = tokens("IN (1, f(2, 3), N'x')");
-    assert_eq!(list(&parenthesis, 1).len(), 3);
+    assert_eq!(sql_type(&tokens("NVARCHAR ( 40 ) = NULL")).0, "NVARCHAR(40)");
+    assert_eq!(list(&tokens("IN (1, f(2, 3), N'x')"), 1).len(), 3);
 }
