@@ -1,10 +1,10 @@
 -- The part of WideWorldImporters that the customers need, in SQLite: `Sales.Customers` is `Sales_Customers`, and so on.
 
--- All columns of the original but DeliveryLocation (a geography). Lengths are checked here in characters, by the procedures in UTF-16
--- code units. History (the original is system-versioned) is not kept.
+-- All columns of the original but DeliveryLocation (a geography). Lengths are checked by the procedures alone. History (the original is
+-- system-versioned) is not kept.
 CREATE TABLE Sales_Customers (
     CustomerID                 INTEGER PRIMARY KEY CHECK (CustomerID BETWEEN 1 AND 2147483647),
-    CustomerName               TEXT    NOT NULL COLLATE Latin1_General_100_CI_AS UNIQUE CHECK (length(CustomerName) <= 100),
+    CustomerName               TEXT    NOT NULL COLLATE Latin1_General_100_CI_AS UNIQUE,
     BillToCustomerID           INTEGER NOT NULL REFERENCES Sales_Customers (CustomerID),
     CustomerCategoryID         INTEGER NOT NULL,
     BuyingGroupID              INTEGER,
@@ -19,17 +19,17 @@ CREATE TABLE Sales_Customers (
     IsStatementSent            INTEGER NOT NULL CHECK (IsStatementSent IN (0, 1)),
     IsOnCreditHold             INTEGER NOT NULL CHECK (IsOnCreditHold IN (0, 1)),
     PaymentDays                INTEGER NOT NULL,
-    PhoneNumber                TEXT    NOT NULL CHECK (length(PhoneNumber) <= 20),
-    FaxNumber                  TEXT    NOT NULL CHECK (length(FaxNumber) <= 20),
-    DeliveryRun                TEXT    CHECK (length(DeliveryRun) <= 5),
-    RunPosition                TEXT    CHECK (length(RunPosition) <= 5),
-    WebsiteURL                 TEXT    NOT NULL CHECK (length(WebsiteURL) <= 256),
-    DeliveryAddressLine1       TEXT    NOT NULL CHECK (length(DeliveryAddressLine1) <= 60),
-    DeliveryAddressLine2       TEXT    CHECK (length(DeliveryAddressLine2) <= 60),
-    DeliveryPostalCode         TEXT    NOT NULL CHECK (length(DeliveryPostalCode) <= 10),
-    PostalAddressLine1         TEXT    NOT NULL CHECK (length(PostalAddressLine1) <= 60),
-    PostalAddressLine2         TEXT    CHECK (length(PostalAddressLine2) <= 60),
-    PostalPostalCode           TEXT    NOT NULL CHECK (length(PostalPostalCode) <= 10),
+    PhoneNumber                TEXT    NOT NULL,
+    FaxNumber                  TEXT    NOT NULL,
+    DeliveryRun                TEXT,
+    RunPosition                TEXT,
+    WebsiteURL                 TEXT    NOT NULL,
+    DeliveryAddressLine1       TEXT    NOT NULL,
+    DeliveryAddressLine2       TEXT,
+    DeliveryPostalCode         TEXT    NOT NULL,
+    PostalAddressLine1         TEXT    NOT NULL,
+    PostalAddressLine2         TEXT,
+    PostalPostalCode           TEXT    NOT NULL,
     LastEditedBy               INTEGER NOT NULL,
     ValidFrom                  TEXT    NOT NULL DEFAULT (sysutcdatetime()) CHECK (length(ValidFrom) = 27),
     ValidTo                    TEXT    NOT NULL DEFAULT '9999-12-31T23:59:59.9999999'

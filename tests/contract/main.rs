@@ -26,10 +26,10 @@ struct Call {
     procedure: String,
     /// Whether it is a `POST`.
     writes: bool,
-    /// Name, type, default.
-    parameters: Vec<tsql::Parameter>,
-    /// The values of a parameter that the component lets through.
-    ranges: Vec<(&'static str, i32, i32)>,
+    /// As `sql/` declares them.
+    parameters: Vec<String>,
+    /// The values of parameters that the component lets through, as conditions.
+    ranges: Vec<String>,
     /// The column for the id of a new row.
     id_column: Option<&'static str>,
 }
@@ -43,22 +43,18 @@ fn calls() -> Vec<Call> {
     });
     let parameter = |(name, source): &(&str, Source)| {
         // Only a parameter with a default may be left out, and what the component sends in its place is that default.
-        let (sql_type, default) = match source {
-            Source::PathId => ("INT", None),
-            Source::Query { default, .. } => ("INT", Some(default.to_string())),
-            Source::Body { .. } => ("NVARCHAR(MAX)", None),
-            Source::RequestKey => ("NVARCHAR(255)", None),
-            Source::IfMatch => ("NVARCHAR(4000)", Some("NULL".into())),
+        let declaration = match source {
+            Source::PathId => "INT".into(),
+            Source::Query { default, .. } => format!("INT = {default}"),
+            Source::Body { .. } => "NVARCHAR(MAX)".into(),
+            Source::RequestKey => "NVARCHAR(255)".into(),
+            Source::IfMatch => "NVARCHAR(4000) = NULL".into(),
         };
-        let (name, sql_type) = ((*name).into(), sql_type.into());
-        tsql::Parameter {
-            name,
-            sql_type,
-            default,
-        }
+        format!("@{name} {declaration}")
     };
-    let range = |(name, source): &(&'static str, Source)| match source {
-        Source::Query { min, max, .. } => Some((*name, *min, *max)),
+    let range = |(name, source): &(&str, Source)| match source {
+        Source::Query { min, max, .. } if *max == i32::MAX => Some(format!("@{name} >= {min}")),
+        Source::Query { min, max, .. } => Some(format!("@{name} BETWEEN {min} AND {max}")),
         _ => None,
     };
     let call = calls.map(|call| Call {

@@ -6,6 +6,9 @@
 //! space are none. Patterns are written as T-SQL.
 
 use std::fs;
+use std::sync::LazyLock;
+
+use regex::Regex;
 
 use crate::root;
 
@@ -21,34 +24,23 @@ pub struct Script {
 pub struct Routine {
     /// Schema and name.
     pub name: String,
-    /// In the order of their declaration.
-    pub parameters: Vec<Parameter>,
+    /// In their order, each as `@Name TYPE` or `@Name TYPE = default`.
+    pub parameters: Vec<String>,
     /// Everything after the `AS` that ends its head.
     pub body: Vec<String>,
-}
-
-/// A parameter of a procedure.
-#[derive(Debug, PartialEq)]
-pub struct Parameter {
-    /// Without `@`.
-    pub name: String,
-    /// As in `NVARCHAR(MAX)`.
-    pub sql_type: String,
-    /// What follows `=`, if anything does.
-    pub default: Option<String>,
 }
 
 /// The scripts of `sql/`, in the order in which they are applied.
 pub fn scripts() -> Vec<Script> {
     let entries = fs::read_dir(root().join("sql")).expect("sql/");
-    let mut paths: Vec<_> = entries.map(|entry| entry.expect("a file").path()).collect();
-    paths.retain(|path| path.extension().is_some_and(|extension| extension == "sql"));
-    paths.sort();
-    let script = |path: &std::path::PathBuf| Script {
-        name: path.file_name().unwrap_or_default().to_string_lossy().into_owned(),
-        batches: batches(&fs::read_to_string(path).expect("a script")),
+    let names = entries.map(|entry| entry.expect("a file").file_name().into_string().expect("UTF-8"));
+    let mut names: Vec<_> = names.filter(|name| name.ends_with(".sql")).collect();
+    names.sort();
+    let script = |name: String| Script {
+        batches: batches(&fs::read_to_string(root().join("sql").join(&name)).expect("a script")),
+        name,
     };
-    paths.iter().map(script).collect()
+    names.into_iter().map(script).collect()
 }
 
 fn batches(text: &str) -> Vec<Vec<String>> {
@@ -60,41 +52,35 @@ fn batches(text: &str) -> Vec<Vec<String>> {
 
 /// The procedures of all scripts.
 pub fn procedures() -> Vec<Routine> {
-    routines("CREATE OR ALTER PROCEDURE")
+    routines("PROCEDURE")
 }
 
-/// The functions of all scripts.
-pub fn functions() -> Vec<Routine> {
-    routines("CREATE OR ALTER FUNCTION")
-}
-
-fn routines(create: &str) -> Vec<Routine> {
-    let mut routines = Vec::new();
-    for Script { name, batches } in scripts() {
-        for batch in &batches {
-            if let Some(at) = find(batch, create) {
-                assert_eq!(at, 0, "{name}: a routine is the only statement of its batch");
-                routines.push(routine(&batch[4..]));
-            }
-        }
-    }
-    routines
+/// The procedures, or functions, of all scripts.
+pub fn routines(kind: &str) -> Vec<Routine> {
+    let batches = scripts().into_iter().flat_map(|script| script.batches);
+    let create = format!("CREATE OR ALTER {kind}");
+    let routines = batches.filter_map(|batch| Some((find(&batch, &create)?, batch)));
+    let routine = |(at, batch): (usize, Vec<String>)| {
+        assert_eq!(at, 0, "{create} is not the first statement of its batch");
+        routine(&batch[4..])
+    };
+    routines.map(routine).collect()
 }
 
 fn routine(tokens: &[String]) -> Routine {
     assert_eq!(tokens[1], ".", "{}: a name with its schema", tokens[0]);
     let mut parameters = Vec::new();
     let mut rest = &tokens[3 + usize::from(tokens[3] == "(")..];
-    while let Some(name) = rest[0].strip_prefix('@') {
+    while rest[0].starts_with('@') {
         let (sql_type, after) = sql_type(&rest[1..]);
-        let default = (after[0] == "=").then(|| after[1].clone());
-        let after = if default.is_some() { &after[2..] } else { after };
-        parameters.push(Parameter {
-            name: name.into(),
-            sql_type,
-            default,
-        });
-        rest = &after[usize::from(after[0] == ",")..];
+        let mut declaration = format!("{} {sql_type}", rest[0]);
+        rest = after;
+        if rest[0] == "=" {
+            declaration = format!("{declaration} = {}", rest[1]);
+            rest = &rest[2..];
+        }
+        parameters.push(declaration);
+        rest = &rest[usize::from(rest[0] == ",")..];
     }
     Routine {
         name: tokens[..3].concat(),
@@ -124,10 +110,7 @@ impl Routine {
         assert_eq!(statement[0], "SELECT", "{}: the last statement", self.name);
         let column = |tokens: &[String]| match tokens {
             [variable, r#as, alias] if r#as == "AS" => (alias.clone(), self.declared(variable)),
-            _ => panic!(
-                "{}: a result column is written `@Variable AS Name`, not {tokens:?}",
-                self.name
-            ),
+            _ => panic!("{}: {tokens:?} is not `@Variable AS Name`", self.name),
         };
         let columns = statement[1..statement.len() - 1].split(|token| token == ",");
         columns.map(column).collect()
@@ -183,50 +166,20 @@ pub fn list(tokens: &[String], open: usize) -> Vec<&[String]> {
 
 /// The tokens of a text.
 pub fn tokens(text: &str) -> Vec<String> {
-    let is_name = |character: char| character.is_alphanumeric() || matches!(character, '_' | '@' | '#' | '$');
-    let mut tokens = Vec::new();
-    let mut rest = text.trim_start();
-    while let Some(first) = rest.chars().next() {
-        let length = if rest.starts_with("--") {
-            rest.find('\n').unwrap_or(rest.len())
-        } else if rest.starts_with("/*") {
-            rest.find("*/").expect("the end of a comment") + 2
-        } else if first == '\'' || rest.starts_with("N'") || first == '[' {
-            let mark = if first == '[' { ']' } else { '\'' };
-            let open = 1 + usize::from(first == 'N');
-            let (content, length) = quoted(&rest[open..], mark);
-            tokens.push(if mark == ']' { content } else { format!("'{content}'") });
-            open + length
-        } else {
-            let end = rest.find(|character| !is_name(character)).unwrap_or(rest.len());
-            let length = end.max(first.len_utf8());
-            tokens.push(rest[..length].to_owned());
-            length
-        };
-        rest = rest[length..].trim_start();
-    }
-    tokens
-}
-
-/// What stands before the closing mark (which stands for itself when doubled), and the length up to and including that
-/// mark.
-fn quoted(text: &str, mark: char) -> (String, usize) {
-    let mut content = String::new();
-    let mut characters = text.char_indices().peekable();
-    while let Some((at, character)) = characters.next() {
-        if character == mark && characters.next_if(|(_, next)| *next == mark).is_none() {
-            return (content, at + 1);
-        }
-        content.push(character);
-    }
-    panic!("{mark} is missing");
+    static TOKEN: LazyLock<Regex> = LazyLock::new(|| {
+        let (comment, string, bracketed) = (r"--[^\n]*|(?s:/\*.*?\*/)", r"N?('(?:[^']|'')*')", r"\[([^\]]*)\]");
+        Regex::new(&format!(r"{comment}|{string}|{bracketed}|([\w@#$]+|\S)")).expect("a pattern")
+    });
+    let captures = TOKEN.captures_iter(text);
+    let tokens = captures.filter_map(|captures| (1..=3).find_map(|group| captures.get(group)));
+    tokens.map(|token| token.as_str().into()).collect()
 }
 
 #[test]
 fn tokens_are_those_of_t_sql() {
     assert_eq!(
         tokens("SELECT @a = N'it''s' -- no\n/* 'no' */ FROM [x y].z;").join("|"),
-        "SELECT|@a|=|'it's'|FROM|x y|.|z|;"
+        "SELECT|@a|=|'it''s'|FROM|x y|.|z|;"
     );
     assert_eq!(sql_type(&tokens("NVARCHAR ( 40 ) = NULL")).0, "NVARCHAR(40)");
     assert_eq!(list(&tokens("IN (1, f(2, 3), N'x')"), 1).len(), 3);
