@@ -74,8 +74,6 @@ def places(report, root, documents):
     found = list(named())
     # What git ignores is made by whoever follows the document: deploy/.env.
     ignored = [line.strip("/") for line in (root / ".gitignore").read_text(encoding="utf-8").split()]
-    # The default of an option, and made by whoever adds an entity.
-    ignored.append("local/procedures")
     report.check(
         f"{len(found)} files and folders that are named in text exist",
         (f"{document.name}:{line}: {path}" for document, line, path in found if path not in ignored and not (root / path).exists()),
