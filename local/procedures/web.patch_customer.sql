@@ -1,8 +1,10 @@
 -- @CustomerID INT, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(255), @IfMatch NVARCHAR(4000) = NULL
 
 -- 1. The text.
+SELECT openjson(:Json) AS Document;
+
 SELECT 400 AS Status, json_object('detail', 'The body is not a JSON object.') AS Json
-WHERE iif(json_valid(:Json), json_type(:Json), 'nothing') <> 'object';
+WHERE :Document IS NULL;
 
 -- 2. The row.
 SELECT 404 AS Status, json_object('detail', concat('Customer ', :CustomerID, ' does not exist.')) AS Json
@@ -22,19 +24,19 @@ SELECT
         'errors', json_group_array(json_object('field', Field, 'message', Message) ORDER BY Position)
     ) AS Json
 FROM web_customer_fields
-WHERE Document = :Json AND Message IS NOT NULL AND IsPresent
+WHERE Document = :Document AND Message IS NOT NULL AND IsPresent
 HAVING count(*) > 0;
 
 -- 4. The change: each column keeps its value unless the patch has the field.
 UPDATE Sales_Customers
 SET
-    CustomerName = json_text(ifnull(:Json -> '$.CustomerName', json_quote(CustomerName))),
-    PhoneNumber = json_text(ifnull(:Json -> '$.PhoneNumber', json_quote(PhoneNumber))),
-    FaxNumber = json_text(ifnull(:Json -> '$.FaxNumber', json_quote(FaxNumber))),
-    WebsiteURL = json_text(ifnull(:Json -> '$.WebsiteURL', json_quote(WebsiteURL))),
-    DeliveryAddressLine1 = json_text(ifnull(:Json -> '$.Delivery.AddressLine1', json_quote(DeliveryAddressLine1))),
-    DeliveryAddressLine2 = json_text(ifnull(:Json -> '$.Delivery.AddressLine2', json_quote(DeliveryAddressLine2))),
-    DeliveryPostalCode = json_text(ifnull(:Json -> '$.Delivery.PostalCode', json_quote(DeliveryPostalCode))),
+    CustomerName = json_text(ifnull(:Document -> '$.CustomerName', json_quote(CustomerName))),
+    PhoneNumber = json_text(ifnull(:Document -> '$.PhoneNumber', json_quote(PhoneNumber))),
+    FaxNumber = json_text(ifnull(:Document -> '$.FaxNumber', json_quote(FaxNumber))),
+    WebsiteURL = json_text(ifnull(:Document -> '$.WebsiteURL', json_quote(WebsiteURL))),
+    DeliveryAddressLine1 = json_text(ifnull(:Document -> '$.Delivery.AddressLine1', json_quote(DeliveryAddressLine1))),
+    DeliveryAddressLine2 = json_text(ifnull(:Document -> '$.Delivery.AddressLine2', json_quote(DeliveryAddressLine2))),
+    DeliveryPostalCode = json_text(ifnull(:Document -> '$.Delivery.PostalCode', json_quote(DeliveryPostalCode))),
     LastEditedBy = 1,
     ValidFrom = sysutcdatetime(ValidFrom)
 WHERE CustomerID = :CustomerID

@@ -1,8 +1,10 @@
 -- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(255)
 
 -- 1. The text.
+SELECT openjson(:Json) AS Document;
+
 SELECT 400 AS Status, json_object('detail', 'The body is not a JSON object.') AS Json
-WHERE iif(json_valid(:Json), json_type(:Json), 'nothing') <> 'object';
+WHERE :Document IS NULL;
 
 -- 2. The fields.
 SELECT
@@ -12,7 +14,7 @@ SELECT
         'errors', json_group_array(json_object('field', Field, 'message', Message) ORDER BY Position)
     ) AS Json
 FROM web_customer_fields
-WHERE Document = :Json AND Message IS NOT NULL
+WHERE Document = :Document AND Message IS NOT NULL
 HAVING count(*) > 0;
 
 -- 3. The change.
@@ -24,14 +26,14 @@ INSERT INTO Sales_Customers (
     DeliveryAddressLine1, DeliveryAddressLine2, DeliveryPostalCode, PostalAddressLine1, PostalAddressLine2, PostalPostalCode, LastEditedBy
 )
 SELECT
-    :RowID, json_text(:Json -> '$.CustomerName'), :RowID, 5, 1, 1, 28561, 28561,
-    date(), 0, 0, 0, 30, json_text(:Json -> '$.PhoneNumber'), json_text(:Json -> '$.FaxNumber'), json_text(:Json -> '$.WebsiteURL'),
+    :RowID, json_text(:Document -> '$.CustomerName'), :RowID, 5, 1, 1, 28561, 28561,
+    date(), 0, 0, 0, 30, json_text(:Document -> '$.PhoneNumber'), json_text(:Document -> '$.FaxNumber'), json_text(:Document -> '$.WebsiteURL'),
     Line1, Line2, PostalCode, Line1, Line2, PostalCode, 1
 FROM (
     SELECT
-        json_text(:Json -> '$.Delivery.AddressLine1') AS Line1,
-        json_text(:Json -> '$.Delivery.AddressLine2') AS Line2,
-        json_text(:Json -> '$.Delivery.PostalCode') AS PostalCode
+        json_text(:Document -> '$.Delivery.AddressLine1') AS Line1,
+        json_text(:Document -> '$.Delivery.AddressLine2') AS Line2,
+        json_text(:Document -> '$.Delivery.PostalCode') AS PostalCode
 );
 
 SELECT 409 AS Status, json_object('detail', 'A customer with this name already exists.') AS Json

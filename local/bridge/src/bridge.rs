@@ -2,7 +2,8 @@
 
 use std::{error::Error, iter, path::PathBuf, sync::Arc};
 
-use http_body_util::{BodyExt, Limited};
+use anyhow::ensure;
+use http_body_util::{BodyExt, Limited, combinators::UnsyncBoxBody};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Body, Bytes},
@@ -28,6 +29,8 @@ const MAX_BODY: u64 = 30_000_000;
 
 /// Kestrel's limit on a request line, bytes.
 const MAX_REQUEST_LINE: usize = 8192;
+
+type RequestBody = UnsyncBoxBody<Bytes, anyhow::Error>;
 
 /// Where the bridge finds its data and its routes.
 #[derive(Clone, Debug)]
@@ -74,10 +77,12 @@ impl Bridge {
     /// Answers one request. Whatever goes wrong is a response too.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<ReplyBody>
     where
-        B: Body<Data = Bytes>,
+        B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<Box<dyn Error + Send + Sync>>,
     {
         let (parts, body) = request.into_parts();
+        let body = body.map_err(|error| anyhow::Error::from_boxed(error.into()));
+        let body = body.boxed_unsync();
         if is_line_too_long(&parts) {
             return of_kestrel(closing(wire::empty(StatusCode::URI_TOO_LONG)));
         }
@@ -85,11 +90,7 @@ impl Bridge {
         of_dab(self.route(&parts, body, correlation_id).await, correlation_id)
     }
 
-    async fn route<B>(&self, parts: &Parts, body: B, correlation_id: Uuid) -> Response<ReplyBody>
-    where
-        B: Body<Data = Bytes>,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
+    async fn route(&self, parts: &Parts, body: RequestBody, correlation_id: Uuid) -> Response<ReplyBody> {
         match (&parts.method, parts.uri.path()) {
             (_, "/") => health::basic(),
             (&Method::GET, "/health") => health::comprehensive(&self.dab.health, &self.database).await,
@@ -98,20 +99,19 @@ impl Bridge {
                 .await
                 .unwrap_or_else(DabError::into_response),
             _ => {
-                let mut response = wire::empty(StatusCode::METHOD_NOT_ALLOWED);
-                let methods = HeaderValue::from_static("DELETE, GET, PATCH, POST, PUT");
-                response.headers_mut().insert(ALLOW, methods);
-                response
+                let response = wire::empty(StatusCode::METHOD_NOT_ALLOWED);
+                with(response, ALLOW, "DELETE, GET, PATCH, POST, PUT")
             }
         }
     }
 
     /// The REST endpoint.
-    async fn rest<B>(&self, parts: &Parts, body: B, correlation_id: Uuid) -> Result<Response<ReplyBody>, DabError>
-    where
-        B: Body<Data = Bytes>,
-        B::Error: Into<Box<dyn Error + Send + Sync>>,
-    {
+    async fn rest(
+        &self,
+        parts: &Parts,
+        body: RequestBody,
+        correlation_id: Uuid,
+    ) -> Result<Response<ReplyBody>, DabError> {
         refuse_etags(parts)?;
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let (entity, rest) = self.find_entity(&path)?;
@@ -124,14 +124,11 @@ impl Bridge {
         };
         let arguments = self.arguments(parts, &body, entity, rest)?;
         let procedure = &entity.procedure;
-        let row = self
-            .database
-            .call(procedure.clone(), arguments)
-            .await
-            .map_err(|error| {
-                log(correlation_id, &procedure.name, &format_args!("{error:#}"));
-                in_dab_terms(&error)
-            })?;
+        let answer = self.database.call(procedure.clone(), arguments).await;
+        let row = answer.map_err(|error| {
+            log(correlation_id, &procedure.name, &format_args!("{error:#}"));
+            in_dab_terms(&error)
+        })?;
         Ok(succeed(parts, || wire::envelope(&procedure.columns, &row)))
     }
 
@@ -157,12 +154,8 @@ impl Bridge {
     /// The arguments that a request has for an entity's procedure, if it may be called like that at all.
     fn arguments(&self, parts: &Parts, body: &str, entity: &Entity, rest_of_path: &str) -> Result<Arguments, DabError> {
         if !entity.is_public {
-            let message = "Authorization Failure: Access Not Allowed.";
-            return Err(DabError::new(
-                StatusCode::FORBIDDEN,
-                "AuthorizationCheckFailed",
-                message,
-            ));
+            let (code, message) = ("AuthorizationCheckFailed", "Authorization Failure: Access Not Allowed.");
+            return Err(DabError::new(StatusCode::FORBIDDEN, code, message));
         }
         if !entity.methods.contains(&parts.method) {
             let message = "This operation is not supported.";
@@ -172,10 +165,9 @@ impl Bridge {
             (&Method::GET, query) => Fields::from_query(query.unwrap_or_default()),
             (_, None) => Fields::from_body(body)?,
             (_, Some(_)) => {
-                return Err(DabError::bad_request(
-                    "Primary key for POST requests can't be specified in the request URL. \
-                     Use request body instead.",
-                ));
+                let message = "Primary key for POST requests can't be specified in the request URL. \
+                               Use request body instead.";
+                return Err(DabError::bad_request(message));
             }
         };
         if !rest_of_path.trim().is_empty() {
@@ -204,16 +196,13 @@ fn is_line_too_long(parts: &Parts) -> bool {
 ///
 /// # Errors
 /// When it is longer than Kestrel accepts, or breaks off.
-async fn read<B>(body: B) -> Result<String, Box<dyn Error + Send + Sync>>
-where
-    B: Body<Data = Bytes>,
-    B::Error: Into<Box<dyn Error + Send + Sync>>,
-{
-    if body.size_hint().lower() > MAX_BODY {
-        return Err(format!("the request body is longer than {MAX_BODY} bytes").into());
-    }
-    let limit = usize::try_from(MAX_BODY)?;
-    let bytes = Limited::new(body, limit).collect().await?.to_bytes();
+async fn read(body: RequestBody) -> anyhow::Result<String> {
+    ensure!(
+        body.size_hint().lower() <= MAX_BODY,
+        "the request body is longer than {MAX_BODY} bytes"
+    );
+    let whole = Limited::new(body, usize::try_from(MAX_BODY)?).collect().await;
+    let bytes = whole.map_err(anyhow::Error::from_boxed)?.to_bytes();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
@@ -222,9 +211,8 @@ where
 fn succeed(parts: &Parts, envelope: impl FnOnce() -> String) -> Response<ReplyBody> {
     match parts.method {
         Method::POST => {
-            let mut response = wire::json(StatusCode::CREATED, envelope());
-            insert(&mut response, LOCATION, location(parts));
-            response
+            let response = wire::json(StatusCode::CREATED, envelope());
+            with(response, LOCATION, &location(parts))
         }
         Method::DELETE => wire::empty(StatusCode::NO_CONTENT),
         _ => wire::json(StatusCode::OK, envelope()),
@@ -249,32 +237,26 @@ fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
     headers.get(name)?.to_str().ok().map(str::trim)
 }
 
-fn insert(response: &mut Response<ReplyBody>, name: HeaderName, value: String) {
-    if let Ok(value) = HeaderValue::from_str(&value) {
-        response.headers_mut().insert(name, value);
-    }
-}
-
 /// An answer of DAB, with the headers that each of them has.
-pub(crate) fn of_dab(mut response: Response<ReplyBody>, correlation_id: Uuid) -> Response<ReplyBody> {
+pub(crate) fn of_dab(response: Response<ReplyBody>, correlation_id: Uuid) -> Response<ReplyBody> {
     let name = HeaderName::from_static(wire::CORRELATION_ID);
-    insert(&mut response, name, correlation_id.to_string());
-    of_kestrel(response)
+    of_kestrel(with(response, name, &correlation_id.to_string()))
 }
 
 /// An answer of the server under DAB.
-fn of_kestrel(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
-    response
-        .headers_mut()
-        .insert(SERVER, HeaderValue::from_static("Kestrel"));
-    response
+fn of_kestrel(response: Response<ReplyBody>) -> Response<ReplyBody> {
+    with(response, SERVER, "Kestrel")
 }
 
 /// A response after which the connection cannot be used any more.
-fn closing(mut response: Response<ReplyBody>) -> Response<ReplyBody> {
-    response
-        .headers_mut()
-        .insert(CONNECTION, HeaderValue::from_static("close"));
+fn closing(response: Response<ReplyBody>) -> Response<ReplyBody> {
+    with(response, CONNECTION, "close")
+}
+
+fn with(mut response: Response<ReplyBody>, name: HeaderName, value: &str) -> Response<ReplyBody> {
+    if let Ok(value) = HeaderValue::from_str(value) {
+        response.headers_mut().insert(name, value);
+    }
     response
 }
 

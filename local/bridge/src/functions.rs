@@ -2,6 +2,7 @@
 //!
 //! | name | what it is |
 //! |---|---|
+//! | `openjson(text)` | the JSON object that a text is, or NULL; SQLite's functions can read it however deep it is nested |
 //! | `json_text(json)` | the text of a JSON value as `OPENJSON` gives it: a string decoded, a number as it is written, NULL for `null` |
 //! | `utf16_length(text)` | its length in UTF-16 code units, as `NVARCHAR(n)` counts |
 //! | `sysutcdatetime()` | the time in UTC as the text of a `DATETIME2(7)` |
@@ -22,6 +23,7 @@ use crate::json::{Kind, Raw};
 /// Registers all of it on a connection.
 pub(crate) fn register(connection: &Connection) -> Result<()> {
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
+    connection.create_scalar_function("openjson", 1, pure, |call| Ok(text(call)?.and_then(openjson)))?;
     connection.create_scalar_function("json_text", 1, pure, |call| Ok(text(call)?.and_then(json_text)))?;
     connection.create_scalar_function("utf16_length", 1, pure, |call| {
         Ok(text(call)?.map(|text| text.encode_utf16().count() as i64))
@@ -39,6 +41,12 @@ fn text<'a>(call: &'a Context) -> Result<Option<&'a str>> {
         ValueRef::Null => Ok(None),
         value => Ok(Some(value.as_str()?)),
     }
+}
+
+/// SQLite's functions read 1000 levels. What is nested deeper is no field of anybody.
+fn openjson(text: &str) -> Option<String> {
+    let object = Raw::parse(text).filter(|value| value.kind() == Kind::Object)?;
+    Some(object.pruned(999))
 }
 
 /// SQL Server would keep half a surrogate pair as it is; Data API Builder shows it as U+FFFD.

@@ -101,11 +101,11 @@ impl Procedure {
     /// A [`rusqlite::Error`] when SQLite has trouble, anything else when the script is wrong.
     pub(crate) fn execute(&self, connection: &Connection, mut arguments: Arguments) -> Result<Row> {
         if !self.writes() {
-            return self.run(connection, &self.statements, &mut arguments);
+            return self.row(run(connection, &self.statements, &mut arguments)?);
         }
         match ledger::claim(connection, &self.name, &arguments)? {
             Claim::First => {
-                let row = self.run(connection, &self.statements, &mut arguments)?;
+                let row = self.row(run(connection, &self.statements, &mut arguments)?)?;
                 if row.status < 400 {
                     let row_id = arguments.get(ROW_ID).unwrap_or(&Value::Null);
                     ledger::complete(connection, &arguments, row.status, row_id)?;
@@ -113,11 +113,11 @@ impl Procedure {
                 Ok(row)
             }
             Claim::Again { status, row_id } => {
-                arguments.extend([(ROW_ID.into(), row_id), (REPLAYED.into(), Value::Integer(1))]);
+                arguments.insert(ROW_ID.into(), row_id);
                 let answer = self.statements.len() - 1;
-                let mut row = self.run(connection, &self.statements[answer..], &mut arguments)?;
-                row.values[0] = Value::Integer(status);
-                Ok(row)
+                let mut row = run(connection, &self.statements[answer..], &mut arguments)?;
+                row.extend([("Status".into(), Value::Integer(status)), (REPLAYED.into(), 1.into())]);
+                self.row(row)
             }
             Claim::Taken => {
                 let detail = r#"{"detail":"This idempotency key was already used for a different request."}"#;
@@ -128,33 +128,6 @@ impl Procedure {
                 self.row(row.into())
             }
         }
-    }
-
-    /// Executes statements until one answers.
-    fn run(&self, connection: &Connection, statements: &[String], variables: &mut Arguments) -> Result<Row> {
-        let mut violation: Option<rusqlite::Error> = None;
-        for sql in statements {
-            let mut statement = connection.prepare_cached(sql)?;
-            if violation.is_some() && statement.parameter_index(&format!(":{ERROR_NUMBER}"))?.is_none() {
-                break;
-            }
-            let result = first_row(&mut statement, variables);
-            if let Some(number) = result.as_ref().err().and_then(error_number) {
-                variables.insert(ERROR_NUMBER.into(), Value::Integer(number));
-                violation = result.err();
-                continue;
-            }
-            match result? {
-                Some(mut row) if row.contains_key("Status") => {
-                    let replayed = variables.remove(REPLAYED).unwrap_or(Value::Integer(0));
-                    row.insert(REPLAYED.into(), replayed);
-                    return self.row(row);
-                }
-                _ if violation.is_some() => break,
-                set => variables.extend(set.unwrap_or_default()),
-            }
-        }
-        Err(violation.map_or_else(|| anyhow!("its last statement gave no row"), anyhow::Error::from))
     }
 
     /// The row with its columns in order; those that the script has left out are NULL.
@@ -179,6 +152,29 @@ impl Procedure {
         let values = self.columns.iter().map(value).collect::<Result<_>>()?;
         Ok(Row { status, values })
     }
+}
+
+/// Executes statements until one answers.
+fn run(connection: &Connection, statements: &[String], variables: &mut Arguments) -> Result<Arguments> {
+    let mut violation: Option<rusqlite::Error> = None;
+    for sql in statements {
+        let mut statement = connection.prepare_cached(sql)?;
+        if violation.is_some() && statement.parameter_index(&format!(":{ERROR_NUMBER}"))?.is_none() {
+            break;
+        }
+        let result = first_row(&mut statement, variables);
+        if let Some(number) = result.as_ref().err().and_then(error_number) {
+            variables.insert(ERROR_NUMBER.into(), Value::Integer(number));
+            violation = result.err();
+            continue;
+        }
+        match result? {
+            Some(row) if row.contains_key("Status") => return Ok(row),
+            _ if violation.is_some() => break,
+            set => variables.extend(set.unwrap_or_default()),
+        }
+    }
+    Err(violation.map_or_else(|| anyhow!("its last statement gave no row"), anyhow::Error::from))
 }
 
 /// The first row of a statement, by the names of its columns.
