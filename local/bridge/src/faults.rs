@@ -178,12 +178,9 @@ impl State {
     /// When the next outage begins or ends by the plan's clock.
     fn next_change(&self) -> Option<Instant> {
         let now = Instant::now();
-        let windows = self
-            .plan
-            .outages
-            .iter()
-            .flat_map(|outage| [outage.begin(), outage.end()]);
-        let changes = windows.map(|time| self.since + time).chain([self.refused_until]);
+        let windows = self.plan.outages.iter().map(Outage::window);
+        let changes = windows.flat_map(|window| [self.since + window.start, self.since + window.end]);
+        let changes = changes.chain([self.refused_until]);
         changes.filter(|change| *change > now).min()
     }
 }

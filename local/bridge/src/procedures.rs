@@ -180,23 +180,20 @@ fn run(connection: &Connection, statements: &[String], variables: &mut Arguments
 /// The first row of a statement, by the names of its columns.
 fn first_row(statement: &mut CachedStatement, variables: &Arguments) -> rusqlite::Result<Option<Arguments>> {
     for index in 1..=statement.parameter_count() {
-        let value = statement
-            .parameter_name(index)
-            .and_then(|name| variables.get(&name[1..]));
+        let name = statement.parameter_name(index).unwrap_or("?");
+        let value = variables.get(&name[1..]);
         statement.raw_bind_parameter(index, value)?;
     }
     let names: Vec<_> = statement.column_names().map(str::to_owned).collect();
     let mut rows = statement.raw_query();
     let Some(row) = rows.next()? else { return Ok(None) };
-    let named = |(index, name)| Ok((name, row.get(index)?));
-    let row = names
-        .into_iter()
-        .enumerate()
-        .map(named)
-        .collect::<rusqlite::Result<_>>()?;
+    let mut values = Arguments::new();
+    for (index, name) in names.into_iter().enumerate() {
+        values.insert(name, row.get(index)?);
+    }
     // A statement that changes something is done when it has no more rows.
     while rows.next()?.is_some() {}
-    Ok(Some(row))
+    Ok(Some(values))
 }
 
 /// SQL Server's number of the error for a violated constraint: 515 (NOT NULL), 547 (a foreign key, CHECK), 2627 (a key).
@@ -238,15 +235,12 @@ pub(crate) fn parse_parameter(declaration: &str) -> Result<Parameter> {
 }
 
 fn parse_type(text: &str) -> Option<SqlType> {
-    let text: String = text.split_whitespace().collect();
-    let text = text.to_ascii_uppercase();
-    match text.as_str() {
-        "INT" => Some(SqlType::Int),
-        "BIT" => Some(SqlType::Bit),
-        "NVARCHAR(MAX)" => Some(SqlType::NVarChar(None)),
-        other => {
-            let length = other.strip_prefix("NVARCHAR(")?.strip_suffix(')')?;
-            Some(SqlType::NVarChar(Some(length.parse().ok()?)))
-        }
+    let text = text.split_whitespace().collect::<String>().to_ascii_uppercase();
+    let length = text.strip_prefix("NVARCHAR(").and_then(|rest| rest.strip_suffix(')'));
+    match (&*text, length) {
+        ("INT", _) => Some(SqlType::Int),
+        ("BIT", _) => Some(SqlType::Bit),
+        (_, Some("MAX")) => Some(SqlType::NVarChar(None)),
+        (_, length) => Some(SqlType::NVarChar(Some(length?.parse().ok()?))),
     }
 }

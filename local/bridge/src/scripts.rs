@@ -13,8 +13,9 @@
 //!   number of SQL Server in `:ErrorNumber`: 515 for NOT NULL, 547 for a foreign key or CHECK, 2627 for a key. Otherwise
 //!   the call fails.
 //! - A script **writes** when it has the parameter `@RequestKey`, and need not look at it: it is executed in a
-//!   transaction, once for a key, and `Replayed` is added to its row. A status of 400 or more undoes everything. A
-//!   replay executes the last statement alone, with the `:RowID` of the first time: it answers with the row as it is now.
+//!   transaction, once for a key, and `Replayed` is added to its row. A status of 400 or more undoes everything; a
+//!   success is the answer of the last statement. A replay executes that one alone, with the `:RowID` of the first time:
+//!   it answers with the row as it is now.
 //!
 //! `functions` has what scripts may use beyond SQLite's own functions.
 
@@ -102,7 +103,7 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
     };
     let names = procedure.parameters.iter().map(|parameter| parameter.name.as_str());
     let mut known: Vec<String> = names.chain([ROW_ID, ERROR_NUMBER]).map(str::to_owned).collect();
-    let mut answers = false;
+    let (mut answers, mut used) = (false, Vec::new());
     let mut start = 0;
     for text in sql.split_inclusive(";\n") {
         let statement = connection.prepare(text).map_err(|error| located(error, sql, start))?;
@@ -125,6 +126,9 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
         }
         let names: Vec<_> = statement.column_names().collect();
         answers = names.contains(&"Status");
+        used = (1..=statement.parameter_count())
+            .filter_map(|index| statement.parameter_name(index).map(|name| name[1..].to_owned()))
+            .collect();
         if answers {
             add_columns(&mut procedure.columns, &names)?;
         } else {
@@ -134,6 +138,12 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
     }
     ensure!(answers, "its last statement does not select Status");
     if procedure.writes() {
+        let lost = |name: &&String| *name != ROW_ID && procedure.parameters.iter().all(|known| known.name != **name);
+        let lost = used.iter().find(lost).map_or("", |name| name);
+        ensure!(
+            lost.is_empty(),
+            "its last statement uses :{lost}, which a replay does not have"
+        );
         procedure.columns[4] = REPLAYED.into();
     }
     procedure.columns.retain(|name| !name.is_empty());

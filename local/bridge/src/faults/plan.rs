@@ -1,6 +1,6 @@
 //! Which call gets which fault.
 
-use std::{collections::BTreeMap, time::Duration};
+use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
@@ -67,12 +67,10 @@ pub enum OutageKind {
 }
 
 impl Outage {
-    pub(super) fn begin(&self) -> Duration {
-        Duration::from_millis(self.after_ms)
-    }
-
-    pub(super) fn end(&self) -> Duration {
-        Duration::from_millis(self.after_ms.saturating_add(self.for_ms))
+    /// From its beginning to its end, counted from when the plan came into force.
+    pub(super) fn window(&self) -> Range<Duration> {
+        let begin = Duration::from_millis(self.after_ms);
+        begin..begin + Duration::from_millis(self.for_ms)
     }
 }
 
@@ -191,9 +189,8 @@ impl Plan {
     /// The outage at a time since the plan came into force.
     pub(super) fn outage(&self, elapsed: Duration) -> Option<OutageKind> {
         let mut outages = self.outages.iter();
-        outages
-            .find(|outage| outage.begin() <= elapsed && elapsed < outage.end())
-            .map(|outage| outage.kind)
+        let outage = outages.find(|outage| outage.window().contains(&elapsed));
+        outage.map(|outage| outage.kind)
     }
 
     /// The fault whose part of 0..1 has `point` in it.
