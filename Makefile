@@ -9,14 +9,14 @@ step := local/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help up build stack test lint lint-sql lint-deploy lint-docs test-sql soak outage crowd fuzz fuzz-api bench cost fmt reset clean
+.PHONY: help up build stack generate test lint lint-sql lint-deploy lint-docs test-sql soak outage crowd fuzz fuzz-api bench cost fmt reset clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
 
 up: stack ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
 	@$(step) "component" local/build-component.sh $(MANIFEST)
-	@exec target/debug/local up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
+	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/local up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
 
 build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain for them if there is none
 	@$(step) "components" local/build-component.sh
@@ -24,6 +24,9 @@ build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain fo
 # Cargo's choice of features depends on what it builds together. Everything native is built as one workspace, so that nothing is built twice.
 stack: ## build the local stack: bridge, built-in host
 	@$(step) "local stack" cargo build --quiet --locked --workspace --bins
+
+generate: stack ## write what follows from src/routes.rs: DAB's entities, openapi.json
+	target/debug/local generate
 
 # All tests with both builds: a selection of them would have Cargo choose other features, and build the engine again.
 test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pass before a change lands (SPIN=/path/to/spin: on real Spin)

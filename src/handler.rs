@@ -1,96 +1,122 @@
-//! Answers a request: finds its route, collects the procedure's parameters, calls it, and has the row made the
-//! response.
+//! Answers a request: finds its route, collects the arguments, calls the procedure, and has the row made the response.
 
-use std::borrow::Cow;
-use std::cell::{Cell, OnceCell};
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, IF_MATCH, IF_NONE_MATCH, ORIGIN,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, ORIGIN, RETRY_AFTER,
     WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
 };
-use http::{HeaderMap, HeaderName, HeaderValue, Method, Request, Response, StatusCode, Uri};
-use uuid::{Builder, Uuid};
+use http::request::Parts;
+use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
+use uuid::Builder;
 
-use crate::accept;
-use crate::access;
-use crate::api::ROUTES;
-use crate::bridge::{Bridge, Outcome};
-use crate::log::Event;
+use crate::client::arguments::{self, is_guid};
+use crate::client::precondition::{Preconditions, Verdict};
+use crate::client::problem::{Problem, kind};
+use crate::client::response::{self, Body, Context, NotAgreed, ascii, json};
+use crate::client::{accept, body};
+use crate::dab;
+use crate::dab::answer::Row;
+use crate::dab::call::{Effort, GaveUp};
+use crate::dab::request::{Arguments, Value};
+use crate::failure::Failure;
+use crate::headers::{self, CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, SERVER_TIMING};
+use crate::log::{Event, Level, Log};
 use crate::platform::Platform;
-use crate::precondition::{self, Verdict};
-use crate::problem::{Problem, kind};
-use crate::request;
-use crate::response::{self, Body, ascii, json};
-use crate::route::{Call, Operation, Route, Source};
-use crate::settings::{InvalidSetting, Settings};
-use crate::wire::{self, Arguments, Value};
+use crate::retry::GiveUp;
+use crate::route::{Action, Call, Found, READY, Source};
+use crate::routes::ROUTES;
+use crate::settings::{Settings, SettingsError};
 
-/// The API's name for the id that ties an answer to the log; the bridge's, `x-ms-correlation-id`, is accepted too.
-pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
+/// What always goes on to Data API Builder.
+static TRACE: [HeaderName; 2] = [headers::TRACEPARENT, headers::TRACESTATE];
 
-/// Says that a write had been done before under the same `Idempotency-Key`, and was not done again.
-const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
+/// What goes on to Data API Builder with `forward_authorization`.
+static CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, headers::ROLE];
 
-/// How long the bridge took, and in how many attempts (W3C Server Timing).
-const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
-
-/// W3C Trace Context, handed on to the bridge so that its spans join the client's trace.
-pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
-
-/// Its vendors' part.
-pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
-
-/// How long readiness waits for the bridge: within the second that Kubernetes gives a probe by default.
+/// How long readiness waits: within the second that Kubernetes gives a probe by default.
 const READY_LIMIT: Duration = Duration::from_millis(900);
 
-/// Answers `request`.
-pub async fn handle<P: Platform>(platform: &P, request: Request<P::Body>) -> Response<Body<P::Body>> {
-    let (parts, body) = request.into_parts();
-    let (route, id) = match Route::find(ROUTES, parts.uri.path()) {
-        Some((route, id)) => (Some(route), id.unwrap_or_default()),
-        None => (None, Cow::default()),
+/// `openapi.json` without its white space.
+const OPENAPI: &str = include_str!(concat!(env!("OUT_DIR"), "/openapi.json"));
+
+/// Answers `request`. `settings` is awaited only when something depends on it.
+pub async fn handle<'s, P: Platform>(
+    platform: &P,
+    settings: impl Future<Output = Result<&'s Settings, SettingsError>>,
+    request: Request<P::Body>,
+) -> Response<Body<P::Body>> {
+    let started = platform.now();
+    let (head, body) = request.into_parts();
+    let found = Found::at(ROUTES, head.uri.path());
+    let action = found.as_ref().and_then(|found| found.action(&head.method));
+    // Liveness must not depend on a setting.
+    let defaults;
+    let settings = if matches!(action, Some(Action::Alive)) && !head.headers.contains_key(ORIGIN) {
+        defaults = Settings::default();
+        Ok(&defaults)
+    } else {
+        settings.await
+    };
+    let log = Log {
+        level: settings.as_ref().map_or(Level::Info, |settings| settings.log_level),
+        correlation_id: correlation_id(&head.headers, platform),
     };
     let exchange = Exchange {
         platform,
-        started: platform.now(),
-        method: &parts.method,
-        target: &parts.uri,
-        headers: &parts.headers,
-        route,
-        id,
-        correlation_id: correlation_id(&parts.headers, platform),
-        settings: OnceCell::new(),
-        server_timing: OnceCell::new(),
-        attempts: Cell::new(0),
+        settings: &settings,
+        log: &log,
+        head: &head,
+        preconditions: Preconditions::of(&head.headers),
     };
-    let mut response = match exchange.answer(body).await {
-        Ok(response) => response,
-        Err(problem) => problem
-            .into_response(exchange.target.path(), &exchange.correlation_id)
-            .map(Body::Whole),
+    let mut effort = None;
+    let result = match (&found, action) {
+        (None, _) => Err(Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path.")),
+        (Some(found), None) => exchange.without_action(found),
+        (Some(found), Some(action)) => exchange.act(action, &found.key, body, &mut effort).await,
     };
-    let has_body = !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED);
-    match response.body() {
-        _ if parts.method == Method::HEAD => *response.body_mut() = whole(""),
-        Body::Whole(bytes) if has_body => {
-            let length = bytes.len();
-            response.headers_mut().insert(CONTENT_LENGTH, length.into());
-        }
-        _ => {}
+    let mut response = result.unwrap_or_else(|problem| {
+        problem
+            .into_response(head.uri.path(), &log.correlation_id)
+            .map(Body::Whole)
+    });
+    if head.method == Method::HEAD {
+        *response.body_mut() = whole("");
+    } else if let Body::Whole(bytes) = response.body()
+        && !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    {
+        let length = bytes.len();
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
     }
-    exchange.log(response.status());
+    // A probe that succeeds says nothing.
+    let is_probe = matches!(action, Some(Action::Alive | Action::Ready));
+    if !(is_probe && response.status() == StatusCode::OK) {
+        let took = platform.now().saturating_sub(started);
+        let event = Event::Request {
+            method: head.method.as_str(),
+            route: found.as_ref().map(|found| found.path),
+            status: response.status().as_u16(),
+            duration_us: took.as_micros() as u64,
+            attempts: effort.map_or(0, |effort: Effort| effort.attempts),
+        };
+        log.write(platform, &event);
+    }
     let headers = response.headers_mut();
-    exchange.permit_origin(headers);
+    if let Ok(settings) = settings {
+        let allow = headers.get(ALLOW).cloned();
+        settings
+            .cors_allowed_origins
+            .permit(&head.method, &head.headers, allow, headers);
+    }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    headers.insert(CORRELATION_ID, ascii(exchange.correlation_id.into_owned()));
-    if let Some(timing) = exchange.server_timing.into_inner() {
-        headers.insert(SERVER_TIMING, timing);
+    if let Some(effort) = effort {
+        headers.insert(SERVER_TIMING, ascii(server_timing(effort)));
     }
+    headers.insert(CORRELATION_ID, ascii(log.correlation_id));
     response
 }
 
@@ -100,254 +126,178 @@ type Answer<P> = Result<Response<Body<<P as Platform>::Body>>, Problem>;
 /// One request, without its body.
 struct Exchange<'a, P> {
     platform: &'a P,
-    started: Duration,
-    method: &'a Method,
-    target: &'a Uri,
-    headers: &'a HeaderMap,
-    route: Option<&'static Route>,
-    /// The path's `{id}`, decoded; empty when the route has none.
-    id: Cow<'a, str>,
-    correlation_id: Cow<'a, str>,
-    /// Read when first needed.
-    settings: OnceCell<Result<&'a Settings, InvalidSetting>>,
-    /// Set once the bridge has been called, whatever came of it.
-    server_timing: OnceCell<HeaderValue>,
-    /// How often the bridge has been called.
-    attempts: Cell<u32>,
+    settings: &'a Result<&'a Settings, SettingsError>,
+    log: &'a Log,
+    head: &'a Parts,
+    preconditions: Preconditions<'a>,
 }
 
 impl<P: Platform> Exchange<'_, P> {
-    async fn answer(&self, body: P::Body) -> Answer<P> {
-        let Some(route) = self.route else {
-            return Err(Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path."));
-        };
-        match route.operation(self.method) {
-            Some(Operation::Alive) => Ok(json(StatusCode::OK, whole(r#"{"status":"alive"}"#))),
-            Some(Operation::Ready(call)) => self.ready(call).await,
-            Some(Operation::Document(text)) => {
+    /// The answer to a method that the path does not have.
+    fn without_action(&self, found: &Found) -> Answer<P> {
+        let allow = found.allow();
+        if self.head.method == Method::OPTIONS {
+            let mut response = Response::new(whole(""));
+            *response.status_mut() = StatusCode::NO_CONTENT;
+            response.headers_mut().insert(ALLOW, ascii(allow));
+            return Ok(response);
+        }
+        let detail = format!("This path answers {allow}.");
+        Err(Problem::new(kind::METHOD_NOT_ALLOWED, detail).with_header(ALLOW, ascii(allow)))
+    }
+
+    async fn act(&self, action: &'static Action, key: &str, body: P::Body, effort: &mut Option<Effort>) -> Answer<P> {
+        match action {
+            Action::Alive => Ok(json(StatusCode::OK, whole(r#"{"status":"alive"}"#))),
+            Action::OpenApi => {
                 self.negotiate()?;
-                Ok(json(StatusCode::OK, whole(text)))
+                Ok(json(StatusCode::OK, whole(OPENAPI)))
             }
-            Some(Operation::Call(call)) => {
+            Action::Ready => self.ready(effort).await,
+            Action::Call(call) => {
                 self.admit()?;
                 self.negotiate()?;
-                self.call(call, body).await
-            }
-            None if self.method == Method::OPTIONS => {
-                let mut response = Response::new(whole(""));
-                *response.status_mut() = StatusCode::NO_CONTENT;
-                response.headers_mut().insert(ALLOW, ascii(route.allow()));
-                Ok(response)
-            }
-            None => {
-                let detail = format!("This path answers {}.", route.allow());
-                Err(Problem::new(kind::METHOD_NOT_ALLOWED, detail).with_header(ALLOW, ascii(route.allow())))
+                self.call(call, key, body, effort).await
             }
         }
+    }
+
+    fn settings(&self) -> Result<&Settings, Problem> {
+        self.settings.as_ref().copied().map_err(|error| {
+            let reason = error.to_string();
+            self.log.write(self.platform, &Event::Misconfigured { reason });
+            match error {
+                SettingsError::Invalid { .. } => Problem::new(kind::MISCONFIGURED, error.to_string()),
+                SettingsError::Provider(_) => unavailable("The settings cannot be read at the moment."),
+            }
+        })
     }
 
     /// Lets a request pass that has an API key, or all when there are no keys.
     fn admit(&self) -> Result<(), Problem> {
         let settings = self.settings()?;
-        // A bearer token that goes on to the bridge is the bridge's to judge.
-        match settings.api_keys.admit(self.headers, !settings.forward_authorization) {
-            true => Ok(()),
-            false => Err(Problem::new(
-                kind::UNAUTHORIZED,
-                "Send the API key as x-api-key, or as a bearer token unless the API passes those on.",
-            )
-            .with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))),
+        // A bearer token that goes on to Data API Builder is for it to judge.
+        if settings
+            .api_keys
+            .admit(&self.head.headers, !settings.forward_authorization)
+        {
+            return Ok(());
         }
+        Err(unauthorized(
+            "Send the API key as x-api-key, or as a bearer token unless the API passes those on.",
+        ))
     }
 
     fn negotiate(&self) -> Result<(), Problem> {
-        match accept::takes_json(self.headers) {
-            true => Ok(()),
-            false => Err(Problem::new(
-                kind::NOT_ACCEPTABLE,
-                "Accept must allow application/json.",
-            )),
+        if accept::takes_json(&self.head.headers) {
+            return Ok(());
         }
+        let detail = "Accept must allow application/json.";
+        Err(Problem::new(kind::NOT_ACCEPTABLE, detail))
     }
 
-    async fn ready(&self, call: &Call) -> Answer<P> {
-        let settings = self.settings()?;
-        let request = wire::request(call, &Arguments::new(), settings, self.bridge_headers(settings));
-        let outcome = self.bridge(settings).probe(call, &request, READY_LIMIT).await;
-        self.respond(call, outcome)
+    async fn ready(&self, effort: &mut Option<Effort>) -> Answer<P> {
+        let begin = self.platform.now();
+        let row = self.to_dab(&READY, &Arguments::new())?.attempt(READY_LIMIT).await;
+        let took = self.platform.now().saturating_sub(begin);
+        *effort = Some(Effort { attempts: 1, took });
+        let row = row.map_err(|failure| {
+            let reason = failure.to_string();
+            self.log.write(self.platform, &Event::NotReady { reason });
+            unavailable("Data API Builder or the database behind it does not answer.")
+        })?;
+        self.respond(&READY, &Arguments::new(), row)
     }
 
-    async fn call(&self, call: &Call, body: P::Body) -> Answer<P> {
+    async fn call(&self, call: &'static Call, key: &str, body: P::Body, effort: &mut Option<Effort>) -> Answer<P> {
         let settings = self.settings()?;
-        let arguments = pin!(self.arguments(call, body, settings));
-        let timer = pin!(self.platform.sleep(settings.retry.deadline()));
+        let arguments = pin!(self.arguments(call, key, body));
+        let timer = pin!(self.platform.sleep(settings.policy.deadline));
         let arguments = match select(arguments, timer).await {
             Either::Left((arguments, _)) => arguments?,
             Either::Right(((), _)) => {
                 return Err(Problem::new(kind::REQUEST_TIMEOUT, "Send the whole body in less time."));
             }
         };
-        let request = wire::request(call, &arguments, settings, self.bridge_headers(settings));
-        let outcome = self.bridge(settings).call(call, &request).await;
-        self.respond(call, outcome)
+        let (took, result) = self.to_dab(call, &arguments)?.make(&settings.policy).await;
+        *effort = Some(took);
+        match result {
+            Ok(row) => self.respond(call, &arguments, row),
+            Err(gave_up) => Err(refusal(&gave_up, took.attempts, settings.forward_authorization)),
+        }
     }
 
-    /// The procedure's parameters, in the order of the route table; what costs nothing to check comes before the body
-    /// is read.
-    async fn arguments(&self, call: &Call, body: P::Body, settings: &Settings) -> Result<Arguments, Problem> {
-        let mut arguments = Arguments::new();
-        let mut json = None;
-        self.check_preconditions(call)?;
-        for (name, source) in call.parameters {
-            let value = match source {
-                Source::PathId => Value::Integer(request::id(&self.id)?),
-                Source::Query {
-                    name,
-                    default,
-                    min,
-                    max,
-                } => Value::Integer(request::query_integer(
-                    self.target.query().unwrap_or_default(),
-                    name,
-                    *default,
-                    *min..=*max,
-                )?),
-                Source::RequestKey => Value::Text(match request::idempotency_key(self.headers)? {
-                    Some(key) => key.to_owned(),
-                    None => random_uuid(self.platform),
-                }),
-                Source::IfMatch => match precondition::versions(self.headers)? {
-                    Some(versions) => Value::Text(versions),
-                    None => continue,
-                },
-                Source::Body { form_field } => {
-                    json = Some((arguments.len(), form_field));
-                    Value::Text(String::new())
-                }
-            };
-            arguments.push((*name, value));
+    /// All arguments; what costs nothing to check comes before the body is read.
+    async fn arguments(&self, call: &Call, key: &str, body: P::Body) -> Result<Arguments, Problem> {
+        let Parts { method, headers, .. } = self.head;
+        let is_write = method != Method::GET && method != Method::HEAD;
+        if is_write {
+            self.preconditions.refuse_on_write(call.is_versioned())?;
         }
-        if let Some((index, form_field)) = json {
-            let limit = settings.max_body_bytes;
-            let text = request::json_object(self.method, self.headers, body, limit, form_field).await?;
-            arguments[index].1 = Value::Text(text);
+        let mut arguments = arguments::of_head(call, self.head, key, &self.preconditions)?;
+        if is_write {
+            let key = arguments::idempotency_key(headers)?.map_or_else(|| random_uuid(self.platform), str::to_owned);
+            arguments.push(("RequestKey", Value::Text(key)));
+        }
+        for (name, source) in call.parameters {
+            if let Source::Body(form_field) = source {
+                let limit = self.settings()?.max_body_bytes;
+                let json = body::json_object(method, headers, body, limit, form_field).await?;
+                arguments.push((name, Value::Text(json)));
+                break;
+            }
         }
         Ok(arguments)
     }
 
-    /// Refuses a write with a precondition that its procedure does not evaluate: a client that sends one relies on it.
-    fn check_preconditions(&self, call: &Call) -> Result<(), Problem> {
-        if call.method == Method::GET {
-            return Ok(());
-        }
-        let is_versioned = call
-            .parameters
-            .iter()
-            .any(|(_, source)| matches!(source, Source::IfMatch));
-        if !is_versioned && self.headers.contains_key(IF_MATCH) {
-            let detail = "If-Match cannot hold: what is created has no version yet.";
-            return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
-        }
-        if is_versioned && self.headers.contains_key(IF_NONE_MATCH) {
-            let detail = "If-None-Match is for GET and HEAD; a change takes If-Match.";
-            return Err(Problem::new(kind::INVALID_PARAMETER, detail));
-        }
-        Ok(())
-    }
-
-    fn settings(&self) -> Result<&Settings, Problem> {
-        let settings = self.settings.get_or_init(|| {
-            self.platform.settings().inspect_err(|invalid| {
-                Event::Misconfigured {
-                    variable: invalid.variable,
-                }
-                .write(self.platform);
-            })
-        });
-        settings
-            .clone()
-            .map_err(|invalid| Problem::new(kind::MISCONFIGURED, invalid.to_string()))
-    }
-
-    /// Lets the pages of listed origins read the answer, whatever it is.
-    fn permit_origin(&self, headers: &mut HeaderMap) {
-        if self.settings.get().is_none() && !self.headers.contains_key(ORIGIN) {
-            return;
-        }
-        if let Ok(settings) = self.settings() {
-            let allow = headers.get(ALLOW).cloned();
-            settings
-                .cors_allowed_origins
-                .permit(self.method, self.headers, allow, headers);
-        }
-    }
-
-    /// The request's line in the log. A probe that succeeds says nothing.
-    fn log(&self, status: StatusCode) {
-        let operation = self.route.and_then(|route| route.operation(self.method));
-        if status == StatusCode::OK && matches!(operation, Some(Operation::Alive | Operation::Ready(_))) {
-            return;
-        }
-        let took = self.platform.now().saturating_sub(self.started);
-        Event::Request {
-            method: self.method.as_str(),
-            route: self.route.map(|route| route.path),
-            status: status.as_u16(),
-            duration_us: took.as_micros() as u64,
-            attempts: self.attempts.get(),
-            correlation_id: &self.correlation_id,
-        }
-        .write(self.platform);
-    }
-
-    fn bridge(&self, settings: &Settings) -> Bridge<'_, P> {
-        Bridge {
-            platform: self.platform,
-            policy: settings.retry,
-            started: self.started,
-            correlation_id: &self.correlation_id,
-            forwards_credentials: settings.forward_authorization,
-        }
-    }
-
-    /// All that the bridge learns besides the call itself.
-    fn bridge_headers(&self, settings: &Settings) -> HeaderMap {
+    fn to_dab(&self, call: &'static Call, arguments: &Arguments) -> Result<dab::call::Call<'_, P>, Problem> {
+        let settings = self.settings()?;
         let mut headers = HeaderMap::new();
-        headers.insert(wire::CORRELATION_ID, ascii(self.correlation_id.to_string()));
-        let names = [TRACEPARENT, TRACESTATE, AUTHORIZATION, access::ROLE];
-        let names = match settings.forward_authorization {
-            true => &names[..],
-            false => &names[..2],
-        };
-        for name in names {
-            if let Some(value) = self.headers.get(name) {
+        headers.insert(headers::MS_CORRELATION_ID, ascii(self.log.correlation_id.clone()));
+        let credentials = CREDENTIALS.iter().filter(|_| settings.forward_authorization);
+        for name in TRACE.iter().chain(credentials) {
+            if let Some(value) = self.head.headers.get(name) {
                 headers.insert(name, value.clone());
             }
         }
         if let Some(key) = &settings.dab_api_key {
-            headers.insert(access::API_KEY, key.clone());
+            headers.insert(headers::API_KEY, key.clone());
         }
-        headers
+        let method = match self.head.method {
+            Method::GET | Method::HEAD => Method::GET,
+            _ => Method::POST,
+        };
+        let target = [&settings.dab_url, &settings.dab_path, "/", call.procedure].concat();
+        Ok(dab::call::Call {
+            platform: self.platform,
+            log: self.log,
+            call,
+            request: dab::request::request(method, target, arguments, headers),
+        })
     }
 
-    fn respond(&self, call: &Call, outcome: Outcome<P::Body>) -> Answer<P> {
-        let _ = self.server_timing.set(ascii(outcome.server_timing()));
-        self.attempts.set(outcome.attempts);
-        let row = outcome.result?;
-        let replayed = row.head.replayed;
+    fn respond(&self, call: &'static Call, arguments: &Arguments, row: Row<P::Body>) -> Answer<P> {
+        let is_read = matches!(self.head.method, Method::GET | Method::HEAD);
         let verdict = match &row.head.etag {
-            Some(version) if call.method == Method::GET => precondition::of_read(self.headers, version),
+            Some(version) if is_read => self.preconditions.of_read(version),
             _ => Verdict::Proceed,
         };
-        let mut response = response::of_row(call, row, self.target, &self.correlation_id).inspect_err(|problem| {
-            if problem.kind() == kind::BRIDGE_MISCONFIGURED {
-                Event::ContractBroken {
-                    procedure: call.procedure,
-                    correlation_id: &self.correlation_id,
-                }
-                .write(self.platform);
-            }
+        let replayed = row.head.replayed;
+        let context = Context {
+            call,
+            arguments,
+            location: call.location(ROUTES),
+            path: self.head.uri.path(),
+        };
+        let limit = self.settings()?.policy.attempt_timeout;
+        let answer = response::of_row(&context, row, limit, self.log).map_err(|NotAgreed(reason)| {
+            let procedure = call.procedure;
+            self.log
+                .write(self.platform, &Event::ContractBroken { procedure, reason });
+            let detail = "The procedure's answer is not what was agreed.";
+            Problem::new(kind::BRIDGE_MISCONFIGURED, detail)
         })?;
+        let mut response = answer?;
         match verdict {
             Verdict::Proceed => {}
             Verdict::NotModified => {
@@ -360,8 +310,12 @@ impl<P: Platform> Exchange<'_, P> {
                 return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
             }
         }
+        // What a PUT sends is not what is stored, so that it must not have an entity tag (RFC 9110, section 9.3.4).
+        if self.head.method == Method::PUT {
+            response.headers_mut().remove(ETAG);
+        }
         // Under a key of our own, what was done before was done by an earlier attempt of this very request.
-        if replayed && response.status().is_success() && self.headers.contains_key(request::IDEMPOTENCY_KEY) {
+        if replayed && self.head.headers.contains_key(IDEMPOTENCY_KEY) {
             response
                 .headers_mut()
                 .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
@@ -370,19 +324,69 @@ impl<P: Platform> Exchange<'_, P> {
     }
 }
 
+/// What the client is told of a call that brought no row. `forwards` is whether its own credentials went along, so that 401
+/// and 403 are about the client.
+fn refusal(gave_up: &GaveUp, attempts: u32, forwards: bool) -> Problem {
+    match &gave_up.failure {
+        Failure::Status { status: 401, .. } if forwards => {
+            return unauthorized("The bearer token is missing, expired or not valid.");
+        }
+        Failure::Status { status: 403, .. } if forwards => {
+            let detail = "The caller's role does not have permission for this operation.";
+            return Problem::new(kind::FORBIDDEN, detail);
+        }
+        _ => {}
+    }
+    let made = match attempts {
+        1 => "1 attempt was made".to_owned(),
+        attempts => format!("{attempts} attempts were made"),
+    };
+    // Rounded up, so that a client which obeys does not come too early.
+    let seconds = |wait: Duration| wait.as_millis().div_ceil(1000) as u64;
+    match gave_up.because {
+        GiveUp::Unavailable { retry_after } => {
+            let detail = format!("{made}. The request can be repeated as it is.");
+            Problem::new(kind::UNAVAILABLE, detail).with_header(RETRY_AFTER, seconds(retry_after).into())
+        }
+        GiveUp::Timeout { retry_after } => {
+            let detail = format!("{made}; the last one timed out. The request can be repeated as it is.");
+            Problem::new(kind::TIMEOUT, detail).with_header(RETRY_AFTER, seconds(retry_after).into())
+        }
+        GiveUp::Misconfigured => Problem::new(
+            kind::BRIDGE_MISCONFIGURED,
+            "Repeating the request will not help; the reason is in the log under the correlation id.",
+        ),
+        GiveUp::Conflict => Problem::new(kind::CONFLICT, "The database reports a conflict with another change."),
+    }
+}
+
+fn unauthorized(detail: &str) -> Problem {
+    Problem::new(kind::UNAUTHORIZED, detail).with_header(WWW_AUTHENTICATE, HeaderValue::from_static("Bearer"))
+}
+
+fn unavailable(detail: &str) -> Problem {
+    Problem::new(kind::UNAVAILABLE, detail).with_header(RETRY_AFTER, 1.into())
+}
+
+/// The value of `Server-Timing`: milliseconds, and how many attempts.
+fn server_timing(effort: Effort) -> String {
+    let micros = effort.took.as_micros();
+    let (ms, micros, attempts) = (micros / 1000, micros % 1000, effort.attempts);
+    format!("bridge;dur={ms}.{micros:03}, attempts;desc=\"{attempts}\"")
+}
+
 /// A body that is part of the component.
 fn whole<C>(text: &'static str) -> Body<C> {
     Body::Whole(Bytes::from_static(text.as_bytes()))
 }
 
 /// The client's correlation id when it is a GUID, else a new one.
-fn correlation_id<'h>(headers: &'h HeaderMap, platform: &impl Platform) -> Cow<'h, str> {
-    [CORRELATION_ID, wire::CORRELATION_ID]
+fn correlation_id(headers: &HeaderMap, platform: &impl Platform) -> String {
+    [CORRELATION_ID, headers::MS_CORRELATION_ID]
         .iter()
         .filter_map(|name| headers.get(name)?.to_str().ok())
-        // Of the forms of a UUID, this is the one that everybody takes for a GUID.
-        .find(|id| id.len() == 36 && Uuid::try_parse(id).is_ok())
-        .map_or_else(|| Cow::Owned(random_uuid(platform)), Cow::Borrowed)
+        .find(|id| is_guid(id))
+        .map_or_else(|| random_uuid(platform), str::to_owned)
 }
 
 fn random_uuid(platform: &impl Platform) -> String {

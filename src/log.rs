@@ -1,4 +1,6 @@
 //! The log: lines of JSON on standard error, without customer data, keys or query strings.
+//!
+//! `docs/operations.md` explains the lines to those who read them.
 
 use serde::Serialize;
 
@@ -30,8 +32,7 @@ impl Level {
     }
 }
 
-/// What is logged: each line is one of these, as a JSON object that begins with its name as `event`. `docs/operations.md`
-/// explains them to those who read logs.
+/// What is logged: each line is one of these, as a JSON object with its name as `event`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -45,10 +46,8 @@ pub enum Event<'a> {
         status: u16,
         /// From its head to the head of its answer, in microseconds.
         duration_us: u64,
-        /// How often the bridge was called.
+        /// How often Data API Builder was called.
         attempts: u32,
-        /// Ties the lines of a request together, and to its answer.
-        correlation_id: &'a str,
     },
     /// An attempt failed, and another follows.
     Retry {
@@ -60,8 +59,6 @@ pub enum Event<'a> {
         reason: String,
         /// The wait before the next attempt, in milliseconds.
         delay_ms: u64,
-        /// As above.
-        correlation_id: &'a str,
     },
     /// An attempt failed, and no other follows.
     GiveUp {
@@ -71,34 +68,28 @@ pub enum Event<'a> {
         attempt: u32,
         /// Why it failed.
         reason: String,
-        /// As above.
-        correlation_id: &'a str,
     },
     /// The readiness probe failed.
     NotReady {
         /// Why it failed.
         reason: String,
-        /// As above.
-        correlation_id: &'a str,
     },
     /// A response broke off after its head had been sent.
     BrokenOff {
         /// Why the rest did not come.
         reason: String,
-        /// As above.
-        correlation_id: &'a str,
     },
     /// A procedure's answer is not what was agreed.
     ContractBroken {
         /// The stored procedure.
         procedure: &'static str,
-        /// As above.
-        correlation_id: &'a str,
+        /// In what.
+        reason: &'static str,
     },
-    /// A variable has a value that cannot be used.
+    /// The settings cannot be used.
     Misconfigured {
-        /// The variable.
-        variable: &'static str,
+        /// Which variable, and why.
+        reason: String,
     },
 }
 
@@ -110,14 +101,25 @@ impl Event<'_> {
             _ => Level::Error,
         }
     }
+}
 
-    /// Writes the line, unless `log_level` is below its level. Settings that cannot be read silence nothing.
-    pub fn write(&self, platform: &impl Platform) {
-        let limit = platform.settings().map_or(Level::Info, |settings| settings.log_level);
-        if self.level() <= limit
-            && let Ok(mut line) = serde_json::to_string(self)
+/// The log of one request.
+#[derive(Clone, Debug)]
+pub struct Log {
+    /// What is not as grave as this is not written.
+    pub level: Level,
+    /// A GUID that ties the lines of a request together, and to its answer. Each line ends with it.
+    pub correlation_id: String,
+}
+
+impl Log {
+    /// Writes the line, unless it is below the level.
+    pub fn write(&self, platform: &impl Platform, event: &Event) {
+        if event.level() <= self.level
+            && let Ok(mut line) = serde_json::to_string(event)
         {
-            line.push('\n');
+            line.pop();
+            line.extend([",\"correlation_id\":\"", &self.correlation_id, "\"}\n"]);
             platform.log(&line);
         }
     }
@@ -135,43 +137,46 @@ mod tests {
             status,
             duration_us: 1_002_034,
             attempts: 0,
-            correlation_id: "\"\n",
         }
+    }
+
+    fn lines(level: Level, events: &[Event]) -> Vec<String> {
+        let platform = Fake::default();
+        let log = Log {
+            level,
+            correlation_id: "id".into(),
+        };
+        for event in events {
+            log.write(&platform, event);
+        }
+        platform.lines.take()
     }
 
     #[test]
     fn levels_include_those_before_them() {
-        let retry = || Event::Retry {
+        let retry = Event::Retry {
             procedure: "do_thing",
             attempt: 1,
             reason: "bridge status 503".into(),
             delay_ms: 70,
-            correlation_id: "id",
         };
-        for (name, expected) in [("off", 0), ("error", 1), ("warn", 2), ("info", 3)] {
-            let platform = Fake::default().set("log_level", name);
-            for event in [request(500), retry(), request(404)] {
-                event.write(&platform);
-            }
-            assert_eq!(platform.lines.borrow().len(), expected, "{name}");
+        let events = [request(200), retry, request(503)];
+        for (level, count) in [(Level::Off, 0), (Level::Error, 1), (Level::Warn, 2), (Level::Info, 3)] {
+            assert_eq!(lines(level, &events).len(), count, "{level:?}");
+        }
+    }
+
+    #[test]
+    fn a_line_is_an_object_that_begins_with_its_event_and_ends_with_the_correlation_id() {
+        let expected = r#"{"event":"request","method":"GET","route":null,"status":404,"duration_us":1002034,"attempts":0,"correlation_id":"id"}"#;
+        assert_eq!(lines(Level::Info, &[request(404)]), [expected]);
+    }
+
+    #[test]
+    fn levels_are_known_by_name() {
+        for name in ["off", "error", "warn", "info"] {
+            assert!(Level::parse(name).is_some());
         }
         assert_eq!(Level::parse("INFO"), None);
-    }
-
-    #[test]
-    fn settings_that_cannot_be_read_silence_nothing() {
-        let platform = Fake::default().set("retry_base_ms", "many");
-        request(200).write(&platform);
-        assert_eq!(platform.lines.borrow().len(), 1);
-    }
-
-    #[test]
-    fn a_line_is_a_json_object() {
-        let platform = Fake::default().set("log_level", "info");
-        request(404).write(&platform);
-        assert_eq!(
-            platform.lines.borrow()[0],
-            r#"{"event":"request","method":"GET","route":null,"status":404,"duration_us":1002034,"attempts":0,"correlation_id":"\"\n"}"#
-        );
     }
 }

@@ -1,42 +1,25 @@
 //! The retry policy: given how an attempt ended and how long the request has taken, try again after a wait, or give up.
-//! Pure: no clock, no I/O; [`crate::bridge`] drives it.
+//! Pure: no clock, no I/O; [`crate::dab::call`] drives it.
 //!
 //! Every call is safe to repeat, reads by nature and writes by their request key, so what decides is only whether
-//! trying again can help: the bridge answers 500 for a deadlock, a failover and an outage alike, because expected
+//! trying again can help: Data API Builder answers 500 for a deadlock, a failover and an outage alike, because expected
 //! failures come back as data.
 
 use std::time::Duration;
 
-use crate::platform::SendError;
-use crate::settings::InvalidSetting;
+use crate::failure::Failure;
 
 /// How hard a request tries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Policy {
-    base: Duration,
-    cap: Duration,
-    attempt_timeout: Duration,
-    deadline: Duration,
-}
-
-/// How an attempt failed.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Failure {
-    /// The exchange did not end in a complete response.
-    Send(SendError),
-    /// The attempt took longer than it may.
-    TimedOut,
-    /// The bridge answered with a status other than success.
-    Status {
-        /// The HTTP status.
-        status: u16,
-        /// The answer's `Retry-After`.
-        retry_after: Option<Duration>,
-    },
-    /// A success whose body is not JSON, or not all of it: what a broken connection or proxy leaves.
-    Malformed,
-    /// A success whose JSON is not what the procedures return; the text says in what.
-    Contract(&'static str),
+    /// The longest first wait; it doubles with each attempt.
+    pub base: Duration,
+    /// The longest wait.
+    pub cap: Duration,
+    /// The most that an attempt may take.
+    pub attempt_timeout: Duration,
+    /// The time for all attempts at a call, with the waits between them.
+    pub deadline: Duration,
 }
 
 /// What to do about a failure.
@@ -68,38 +51,6 @@ pub enum GiveUp {
 }
 
 impl Policy {
-    /// A policy with waits from `base_ms` up to `cap_ms`, attempts of at most `attempt_timeout_ms`, and `deadline_ms`
-    /// for the whole request, all in milliseconds and above zero.
-    ///
-    /// # Errors
-    ///
-    /// When `cap_ms` is below `base_ms`.
-    pub fn new(base_ms: u32, cap_ms: u32, attempt_timeout_ms: u32, deadline_ms: u32) -> Result<Self, InvalidSetting> {
-        if cap_ms < base_ms {
-            return Err(InvalidSetting {
-                variable: "retry_cap_ms",
-                rule: "must be at least retry_base_ms",
-            });
-        }
-        let ms = |ms: u32| Duration::from_millis(ms.into());
-        Ok(Self {
-            base: ms(base_ms),
-            cap: ms(cap_ms),
-            attempt_timeout: ms(attempt_timeout_ms),
-            deadline: ms(deadline_ms),
-        })
-    }
-
-    /// The time a request may take in all.
-    pub fn deadline(&self) -> Duration {
-        self.deadline
-    }
-
-    /// The most that an attempt may take.
-    pub fn attempt_timeout(&self) -> Duration {
-        self.attempt_timeout
-    }
-
     /// The time that an attempt which starts `elapsed` into the request may take.
     pub fn attempt_limit(&self, elapsed: Duration) -> Duration {
         self.attempt_timeout.min(self.deadline.saturating_sub(elapsed))
@@ -109,10 +60,10 @@ impl Policy {
     /// uniform over all `u32`.
     pub fn decide(&self, attempt: u32, failure: &Failure, elapsed: Duration, random: u32) -> Decision {
         let no_earlier_than = match failure {
-            Failure::Send(SendError::Refused(_)) | Failure::Contract(_) => {
-                return Decision::GiveUp(GiveUp::Misconfigured);
+            Failure::Refused(_) | Failure::Contract(_) => return Decision::GiveUp(GiveUp::Misconfigured),
+            Failure::NotConnected(_) | Failure::Interrupted(_) | Failure::TimedOut | Failure::Malformed => {
+                Duration::ZERO
             }
-            Failure::Send(_) | Failure::TimedOut | Failure::Malformed => Duration::ZERO,
             Failure::Status { status, retry_after } => match status {
                 408 | 429 | 500 | 502 | 503 | 504 => retry_after.unwrap_or_default(),
                 409 => return Decision::GiveUp(GiveUp::Conflict),
@@ -125,7 +76,7 @@ impl Policy {
         }
         let retry_after = self.cap.max(no_earlier_than);
         Decision::GiveUp(match failure {
-            Failure::TimedOut | Failure::Send(SendError::TimedOut) => GiveUp::Timeout { retry_after },
+            Failure::TimedOut => GiveUp::Timeout { retry_after },
             _ => GiveUp::Unavailable { retry_after },
         })
     }
@@ -142,26 +93,18 @@ impl Policy {
     }
 }
 
-impl Failure {
-    /// A few words for the log, free of anything a client sent.
-    pub fn reason(&self) -> String {
-        match self {
-            Self::Send(error) => error.to_string(),
-            Self::TimedOut => "attempt timeout".to_owned(),
-            Self::Status { status, .. } => format!("bridge status {status}"),
-            Self::Malformed => "malformed or truncated answer".to_owned(),
-            Self::Contract(what) => format!("contract broken: {what}"),
-        }
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use proptest::prelude::*;
 
     fn policy() -> Policy {
-        Policy::new(100, 2000, 10_000, 25_000).unwrap()
+        Policy {
+            base: ms(100),
+            cap: ms(2000),
+            attempt_timeout: ms(10_000),
+            deadline: ms(25_000),
+        }
     }
 
     fn status(status: u16) -> Failure {
@@ -178,9 +121,8 @@ mod tests {
     #[test]
     fn what_may_pass_is_retried() {
         let failures = [
-            Failure::Send(SendError::NotConnected("connection refused")),
-            Failure::Send(SendError::Interrupted("connection reset")),
-            Failure::Send(SendError::TimedOut),
+            Failure::NotConnected("connection refused"),
+            Failure::Interrupted("connection reset"),
             Failure::TimedOut,
             Failure::Malformed,
             status(408),
@@ -201,10 +143,7 @@ mod tests {
 
     #[test]
     fn misconfiguration_is_not_retried() {
-        let mut failures = vec![
-            Failure::Send(SendError::Refused("destination denied")),
-            Failure::Contract("no row"),
-        ];
+        let mut failures = vec![Failure::Refused("destination denied"), Failure::Contract("no row")];
         failures.extend([300, 302, 307, 400, 401, 403, 404, 405, 413, 414, 422, 431, 501, 505].map(status));
         for failure in failures {
             assert_eq!(
@@ -257,12 +196,10 @@ mod tests {
             policy().decide(9, &status(500), ms(24_000), u32::MAX),
             Decision::GiveUp(GiveUp::Unavailable { retry_after })
         );
-        for failure in [Failure::TimedOut, Failure::Send(SendError::TimedOut)] {
-            assert_eq!(
-                policy().decide(3, &failure, ms(25_000), 0),
-                Decision::GiveUp(GiveUp::Timeout { retry_after })
-            );
-        }
+        assert_eq!(
+            policy().decide(3, &Failure::TimedOut, ms(25_000), 0),
+            Decision::GiveUp(GiveUp::Timeout { retry_after })
+        );
     }
 
     #[test]
@@ -278,9 +215,9 @@ mod tests {
             Just(Failure::TimedOut),
             Just(Failure::Malformed),
             Just(Failure::Contract("x")),
-            Just(Failure::Send(SendError::NotConnected("x"))),
-            Just(Failure::Send(SendError::Interrupted("x"))),
-            Just(Failure::Send(SendError::Refused("x"))),
+            Just(Failure::NotConnected("x")),
+            Just(Failure::Interrupted("x")),
+            Just(Failure::Refused("x")),
             (100_u16..600, retry_after).prop_map(|(status, retry_after)| Failure::Status { status, retry_after }),
         ]
     }
@@ -291,7 +228,12 @@ mod tests {
             base in 1_u32..10_000, more in 0_u32..10_000, timeout in 1_u32.., deadline in 1_u32..,
             attempt in 1_u32.., elapsed in 0_u64..10_000_000_000, random in any::<u32>(), failure in failure(),
         ) {
-            let policy = Policy::new(base, base + more, timeout, deadline).unwrap();
+            let policy = Policy {
+                base: ms(base.into()),
+                cap: ms((base + more).into()),
+                attempt_timeout: ms(timeout.into()),
+                deadline: ms(deadline.into()),
+            };
             if let Decision::Retry(wait) = policy.decide(attempt, &failure, ms(elapsed), random) {
                 let asked = match failure {
                     Failure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
@@ -305,7 +247,11 @@ mod tests {
 
         #[test]
         fn every_schedule_ends(deadline in 1_u32..30_000, timeout in 1_u32..30_000, took in 1_u64..5000, random in any::<u32>()) {
-            let policy = Policy::new(100, 2000, timeout, deadline).unwrap();
+            let policy = Policy {
+                attempt_timeout: ms(timeout.into()),
+                deadline: ms(deadline.into()),
+                ..policy()
+            };
             let mut elapsed = Duration::ZERO;
             for attempt in 1.. {
                 elapsed += ms(took).min(policy.attempt_limit(elapsed));
@@ -315,7 +261,7 @@ mod tests {
                 }
                 prop_assert!(attempt <= deadline, "each attempt takes a millisecond at least");
             }
-            prop_assert!(elapsed <= policy.deadline());
+            prop_assert!(elapsed <= policy.deadline);
         }
     }
 }

@@ -1,123 +1,240 @@
-//! What a route is: a path, the methods it answers, and for each of them the stored procedure that is called and where
-//! every parameter of that procedure comes from. The table itself is in [`crate::api`]; nothing here knows what the
-//! rows are about.
+//! What a route is: a method and a path, and the stored procedure that they call with arguments from the request. The table
+//! is in [`crate::routes`]; nothing here knows what the rows are about.
 
 use std::borrow::Cow;
 
 use http::Method;
 use percent_encoding::percent_decode_str;
 
-/// One path and what each method does there.
+/// A method of a path, and what it does.
 pub struct Route {
-    /// Segments separated by `/`; the segment `{id}` stands for the row's id.
+    /// `HEAD` comes with every `GET`, and `OPTIONS` with every path.
+    pub method: Method,
+    /// Segments separated by `/`; the segment in braces stands for the key of a row.
     pub path: &'static str,
-    /// The methods the path answers, besides `OPTIONS` and the `HEAD` that comes with every `GET`.
-    pub operations: &'static [(Method, Operation)],
+    /// What it does, for the API's description: a line, then perhaps more.
+    pub doc: &'static [&'static str],
+    /// What it does.
+    pub action: Action,
 }
 
-/// What a method does.
-pub enum Operation {
-    /// Liveness: answers without the bridge and without reading any setting.
+/// What a route does.
+pub enum Action {
+    /// Liveness: answers without Data API Builder and without any setting.
     Alive,
-    /// A document that is part of the component: JSON text.
-    Document(&'static str),
-    /// Readiness: one short attempt at a call, no retries.
-    Ready(Call),
+    /// Readiness: one short attempt at `web.ready`, no retries.
+    Ready,
+    /// The API's description, which is part of the component.
+    OpenApi,
     /// Calls a stored procedure and passes its answer on.
     Call(Call),
 }
 
-/// One call of a stored procedure by way of the bridge.
+/// A call of a stored procedure.
+///
+/// A `GET` calls it with a `GET` (no transaction), every other method with a `POST` (one transaction), and then with
+/// `RequestKey`, which makes a write exactly-once: the request's `Idempotency-Key`, else a random one.
 pub struct Call {
-    /// The procedure's name without its schema, which is also the bridge's path for it.
+    /// The procedure's name in schema `web`, which is also its path at Data API Builder.
     pub procedure: &'static str,
-    /// The bridge's method: `GET` (parameters in the query, no transaction) for reads, `POST` (parameters in a JSON
-    /// object, one transaction) for writes.
-    pub method: Method,
-    /// The procedure's parameters, without `@`, exactly as it declares them.
+    /// The procedure's other parameters, without `@`, as it declares them.
     pub parameters: &'static [(&'static str, Source)],
-    /// For a call that creates a row: where the new row is then found.
-    pub created: Option<Created>,
+    /// For a call that creates a row: the result column with the key of the new row. Its `Location` is the `GET` that
+    /// takes this key from its path.
+    pub creates: Option<&'static str>,
 }
 
-/// How the `Location` of a created row is made.
-pub struct Created {
-    /// The result column that holds the new row's id.
-    pub id_column: &'static str,
-    /// What the id is appended to.
-    pub location: &'static str,
-}
+/// `web.ready`: whether Data API Builder and the database answer.
+pub static READY: Call = Call {
+    procedure: "ready",
+    parameters: &[],
+    creates: None,
+};
 
-/// Where a parameter's value comes from.
+/// Where an argument comes from.
+#[derive(Clone, Copy)]
 pub enum Source {
-    /// The path's `{id}`: an integer in 1..=2147483647.
-    PathId,
-    /// An integer of the query string.
-    Query {
-        /// The query parameter's name. The one named `after` is the page's start, which `Link: rel="next"` moves on.
-        name: &'static str,
-        /// The value when it is absent.
-        default: i32,
-        /// The least value accepted.
-        min: i32,
-        /// The greatest value accepted.
-        max: i32,
-    },
-    /// The request's JSON object, byte for byte, whether it is the body itself or a form field.
-    Body {
-        /// The form field that holds the JSON in an `application/x-www-form-urlencoded` body.
-        form_field: &'static str,
-    },
-    /// The key that makes a write exactly-once: the request's `Idempotency-Key`, else a random one.
-    RequestKey,
+    /// The path's segment in braces.
+    Path(Kind),
+    /// The query parameter of this name, once at most; without it and without a default, the procedure's default holds.
+    Query(&'static str, Kind, Option<i64>),
+    /// The query parameter `after`: the key behind which a page begins. `Link: rel="next"` moves it on.
+    Page(Kind),
+    /// The request's JSON object, byte for byte: the body itself, or the form field of this name.
+    Body(&'static str),
     /// The entity tags of `If-Match`, without quotes and separated by spaces; left out when the header is absent or `*`.
     IfMatch,
 }
 
-impl Route {
-    /// The route that `path` (still percent-encoded, no query) belongs to, with the decoded `{id}` segment when the
-    /// route has one.
-    pub fn find<'p>(routes: &'static [Route], path: &'p str) -> Option<(&'static Route, Option<Cow<'p, str>>)> {
-        routes
-            .iter()
-            .find_map(|route| route.matches(path).map(|id| (route, id)))
+/// What an argument may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An integer from the first number to the second, in decimal digits.
+    Integer(i64, i64),
+    /// A text of 1 to this many UTF-16 code units, the unit of `NVARCHAR`.
+    Text(usize),
+    /// A `UNIQUEIDENTIFIER`, with hyphens.
+    Guid,
+}
+
+/// The sources by the names that the table of routes has for them.
+#[allow(non_upper_case_globals, reason = "words of the table of routes")]
+pub mod source {
+    use super::{Kind, Source};
+
+    /// The row's key in the path: an `INT` above zero.
+    pub const id: Source = Source::Path(Kind::Integer(1, i32::MAX as i64));
+    /// The row's key in the path: a `BIGINT` above zero.
+    pub const big_id: Source = Source::Path(Kind::Integer(1, i64::MAX));
+    /// The row's key in the path: a `UNIQUEIDENTIFIER`.
+    pub const guid: Source = Source::Path(Kind::Guid);
+    /// The key behind which a page begins: an `INT`; 0 is the beginning.
+    pub const page: Source = Source::Page(Kind::Integer(0, i32::MAX as i64));
+    /// The key behind which a page begins: a `BIGINT`; 0 is the beginning.
+    pub const big_page: Source = Source::Page(Kind::Integer(0, i64::MAX));
+    /// The key behind which a page begins: a `UNIQUEIDENTIFIER`; absent at the beginning.
+    pub const guid_page: Source = Source::Page(Kind::Guid);
+    /// The versions of `If-Match`.
+    pub const if_match: Source = Source::IfMatch;
+
+    /// The row's key in the path: a text of at most `max` UTF-16 code units.
+    pub const fn text(max: usize) -> Source {
+        Source::Path(Kind::Text(max))
     }
 
-    fn matches<'p>(&self, path: &'p str) -> Option<Option<Cow<'p, str>>> {
-        let mut id = None;
-        let mut segments = path.split('/');
-        for pattern in self.path.split('/') {
-            // Invalid UTF-8 becomes U+FFFD, which no pattern and no id contains.
-            let segment = percent_decode_str(segments.next()?).decode_utf8_lossy();
-            if pattern == "{id}" && !segment.is_empty() {
-                id = Some(segment);
-            } else if segment != pattern {
-                return None;
-            }
-        }
-        segments.next().is_none().then_some(id)
+    /// The key behind which a page begins: a text of at most `max` UTF-16 code units; absent at the beginning.
+    pub const fn text_page(max: usize) -> Source {
+        Source::Page(Kind::Text(max))
+    }
+
+    /// The JSON of the body, or of this field of a form.
+    pub const fn body(form_field: &'static str) -> Source {
+        Source::Body(form_field)
+    }
+
+    /// An integer of the query, from `min` to `max`.
+    pub const fn query(name: &'static str, default: i64, min: i64, max: i64) -> Source {
+        Source::Query(name, Kind::Integer(min, max), Some(default))
+    }
+
+    /// A text of the query, of at most `max` UTF-16 code units; the procedure's default when it is absent.
+    pub const fn query_text(name: &'static str, max: usize) -> Source {
+        Source::Query(name, Kind::Text(max), None)
+    }
+}
+
+/// Writes a table of [`Route`]s, about one line for each; see [`crate::routes`].
+macro_rules! routes {
+    ($($(#[doc = $doc:literal])+ $method:ident $path:literal => $name:ident
+        $(($($parameter:ident: $source:expr),*))? $(creates $column:ident)?;)*) => {
+        /// Every route of the API.
+        pub static ROUTES: &[$crate::route::Route] = {
+            #[allow(unused_imports, reason = "the words of the table")]
+            use $crate::route::source::*;
+            &[$($crate::route::Route {
+                method: http::Method::$method,
+                path: $path,
+                doc: &[$($doc),+],
+                action: $crate::route::action!($name $(($($parameter: $source),*))? $(creates $column)?),
+            }),*]
+        };
+    };
+}
+
+/// What stands behind `=>` in the table.
+macro_rules! action {
+    (@creates) => { None };
+    (@creates $column:ident) => { Some(stringify!($column)) };
+    (alive) => { $crate::route::Action::Alive };
+    (ready) => { $crate::route::Action::Ready };
+    (openapi) => { $crate::route::Action::OpenApi };
+    ($name:ident($($parameter:ident: $source:expr),*) $(creates $column:ident)?) => {
+        $crate::route::Action::Call($crate::route::Call {
+            procedure: stringify!($name),
+            parameters: &[$((stringify!($parameter), $source)),*],
+            creates: $crate::route::action!(@creates $($column)?),
+        })
+    };
+}
+
+pub(crate) use {action, routes};
+
+/// A path that has routes.
+pub struct Found<'p> {
+    routes: &'static [Route],
+    /// The path as the table has it.
+    pub path: &'static str,
+    /// The segment in braces, decoded; empty when the path has none.
+    pub key: Cow<'p, str>,
+}
+
+impl<'p> Found<'p> {
+    /// The routes of `path`: still percent-encoded, without its query. `None` when there are none.
+    pub fn at(routes: &'static [Route], path: &'p str) -> Option<Self> {
+        routes.iter().find_map(|route| {
+            let key = key(route.path, path)?;
+            let path = route.path;
+            Some(Self { routes, path, key })
+        })
+    }
+
+    fn routes(&self) -> impl Iterator<Item = &'static Route> {
+        self.routes.iter().filter(|route| route.path == self.path)
     }
 
     /// What `method` does here; `HEAD` does what `GET` does.
-    pub fn operation(&self, method: &Method) -> Option<&'static Operation> {
+    pub fn action(&self, method: &Method) -> Option<&'static Action> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        self.operations
-            .iter()
-            .find(|(candidate, _)| candidate == method)
-            .map(|(_, operation)| operation)
+        self.routes()
+            .find(|route| route.method == method)
+            .map(|route| &route.action)
     }
 
-    /// The value of `Allow` (RFC 9110 section 10.2.1).
+    /// The value of `Allow` (RFC 9110, section 10.2.1).
     pub fn allow(&self) -> String {
         let mut allow = String::new();
-        for (method, _) in self.operations {
-            allow.push_str(method.as_str());
-            allow.push_str(", ");
-            if method == Method::GET {
-                allow.push_str("HEAD, ");
-            }
+        for route in self.routes() {
+            allow.push_str(route.method.as_str());
+            allow.push_str(if route.method == Method::GET { ", HEAD, " } else { ", " });
         }
         allow + "OPTIONS"
+    }
+}
+
+/// The segment of `path` that stands where `template` has braces, if the two match otherwise; empty without braces.
+fn key<'p>(template: &str, path: &'p str) -> Option<Cow<'p, str>> {
+    let mut key = Cow::Borrowed("");
+    let mut segments = path.split('/');
+    for expected in template.split('/') {
+        let segment = percent_decode_str(segments.next()?).decode_utf8().ok()?;
+        if expected.starts_with('{') && !segment.is_empty() {
+            key = segment;
+        } else if segment != expected {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(key)
+}
+
+impl Call {
+    /// The path of the row that this call creates, as the table has it.
+    pub fn location(&self, routes: &'static [Route]) -> Option<&'static str> {
+        let column = self.creates?;
+        let by_key = |route: &&Route| match &route.action {
+            Action::Call(call) => {
+                let has = |(name, source): &(&str, Source)| *name == column && matches!(source, Source::Path(_));
+                route.method == Method::GET && call.parameters.iter().any(has)
+            }
+            _ => false,
+        };
+        routes.iter().find(by_key).map(|route| route.path)
+    }
+
+    /// Whether it takes `If-Match`.
+    pub fn is_versioned(&self) -> bool {
+        self.parameters
+            .iter()
+            .any(|(_, source)| matches!(source, Source::IfMatch))
     }
 }
 
@@ -125,27 +242,54 @@ impl Route {
 mod tests {
     use super::*;
 
-    static ROUTES: &[Route] = &[
-        Route {
-            path: "/thing",
-            operations: &[(Method::PUT, Operation::Alive)],
-        },
-        Route {
-            path: "/thing/{id}",
-            operations: &[(Method::GET, Operation::Alive), (Method::DELETE, Operation::Alive)],
-        },
-    ];
+    routes! {
+        /// Create
+        PUT "/thing" => put_thing(Json: body("thing")) creates ThingID;
+        /// One
+        /// thing
+        GET "/thing/{id}" => get_thing(ThingID: id);
+        /// No more
+        DELETE "/thing/{id}" => delete_thing(ThingID: id, IfMatch: if_match);
+        /// All
+        GET "/things" => get_things(After: text_page(20), Limit: query("limit", 10, 1, 100), Name: query_text("name", 5));
+        /// Alive
+        GET "/alive" => alive;
+    }
 
-    fn find(path: &str) -> Option<(&'static str, Option<String>)> {
-        Route::find(ROUTES, path).map(|(route, id)| (route.path, id.map(Cow::into_owned)))
+    fn find(path: &str) -> Option<(&'static str, String)> {
+        Found::at(ROUTES, path).map(|found| (found.path, found.key.into_owned()))
+    }
+
+    fn call(index: usize) -> &'static Call {
+        match &ROUTES[index].action {
+            Action::Call(call) => call,
+            _ => panic!("a call"),
+        }
+    }
+
+    #[test]
+    fn the_table_says_all_about_a_route() {
+        assert_eq!((call(0).procedure, call(0).creates), ("put_thing", Some("ThingID")));
+        assert_eq!((call(1).procedure, call(1).creates), ("get_thing", None));
+        assert_eq!(ROUTES[1].doc, [" One", " thing"]);
+        assert!(matches!(call(0).parameters, [("Json", Source::Body("thing"))]));
+        assert!(matches!(call(3).parameters[0], ("After", Source::Page(Kind::Text(20)))));
+        assert!(matches!(ROUTES[4].action, Action::Alive));
+        assert!(call(2).is_versioned() && !call(1).is_versioned());
+    }
+
+    #[test]
+    fn a_created_row_is_where_its_key_is_read() {
+        assert_eq!(call(0).location(ROUTES), Some("/thing/{id}"));
+        assert_eq!(call(1).location(ROUTES), None);
     }
 
     #[test]
     fn segments_are_matched_after_percent_decoding() {
-        assert_eq!(find("/thing"), Some(("/thing", None)));
-        assert_eq!(find("/th%69ng"), Some(("/thing", None)));
-        assert_eq!(find("/thing/7"), Some(("/thing/{id}", Some("7".into()))));
-        assert_eq!(find("/thing/%37%2F8"), Some(("/thing/{id}", Some("7/8".into()))));
+        assert_eq!(find("/thing"), Some(("/thing", String::new())));
+        assert_eq!(find("/th%69ng"), Some(("/thing", String::new())));
+        assert_eq!(find("/thing/7"), Some(("/thing/{id}", "7".into())));
+        assert_eq!(find("/thing/%37%2F8"), Some(("/thing/{id}", "7/8".into())));
     }
 
     #[test]
@@ -161,6 +305,7 @@ mod tests {
             "/Thing",
             "//thing",
             "/thing//7",
+            "/thing/%ff",
         ] {
             assert_eq!(find(path), None, "{path}");
         }
@@ -168,12 +313,12 @@ mod tests {
 
     #[test]
     fn head_comes_with_get_and_allow_names_all_methods() {
-        let (route, _) = Route::find(ROUTES, "/thing/7").unwrap();
-        assert!(route.operation(&Method::HEAD).is_some());
-        assert!(route.operation(&Method::PATCH).is_none());
-        assert_eq!(route.allow(), "GET, HEAD, DELETE, OPTIONS");
-        let (route, _) = Route::find(ROUTES, "/thing").unwrap();
-        assert!(route.operation(&Method::HEAD).is_none());
-        assert_eq!(route.allow(), "PUT, OPTIONS");
+        let found = Found::at(ROUTES, "/thing/7").unwrap();
+        assert!(found.action(&Method::HEAD).is_some());
+        assert!(found.action(&Method::PATCH).is_none());
+        assert_eq!(found.allow(), "GET, HEAD, DELETE, OPTIONS");
+        let found = Found::at(ROUTES, "/thing").unwrap();
+        assert!(found.action(&Method::HEAD).is_none());
+        assert_eq!(found.allow(), "PUT, OPTIONS");
     }
 }

@@ -114,7 +114,7 @@ component() {
     umask 077
     folder=$(mktemp -d)
     trap 'rm -r "$folder"' EXIT
-    printf '{"dab_url": "https://%s", "dab_api_key": "%s", "api_key": "%s", "attempt_timeout_ms": "11000"}\n' \
+    printf '{"dab_url": "https://%s", "dab_api_key": "%s", "api_key": "%s", "options": "attempt_timeout_ms=11000"}\n' \
       "$host" "$dab_key_1" "$api_key" >"$folder/variables.json"
     if [ -n "$application_id" ]; then
       spin aka deploy --from spin.toml --no-confirm --variable "@$folder/variables.json" --app-id "$application_id"

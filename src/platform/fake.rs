@@ -1,7 +1,7 @@
 //! A platform for tests: scripted answers, a virtual clock, no waiting. Time passes only when nothing else can happen.
 
-use std::cell::{Cell, OnceCell, RefCell};
-use std::collections::{BTreeMap, VecDeque};
+use std::cell::{Cell, RefCell};
+use std::collections::VecDeque;
 use std::future::poll_fn;
 use std::pin::pin;
 use std::rc::Rc;
@@ -11,17 +11,18 @@ use std::time::Duration;
 use bytes::Bytes;
 use http::{Request, Response};
 
-use super::{Chunks, Platform, SendError};
-use crate::settings::{InvalidSetting, Settings};
+use super::{Chunks, Platform};
+use crate::failure::Failure;
+use crate::headers;
 
 /// One scripted exchange: how long it takes until its head, and how it goes on.
 struct Scripted {
     after: Duration,
-    result: Result<Response<Vec<Part>>, SendError>,
+    result: Result<Response<Vec<Part>>, Failure>,
 }
 
 /// One part of a body: how long it takes, and what it is.
-pub type Part = (Duration, Result<Vec<u8>, SendError>);
+pub type Part = (Duration, Result<Vec<u8>, Failure>);
 
 /// The body of a scripted response.
 #[derive(Debug)]
@@ -42,7 +43,7 @@ impl Parts {
 
     /// A body that does not come.
     pub fn never() -> Self {
-        let parts = [(Duration::MAX, Err(SendError::TimedOut))];
+        let parts = [(Duration::MAX, Err(Failure::TimedOut))];
         Self {
             clock: Rc::default(),
             parts: parts.into(),
@@ -51,7 +52,7 @@ impl Parts {
 }
 
 impl Chunks for Parts {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         let Some((after, part)) = self.parts.pop_front() else {
             return Ok(None);
         };
@@ -83,7 +84,6 @@ impl Clock {
 
 /// See the module's documentation.
 pub struct Fake {
-    variables: BTreeMap<String, String>,
     script: RefCell<VecDeque<Scripted>>,
     /// Every request sent, in order, with the time at which it was.
     pub sent: RefCell<Vec<(Duration, Request<Bytes>)>>,
@@ -91,20 +91,13 @@ pub struct Fake {
     pub lines: RefCell<Vec<String>>,
     clock: Rc<Clock>,
     random: Cell<u128>,
-    settings: OnceCell<Result<Settings, InvalidSetting>>,
+    /// The text of the settings, for those who test with it.
+    pub settings: String,
 }
 
 impl Default for Fake {
-    /// A platform with the defaults of `spin.toml`, but for a log without a line for each request.
     fn default() -> Self {
-        let manifest = include_str!("../../spin.toml");
-        let variables = manifest
-            .lines()
-            .filter_map(|line| line.split_once(" = { default = \""))
-            .filter_map(|(name, rest)| Some((name.to_owned(), rest.split_once('"')?.0.to_owned())))
-            .collect();
-        let fake = Self {
-            variables,
+        Self {
             script: RefCell::default(),
             sent: RefCell::default(),
             lines: RefCell::default(),
@@ -113,28 +106,16 @@ impl Default for Fake {
                 timers: RefCell::default(),
             }),
             random: Cell::new(u128::MAX),
-            settings: OnceCell::new(),
-        };
-        fake.set("log_level", "warn")
+            settings: String::new(),
+        }
     }
 }
 
 impl Fake {
     /// With another value of a variable.
     pub fn set(mut self, variable: &str, value: &str) -> Self {
-        self.variables.insert(variable.to_owned(), value.to_owned());
+        self.settings.push_str(&format!("{variable}={value}\n"));
         self
-    }
-
-    /// Without a variable.
-    pub fn unset(mut self, variable: &str) -> Self {
-        self.variables.remove(variable);
-        self
-    }
-
-    /// The value of a variable.
-    pub fn variable(&self, name: &str) -> Option<String> {
-        self.variables.get(name).cloned()
     }
 
     /// With one more answer at once: 200 and a row of these columns, as JSON members.
@@ -152,7 +133,7 @@ impl Fake {
     }
 
     /// With one more exchange, whose body comes with its head.
-    pub fn then(self, after_ms: u64, result: Result<Response<Vec<u8>>, SendError>) -> Self {
+    pub fn then(self, after_ms: u64, result: Result<Response<Vec<u8>>, Failure>) -> Self {
         let whole = |body| vec![(Duration::ZERO, Ok(body))];
         self.script(after_ms, result.map(|response| response.map(whole)))
     }
@@ -162,8 +143,13 @@ impl Fake {
         self.script(0, Ok(Response::new(parts)))
     }
 
-    fn script(self, after_ms: u64, result: Result<Response<Vec<Part>>, SendError>) -> Self {
+    fn script(self, after_ms: u64, result: Result<Response<Vec<Part>>, Failure>) -> Self {
         let after = Duration::from_millis(after_ms);
+        let result = result.map(|mut response| {
+            let headers = response.headers().iter();
+            *response.headers_mut() = headers::read(headers.map(|(name, value)| (name.as_str(), value.as_bytes())));
+            response
+        });
         self.script.borrow_mut().push_back(Scripted { after, result });
         self
     }
@@ -196,7 +182,7 @@ pub fn block_on<T>(future: impl Future<Output = T>) -> T {
 impl Platform for Fake {
     type Body = Parts;
 
-    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Parts>, SendError> {
+    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Parts>, Failure> {
         self.sent.borrow_mut().push((self.now(), request.clone()));
         let Scripted { after, result } = self
             .script
@@ -223,11 +209,6 @@ impl Platform for Fake {
     /// All ones first, so that jitter is at its longest; then other values, so that ids differ.
     fn random(&self) -> u128 {
         self.random.replace(self.random.get() - 1)
-    }
-
-    fn settings(&self) -> Result<&Settings, InvalidSetting> {
-        let settings = self.settings.get_or_init(|| Settings::read(|name| self.variable(name)));
-        settings.as_ref().map_err(Clone::clone)
     }
 
     fn log(&self, line: &str) {

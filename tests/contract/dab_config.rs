@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use customer_api::settings::Settings;
 use serde_json::{Value, json};
 
 use crate::root;
@@ -54,8 +55,7 @@ fn the_connection_string_comes_from_the_environment() {
 fn the_component_looks_where_dab_serves() {
     let config = config();
     let path = config["runtime"]["rest"]["path"].as_str().expect("a path");
-    let default = format!("dab_path = {{ default = \"{path}\" }}");
-    assert!(text("spin.toml").contains(&default), "spin.toml: {default}");
+    assert_eq!(Settings::default().dab_path, path);
 }
 
 #[test]

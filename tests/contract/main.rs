@@ -9,10 +9,11 @@ mod procedures;
 mod rules;
 mod tsql;
 
+use std::collections::BTreeMap;
 use std::path::Path;
 
-use customer_api::api::ROUTES;
-use customer_api::route::{Operation, Source};
+use customer_api::route::{Action, Kind, READY, Source};
+use customer_api::routes::ROUTES;
 use http::Method;
 
 /// The repository.
@@ -34,35 +35,49 @@ struct Call {
     id_column: Option<&'static str>,
 }
 
-/// Every call of the component: the only place here that reads its route table.
+/// Every call of the component: the only place here that reads its route table. Two routes may make the same call.
 fn calls() -> Vec<Call> {
-    let operations = ROUTES.iter().flat_map(|route| route.operations);
-    let calls = operations.filter_map(|(_, operation)| match operation {
-        Operation::Call(call) | Operation::Ready(call) => Some(call),
-        Operation::Alive | Operation::Document(_) => None,
+    let calls = ROUTES.iter().filter_map(|route| match &route.action {
+        Action::Call(call) => Some((&route.method, call)),
+        Action::Ready => Some((&Method::GET, &READY)),
+        Action::Alive | Action::OpenApi => None,
     });
-    let parameter = |(name, source): &(&str, Source)| {
-        // Only a parameter with a default may be left out, and what the component sends in its place is that default.
-        let declaration = match source {
-            Source::PathId => "INT".into(),
-            Source::Query { default, .. } => format!("INT = {default}"),
-            Source::Body { .. } => "NVARCHAR(MAX)".into(),
-            Source::RequestKey => "NVARCHAR(255)".into(),
-            Source::IfMatch => "NVARCHAR(4000) = NULL".into(),
-        };
-        format!("@{name} {declaration}")
+    // Only a parameter with a default may be left out, and what the component sends in its place is that default.
+    let parameter = |(name, source): &(&str, Source)| match source {
+        Source::Path(kind) => format!("@{name} {}", sql_type(*kind)),
+        Source::Query(_, kind, Some(default)) => format!("@{name} {} = {default}", sql_type(*kind)),
+        Source::Page(kind @ Kind::Integer(..)) => format!("@{name} {} = 0", sql_type(*kind)),
+        Source::Query(_, kind, None) | Source::Page(kind) => format!("@{name} {} = NULL", sql_type(*kind)),
+        Source::Body(_) => format!("@{name} NVARCHAR(MAX)"),
+        Source::IfMatch => format!("@{name} NVARCHAR(4000) = NULL"),
     };
     let range = |(name, source): &(&str, Source)| match source {
-        Source::Query { min, max, .. } if *max == i32::MAX => Some(format!("@{name} >= {min}")),
-        Source::Query { min, max, .. } => Some(format!("@{name} BETWEEN {min} AND {max}")),
+        Source::Page(Kind::Integer(min, _)) => Some(format!("@{name} >= {min}")),
+        Source::Query(_, Kind::Integer(min, max), _) => Some(format!("@{name} BETWEEN {min} AND {max}")),
         _ => None,
     };
-    let call = calls.map(|call| Call {
-        procedure: format!("web.{}", call.procedure),
-        writes: call.method == Method::POST,
-        parameters: call.parameters.iter().map(parameter).collect(),
-        ranges: call.parameters.iter().filter_map(range).collect(),
-        id_column: call.created.as_ref().map(|created| created.id_column),
-    });
-    call.collect()
+    let mut all = BTreeMap::new();
+    for (method, call) in calls {
+        let writes = *method != Method::GET;
+        let key = writes.then(|| "@RequestKey NVARCHAR(255)".to_owned());
+        let call = Call {
+            procedure: format!("web.{}", call.procedure),
+            writes,
+            parameters: call.parameters.iter().map(parameter).chain(key).collect(),
+            ranges: call.parameters.iter().filter_map(range).collect(),
+            id_column: call.creates,
+        };
+        all.insert(call.procedure.clone(), call);
+    }
+    all.into_values().collect()
+}
+
+/// The type of the parameter that takes such a value.
+fn sql_type(kind: Kind) -> String {
+    match kind {
+        Kind::Integer(_, max) if max > i32::MAX.into() => "BIGINT".to_owned(),
+        Kind::Integer(..) => "INT".to_owned(),
+        Kind::Text(max) => format!("NVARCHAR({max})"),
+        Kind::Guid => "UNIQUEIDENTIFIER".to_owned(),
+    }
 }

@@ -108,7 +108,7 @@ def connection_strings(report):
     page = "docs/database.md"
     explained = Path(page).read_text(encoding="utf-8").partition("## The connection string\n")[2].partition("\n## ")[0]
     explained = set(re.findall(r"`([A-Z]\w+(?: \w+)*)`", explained))
-    attempt = int(facts.manifest_toml()["variables"]["attempt_timeout_ms"]["default"])
+    attempt = int(re.search(r"attempt_timeout: Duration::from_millis\(([\d_]+)\)", Path("src/settings.rs").read_text(encoding="utf-8"))[1])
     texts = {str(path): path.read_text(encoding="utf-8") for place in ("deploy", "docs") for path in sorted(Path(place).rglob("*")) if path.suffix in (".yaml", ".md")}
     strings = [(path, match[0]) for path, text in texts.items() for match in re.finditer(r"Server=[^\s;]+;Database=.*", text)]
     manifests = {path: dict(re.findall(r"(?:^|;)([^=;]+)=([^;]*)", string)) for path, string in strings if path.startswith("deploy/")}

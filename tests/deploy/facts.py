@@ -159,10 +159,10 @@ def services(overlay):
 
 def probes(overlay):
     """probes ask for what is there"""
-    routes = Path("src/api.rs").read_text(encoding="utf-8")
+    routes = Path("src/routes.rs").read_text(encoding="utf-8")
     for name, check in overlay.one("SpinApp")["spec"]["checks"].items():
         if f'"{check["httpGet"]["path"]}"' not in routes:
-            yield f"SpinApp: {name} asks for {check['httpGet']['path']}, which src/api.rs does not have"
+            yield f"SpinApp: {name} asks for {check['httpGet']['path']}, which src/routes.rs does not have"
     config = dab_config()
     health, rest = config["runtime"]["health"], config["runtime"]["rest"]["path"]
     readable = {f"{rest}/{each['rest']['path']}" for each in config["entities"].values() if "get" in each["rest"]["methods"]}

@@ -97,12 +97,12 @@ def make(report, root, documents):
 
 
 def problems(report, root, documents):
-    kinds = re.findall(r'^ +[A-Z_]+, "([a-z-]+)", [A-Z_]+, "', (root / "src/problem.rs").read_text(encoding="utf-8"), re.M)
+    kinds = re.findall(r'^ +[A-Z_]+, "([a-z-]+)", [A-Z_]+, "', (root / "src/client/problem.rs").read_text(encoding="utf-8"), re.M)
     sections = {name: [text for level, text in documents[name].headings if level == depth] for name, depth in (("docs/problems.md", 2), ("docs/operations.md", 3))}
 
     def wrong():
         if sections["docs/problems.md"] != kinds:
-            yield "the headings of docs/problems.md are not the kinds of src/problem.rs, in their order"
+            yield "the headings of docs/problems.md are not the kinds of src/client/problem.rs, in their order"
         for kind in kinds:
             if kind not in sections["docs/operations.md"]:
                 yield f"docs/operations.md has no section {kind}"
@@ -115,7 +115,10 @@ def problems(report, root, documents):
 
 
 def variables(report, root, documents):
-    declared = tomllib.loads((root / "spin.toml").read_text(encoding="utf-8"))["variables"]
+    declared = {name: variable.get("default", "") for name, variable in tomllib.loads((root / "spin.toml").read_text(encoding="utf-8"))["variables"].items()}
+    # A unit test of src/settings.rs compares their defaults.
+    settings = (root / "src/settings.rs").read_text(encoding="utf-8").partition("fn set_option")[2].partition("\n    }\n")[0]
+    declared |= dict.fromkeys(re.findall(r'^ +"([a-z_]+)" =>', settings, re.M))
     table = {}
     for _, line in documents["docs/local.md"].prose:
         row = [cell.strip() for cell in line.strip("|").split("|")]
@@ -123,12 +126,12 @@ def variables(report, root, documents):
             table[row[0].strip("`")] = "" if row[1] == "empty" else row[1].strip("`")
 
     def undocumented():
-        for name, variable in declared.items():
+        for name, default in declared.items():
             if name not in table:
                 yield f"docs/local.md does not explain {name}"
-            elif table[name] != variable.get("default", ""):
-                yield f"docs/local.md: the default of {name} is not {table[name]!r} but {variable.get('default')!r}"
-        yield from (f"docs/local.md explains {name}, which spin.toml does not declare" for name in sorted(set(table) - set(declared)))
+            elif default is not None and table[name] != default:
+                yield f"docs/local.md: the default of {name} is not {table[name]!r} but {default!r}"
+        yield from (f"docs/local.md explains {name}, which is no setting" for name in sorted(set(table) - set(declared)))
 
     # Words that end like a variable are one, unless they are a member of JSON that some document shows.
     endings = "|".join(sorted({name.rpartition("_")[2] for name in declared}))
@@ -143,10 +146,10 @@ def variables(report, root, documents):
             names |= {(line, name) for line, code in document.code for name in re.findall(rf"(?<![\w/.-])((?:[a-z]+_)+(?:{endings}))\b(?![\w/.-])", code)}
             for line, name in sorted(names):
                 if name not in declared and name not in shown:
-                    yield f"{document.name}:{line}: spin.toml does not declare {name}"
+                    yield f"{document.name}:{line}: {name} is no setting"
 
-    report.check(f"docs/local.md explains the {len(declared)} variables of spin.toml, with their defaults, and no other", undocumented())
-    report.check("the documents name no variable that spin.toml does not declare", unknown())
+    report.check(f"docs/local.md explains the {len(declared)} settings, with the defaults of spin.toml, and no other", undocumented())
+    report.check("the documents name no other setting", unknown())
 
 
 def shell(report, root, documents):

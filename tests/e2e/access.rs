@@ -56,7 +56,7 @@ fn credentials_reach_the_bridge_when_they_are_meant_to() {
 
 #[test]
 fn browsers_are_told_which_origins_may_call() {
-    let stack = Stack::with(&[("cors_allowed_origins", "https://shop.example, http://localhost:8080")]);
+    let stack = Stack::with(&[("cors_allowed_origins", "https://shop.example,http://localhost:8080")]);
     let api = stack.api();
     let preflight = |origin: &str| {
         let headers = [

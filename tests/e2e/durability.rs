@@ -49,7 +49,7 @@ fn acknowledged_writes_survive_kill_9_of_the_bridge() {
                             if acknowledged.fetch_add(1, Ordering::Relaxed) == WRITERS * WRITES / 2 {
                                 middle.send(()).unwrap();
                             }
-                            (name, reply.header("location").to_owned())
+                            (name, reply.location())
                         })
                         .collect::<Vec<_>>()
                 })

@@ -7,7 +7,7 @@ use http::Method;
 use serde_json::Value;
 use tempfile::TempDir;
 
-use crate::harness::{Api, Process, local};
+use crate::harness::{Api, Process, environment, local};
 
 /// How long something may take that happens at once.
 const SOON: Duration = Duration::from_secs(10);
@@ -21,7 +21,7 @@ pub struct Faulty {
 }
 
 impl Faulty {
-    /// With component variables other than those of the manifest, by their names there.
+    /// With settings other than the defaults.
     pub fn start(variables: &[(&str, u64)]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let (database, plan) = (folder.path().join("customers.db"), folder.path().join("faults.json"));
@@ -41,9 +41,12 @@ impl Faulty {
             "127.0.0.1:0",
         ]);
         command.arg("--database").arg(database).arg("--faults").arg(plan);
-        for (name, value) in variables {
-            command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value.to_string());
-        }
+        let values: Vec<_> = variables
+            .iter()
+            .map(|(name, value)| (*name, value.to_string()))
+            .collect();
+        let settings: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        command.envs(environment(&settings));
         let process = Process::start(&mut command);
         let (_, rest) = process
             .said

@@ -126,14 +126,24 @@ pub fn up(arguments: &[&str]) -> Process {
     up_with(&[], arguments)
 }
 
-/// The same, with component variables other than those of the manifest, by their names there.
+/// The same, with settings other than the defaults.
 pub fn up_with(variables: &[(&str, &str)], arguments: &[&str]) -> Process {
     let begin = ["up", "--host", host(), "--listen", "127.0.0.1:0"];
     let mut command = local(&[&begin, arguments].concat());
-    for (name, value) in variables {
-        command.env(format!("SPIN_VARIABLE_{}", name.to_uppercase()), value);
-    }
+    command.envs(environment(variables));
     Process::start(&mut command)
+}
+
+/// The environment for settings: variables of the manifest have one of their own, the others are options.
+pub fn environment(settings: &[(&str, &str)]) -> Vec<(String, String)> {
+    let variables = ["api_key", "dab_api_key", "dab_url", "log_level"];
+    let (variables, options): (Vec<_>, Vec<_>) = settings.iter().partition(|(name, _)| variables.contains(name));
+    let options: Vec<_> = options.iter().map(|(name, value)| format!("{name}={value}")).collect();
+    let variables = variables.iter().map(|(name, value)| (*name, (*value).to_owned()));
+    variables
+        .chain([("options", options.join(" "))])
+        .map(|(name, value)| (format!("SPIN_VARIABLE_{}", name.to_uppercase()), value))
+        .collect()
 }
 
 /// The whole stack: component and local bridge.
@@ -148,7 +158,7 @@ impl Stack {
         Self::with(&[])
     }
 
-    /// A stack with fresh data and component variables other than those of the manifest, by their names there.
+    /// A stack with fresh data and settings other than the defaults.
     pub fn with(variables: &[(&str, &str)]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let process = Self::start_in(folder.path(), variables);
@@ -216,6 +226,11 @@ impl Reply {
             .unwrap_or_else(|| panic!("no {name} in {self:?}"))
             .to_str()
             .expect("ASCII")
+    }
+
+    /// The path of the created row. The header is relative to the request, whose path has one segment.
+    pub fn location(&self) -> String {
+        format!("/{}", self.header("location"))
     }
 
     /// Checks that this is a problem of `status` with all its members, and returns it.

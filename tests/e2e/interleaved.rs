@@ -92,7 +92,7 @@ impl Mine {
         let reply = api.send(Method::PUT, "/customer", &headers, self.body.as_bytes());
         assert_eq!(reply.status, 201, "{}", reply.text());
         assert_eq!(reply.header("x-correlation-id"), self.correlation_id);
-        assert_eq!(reply.header("location"), format!("/customer/{}", self.key));
+        assert_eq!(reply.header("location"), format!("customer/{}", self.key));
         let expected = json!({"Json": self.body, "RequestKey": self.key, "CorrelationID": self.correlation_id});
         assert_eq!(reply.json(), expected);
     }

@@ -32,7 +32,8 @@ fn follow(api: &Api, first: &str) -> Vec<u64> {
 fn next_page(page: &Reply) -> Option<String> {
     page.headers.get("link").map(|link| {
         let link = link.to_str().expect("ASCII").strip_prefix('<').expect("<…>");
-        link.split_once(">; rel=\"next\"").expect("the next page").0.to_owned()
+        let (query, _) = link.split_once(">; rel=\"next\"").expect("the next page");
+        format!("/customers{query}")
     })
 }
 

@@ -6,8 +6,8 @@ use fastrand::Rng;
 pub(crate) const MIX: [(&str, u32); 15] = [
     (GET, 28),
     (LIST, 4),
-    (PUT, 7),
-    (PUT_KEY, 7),
+    (POST, 7),
+    (POST_KEY, 7),
     (PATCH, 8),
     (PATCH_KEY, 8),
     (PATCH_MATCH, 7),
@@ -22,8 +22,8 @@ pub(crate) const MIX: [(&str, u32); 15] = [
 ];
 pub(crate) const GET: &str = "GET one";
 pub(crate) const LIST: &str = "GET list";
-pub(crate) const PUT: &str = "PUT";
-pub(crate) const PUT_KEY: &str = "PUT, Idempotency-Key";
+pub(crate) const POST: &str = "POST";
+pub(crate) const POST_KEY: &str = "POST, Idempotency-Key";
 pub(crate) const PATCH: &str = "PATCH";
 pub(crate) const PATCH_KEY: &str = "PATCH, Idempotency-Key";
 pub(crate) const PATCH_MATCH: &str = "PATCH, If-Match";

@@ -236,8 +236,8 @@ impl Bench {
         if let (Some(id), &Method::DELETE, 202) = (lane.id, &write.method, write.status) {
             self.registry.ending(id);
         }
-        let target = if write.method == Method::PUT {
-            "/customer".to_owned()
+        let target = if write.method == Method::POST {
+            "/customers".to_owned()
         } else {
             path(lane)
         };
@@ -252,10 +252,10 @@ impl Bench {
 
     /// Judges the first acknowledgement of a write and takes over what it says.
     fn acknowledged(&self, step: &Step, write: &Write, lane: &mut Lane, reply: &Reply) -> Verdict {
-        if write.method == Method::PUT {
+        if write.method == Method::POST {
             let location = reply
                 .header(header::LOCATION)
-                .and_then(|location| location.strip_prefix("/customer/"));
+                .and_then(|location| location.strip_prefix("customer/"));
             lane.id = location.and_then(|id| id.parse().ok());
             let Some(id) = lane.id else {
                 return Err((Broken::Failure, "no Location".to_owned()));
@@ -283,8 +283,8 @@ impl Bench {
 /// Judges the body, version and place that an acknowledged write was answered with: those of the row as it is.
 fn as_it_is_now(step: &Step, write: &Write, lane: &Lane, reply: &Reply) -> Verdict {
     let id = lane.id.unwrap_or_default();
-    if write.method == Method::PUT {
-        let location = Some(format!("/customer/{id}"));
+    if write.method == Method::POST {
+        let location = Some(format!("customer/{id}"));
         let is = reply.header(header::LOCATION).map(str::to_owned);
         ensure_eq(Broken::Duplicated, "Location", &is, &location)?;
     }

@@ -122,7 +122,7 @@ impl Planner {
         self.steps += 1;
         let kind = mix::draw(&mut self.rng);
         // A kind that fits no row yet (a replay at the beginning) gives way to a new row.
-        self.step(kind).unwrap_or_else(|| self.put(mix::PUT, false))
+        self.step(kind).unwrap_or_else(|| self.post(mix::POST, false))
     }
 
     fn step(&mut self, kind: &'static str) -> Option<Step> {
@@ -139,7 +139,7 @@ impl Planner {
                     after: None,
                 })
             }
-            mix::PUT | mix::PUT_KEY => Some(self.put(kind, kind == mix::PUT_KEY)),
+            mix::POST | mix::POST_KEY => Some(self.post(kind, kind == mix::POST_KEY)),
             mix::PATCH => self.patch(kind, false, Precondition::None),
             mix::PATCH_KEY => self.patch(kind, true, Precondition::None),
             mix::PATCH_MATCH => self.patch(kind, false, Precondition::Current),
@@ -157,9 +157,9 @@ impl Planner {
         }
     }
 
-    fn put(&mut self, kind: &'static str, keyed: bool) -> Step {
+    fn post(&mut self, kind: &'static str, keyed: bool) -> Step {
         let customer = self.new_customer();
-        let write = self.write(Method::PUT, Some(customer.text()), keyed, 201);
+        let write = self.write(Method::POST, Some(customer.text()), keyed, 201);
         self.rows.push(Row {
             customer: Some(customer),
             referenced: false,
@@ -215,7 +215,7 @@ impl Planner {
 
     fn twins(&mut self) -> Option<Step> {
         let step = match self.rng.u32(0..3) {
-            0 => self.put(mix::TWINS, true),
+            0 => self.post(mix::TWINS, true),
             1 => self.patch(mix::TWINS, true, Precondition::Current)?,
             _ => self.delete(mix::TWINS, true)?,
         };

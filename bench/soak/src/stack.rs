@@ -14,7 +14,7 @@ use tokio::process::{Child, Command};
 use crate::api::{Api, Ask};
 
 /// Variables of the component that differ from the manifest. A stalled answer costs an attempt its whole time.
-pub(crate) const VARIABLES: [(&str, &str); 1] = [("SPIN_VARIABLE_ATTEMPT_TIMEOUT_MS", "1000")];
+pub(crate) const VARIABLES: [(&str, &str); 1] = [("SPIN_VARIABLE_OPTIONS", "attempt_timeout_ms=1000")];
 
 /// A running stack. It ends with this.
 pub(crate) struct Stack {

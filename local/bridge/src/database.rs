@@ -18,7 +18,7 @@ use crate::{
 };
 
 /// The version of schema.sql, kept in `PRAGMA user_version`. 0 is a new file.
-const SCHEMA_VERSION: i64 = 3;
+const SCHEMA_VERSION: i64 = 4;
 
 /// As many prepared statements as a connection keeps: those of all scripts.
 const STATEMENTS: usize = 500;

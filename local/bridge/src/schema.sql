@@ -13,5 +13,5 @@ CREATE TABLE web_Requests (
     PayloadHash BLOB    NOT NULL CHECK (length(PayloadHash) = 32),
     Status      INTEGER CHECK (Status BETWEEN 200 AND 299),
     RowID       INTEGER,
-    CompletedAt TEXT    NOT NULL DEFAULT (sysutcdatetime())
+    BeganAt     TEXT    NOT NULL DEFAULT (sysutcdatetime())
 ) STRICT, WITHOUT ROWID;

@@ -7,6 +7,7 @@
 
 mod bridge;
 mod builtin;
+mod generate;
 mod listen;
 mod ready;
 mod service;
@@ -15,6 +16,7 @@ mod steps;
 mod stop;
 mod up;
 
+use std::path::Path;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -41,6 +43,8 @@ enum Command {
     Up(UpArguments),
     /// Run the local bridge alone
     Bridge(BridgeArguments),
+    /// Write what follows from the table of routes: DAB's entities, openapi.json
+    Generate,
 }
 
 #[tokio::main]
@@ -53,6 +57,7 @@ async fn main() -> ExitCode {
     let outcome = match arguments.command {
         Command::Up(arguments) => up::run(arguments, stop).await,
         Command::Bridge(arguments) => bridge::run(arguments, stop).await,
+        Command::Generate => generate::generate(Path::new(".")),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

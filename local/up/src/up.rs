@@ -168,7 +168,7 @@ fn origin(url: &str) -> Result<String> {
     );
     ensure!(
         uri.path_and_query().is_none_or(|path| path == "/"),
-        "{url:?} must be scheme, host and port only; the path goes into SPIN_VARIABLE_DAB_PATH"
+        "{url:?} must be scheme, host and port only; the path goes into SPIN_VARIABLE_OPTIONS, as dab_path=/…"
     );
     Ok(url.trim_end_matches('/').to_owned())
 }
@@ -201,8 +201,8 @@ mod tests {
         assert_eq!(origin("http://localhost:5000").unwrap(), "http://localhost:5000");
         assert_eq!(origin("https://dab.example.com/").unwrap(), "https://dab.example.com");
         for (url, reason) in [
-            ("http://localhost:5000/api", "SPIN_VARIABLE_DAB_PATH"),
-            ("http://localhost:5000/?a=b", "SPIN_VARIABLE_DAB_PATH"),
+            ("http://localhost:5000/api", "SPIN_VARIABLE_OPTIONS"),
+            ("http://localhost:5000/?a=b", "SPIN_VARIABLE_OPTIONS"),
             ("localhost:5000", "must begin with http"),
             ("ftp://localhost", "must begin with http"),
             ("http://", "not a URL"),

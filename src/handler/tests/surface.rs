@@ -122,14 +122,14 @@ fn credentials_travel_only_when_they_are_meant_to() {
     send(&kept);
     assert!(!kept.sent.borrow()[0].1.headers().contains_key(AUTHORIZATION));
     let passed = Fake::default()
-        .set("forward_authorization", "true")
+        .set("options", "forward_authorization=true")
         .set("dab_api_key", "gateway")
         .row(r#""Status":200,"Json":"[]""#);
     send(&passed);
     let sent = passed.sent.borrow();
     assert_eq!(sent[0].1.headers()[AUTHORIZATION], "Bearer token");
-    assert_eq!(sent[0].1.headers()[access::ROLE], "clerk");
-    assert_eq!(sent[0].1.headers()[access::API_KEY], "gateway");
+    assert_eq!(sent[0].1.headers()[headers::ROLE], "clerk");
+    assert_eq!(sent[0].1.headers()[headers::API_KEY], "gateway");
     assert!(!sent[0].1.headers().contains_key("cookie"));
 }
 
@@ -142,7 +142,7 @@ fn the_bridges_word_on_credentials_is_the_clients_only_when_they_are_the_clients
         ("false", 403, 502),
     ] {
         let platform = Fake::default()
-            .set("forward_authorization", forward)
+            .set("options", &format!("forward_authorization={forward}"))
             .answer(0, bridge, "");
         let response = get(&platform, "/customers");
         assert_eq!(problem(&response).0, client);
@@ -153,7 +153,7 @@ fn the_bridges_word_on_credentials_is_the_clients_only_when_they_are_the_clients
 #[test]
 fn a_token_for_the_bridge_is_no_api_key() {
     let platform = Fake::default()
-        .set("forward_authorization", "true")
+        .set("options", "forward_authorization=true")
         .set("api_key", "key");
     let headers = [("authorization", "Bearer key")];
     let response = ask(&platform, request(Method::GET, "/customers", &headers, ""));
@@ -182,7 +182,7 @@ fn what_excludes_json_is_not_acceptable_but_probes_are_answered() {
 fn pages_of_listed_origins_may_read_every_answer() {
     let ask = |method: Method, path: &str, origin: &str| {
         let platform = Fake::default()
-            .set("cors_allowed_origins", "https://shop.example")
+            .set("options", "cors_allowed_origins=https://shop.example")
             .row(r#""Status":200,"Json":"[]""#);
         let headers = [("origin", origin), ("access-control-request-method", "PATCH")];
         ask(&platform, request(method, path, &headers, ""))

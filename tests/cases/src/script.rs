@@ -67,7 +67,7 @@ const BABELFISH: [(&str, &str); 6] = [
     ),
     (",\n        PERIOD FOR SYSTEM_TIME (ValidFrom, ValidTo)", ""),
     (
-        "WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = Sales.Customers_Archive))",
+        "WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = Sales.Customers_Archive, HISTORY_RETENTION_PERIOD = 12 MONTHS))",
         "",
     ),
     ("LastEditedBy = 1\n", "LastEditedBy = 1, ValidFrom = SYSUTCDATETIME()\n"),
@@ -103,7 +103,8 @@ mod tests {
     #[test]
     fn every_script_can_be_cut_with_the_variables_it_names() {
         for script in scripts() {
-            let variables = [("LoginName", "x"), ("LoginPassword", "x"), ("IdentityName", "x")];
+            let names = ["LoginName", "LoginPassword", "IdentityName", "ClientId", "RoleName"];
+            let variables = names.map(|name| (name, "x"));
             assert!(!batches(&script, &variables).unwrap().is_empty());
         }
     }

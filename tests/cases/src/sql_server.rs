@@ -109,7 +109,11 @@ impl SqlServer {
             .unwrap_or_else(|| format!("cases_{}", Uuid::new_v4().simple()));
         // Upper and lower case, digits and a symbol: any password policy is content.
         let password = format!("Aa1!{}", Uuid::new_v4());
-        let variables = [("LoginName", login.as_str()), ("LoginPassword", password.as_str())];
+        let variables = [
+            ("LoginName", login.as_str()),
+            ("LoginPassword", password.as_str()),
+            ("RoleName", "web_executor"),
+        ];
         for path in script::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql"))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_user = name.starts_with("91-") || name.starts_with("92-");
@@ -170,7 +174,7 @@ impl SqlServer {
     /// # Errors
     /// When it removed another number of rows.
     pub async fn check_purge(&self) -> Result<()> {
-        self.execute("UPDATE web.Requests SET CompletedAt = DATEADD(HOUR, -3, CompletedAt) WHERE Operation = N'web.put_customer';").await?;
+        self.execute("UPDATE web.Requests SET BeganAt = DATEADD(HOUR, -3, BeganAt) WHERE Operation = N'web.put_customer';").await?;
         let mut admin = self.admin.lock().await;
         let [old, all] = texts(
             &mut admin,

@@ -2,15 +2,10 @@
 
 use std::fmt;
 
-use http::HeaderName;
 use http::header::{AUTHORIZATION, HeaderMap};
 use subtle::{Choice, ConstantTimeEq};
 
-/// The header for an API key, from clients to this API and from this API to a bridge that asks for one.
-pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
-
-/// The role that a caller wants of those that its token has; Data API Builder's name for it.
-pub const ROLE: HeaderName = HeaderName::from_static("x-ms-api-role");
+use crate::headers::API_KEY;
 
 /// The keys that open the API. Several are in force while one replaces another.
 #[derive(Clone, Default, PartialEq, Eq)]
@@ -67,7 +62,7 @@ fn token(value: &http::HeaderValue) -> Option<&[u8]> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use http::HeaderValue;
+    use http::{HeaderName, HeaderValue};
 
     fn admits(keys: &str, headers: &[(&'static str, &str)]) -> bool {
         let headers = headers

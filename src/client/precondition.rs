@@ -3,52 +3,32 @@
 
 use http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 
-use crate::problem::{Problem, kind};
+use crate::client::problem::{Problem, kind};
 
 /// The longest list of tags handed to a procedure, in characters: its parameter is `NVARCHAR(4000)`.
 const MAX_LIST_CHARS: usize = 4000;
 
-/// The versions that `If-Match` accepts, without quotes and separated by spaces, which no tag contains; `None` when the
-/// header is absent or `*`, which any existing row matches.
-///
-/// # Errors
-///
-/// 412 when only weak tags are named, which never match (RFC 9110, section 13.1.1); 400 for what is no list of tags or
-/// longer than 4000 characters.
-pub fn versions(headers: &HeaderMap) -> Result<Option<String>, Problem> {
-    let tags = match condition(headers, IF_MATCH) {
-        None => return Ok(None),
-        Some(Some(Condition::Any)) => return Ok(None),
-        Some(Some(Condition::OneOf(tags))) => tags,
-        Some(None) => {
-            return Err(Problem::new(
-                kind::INVALID_PARAMETER,
-                "If-Match must be * or entity tags in double quotes, separated by commas.",
-            ));
-        }
-    };
-    let strong: Vec<&str> = tags
-        .iter()
-        .filter(|tag| !tag.weak)
-        .filter_map(|tag| std::str::from_utf8(tag.opaque).ok())
-        .collect();
-    let versions = strong.join(" ");
-    if versions.len() > MAX_LIST_CHARS {
-        return Err(Problem::new(
-            kind::INVALID_PARAMETER,
-            "If-Match names too many entity tags.",
-        ));
-    }
-    match strong.is_empty() {
-        false => Ok(Some(versions)),
-        true => Err(Problem::new(
-            kind::PRECONDITION_FAILED,
-            "If-Match names only weak entity tags, which never match.",
-        )),
-    }
+/// The conditions of a request.
+#[derive(Debug)]
+pub struct Preconditions<'h> {
+    if_match: Condition<'h>,
+    if_none_match: Condition<'h>,
 }
 
-/// What a read answers after its preconditions, given the `version` of the row that was found.
+/// What a header asks for.
+#[derive(Debug, PartialEq, Eq)]
+enum Condition<'h> {
+    /// The header is absent.
+    Absent,
+    /// It is no list of entity tags.
+    Malformed,
+    /// `*`: any row.
+    Any,
+    /// A row in one of these versions.
+    OneOf(Vec<EntityTag<'h>>),
+}
+
+/// What a read answers after its preconditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The row itself.
@@ -59,62 +39,107 @@ pub enum Verdict {
     Failed,
 }
 
-/// Evaluates the preconditions of a `GET` or `HEAD`. What is malformed is no condition: ignoring it costs a read
-/// nothing.
-pub fn of_read(headers: &HeaderMap, version: &str) -> Verdict {
-    let names = |condition: &Condition, weakly: bool| match condition {
-        Condition::Any => true,
-        Condition::OneOf(tags) => tags
-            .iter()
-            .any(|tag| tag.opaque == version.as_bytes() && (weakly || !tag.weak)),
-    };
-    match condition(headers, IF_MATCH).flatten() {
-        Some(condition) if !names(&condition, false) => return Verdict::Failed,
-        _ => {}
+impl<'h> Preconditions<'h> {
+    /// Those in the headers of a request.
+    pub fn of(headers: &'h HeaderMap) -> Self {
+        Self {
+            if_match: Condition::of(headers, IF_MATCH),
+            if_none_match: Condition::of(headers, IF_NONE_MATCH),
+        }
     }
-    match condition(headers, IF_NONE_MATCH).flatten() {
-        Some(condition) if names(&condition, true) => Verdict::NotModified,
-        _ => Verdict::Proceed,
+
+    /// Refuses a write with a precondition that its procedure does not evaluate, because a client that sends one relies on
+    /// it. `is_versioned` is whether the procedure takes `If-Match`.
+    ///
+    /// # Errors
+    ///
+    /// 412 for `If-Match` where a row is created, 400 for `If-None-Match` where one is changed.
+    pub fn refuse_on_write(&self, is_versioned: bool) -> Result<(), Problem> {
+        if !is_versioned && self.if_match != Condition::Absent {
+            let detail = "If-Match cannot hold: what is created has no version yet.";
+            return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
+        }
+        if is_versioned && self.if_none_match != Condition::Absent {
+            let detail = "If-None-Match is for GET and HEAD; a change takes If-Match.";
+            return Err(Problem::new(kind::INVALID_PARAMETER, detail));
+        }
+        Ok(())
+    }
+
+    /// The versions that `If-Match` accepts, without quotes and separated by spaces, which no tag contains; `None` when the
+    /// header is absent or `*`, which any existing row matches.
+    ///
+    /// # Errors
+    ///
+    /// 412 when only weak tags are named, which never match (RFC 9110, section 13.1.1); 400 for what is no list of tags or
+    /// longer than 4000 characters.
+    pub fn versions(&self) -> Result<Option<String>, Problem> {
+        let invalid = |detail| Err(Problem::new(kind::INVALID_PARAMETER, detail));
+        let tags = match &self.if_match {
+            Condition::Absent | Condition::Any => return Ok(None),
+            Condition::Malformed => {
+                return invalid("If-Match must be * or entity tags in double quotes, separated by commas.");
+            }
+            Condition::OneOf(tags) => tags,
+        };
+        // A tag that is not ASCII is no version of ours.
+        let strong = tags.iter().filter(|tag| !tag.weak);
+        let strong: Vec<_> = strong.filter_map(|tag| str::from_utf8(tag.opaque).ok()).collect();
+        let versions = strong.join(" ");
+        if versions.len() > MAX_LIST_CHARS {
+            return invalid("If-Match names too many entity tags.");
+        }
+        if strong.is_empty() {
+            let detail = "If-Match names only weak entity tags, which never match.";
+            return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
+        }
+        Ok(Some(versions))
+    }
+
+    /// What a read answers, given the `version` of the row that was found. What is malformed is no condition: ignoring it
+    /// costs a read nothing.
+    pub fn of_read(&self, version: &str) -> Verdict {
+        let names = |condition: &Condition, weakly: bool, otherwise: bool| match condition {
+            Condition::Absent | Condition::Malformed => otherwise,
+            Condition::Any => true,
+            Condition::OneOf(tags) => tags
+                .iter()
+                .any(|tag| tag.opaque == version.as_bytes() && (weakly || !tag.weak)),
+        };
+        if !names(&self.if_match, false, true) {
+            Verdict::Failed
+        } else if names(&self.if_none_match, true, false) {
+            Verdict::NotModified
+        } else {
+            Verdict::Proceed
+        }
     }
 }
 
-/// `*` or a list of entity tags.
-#[derive(Debug, PartialEq, Eq)]
-enum Condition<'h> {
-    Any,
-    OneOf(Vec<EntityTag<'h>>),
+impl<'h> Condition<'h> {
+    /// The condition in the header `name`. Several header lines are one list.
+    fn of(headers: &'h HeaderMap, name: HeaderName) -> Self {
+        let lines: Vec<_> = headers
+            .get_all(name)
+            .iter()
+            .map(|line| line.as_bytes().trim_ascii())
+            .collect();
+        let mut tags = Vec::new();
+        match lines.as_slice() {
+            [] => Self::Absent,
+            [b"*"] => Self::Any,
+            lines if lines.iter().any(|line| entity_tags(line, &mut tags).is_none()) || tags.is_empty() => {
+                Self::Malformed
+            }
+            _ => Self::OneOf(tags),
+        }
+    }
 }
 
 #[derive(Debug, PartialEq, Eq)]
 struct EntityTag<'h> {
     weak: bool,
     opaque: &'h [u8],
-}
-
-/// The condition in the header `name`; `Some(None)` when it is malformed. Several header lines are one list.
-fn condition(headers: &HeaderMap, name: HeaderName) -> Option<Option<Condition<'_>>> {
-    let mut lines = headers
-        .get_all(name)
-        .iter()
-        .map(|line| line.as_bytes().trim_ascii())
-        .peekable();
-    lines.peek()?;
-    let mut tags = Vec::new();
-    let mut any = 0;
-    for line in lines {
-        match line {
-            b"*" => any += 1,
-            line => match entity_tags(line, &mut tags) {
-                Some(()) => {}
-                None => return Some(None),
-            },
-        }
-    }
-    Some(match (any, tags.is_empty()) {
-        (1, true) => Some(Condition::Any),
-        (0, false) => Some(Condition::OneOf(tags)),
-        _ => None,
-    })
 }
 
 /// `[W/]"…"`, separated by commas; elements may be empty (RFC 9110, sections 5.6.1.2 and 8.8.3).
@@ -157,7 +182,9 @@ mod tests {
     }
 
     fn if_match(lines: &[&str]) -> Result<Option<String>, u16> {
-        versions(&headers(IF_MATCH, lines)).map_err(|problem| problem.kind().status.as_u16())
+        let headers = headers(IF_MATCH, lines);
+        let versions = Preconditions::of(&headers).versions();
+        versions.map_err(|problem| problem.kind().status.as_u16())
     }
 
     #[test]
@@ -202,7 +229,7 @@ mod tests {
 
     #[test]
     fn a_read_is_not_repeated_for_who_has_it() {
-        let none_match = |lines: &[&str]| of_read(&headers(IF_NONE_MATCH, lines), "v1");
+        let none_match = |lines: &[&str]| Preconditions::of(&headers(IF_NONE_MATCH, lines)).of_read("v1");
         assert_eq!(none_match(&[]), Verdict::Proceed);
         for lines in [&["\"v1\""][..], &["W/\"v1\""], &["*"], &["\"v0\"", "\"v1\""]] {
             assert_eq!(none_match(lines), Verdict::NotModified, "{lines:?}");
@@ -214,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_read_may_insist_on_a_version() {
-        let must_match = |lines: &[&str]| of_read(&headers(IF_MATCH, lines), "v1");
+        let must_match = |lines: &[&str]| Preconditions::of(&headers(IF_MATCH, lines)).of_read("v1");
         assert_eq!(must_match(&["\"v1\""]), Verdict::Proceed);
         assert_eq!(must_match(&["*"]), Verdict::Proceed);
         assert_eq!(must_match(&["W/\"v1\""]), Verdict::Failed);
@@ -235,10 +262,11 @@ mod tests {
         fn nothing_makes_it_panic_and_what_is_taken_has_no_quotes(bytes in proptest::collection::vec(prop_oneof![Just(b'"'), Just(b','), Just(b'*'), Just(b'W'), Just(b'/'), Just(b' '), 0x20_u8..=0xff], 0..30)) {
             prop_assume!(HeaderValue::from_bytes(&bytes).is_ok());
             let headers: HeaderMap = [(IF_MATCH, HeaderValue::from_bytes(&bytes).unwrap())].into_iter().collect();
-            if let Ok(Some(versions)) = versions(&headers) {
+            let preconditions = Preconditions::of(&headers);
+            if let Ok(Some(versions)) = preconditions.versions() {
                 prop_assert!(!versions.contains('"'));
             }
-            let _ = of_read(&headers, "v1");
+            let _ = preconditions.of_read("v1");
         }
     }
 }

@@ -1,17 +1,21 @@
-//! The Spin platform with WASI 0.3: one instance answers many requests, several at a time. The only file that knows
-//! WASI 0.3 and the SDK for it.
+//! Spin with WASI 0.3: one instance answers many requests, several at a time.
+//!
+//! Bodies go through the raw streams. What the SDK makes of them would lose something: it sends a body even where there is
+//! none, reads 16 KiB at a time, and begins to write a body after the head of the request is on its way, so that the two go
+//! out apart and the second waits for an acknowledgement of the first (Nagle's algorithm: Spin sets no `TCP_NODELAY`).
 
 #![cfg_attr(
     target_family = "wasm",
     allow(unsafe_code, reason = "what the entry point macro expands to")
 )]
 
-use std::collections::BTreeMap;
 use std::sync::OnceLock;
 use std::time::Duration;
 
 use bytes::Bytes;
+use futures::future::poll_immediate;
 use http::{Request, Response, StatusCode, Uri};
+use spin_sdk_wasip3::variables;
 use spin_sdk_wasip3::wasip3::clocks::monotonic_clock;
 use spin_sdk_wasip3::wasip3::exports::http::handler::Guest;
 use spin_sdk_wasip3::wasip3::http::client;
@@ -20,15 +24,16 @@ use spin_sdk_wasip3::wasip3::random::random::get_random_u64;
 use spin_sdk_wasip3::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 use spin_sdk_wasip3::wasip3::{spawn, wit_future, wit_stream};
 
-use super::wasi::{READ_BYTES, fields, header_map, send_error, write_log};
-use super::{Chunks, Platform, SendError};
+use super::{READ_BYTES, SETTINGS, failure, fields, write_log};
+use crate::failure::Failure;
 use crate::handler;
-use crate::settings::{InvalidSetting, Settings};
+use crate::headers;
+use crate::platform::{Chunks, Platform};
+use crate::settings::{Settings, SettingsError};
 
-/// The host that runs this component, as one request sees it; nothing of a request stays behind.
-pub struct Spin {
-    settings: Result<&'static Settings, InvalidSetting>,
-}
+/// The host that runs this component.
+#[derive(Clone, Copy)]
+pub struct Spin;
 
 // Natively, where this file is only checked, a linker could not take the names that the macro exports.
 #[cfg(target_family = "wasm")]
@@ -36,46 +41,49 @@ spin_sdk_wasip3::wasip3::http::service::export!(Spin);
 
 impl Guest for Spin {
     async fn handle(request: types::Request) -> Result<types::Response, ErrorCode> {
-        let spin = Self {
-            settings: settings().await,
-        };
-        let response = handler::handle(&spin, incoming(request)).await;
+        let response = handler::handle(&Spin, settings(), incoming(request)).await;
         let (parts, mut pieces) = response.into_parts();
         // The host refuses only hop-by-hop headers and statuses out of range; the core makes neither.
         let headers = Fields::from_list(&fields(&parts.headers)).unwrap_or_else(|_| Fields::new());
         let (mut writer, contents, end) = BodyWriter::new();
         let (response, _) = types::Response::new(headers, Some(contents), end);
         let _ = response.set_status_code(parts.status.as_u16());
-        spawn(async move {
+        begin(async move {
             // A body that is left unfinished makes the host break the response off.
-            loop {
-                match pieces.next(&spin).await {
-                    Ok(Some(piece)) => {
-                        if writer.write(piece).await.is_err() {
-                            return;
-                        }
-                    }
-                    Ok(None) => return writer.finish().await,
-                    Err(_) => return,
+            while let Ok(piece) = pieces.next(&Spin).await {
+                let Some(piece) = piece else {
+                    return writer.finish().await;
+                };
+                if writer.write(piece).await.is_err() {
+                    return;
                 }
             }
-        });
+        })
+        .await;
         Ok(response)
+    }
+}
+
+/// Starts `task`, so that what it writes is there when the host looks, and leaves the rest of it to the background.
+async fn begin(task: impl Future<Output = ()> + 'static) {
+    let mut task = Box::pin(task);
+    if poll_immediate(&mut task).await.is_none() {
+        spawn(task);
     }
 }
 
 /// The settings, read once for each instance. Spin keeps no instance for long, so that another value of a variable is
 /// seen soon.
-async fn settings() -> Result<&'static Settings, InvalidSetting> {
-    static SETTINGS: OnceLock<Settings> = OnceLock::new();
-    if let Some(settings) = SETTINGS.get() {
+async fn settings() -> Result<&'static Settings, SettingsError> {
+    static READ: OnceLock<Settings> = OnceLock::new();
+    if let Some(settings) = READ.get() {
         return Ok(settings);
     }
-    let mut values = BTreeMap::new();
-    for name in Settings::VARIABLES {
-        values.insert(name, spin_sdk_wasip3::variables::get(name).await.ok());
+    match variables::get(SETTINGS).await {
+        Ok(text) => Settings::parse(&text).map(|settings| READ.get_or_init(|| settings)),
+        Err(variables::Error::Undefined(_)) => Err(SettingsError::undefined(SETTINGS)),
+        Err(error) => Err(SettingsError::Provider(error.to_string())),
     }
-    Settings::read(|name| values.get(name).cloned().flatten()).map(|settings| SETTINGS.get_or_init(|| settings))
 }
 
 fn incoming(request: types::Request) -> Request<Incoming> {
@@ -85,8 +93,8 @@ fn incoming(request: types::Request) -> Request<Incoming> {
         .get_path_with_query()
         .and_then(|target| Uri::try_from(target).ok())
         .unwrap_or_default();
-    let headers = header_map(request.get_headers().copy_all());
-    let mut request = Request::new(Message::Request(request).into());
+    let headers = headers::read(request.get_headers().copy_all());
+    let mut request = Request::new(Incoming::Unopened(Message::Request(request)));
     *request.method_mut() = method;
     *request.uri_mut() = uri;
     *request.headers_mut() = headers;
@@ -96,12 +104,14 @@ fn incoming(request: types::Request) -> Request<Incoming> {
 impl Platform for Spin {
     type Body = Incoming;
 
-    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Incoming>, SendError> {
-        let outgoing = outgoing(request).map_err(|()| SendError::Refused("request refused by the host"))?;
-        let incoming = client::send(outgoing).await.map_err(|code| send_error!(code))?;
+    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Incoming>, Failure> {
+        let outgoing = outgoing(request)
+            .await
+            .map_err(|()| Failure::Refused("request refused by the host"))?;
+        let incoming = client::send(outgoing).await.map_err(|code| failure!(code))?;
         let status = StatusCode::from_u16(incoming.get_status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = header_map(incoming.get_headers().copy_all());
-        let mut response = Response::new(Message::Response(incoming).into());
+        let headers = headers::read(incoming.get_headers().copy_all());
+        let mut response = Response::new(Incoming::Unopened(Message::Response(incoming)));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
         Ok(response)
@@ -119,16 +129,12 @@ impl Platform for Spin {
         u128::from(get_random_u64()) << 64 | u128::from(get_random_u64())
     }
 
-    fn settings(&self) -> Result<&Settings, InvalidSetting> {
-        self.settings.clone()
-    }
-
     fn log(&self, line: &str) {
         write_log(line);
     }
 }
 
-fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
+async fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
     let headers = Fields::from_list(&fields(request.headers())).map_err(drop)?;
     let body = request.body().clone();
     let outgoing = if body.is_empty() {
@@ -137,13 +143,14 @@ fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
         types::Request::new(headers, None, end, None).0
     } else {
         let (mut writer, contents, end) = BodyWriter::new();
-        // When the bridge stops reading, its answer or the reason why there is none follows. Giving the exchange up
+        // When the other side stops reading, its answer or the reason why there is none follows. Giving the exchange up
         // ends the writing, too.
-        spawn(async move {
+        begin(async move {
             if writer.write(body).await.is_ok() {
                 writer.finish().await;
             }
-        });
+        })
+        .await;
         types::Request::new(headers, Some(contents), end, None).0
     };
     let uri = request.uri();
@@ -157,34 +164,30 @@ fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
 /// How a body ends: with trailers perhaps, or before its time.
 type End = Result<Option<Trailers>, ErrorCode>;
 
-/// A body that arrives. It is opened when it is first read, which that of a GET never is.
-pub struct Incoming {
-    /// `None` once it is open.
-    message: Option<Message>,
-    /// `None` before it is open, and once it has been read.
-    open: Option<Open>,
+/// A body that arrives. It is opened when it is first read, which that of a `GET` never is.
+pub enum Incoming {
+    /// Not read yet.
+    Unopened(Message),
+    /// Being read.
+    Open(Open),
+    /// Read.
+    Closed,
 }
 
-/// What has the body.
-enum Message {
+/// What has a body.
+pub enum Message {
+    /// The client's request.
     Request(types::Request),
+    /// Data API Builder's response.
     Response(types::Response),
 }
 
-struct Open {
+/// A body that is open.
+pub struct Open {
     contents: StreamReader<u8>,
     end: FutureReader<End>,
     /// Tells the other side, when this is dropped, that nothing is wrong.
     _result: FutureWriter<Result<(), ErrorCode>>,
-}
-
-impl From<Message> for Incoming {
-    fn from(message: Message) -> Self {
-        Self {
-            message: Some(message),
-            open: None,
-        }
-    }
 }
 
 impl Message {
@@ -199,23 +202,18 @@ impl Message {
 }
 
 impl Chunks for Incoming {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
-        if let Some(message) = self.message.take() {
-            self.open = Some(message.open());
-        }
-        if let Some(open) = &mut self.open
-            && let (StreamResult::Complete(_), chunk) = open.contents.read(Vec::with_capacity(READ_BYTES)).await
-        {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let mut open = match std::mem::replace(self, Self::Closed) {
+            Self::Unopened(message) => message.open(),
+            Self::Open(open) => open,
+            Self::Closed => return Ok(None),
+        };
+        if let (StreamResult::Complete(_), chunk) = open.contents.read(Vec::with_capacity(READ_BYTES)).await {
+            *self = Self::Open(open);
             return Ok(Some(chunk));
         }
-        match self.open.take() {
-            Some(open) => open
-                .end
-                .await
-                .map(|_| None)
-                .map_err(|_| SendError::Interrupted("body broken off")),
-            None => Ok(None),
-        }
+        let end = open.end.await;
+        end.map(|_| None).map_err(|_| Failure::Interrupted("body broken off"))
     }
 }
 
@@ -235,10 +233,8 @@ impl BodyWriter {
 
     /// Sends `bytes`, no faster than the other side reads; an error means that it does not read any more.
     async fn write(&mut self, bytes: Bytes) -> Result<(), ()> {
-        match self.contents.write_all(bytes.into()).await.is_empty() {
-            true => Ok(()),
-            false => Err(()),
-        }
+        let left = self.contents.write_all(bytes.into()).await;
+        left.is_empty().then_some(()).ok_or(())
     }
 
     /// Says that this was all.

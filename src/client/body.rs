@@ -1,81 +1,12 @@
-//! What a client may send: ids, query parameters, bodies and headers, each with its limits. Nothing here changes a byte
-//! of the JSON.
+//! The JSON object in the body of a request, within limits and byte for byte as it was sent.
 
-use std::borrow::Cow;
-use std::ops::RangeInclusive;
-
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap, HeaderName};
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, Method};
-use percent_encoding::percent_decode_str;
 use serde::de::IgnoredAny;
 
+use crate::client::arguments::fields;
+use crate::client::problem::{Problem, kind};
 use crate::platform::Chunks;
-use crate::problem::{Problem, kind};
-
-/// The header that makes a write exactly-once across requests (IETF draft-ietf-httpapi-idempotency-key-header).
-pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key");
-
-/// A row's id: decimal digits only, 1..=2147483647 (an `INT` of SQL Server above zero).
-///
-/// # Errors
-///
-/// 400 for anything else.
-pub fn id(text: &str) -> Result<i32, Problem> {
-    integer(text, 1..=i32::MAX).ok_or_else(|| {
-        Problem::new(
-            kind::INVALID_PARAMETER,
-            "The id in the path must be a whole number between 1 and 2147483647.",
-        )
-    })
-}
-
-/// The query parameter `name` of `query` as an integer of `range`; `default` when it is absent.
-///
-/// # Errors
-///
-/// 400 when it is given twice or is anything but an integer of the range.
-pub fn query_integer(query: &str, name: &str, default: i32, range: RangeInclusive<i32>) -> Result<i32, Problem> {
-    let mut values = fields(query).filter(|(field, _)| field.as_deref() == Some(name));
-    let value = match (values.next(), values.next()) {
-        (None, _) => return Ok(default),
-        (Some((_, value)), None) => value.and_then(|value| integer(&value, range.clone())),
-        (Some(_), Some(_)) => None,
-    };
-    value.ok_or_else(|| {
-        let (min, max) = range.into_inner();
-        Problem::new(
-            kind::INVALID_PARAMETER,
-            format!("The query parameter {name} must be given once, as a whole number between {min} and {max}."),
-        )
-    })
-}
-
-fn integer(text: &str, range: RangeInclusive<i32>) -> Option<i32> {
-    // `parse` would also take a sign.
-    let digits = text.bytes().all(|byte| byte.is_ascii_digit());
-    text.parse().ok().filter(|number| digits && range.contains(number))
-}
-
-/// The `Idempotency-Key` of a request: 1..=255 visible ASCII characters.
-///
-/// # Errors
-///
-/// 400 for any other value, or for several.
-pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
-    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
-    let (Some(value), next) = (values.next(), values.next()) else {
-        return Ok(None);
-    };
-    match value.to_str() {
-        Ok(key) if next.is_none() && (1..=255).contains(&key.len()) && key.bytes().all(|b| b.is_ascii_graphic()) => {
-            Ok(Some(key))
-        }
-        _ => Err(Problem::new(
-            kind::INVALID_PARAMETER,
-            "Idempotency-Key must be given once, as 1 to 255 visible ASCII characters.",
-        )),
-    }
-}
 
 /// How a body carries its JSON.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -173,24 +104,6 @@ async fn read(headers: &HeaderMap, mut body: impl Chunks, max_bytes: usize) -> R
     }
 }
 
-/// The pairs of an `application/x-www-form-urlencoded` text; a name or value that is not UTF-8 once decoded is `None`.
-fn fields(text: &str) -> impl Iterator<Item = (Option<Cow<'_, str>>, Option<Cow<'_, str>>)> {
-    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
-        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
-        (decode(name), decode(value))
-    })
-}
-
-/// `+` is a space, `%XX` a byte, and a `%` that begins no such escape stands for itself (WHATWG URL, section 5.1).
-fn decode(text: &str) -> Option<Cow<'_, str>> {
-    if text.contains('+') {
-        let spaced = text.replace('+', " ");
-        let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
-        return Some(Cow::Owned(decoded.into_owned()));
-    }
-    percent_decode_str(text).decode_utf8().ok()
-}
-
 fn form_value(text: &str, form_field: &str) -> Result<String, Problem> {
     let mut values = fields(text).filter(|(name, _)| name.as_deref() == Some(form_field));
     match (values.next(), values.next()) {
@@ -207,9 +120,10 @@ fn check_object(json: &str) -> Result<(), Problem> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(json) {
         return Err(invalid_body(format!("Malformed JSON: {error}.")));
     }
-    match json.trim_start().starts_with('{') {
-        true => Ok(()),
-        false => Err(invalid_body("The JSON is not an object.")),
+    if json.trim_start().starts_with('{') {
+        Ok(())
+    } else {
+        Err(invalid_body("The JSON is not an object."))
     }
 }
 
@@ -242,52 +156,6 @@ mod tests {
 
     fn status(method: Method, content_type: &str, bytes: &[u8]) -> u16 {
         body(method, content_type, bytes).map_or_else(|(status, _)| status, |_| 200)
-    }
-
-    #[test]
-    fn ids_are_positive_ints_in_plain_digits() {
-        assert_eq!(id("1").unwrap(), 1);
-        assert_eq!(id("2147483647").unwrap(), i32::MAX);
-        assert_eq!(id("007").unwrap(), 7);
-        let long = "1".repeat(10_240);
-        for text in [
-            "0",
-            "-1",
-            "abc",
-            "2147483648",
-            "1.5",
-            " ",
-            "+1",
-            "",
-            "1 ",
-            "1e3",
-            "\u{664}",
-            &long,
-        ] {
-            assert_eq!(id(text).unwrap_err().kind(), kind::INVALID_PARAMETER, "{text}");
-        }
-    }
-
-    #[test]
-    fn query_parameters_are_given_once_and_in_range() {
-        let limit = |query| query_integer(query, "limit", 1000, 1..=10_000).ok();
-        assert_eq!(limit(""), Some(1000));
-        assert_eq!(limit("after=3&x"), Some(1000));
-        assert_eq!(limit("limit=1"), Some(1));
-        assert_eq!(limit("l%69mit=%31%30"), Some(10));
-        assert_eq!(limit("a=b&limit=10000"), Some(10_000));
-        for query in [
-            "limit",
-            "limit=",
-            "limit=0",
-            "limit=10001",
-            "limit=x",
-            "limit=+1",
-            "limit=1&limit=1",
-            "limit=%ff",
-        ] {
-            assert_eq!(limit(query), None, "{query}");
-        }
     }
 
     #[test]
@@ -386,65 +254,12 @@ mod tests {
         assert!(check_object(&deep).is_ok());
     }
 
-    #[test]
-    fn idempotency_keys_are_visible_ascii() {
-        let key = |value: &[u8]| {
-            let mut headers = HeaderMap::new();
-            headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_bytes(value).unwrap());
-            idempotency_key(&headers).map(|key| key.map(str::to_owned)).ok()
-        };
-        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
-        assert_eq!(key(b"a-~!\"1"), Some(Some("a-~!\"1".to_owned())));
-        assert!(key("k".repeat(255).as_bytes()).is_some());
-        for value in ["".as_bytes(), b"a b", "k".repeat(256).as_bytes(), "\u{e9}".as_bytes()] {
-            assert_eq!(key(value), None);
-        }
-        let mut twice = HeaderMap::new();
-        twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("a"));
-        twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("a"));
-        assert!(idempotency_key(&twice).is_err());
-    }
-
     proptest! {
         #[test]
         fn any_object_survives_form_encoding(text in any::<String>()) {
             let json = serde_json::to_string(&std::collections::BTreeMap::from([("a", &text)])).unwrap();
             let encoded: String = json.bytes().map(|byte| format!("%{byte:02X}")).collect();
             prop_assert_eq!(form_value(&format!("customer={encoded}"), "customer").unwrap(), json);
-        }
-
-        #[test]
-        fn forms_are_decoded_as_the_reference_decodes_them(form in "([a=&%+ ;0-9A-Fac\u{e9}]|customer=|%[0-9A-F]{2}){0,24}") {
-            let reference: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
-            let ours: Vec<_> = fields(&form).collect();
-            prop_assert_eq!(ours.len(), reference.len());
-            for ((name, value), (reference_name, reference_value)) in ours.iter().zip(&reference) {
-                for (ours, reference) in [(name, reference_name), (value, reference_value)] {
-                    match ours {
-                        Some(ours) => prop_assert_eq!(ours, reference),
-                        // The reference replaces what is not UTF-8; here it is an error.
-                        None => prop_assert_ne!(reference.find(char::REPLACEMENT_CHARACTER), None),
-                    }
-                }
-            }
-        }
-
-        #[test]
-        fn ids_are_what_a_wider_integer_says(text in "[0-9]{1,12}|[-+ 0-9a\u{664}.]{0,4}") {
-            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
-            let expected = text.parse::<u64>().ok().filter(|number| digits && (1..=2_147_483_647).contains(number));
-            prop_assert_eq!(id(&text).ok().map(|id| id as u64), expected);
-        }
-
-        #[test]
-        fn query_parameters_are_what_the_reference_finds(query in "((limit|after|l%69mit|x)=[0-9%a]{0,6}&?){0,4}") {
-            let found: Vec<_> = form_urlencoded::parse(query.as_bytes()).filter(|(name, _)| name == "limit").collect();
-            let expected = match found.as_slice() {
-                [] => Some(1000),
-                [(_, value)] => value.parse().ok().filter(|limit| (1..=10_000).contains(limit)),
-                _ => None,
-            };
-            prop_assert_eq!(query_integer(&query, "limit", 1000, 1..=10_000).ok(), expected);
         }
 
         #[test]

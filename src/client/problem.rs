@@ -181,7 +181,7 @@ mod tests {
 
     #[test]
     fn every_kind_has_its_heading_and_status_in_the_docs() {
-        let docs = include_str!("../docs/problems.md");
+        let docs = include_str!("../../docs/problems.md");
         for kind in kind::ALL {
             let slug = kind.uri.strip_prefix("/problems#").unwrap();
             let section = format!("\n## {slug}\n\n{}. ", kind.status.as_u16());

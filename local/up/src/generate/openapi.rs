@@ -1,0 +1,471 @@
+//! `openapi.json`: its paths follow from the table of routes, its schemas from one description of each entity. Written by hand
+//! are `openapi/base.json`, what all APIs of this kind have, and `openapi/<entity>.json`:
+//!
+//! - `name`, `plural`: a procedure `<verb>_<name>` is about one row, `<verb>_<plural>` about many.
+//! - `schema`: a row as it is shown. What is `readOnly` is not sent by clients; what is not `required` can be null; `x-accepts`
+//!   is another type that clients may send. The schemas for a new row and for a patch are derived.
+//! - `listed`: the members that a list shows.
+//! - `examples`: by procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use customer_api::client::problem::kind;
+use customer_api::route::{Action, Call, Kind, Route, Source};
+use customer_api::routes::ROUTES;
+use http::Method;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+#[derive(Deserialize)]
+struct Entity {
+    name: String,
+    plural: String,
+    schema: Value,
+    listed: Vec<String>,
+    examples: Map<String, Value>,
+}
+
+/// The whole document.
+pub(super) fn document(root: &Path) -> Result<Value> {
+    let mut document = super::read(&root.join("openapi/base.json"))?;
+    let types: Vec<_> = kind::ALL.iter().map(|kind| kind.uri).collect();
+    document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"] = json!(types);
+    let entities = entities(root)?;
+    for entity in &entities {
+        for (name, schema) in entity.schemas() {
+            document["components"]["schemas"][name] = schema;
+        }
+    }
+    let mut paths = Map::new();
+    for route in ROUTES {
+        let entity = match &route.action {
+            Action::Call(call) => Some(entity_of(call, &entities)?),
+            _ => None,
+        };
+        let item = paths
+            .entry(route.path)
+            .or_insert_with(|| json!({"parameters": shared_parameters(route, entity)}));
+        item[route.method.as_str().to_lowercase()] = operation(route, entity);
+        if route.method == Method::GET {
+            item["head"] = head(route, entity);
+        }
+    }
+    document["paths"] = paths.into();
+    Ok(document)
+}
+
+fn entities(root: &Path) -> Result<Vec<Entity>> {
+    let mut files = fs::read_dir(root.join("openapi"))?
+        .map(|entry| Ok(entry?.path()))
+        .collect::<Result<Vec<_>>>()?;
+    files.retain(|path| !path.ends_with("base.json"));
+    files.sort();
+    let entity = |path: &std::path::PathBuf| {
+        let value = super::read(path)?;
+        Entity::deserialize(value).with_context(|| format!("cannot use {}", path.display()))
+    };
+    files.iter().map(entity).collect()
+}
+
+fn entity_of<'e>(call: &Call, entities: &'e [Entity]) -> Result<&'e Entity> {
+    let (_, about) = call.procedure.split_once('_').unwrap_or_default();
+    let found = entities
+        .iter()
+        .find(|entity| entity.name == about || entity.plural == about);
+    found.with_context(|| {
+        format!(
+            "no file of openapi/ has the name or plural {about}, which {} is about",
+            call.procedure
+        )
+    })
+}
+
+impl Entity {
+    /// `customer` as `Customer`.
+    fn title(&self) -> String {
+        title(&self.name)
+    }
+
+    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row.
+    fn schemas(&self) -> Vec<(String, Value)> {
+        let title = self.title();
+        let members = &self.schema["properties"];
+        let pick = |names: &[String]| -> Value {
+            let properties: Map<_, _> = names.iter().map(|name| (name.clone(), shown(&members[name]))).collect();
+            json!({"type": "object", "required": names, "properties": properties})
+        };
+        let one = json!({"$ref": format!("#/components/schemas/{title}")});
+        let mut new = required(&self.schema);
+        new["allOf"] = json!([{"$ref": format!("#/components/schemas/{title}Patch")}]);
+        new["description"] = json!("Lengths count UTF-16 code units. Other members are ignored.");
+        let mut patch = sent(&self.schema);
+        patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
+        let key = [self.key()];
+        vec![
+            (title.clone(), shown(&self.schema)),
+            (
+                title.clone() + "Rows",
+                json!({"type": "array", "maxItems": 1, "items": one}),
+            ),
+            (title.clone() + "Patch", patch),
+            (title.clone() + "New", new),
+            (
+                title.clone() + "Page",
+                json!({"type": "array", "items": pick(&self.listed)}),
+            ),
+            (
+                title + "Deleted",
+                json!({"type": "array", "minItems": 1, "maxItems": 1, "items": pick(&key)}),
+            ),
+        ]
+    }
+
+    /// The member that is the key.
+    fn key(&self) -> String {
+        let members = self.schema["properties"].as_object().into_iter().flatten();
+        let mut read_only = members.filter(|(_, schema)| schema["readOnly"] == true);
+        read_only.next().map(|(name, _)| name.clone()).unwrap_or_default()
+    }
+
+    fn example(&self, call: &Call, part: &str) -> Option<&Value> {
+        self.examples.get(call.procedure)?.get(part)
+    }
+}
+
+fn title(name: &str) -> String {
+    let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
+    words.collect()
+}
+
+/// A schema as clients see it, and so for each of its members.
+fn shown(schema: &Value) -> Value {
+    each_member(schema, shown, |schema| drop(schema.remove("x-accepts")))
+}
+
+/// A schema of what clients send: nothing that is read only, nothing required, `null` for what can be null.
+fn sent(schema: &Value) -> Value {
+    let mut sent = each_member(schema, sent, |schema| {
+        if let Some(other) = schema.remove("x-accepts") {
+            schema["type"] = json!([schema["type"], other]);
+        }
+        schema.remove("required");
+    });
+    if let Some(members) = sent["properties"].as_object_mut() {
+        members.retain(|_, member| member["readOnly"] != true);
+        for (name, member) in members {
+            let required = schema["required"].as_array().into_iter().flatten();
+            if !required.into_iter().any(|required| *required == **name) {
+                member["type"] = json!([member["type"], "null"]);
+            }
+        }
+    }
+    sent
+}
+
+/// Only which members are required of a new row, and of each object in it.
+fn required(schema: &Value) -> Value {
+    let members = || schema["properties"].as_object().into_iter().flatten();
+    let read_only = |name: &Value| members().any(|(member, schema)| *name == **member && schema["readOnly"] == true);
+    let names: Vec<_> = schema["required"]
+        .as_array()
+        .into_iter()
+        .flatten()
+        .filter(|name| !read_only(name))
+        .collect();
+    let mut required_only = json!({"required": names});
+    let objects = members().filter(|(_, member)| member["type"] == "object");
+    let objects: Map<_, _> = objects.map(|(name, member)| (name.clone(), required(member))).collect();
+    if !objects.is_empty() {
+        required_only["properties"] = objects.into();
+    }
+    required_only
+}
+
+fn each_member(schema: &Value, change: fn(&Value) -> Value, here: impl Fn(&mut Map<String, Value>)) -> Value {
+    let mut schema = schema.clone();
+    if let Some(members) = schema["properties"].as_object_mut() {
+        members.values_mut().for_each(|member| *member = change(member));
+    }
+    if schema["properties"].is_null()
+        && let Some(schema) = schema.as_object_mut()
+    {
+        schema.remove("properties");
+    }
+    schema.as_object_mut().into_iter().for_each(here);
+    schema
+}
+
+fn reference(kind: &str, name: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{name}")})
+}
+
+fn operation(route: &Route, entity: Option<&Entity>) -> Value {
+    let mut operation = json!({
+        "operationId": operation_id(route, entity),
+        "tags": [entity.map_or("operations", |entity| &entity.plural)],
+        "summary": route.doc[0].trim(),
+    });
+    let description: Vec<_> = route.doc[1..].iter().map(|line| line.trim()).collect();
+    if !description.is_empty() {
+        operation["description"] = json!(description.join(" "));
+    }
+    let (Action::Call(call), Some(entity)) = (&route.action, entity) else {
+        operation["security"] = json!([]);
+        operation["responses"] = probe_responses(route);
+        return operation;
+    };
+    let mut parameters = parameters_in("query", route, call, entity);
+    parameters.extend(
+        headers_of(&route.method, call)
+            .iter()
+            .map(|name| reference("parameters", name)),
+    );
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(form_field) = form_field(call) {
+        operation["requestBody"] = request_body(route, call, entity, form_field);
+    }
+    operation["responses"] = responses(route, call, entity);
+    operation
+}
+
+fn operation_id(route: &Route, entity: Option<&Entity>) -> String {
+    let verb = match (&route.action, route.method.as_str()) {
+        (Action::Call(call), "GET") if is_list(call) => "list",
+        (_, "PUT") => "create",
+        (_, "PATCH") => "update",
+        (_, method) => &method.to_lowercase(),
+    };
+    let about = match (&route.action, entity) {
+        (Action::Alive, _) => "Liveness".to_owned(),
+        (Action::Ready, _) => "Readiness".to_owned(),
+        (Action::OpenApi, _) => "OpenApi".to_owned(),
+        (Action::Call(call), Some(entity)) if is_list(call) => title(&entity.plural),
+        (_, entity) => entity.map(Entity::title).unwrap_or_default(),
+    };
+    format!("{verb}{about}")
+}
+
+fn is_list(call: &Call) -> bool {
+    call.parameters
+        .iter()
+        .any(|(_, source)| matches!(source, Source::Page(_)))
+}
+
+fn has_key(call: &Call) -> bool {
+    call.parameters
+        .iter()
+        .any(|(_, source)| matches!(source, Source::Path(_)))
+}
+
+fn form_field(call: &Call) -> Option<&'static str> {
+    call.parameters.iter().find_map(|(_, source)| match source {
+        Source::Body(form_field) => Some(*form_field),
+        _ => None,
+    })
+}
+
+/// The headers, by their names in the base, that an operation reads besides those of its path.
+fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
+    match *method {
+        Method::GET if has_key(call) => vec!["IfNoneMatch", "ReadIfMatch"],
+        Method::GET => vec![],
+        _ if call.is_versioned() => vec!["IdempotencyKey", "IfMatch"],
+        _ => vec!["IdempotencyKey"],
+    }
+}
+
+/// The parameters in the `place`, `path` or `query`, of a call.
+fn parameters_in(place: &str, route: &Route, call: &Call, entity: &Entity) -> Vec<Value> {
+    let parameter = |(_, source): &(&str, Source)| {
+        let (found, name, kind, default) = match *source {
+            Source::Path(kind) => ("path", segment(route.path), kind, None),
+            Source::Query(name, kind, default) => ("query", name, kind, default),
+            Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(..)).then_some(0)),
+            Source::Body(_) | Source::IfMatch => return None,
+        };
+        let mut parameter = json!({"name": name, "in": place, "schema": schema(kind, default)});
+        if place == "path" {
+            parameter["required"] = json!(true);
+        } else if name == "after" {
+            parameter["description"] = json!("The page begins behind this key");
+        }
+        if let Some(example) = entity.example(call, place).and_then(|example| example.get(name)) {
+            parameter["example"] = example.clone();
+        }
+        (found == place).then_some(parameter)
+    };
+    call.parameters.iter().filter_map(parameter).collect()
+}
+
+/// What all methods of a path take: its key, and the headers of every request.
+fn shared_parameters(route: &Route, entity: Option<&Entity>) -> Vec<Value> {
+    let mut parameters = match (&route.action, entity) {
+        (Action::Call(call), Some(entity)) => parameters_in("path", route, call, entity),
+        _ => Vec::new(),
+    };
+    let names: &[&str] = match route.action {
+        Action::Call(_) => &["Correlation", "MsCorrelation", "TraceParent", "TraceState", "Role"],
+        Action::Ready => &["Correlation", "MsCorrelation", "TraceParent", "TraceState"],
+        Action::Alive | Action::OpenApi => &["Correlation", "MsCorrelation"],
+    };
+    parameters.extend(names.iter().map(|name| reference("parameters", name)));
+    parameters
+}
+
+/// The name in the braces of a path.
+fn segment(path: &'static str) -> &'static str {
+    let inside = path.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    inside.map_or("", |(name, _)| name)
+}
+
+fn schema(kind: Kind, default: Option<i64>) -> Value {
+    let mut schema = match kind {
+        Kind::Integer(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Kind::Text(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
+        Kind::Guid => json!({"type": "string", "format": "uuid"}),
+    };
+    if let Some(default) = default {
+        schema["default"] = json!(default);
+    }
+    schema
+}
+
+fn request_body(route: &Route, call: &Call, entity: &Entity, form_field: &str) -> Value {
+    let is_patch = route.method == Method::PATCH;
+    let schema = reference("schemas", &(entity.title() + if is_patch { "Patch" } else { "New" }));
+    let mut json = json!({"schema": schema});
+    if let Some(example) = entity.example(call, "request") {
+        json["example"] = example.clone();
+    }
+    let form = json!({
+        "schema": {"type": "object", "required": [form_field], "properties": {form_field: schema}},
+        "encoding": {form_field: {"contentType": "application/json"}}
+    });
+    let mut content = json!({"application/json": json, "application/x-www-form-urlencoded": form});
+    if is_patch {
+        content["application/merge-patch+json"] = json!({"schema": schema});
+    }
+    json!({"required": true, "content": content})
+}
+
+/// Headers of responses, as references to those of the base.
+fn response_headers(names: &[(&str, &str)]) -> Value {
+    let all = [
+        ("server-timing", "Timing"),
+        ("cache-control", "Cache"),
+        ("x-content-type-options", "NoSniff"),
+        ("x-correlation-id", "Guid"),
+    ];
+    let headers = names.iter().chain(&all);
+    headers
+        .map(|(name, component)| ((*name).to_owned(), reference("headers", component)))
+        .collect::<Map<_, _>>()
+        .into()
+}
+
+fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
+    let replayed = ("Idempotency-Replayed", "Replayed");
+    let (status, schema, headers): (_, _, &[_]) = match route.method {
+        Method::GET if is_list(call) => ("200", "Page", &[("Link", "Link")]),
+        Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
+        Method::DELETE => ("202", "Deleted", &[replayed]),
+        Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), replayed]),
+        // What was sent is not what is stored (RFC 9110, section 9.3.4).
+        Method::PUT => ("201", "Rows", &[replayed]),
+        _ => ("201", "Rows", &[("ETag", "MaybeETag"), replayed]),
+    };
+    let name = &entity.name;
+    let description = match route.method {
+        Method::GET if is_list(call) => "A page, by key".to_owned(),
+        Method::GET => format!("The {name}"),
+        Method::DELETE => format!("The {name} does not exist any more"),
+        Method::PATCH => format!("The {name} as it is now; `[]` when it was deleted before the request was repeated"),
+        _ => format!("The new {name}; `[]` when it was deleted before the request was repeated"),
+    };
+    let mut headers = response_headers(headers);
+    if let Some(location) = call.location(ROUTES) {
+        let (before, _) = location.trim_start_matches('/').split_once('{').unwrap_or_default();
+        headers["Location"] = json!({
+            "required": true,
+            "description": format!("The new {name}, relative to the request"),
+            "schema": {"type": "string", "pattern": format!("^(\\.\\./)*{before}[^/]+$")}
+        });
+    }
+    let mut json = json!({"schema": reference("schemas", &(entity.title() + schema))});
+    if let Some(example) = entity.example(call, "response") {
+        json["example"] = example.clone();
+    }
+    let success = json!({"description": description, "headers": headers, "content": {"application/json": json}});
+    let mut responses = json!({status: success});
+    if has_key(call) && route.method == Method::GET {
+        responses["304"] = reference("responses", "NotModified");
+    }
+    responses["4XX"] = reference("responses", "Problem");
+    for status in ["503", "504"] {
+        responses[status] = reference("responses", "Unavailable");
+    }
+    responses["5XX"] = reference("responses", "Problem");
+    responses
+}
+
+/// The responses of a route that calls no procedure of an entity.
+fn probe_responses(route: &Route) -> Value {
+    let (description, schema, example) = match route.action {
+        Action::Alive => ("It runs", reference("schemas", "Health"), Some("alive")),
+        Action::Ready => ("They answer", reference("schemas", "Health"), Some("ready")),
+        _ => ("This document", json!({"type": "object"}), None),
+    };
+    let mut headers = response_headers(&[]);
+    if !matches!(route.action, Action::Ready)
+        && let Some(headers) = headers.as_object_mut()
+    {
+        headers.remove("server-timing");
+    }
+    let mut json = json!({"schema": schema});
+    if let Some(status) = example {
+        json["example"] = json!({"status": status});
+    }
+    let mut responses = json!({
+        "200": {"description": description, "headers": headers, "content": {"application/json": json}}
+    });
+    match route.action {
+        Action::Ready => {
+            responses["503"] = reference("responses", "Unavailable");
+            responses["5XX"] = reference("responses", "Problem");
+        }
+        Action::OpenApi => responses["4XX"] = reference("responses", "Problem"),
+        _ => {}
+    }
+    responses
+}
+
+/// The `HEAD` that comes with a `GET`.
+fn head(route: &Route, entity: Option<&Entity>) -> Value {
+    let get = operation(route, entity);
+    let id = get["operationId"].as_str().unwrap_or_default();
+    let about = id.trim_start_matches("get").trim_start_matches("list");
+    let mut head = json!({
+        "operationId": format!("head{about}"),
+        "tags": get["tags"],
+        "summary": format!("{}, without the body", route.doc[0].trim()),
+    });
+    for member in ["parameters", "security"] {
+        if !get[member].is_null() {
+            head[member] = get[member].clone();
+        }
+    }
+    let mut responses = json!({"200": reference("responses", "Head")});
+    for (status, _) in get["responses"].as_object().into_iter().flatten() {
+        match status.as_str() {
+            "304" => responses["304"] = reference("responses", "NotModified"),
+            "4XX" | "5XX" => responses[status.as_str()] = reference("responses", "HeadProblem"),
+            _ => {}
+        }
+    }
+    head["responses"] = responses;
+    head
+}

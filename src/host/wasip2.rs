@@ -1,0 +1,307 @@
+//! Spin with WASI 0.2: an instance for each request.
+//!
+//! Bodies go through the raw streams, and requests through the raw handler. What the SDK makes of them would lose something:
+//! its sink finishes a body that is dropped, so that a response which breaks off looks whole; it sends a head before the
+//! body is there, so that the two go out apart and the second waits for an acknowledgement of the first (Nagle's algorithm:
+//! Spin sets no `TCP_NODELAY`); and its `send` costs 5 KB for errors that nobody reads.
+
+#![cfg_attr(
+    target_family = "wasm",
+    allow(unsafe_code, reason = "what the entry point macro expands to")
+)]
+
+use std::cell::OnceCell;
+use std::future::poll_fn;
+use std::task::Poll;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::join;
+use http::{Request, Response, StatusCode, Uri};
+use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
+use spin_sdk::http::{
+    ErrorCode, Fields, IncomingRequest, IncomingResponse, OutgoingBody, OutgoingRequest, OutgoingResponse,
+    ResponseOutparam, Scheme,
+};
+use spin_sdk::variables;
+use spin_sdk::wit::wasi::clocks0_2_0::monotonic_clock;
+use spin_sdk::wit::wasi::http0_2_0::outgoing_handler;
+use spin_sdk::wit::wasi::http0_2_0::types::IncomingBody;
+use spin_sdk::wit::wasi::random0_2_0::random::get_random_u64;
+use wasi::io::poll::Pollable;
+use wasi::io::streams::{InputStream, OutputStream, StreamError};
+
+use super::{READ_BYTES, SETTINGS, failure, fields, write_log};
+use crate::client::response::Body;
+use crate::failure::Failure;
+use crate::handler;
+use crate::headers;
+use crate::platform::{Chunks, Platform};
+use crate::settings::{Settings, SettingsError};
+
+/// The host that runs this component.
+pub struct Spin;
+
+// Natively, where this file is only checked, a linker could not take the names that the macro exports.
+#[cfg_attr(target_family = "wasm", spin_sdk::http_component)]
+#[cfg_attr(not(target_family = "wasm"), expect(dead_code, reason = "called by the host"))]
+async fn handle(request: IncomingRequest, out: ResponseOutparam) {
+    let settings = OnceCell::new();
+    let read = async { settings.get_or_init(settings_of_spin).as_ref().map_err(Clone::clone) };
+    let response = handler::handle(&Spin, read, incoming(request)).await;
+    // An error means that the client is gone, or that the rest of the body does not come, which is logged. The body is left
+    // unfinished, and the host breaks the response off.
+    let _ = respond(response, out).await;
+}
+
+fn settings_of_spin() -> Result<Settings, SettingsError> {
+    match variables::get(SETTINGS) {
+        Ok(text) => Settings::parse(&text),
+        Err(variables::Error::Undefined(_)) => Err(SettingsError::undefined(SETTINGS)),
+        Err(error) => Err(SettingsError::Provider(error.to_string())),
+    }
+}
+
+async fn respond(response: Response<Body<Incoming>>, out: ResponseOutparam) -> Result<(), Failure> {
+    let (parts, mut pieces) = response.into_parts();
+    // The host refuses only hop-by-hop headers and statuses out of range; the core makes neither.
+    let headers = Fields::from_list(&fields(&parts.headers)).unwrap_or_else(|_| Fields::new());
+    let response = OutgoingResponse::new(headers);
+    let _ = response.set_status_code(parts.status.as_u16());
+    let mut body = Writer::new(response.body())?;
+    let mut piece = pieces.next(&Spin).await?.unwrap_or_default();
+    let written = body.write_now(&piece)?;
+    if written == piece.len() && pieces.is_whole() {
+        // Finished before the host sees it, so that it goes out with its head.
+        body.finish()?;
+        out.set(response);
+        return Ok(());
+    }
+    out.set(response);
+    piece = piece.split_off(written);
+    loop {
+        body.write(&piece).await?;
+        match pieces.next(&Spin).await? {
+            Some(next) => piece = next,
+            None => return body.finish(),
+        }
+    }
+}
+
+fn incoming(request: IncomingRequest) -> Request<Incoming> {
+    let method = request.method().into();
+    // A target that is no URI becomes `/`, which is no route.
+    let uri = request
+        .path_with_query()
+        .and_then(|target| Uri::try_from(target).ok())
+        .unwrap_or_default();
+    let headers = headers::read(request.headers().entries());
+    let mut request = Request::new(Incoming::Unopened(Message::Request(request)));
+    *request.method_mut() = method;
+    *request.uri_mut() = uri;
+    *request.headers_mut() = headers;
+    request
+}
+
+impl Platform for Spin {
+    type Body = Incoming;
+
+    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Incoming>, Failure> {
+        let (outgoing, body) = outgoing(request)?;
+        // What did not fit before the request began is written while it is under way. When the other side stops reading,
+        // its answer or the reason why there is none follows.
+        let rest = async {
+            if let Some((mut writer, rest)) = body
+                && writer.write(rest).await.is_ok()
+            {
+                let _ = writer.finish();
+            }
+        };
+        let pending = outgoing_handler::handle(outgoing, None).map_err(|code| failure!(code))?;
+        let response = wait(|| pending.get(), || pending.subscribe());
+        let incoming = match join(response, rest).await {
+            (Ok(Ok(incoming)), ()) => incoming,
+            (Ok(Err(code)), ()) => return Err(failure!(code)),
+            (Err(()), ()) => return Err(Failure::Interrupted("response taken twice")),
+        };
+        let status = StatusCode::from_u16(incoming.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+        let headers = headers::read(incoming.headers().entries());
+        let mut response = Response::new(Incoming::Unopened(Message::Response(incoming)));
+        *response.status_mut() = status;
+        *response.headers_mut() = headers;
+        Ok(response)
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let until = monotonic_clock::now().saturating_add(duration.as_nanos().try_into().unwrap_or(u64::MAX));
+        wait(
+            || (monotonic_clock::now() >= until).then_some(()),
+            || monotonic_clock::subscribe_instant(until),
+        )
+        .await;
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(monotonic_clock::now())
+    }
+
+    fn random(&self) -> u128 {
+        u128::from(get_random_u64()) << 64 | u128::from(get_random_u64())
+    }
+
+    fn log(&self, line: &str) {
+        write_log(line);
+    }
+}
+
+/// A request whose body is there as far as the host takes it, and what of it is not.
+fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<(Writer, &[u8])>), Failure> {
+    let refused = Failure::Refused("request refused by the host");
+    let headers = Fields::from_list(&fields(request.headers())).map_err(|_| refused.clone())?;
+    let outgoing = OutgoingRequest::new(headers);
+    let uri = request.uri();
+    let scheme = if uri.scheme_str() == Some("https") {
+        Scheme::Https
+    } else {
+        Scheme::Http
+    };
+    let set = outgoing
+        .set_scheme(Some(&scheme))
+        .and(outgoing.set_method(&request.method().clone().into()))
+        .and(outgoing.set_authority(uri.authority().map(|authority| authority.as_str())))
+        .and(outgoing.set_path_with_query(uri.path_and_query().map(|target| target.as_str())));
+    set.map_err(|()| refused)?;
+    if request.body().is_empty() {
+        return Ok((outgoing, None));
+    }
+    let mut writer = Writer::new(outgoing.body())?;
+    match &request.body()[writer.write_now(request.body())?..] {
+        [] => writer.finish().map(|()| (outgoing, None)),
+        rest => Ok((outgoing, Some((writer, rest)))),
+    }
+}
+
+/// A body that arrives. It is opened when it is first read, which that of a `GET` never is.
+pub enum Incoming {
+    /// Not read yet.
+    Unopened(Message),
+    /// Being read. The fields are dropped in this order, as the host wants it: children first.
+    Open(InputStream, IncomingBody),
+    /// Read, or not to be had.
+    Closed,
+}
+
+/// What has a body.
+pub enum Message {
+    /// The client's request.
+    Request(IncomingRequest),
+    /// Data API Builder's response.
+    Response(IncomingResponse),
+}
+
+impl Incoming {
+    fn stream(&mut self) -> Option<&InputStream> {
+        if let Self::Unopened(message) = self {
+            let body = match message {
+                Message::Request(request) => request.consume(),
+                Message::Response(response) => response.consume(),
+            };
+            *self = match body.and_then(|body| Ok(Self::Open(body.stream()?, body))) {
+                Ok(open) => open,
+                Err(()) => Self::Closed,
+            };
+        }
+        match self {
+            Self::Open(stream, _) => Some(stream),
+            _ => None,
+        }
+    }
+}
+
+impl Chunks for Incoming {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let broken = Failure::Interrupted("body broken off");
+        let Some(stream) = self.stream() else {
+            return Err(broken);
+        };
+        let chunk = wait(
+            || match stream.read(READ_BYTES as u64) {
+                Ok(chunk) if chunk.is_empty() => None,
+                result => Some(result),
+            },
+            || stream.subscribe(),
+        )
+        .await;
+        match chunk {
+            Ok(chunk) => Ok(Some(chunk)),
+            Err(StreamError::Closed) => Ok(None),
+            Err(StreamError::LastOperationFailed(_)) => Err(broken),
+        }
+    }
+}
+
+/// A body that is sent.
+struct Writer {
+    stream: OutputStream,
+    body: OutgoingBody,
+}
+
+impl Writer {
+    fn new(body: Result<OutgoingBody, ()>) -> Result<Self, Failure> {
+        let writer = body.and_then(|body| {
+            Ok(Self {
+                stream: body.write()?,
+                body,
+            })
+        });
+        writer.map_err(|()| Failure::Interrupted("the body is taken"))
+    }
+
+    /// Writes as much of `bytes` as the host takes at once, and returns how much that is.
+    fn write_now(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let room = usize::try_from(self.stream.check_write().map_err(closed)?).unwrap_or(usize::MAX);
+        let length = bytes.len().min(room);
+        self.stream.write(&bytes[..length]).map_err(closed)?;
+        Ok(length)
+    }
+
+    /// Writes all of `bytes`, no faster than the other side reads.
+    async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+        while !bytes.is_empty() {
+            let ready = || match self.stream.check_write() {
+                Ok(0) => None,
+                result => Some(result.map(drop)),
+            };
+            wait(ready, || self.stream.subscribe()).await.map_err(closed)?;
+            bytes = &bytes[self.write_now(bytes)?..];
+        }
+        Ok(())
+    }
+
+    /// Says that this was all.
+    fn finish(self) -> Result<(), Failure> {
+        drop(self.stream);
+        OutgoingBody::finish(self.body, None).map_err(|code| failure!(code))
+    }
+}
+
+fn closed(_: StreamError) -> Failure {
+    Failure::Interrupted("the other side reads no more")
+}
+
+/// Waits until `ready` has something; `subscribe` wakes it when it is worth asking again.
+async fn wait<T>(ready: impl Fn() -> Option<T>, subscribe: impl Fn() -> Pollable) -> T {
+    let mut subscription: Option<CancelOnDropToken> = None;
+    poll_fn(|context| match ready() {
+        Some(value) => Poll::Ready(value),
+        None => {
+            let token = push_waker_and_get_token(subscribe(), context.waker().clone());
+            drop(subscription.replace(token.into()));
+            Poll::Pending
+        }
+    })
+    .await
+}
