@@ -10,11 +10,10 @@ use std::ops::Range;
 use anyhow::{Context, Result, bail, ensure};
 use http::Uri;
 
-use crate::manifest::Manifest;
-use crate::variables::Values;
+use crate::variables::{Resolver, declared_value, fill};
 
 /// The resolved `allowed_outbound_hosts` of the component.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct AllowedHosts(Vec<Rule>);
 
 #[derive(Debug, PartialEq)]
@@ -35,16 +34,18 @@ enum Host {
 }
 
 impl AllowedHosts {
-    /// Fills in and parses what the manifest allows.
+    /// Fills in and parses `allowed_outbound_hosts`.
     ///
     /// # Errors
     ///
-    /// An entry that Spin refuses as well, a URL with a path among them; the message shows the entry and its template.
-    pub fn of_component(manifest: &Manifest, values: &Values) -> Result<Self> {
+    /// A variable without a value, or an entry that Spin refuses as well, a URL with a path among them; the message
+    /// shows the entry and its template.
+    pub fn resolve(templates: &[String], resolver: &Resolver) -> Result<Self> {
+        let values = resolver.all()?;
         let mut rules = Vec::new();
-        for template in &manifest.allowed_outbound_hosts {
-            let place = || format!("[component.{}] allowed_outbound_hosts {template:?}", manifest.component);
-            let entry = values.fill(template).with_context(place)?;
+        for template in templates {
+            let place = || format!("allowed_outbound_hosts {template:?}");
+            let entry = fill(template, |name| declared_value(&values, name)).with_context(place)?;
             // As in Spin: a template over an empty variable allows nothing, so that a destination can be optional.
             if entry != *template && matches!(entry.as_str(), "" | "http://" | "https://") {
                 continue;
@@ -52,16 +53,6 @@ impl AllowedHosts {
             rules.push(Rule::parse(entry.trim()).with_context(|| format!("{} is {entry:?}", place()))?);
         }
         Ok(Self(rules))
-    }
-
-    /// Parses entries that are no templates.
-    #[cfg(test)]
-    pub fn parse(entries: &[&str]) -> Result<Self> {
-        entries
-            .iter()
-            .map(|entry| Rule::parse(entry))
-            .collect::<Result<_>>()
-            .map(Self)
     }
 
     /// Whether the component may send a request to this URI.

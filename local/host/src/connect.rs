@@ -89,15 +89,7 @@ impl Connector {
             .unwrap_or(host);
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
-        let addresses: Vec<_> = lookup_host((host, port))
-            .await
-            .map_err(|_| ConnectError::UnknownHost)?
-            .collect();
-        let stream = TcpStream::connect(&*addresses)
-            .await
-            .map_err(|_| ConnectError::Refused)?;
-        // Requests are written whole; waiting for more to send only delays them.
-        stream.set_nodelay(true).map_err(|_| ConnectError::Refused)?;
+        let stream = connect_tcp(host, port).await?;
         if !tls {
             return Ok(Stream(Box::new(stream)));
         }
@@ -108,6 +100,15 @@ impl Connector {
             .map_err(|_| ConnectError::Tls)?;
         Ok(Stream(Box::new(stream)))
     }
+}
+
+/// No option of the socket is set, as in Spin: Nagle's algorithm is on.
+async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
+    let addresses: Vec<_> = lookup_host((host, port))
+        .await
+        .map_err(|_| ConnectError::UnknownHost)?
+        .collect();
+    TcpStream::connect(&*addresses).await.map_err(|_| ConnectError::Refused)
 }
 
 impl Service<Uri> for Connector {
@@ -149,21 +150,10 @@ impl AsyncRead for Stream {
     }
 }
 
+// Without vectored writes, as in Spin: head and body are copied into one buffer.
 impl AsyncWrite for Stream {
     fn poll_write(mut self: Pin<&mut Self>, context: &mut Context, bytes: &[u8]) -> Poll<io::Result<usize>> {
         Pin::new(&mut self.0).poll_write(context, bytes)
-    }
-
-    fn poll_write_vectored(
-        mut self: Pin<&mut Self>,
-        context: &mut Context,
-        slices: &[io::IoSlice],
-    ) -> Poll<io::Result<usize>> {
-        Pin::new(&mut self.0).poll_write_vectored(context, slices)
-    }
-
-    fn is_write_vectored(&self) -> bool {
-        self.0.is_write_vectored()
     }
 
     fn poll_flush(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<io::Result<()>> {
@@ -172,5 +162,23 @@ impl AsyncWrite for Stream {
 
     fn poll_shutdown(mut self: Pin<&mut Self>, context: &mut Context) -> Poll<io::Result<()>> {
         Pin::new(&mut self.0).poll_shutdown(context)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::net::Ipv4Addr;
+
+    use tokio::net::TcpListener;
+
+    use super::*;
+
+    #[tokio::test]
+    async fn nagle_is_on_and_writes_are_not_vectored() {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.unwrap();
+        let port = listener.local_addr().unwrap().port();
+        let stream = connect_tcp("127.0.0.1", port).await.unwrap();
+        assert!(!stream.nodelay().unwrap());
+        assert!(!Stream(Box::new(stream)).is_write_vectored());
     }
 }

@@ -1,5 +1,6 @@
 //! What the guest may call: WASI 0.2 and 0.3 without files, environment or sockets; HTTP; Spin's variables.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -10,13 +11,17 @@ use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::interfaces::{variables_2, variables_3};
 use crate::outbound::{Hooks, Outbound};
-use crate::variables::{self, Unavailable, Variables};
+use crate::stdio::Stdio;
+use crate::variables::{Resolver, Unavailable};
 
 /// What every instance of the component shares.
 pub(crate) struct Application {
     pub component: String,
-    pub variables: Variables,
-    pub outbound: Arc<Outbound>,
+    pub variables: Resolver,
+    /// Templates.
+    pub allowed_outbound_hosts: Vec<String>,
+    pub log_dir: PathBuf,
+    pub outbound: Outbound,
 }
 
 /// What belongs to one instance.
@@ -29,14 +34,19 @@ pub(crate) struct InstanceState {
 }
 
 impl InstanceState {
-    pub fn new(application: Arc<Application>) -> Self {
-        Self {
-            wasi: WasiCtx::builder().inherit_stdout().inherit_stderr().build(),
+    /// # Errors
+    ///
+    /// A log file that cannot be opened.
+    pub fn new(application: Arc<Application>) -> Result<Self> {
+        let log = |stream| Stdio::open(&application.log_dir, &application.component, stream);
+        let (stdout, stderr) = (log("stdout")?, log("stderr")?);
+        Ok(Self {
+            wasi: WasiCtx::builder().stdout(stdout).stderr(stderr).build(),
             http: WasiHttpCtx::new(),
-            hooks: Hooks(application.outbound.clone()),
+            hooks: Hooks::new(application.clone()),
             table: ResourceTable::new(),
             application,
-        }
+        })
     }
 }
 
@@ -76,7 +86,7 @@ impl WasiHttpView for InstanceState {
 
 impl InstanceState {
     fn variable(&self, name: &str) -> Result<String, Unavailable> {
-        variables::get(&self.application.variables, &self.application.component, name)
+        self.application.variables.get(name)
     }
 }
 
@@ -85,6 +95,7 @@ impl variables_2::Host for InstanceState {
         self.variable(&name).map_err(|unavailable| match unavailable {
             Unavailable::InvalidName(reason) => variables_2::Error::InvalidName(reason),
             Unavailable::Undefined(reason) => variables_2::Error::Undefined(reason),
+            Unavailable::Provider(reason) => variables_2::Error::Provider(reason),
         })
     }
 }
@@ -98,6 +109,7 @@ impl variables_3::HostWithStore<InstanceState> for HasSelf<InstanceState> {
             .map_err(|unavailable| match unavailable {
                 Unavailable::InvalidName(reason) => variables_3::Error::InvalidName(reason),
                 Unavailable::Undefined(reason) => variables_3::Error::Undefined(reason),
+                Unavailable::Provider(reason) => variables_3::Error::Provider(reason),
             })
     }
 }

@@ -21,9 +21,11 @@ pub mod interfaces;
 mod manifest;
 mod outbound;
 mod server;
+mod stdio;
 mod variables;
 
 use std::collections::BTreeMap;
+use std::fs;
 use std::future::Future;
 use std::path::PathBuf;
 use std::sync::Arc;
@@ -33,9 +35,10 @@ use tokio::net::TcpListener;
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::guest::Guest;
+use crate::imports::Application;
 use crate::manifest::Manifest;
 use crate::outbound::Outbound;
-use crate::variables::Values;
+use crate::variables::Resolver;
 
 pub use crate::engine::CodeOrigin;
 
@@ -68,11 +71,20 @@ impl Host {
     /// that is missing or does not handle HTTP requests.
     pub fn load(config: &HostConfig) -> Result<Self> {
         let manifest = Manifest::read(&config.manifest)?;
-        let (variables, allowed_hosts) = resolve(&manifest, &config.variables)
-            .with_context(|| format!("{} cannot be used", config.manifest.display()))?;
+        let unusable = || format!("{} cannot be used", config.manifest.display());
+        let variables = Resolver::new(&manifest, &config.variables).with_context(unusable)?;
+        AllowedHosts::resolve(&manifest.allowed_outbound_hosts, &variables).with_context(unusable)?;
+        let log_dir = manifest.log_dir;
+        fs::create_dir_all(&log_dir).with_context(|| format!("cannot create {}", log_dir.display()))?;
         let code = engine::load(&manifest.source, &config.cache_dir)?;
-        let outbound = Arc::new(Outbound::new(manifest.component.clone(), allowed_hosts)?);
-        let guest = Guest::new(&code.component, manifest.component, variables, outbound)
+        let application = Application {
+            component: manifest.component,
+            variables,
+            allowed_outbound_hosts: manifest.allowed_outbound_hosts,
+            log_dir,
+            outbound: Outbound::new()?,
+        };
+        let guest = Guest::new(&code.component, application)
             .with_context(|| format!("{} cannot be run", manifest.source.display()))?;
         Ok(Self {
             guest: Arc::new(guest),
@@ -93,14 +105,12 @@ impl Host {
     /// Serves HTTP/1.1 on `listener` until `shutdown` resolves, then lets requests in progress finish for up to five
     /// seconds.
     pub async fn serve(&self, listener: TcpListener, shutdown: impl Future<Output = ()>) {
-        server::serve(self.guest.clone(), listener, shutdown).await;
+        let guest = self.guest.clone();
+        let answer = move |request| {
+            let guest = guest.clone();
+            async move { guest.answer(request).await }
+        };
+        server::serve(listener, shutdown, answer).await;
+        self.guest.stop();
     }
-}
-
-fn resolve(manifest: &Manifest, overrides: &BTreeMap<String, String>) -> Result<(variables::Variables, AllowedHosts)> {
-    let values = Values::collect(manifest, overrides)?;
-    Ok((
-        values.of_component(manifest)?,
-        AllowedHosts::of_component(manifest, &values)?,
-    ))
 }

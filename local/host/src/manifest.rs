@@ -18,6 +18,8 @@ pub(crate) struct Manifest {
     pub component: String,
     /// The WebAssembly file, resolved against the folder of the manifest.
     pub source: PathBuf,
+    /// Where its standard output and error are kept: Spin's default, beside the manifest.
+    pub log_dir: PathBuf,
     /// `[variables]`: what the application declares.
     pub declared: BTreeMap<String, Declaration>,
     /// `[component.….variables]`: what the component may read, as templates over the declared variables.
@@ -107,6 +109,7 @@ impl Manifest {
         }
         Ok(Self {
             source: folder.join(component.source),
+            log_dir: folder.join(".spin/logs"),
             declared: document.variables,
             variables: component.variables,
             allowed_outbound_hosts: component.allowed_outbound_hosts,

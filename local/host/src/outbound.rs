@@ -3,73 +3,41 @@
 use std::error::Error as _;
 use std::future::Future;
 use std::pin::Pin;
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
 use std::time::Duration;
 
 use anyhow::Result;
 use bytes::Bytes;
-use http::{Request, Response};
+use http::{Request, Response, Uri};
 use http_body::{Body, Frame, SizeHint};
 use http_body_util::BodyExt;
 use hyper::body::Incoming;
 use hyper_util::client::legacy::{self, Client};
-use hyper_util::rt::{TokioExecutor, TokioTimer};
+use hyper_util::rt::TokioExecutor;
 use tokio::time::{Sleep, sleep, timeout};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::connect::{ConnectError, Connector, with_limit};
+use crate::imports::Application;
 
 /// The limit of each phase of a request that sets none, as in Spin.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
 
-/// How long an unused connection is kept. Data API Builder closes its end after 130 s; closing first avoids sending
-/// into a closing connection.
-const IDLE_LIMIT: Duration = Duration::from_secs(90);
-
-/// The most that is read from a connection at a time, in bytes: what the guest takes in one piece. hyper's own limit,
-/// 408 KiB, would have the guest wait for all of that before it can pass anything on.
-const READ_BYTES: usize = 64 * 1024;
-
-/// The outbound side of one component, shared by its instances.
-pub(crate) struct Outbound {
-    component: String,
-    allowed_hosts: AllowedHosts,
-    client: Client<Connector, WasiBody>,
-}
+/// The connections of the application, shared by all instances, with what hyper does unless told otherwise, as in Spin.
+pub(crate) struct Outbound(Client<Connector, WasiBody>);
 
 impl Outbound {
-    pub fn new(component: String, allowed_hosts: AllowedHosts) -> Result<Self> {
-        // A request is repeated only when the pooled connection it was to use turns out to be closed before one byte of
-        // the request was written (that is what `retry_canceled_requests` means): safe whatever the method. A failure
-        // after that is the component's to judge.
-        let client = Client::builder(TokioExecutor::new())
-            .retry_canceled_requests(true)
-            .pool_timer(TokioTimer::new())
-            .pool_idle_timeout(IDLE_LIMIT)
-            .http1_max_buf_size(READ_BYTES)
-            .build(Connector::new()?);
-        Ok(Self {
-            component,
-            allowed_hosts,
-            client,
-        })
+    pub fn new() -> Result<Self> {
+        // hyper repeats a request only when the pooled connection that it was to use turns out to be closed before one
+        // byte of the request was written: safe whatever the method. A failure after that is the component's to judge.
+        Ok(Self(Client::builder(TokioExecutor::new()).build(Connector::new()?)))
     }
 
     async fn send(&self, request: Request<WasiBody>, options: RequestOptions) -> Result<Response<WasiBody>, Error> {
-        if !self.allowed_hosts.allow(request.uri()) {
-            let (scheme, authority) = (request.uri().scheme_str(), request.uri().authority());
-            eprintln!(
-                "built-in host: {} may not send requests to {}://{}: it is not in allowed_outbound_hosts",
-                self.component,
-                scheme.unwrap_or("?"),
-                authority.map_or("?", |authority| authority.as_str())
-            );
-            return Err(Error::HttpRequestDenied);
-        }
         let connect_limit = options.connect_timeout.unwrap_or(DEFAULT_LIMIT);
-        let response = with_limit(connect_limit, self.client.request(request));
+        let response = with_limit(connect_limit, self.0.request(request));
         let response = timeout(options.first_byte_timeout.unwrap_or(DEFAULT_LIMIT), response).await;
         let response = response
             .map_err(|_| Error::ConnectionReadTimeout)?
@@ -101,8 +69,43 @@ fn request_error(error: &legacy::Error) -> Error {
     }
 }
 
-/// Sends the requests of one instance.
-pub(crate) struct Hooks(pub Arc<Outbound>);
+/// Sends the requests of one instance, and finds out at the first of them where it may send any.
+pub(crate) struct Hooks {
+    application: Arc<Application>,
+    /// `None` when they cannot be resolved: nothing is allowed then.
+    allowed_hosts: Arc<OnceLock<Option<AllowedHosts>>>,
+}
+
+impl Hooks {
+    pub fn new(application: Arc<Application>) -> Self {
+        Self {
+            application,
+            allowed_hosts: Arc::default(),
+        }
+    }
+}
+
+/// Whether a request may be sent; why not is on standard error.
+fn is_allowed(uri: &Uri, application: &Application, allowed_hosts: &OnceLock<Option<AllowedHosts>>) -> bool {
+    let component = &application.component;
+    let resolve = || {
+        AllowedHosts::resolve(&application.allowed_outbound_hosts, &application.variables)
+            .inspect_err(|error| eprintln!("built-in host: {component} may not send requests: {error:#}"))
+            .ok()
+    };
+    let Some(allowed_hosts) = allowed_hosts.get_or_init(resolve) else {
+        return false;
+    };
+    let allowed = allowed_hosts.allow(uri);
+    if !allowed {
+        eprintln!(
+            "built-in host: {component} may not send requests to {}://{}: it is not in allowed_outbound_hosts",
+            uri.scheme_str().unwrap_or("?"),
+            uri.authority().map_or("?", |authority| authority.as_str())
+        );
+    }
+    allowed
+}
 
 /// The transmission of a response's body may fail after its head has arrived; here such a failure is part of the body.
 type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
@@ -119,9 +122,13 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _guest: Transmission,
     ) -> Box<dyn Future<Output = Result<(Response<WasiBody>, Transmission), Error>> + Send> {
-        let outbound = self.0.clone();
+        let application = self.application.clone();
+        let allowed_hosts = self.allowed_hosts.clone();
         Box::new(async move {
-            let response = outbound.send(request, options.unwrap_or_default()).await?;
+            if !is_allowed(request.uri(), &application, &allowed_hosts) {
+                return Err(Error::HttpRequestDenied);
+            }
+            let response = application.outbound.send(request, options.unwrap_or_default()).await?;
             Ok((response, Box::new(async { Ok(()) }) as Transmission))
         })
     }
@@ -171,7 +178,9 @@ impl LimitedBody {
 
 #[cfg(test)]
 mod tests {
+    use std::collections::BTreeMap;
     use std::net::Ipv4Addr;
+    use std::path::PathBuf;
 
     use http_body_util::Empty;
     use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -179,12 +188,13 @@ mod tests {
     use tokio::task::JoinHandle;
 
     use super::*;
+    use crate::manifest::Manifest;
+    use crate::variables::Resolver;
 
     const SHORT: Duration = Duration::from_millis(20);
 
     fn outbound() -> Outbound {
-        let allowed = AllowedHosts::parse(&["http://127.0.0.1:*", "http://a..b", "https://localhost"]).unwrap();
-        Outbound::new("test".into(), allowed).unwrap()
+        Outbound::new().unwrap()
     }
 
     async fn listen() -> (TcpListener, String) {
@@ -223,11 +233,26 @@ mod tests {
         outbound.send(get(url), limits).await
     }
 
-    #[tokio::test]
+    #[tokio::test(flavor = "multi_thread")]
     async fn other_hosts_are_denied_without_a_connection() {
+        let manifest = Manifest {
+            component: "test".into(),
+            source: PathBuf::new(),
+            log_dir: PathBuf::new(),
+            declared: BTreeMap::new(),
+            variables: BTreeMap::new(),
+            allowed_outbound_hosts: vec!["http://a.test".into()],
+        };
+        let mut hooks = Hooks::new(Arc::new(Application {
+            variables: Resolver::new(&manifest, &BTreeMap::new()).unwrap(),
+            component: manifest.component,
+            allowed_outbound_hosts: manifest.allowed_outbound_hosts,
+            log_dir: manifest.log_dir,
+            outbound: outbound(),
+        }));
         let (listener, url) = listen().await;
-        let denied = Outbound::new("test".into(), AllowedHosts::default()).unwrap();
-        assert!(matches!(send(&denied, &url).await, Err(Error::HttpRequestDenied)));
+        let sending = hooks.send_request(get(&url), None, Box::new(async { Ok(()) }));
+        assert!(matches!(Box::into_pin(sending).await, Err(Error::HttpRequestDenied)));
         assert!(tokio::time::timeout(SHORT, listener.accept()).await.is_err());
     }
 
