@@ -1,5 +1,6 @@
 //! Clients that are slow, stop half way or hang up: `make crowd`.
 
+use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -19,17 +20,31 @@ const THIRD: Duration = Duration::from_secs(20);
 /// A request's deadline, in milliseconds: what a body that stops half way is given up after.
 const DEADLINE_MS: &str = "10000";
 
-/// Resident memory of a process, in KiB.
+/// Resident memory of a process and of all that it started, in KiB: Spin is two processes below ours.
 fn resident_kib(process: u32) -> usize {
-    let status = std::fs::read_to_string(format!("/proc/{process}/status")).expect("a process");
-    let line = status
-        .lines()
-        .find_map(|line| line.strip_prefix("VmRSS:"))
-        .expect("VmRSS");
-    line.trim().trim_end_matches("kB").trim().parse().expect("a number")
+    let read = |file: String| fs::read_to_string(file).unwrap_or_default();
+    let mut processes = vec![process.to_string()];
+    let mut kib = 0;
+    while let Some(process) = processes.pop() {
+        let status = read(format!("/proc/{process}/status"));
+        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
+        // One that has just ended has none.
+        kib += resident.map_or(0, |line| {
+            line.trim().trim_end_matches("kB").trim().parse().expect("a number")
+        });
+        for thread in fs::read_dir(format!("/proc/{process}/task"))
+            .into_iter()
+            .flatten()
+            .flatten()
+        {
+            let children = read(thread.path().join("children").display().to_string());
+            processes.extend(children.split_whitespace().map(str::to_owned));
+        }
+    }
+    kib
 }
 
-/// The highest that it has in the next third.
+/// The highest that it is in the next third.
 fn peak_kib(process: u32) -> usize {
     let end = Instant::now() + THIRD;
     let mut peak = 0;

@@ -1,0 +1,233 @@
+//! No write and no page of the default length waits for a delayed acknowledgement.
+//!
+//! Neither Spin nor the built-in host sets `TCP_NODELAY`. What is written after the first part of a message then waits in
+//! the kernel until the other side has acknowledged that part, which takes up to 40 ms. Such a wait is counted here by
+//! what it is, not by how long an answer takes: some of a message has arrived, the next of it does not arrive for
+//! [`PATIENCE`], and the sender's queue in the kernel holds more than what has arrived. A process that merely gets no
+//! processor has nothing in that queue.
+
+use std::fs;
+use std::io::{ErrorKind, Read, Write};
+use std::net::{SocketAddr, TcpListener, TcpStream};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use crate::harness::up;
+
+/// Half of the time after which Linux acknowledges at the latest.
+const PATIENCE: Duration = Duration::from_millis(20);
+
+/// Few, so that a look into the kernel is done before the delay is over.
+const CLIENTS: usize = 4;
+const REQUESTS_PER_CLIENT: usize = 500;
+
+/// One side of a connection, which reads one message at a time.
+struct Connection {
+    stream: TcpStream,
+    /// What has arrived of the next message.
+    buffer: Vec<u8>,
+    /// How many messages were held back by the kernel of the other side.
+    held: usize,
+}
+
+impl Connection {
+    fn new(stream: TcpStream) -> Self {
+        stream.set_nodelay(true).expect("an open socket");
+        stream.set_read_timeout(Some(PATIENCE)).expect("an open socket");
+        Self {
+            stream,
+            buffer: Vec::new(),
+            held: 0,
+        }
+    }
+
+    fn send(&mut self, message: &str) {
+        self.stream.write_all(message.as_bytes()).expect("it reads");
+    }
+
+    /// The next message, whole; `None` at the end of the connection.
+    fn receive(&mut self) -> Option<String> {
+        let mut held = false;
+        let mut part = vec![0; 1 << 17];
+        let length = loop {
+            if let Some(length) = length(&self.buffer) {
+                break length;
+            }
+            match self.stream.read(&mut part) {
+                Ok(0) => return None,
+                Ok(read) => self.buffer.extend_from_slice(&part[..read]),
+                Err(error) if matches!(error.kind(), ErrorKind::WouldBlock | ErrorKind::TimedOut) => {
+                    held |= !self.buffer.is_empty() && self.is_more_sent_than_arrived();
+                }
+                Err(error) => panic!("{error}"),
+            }
+        };
+        self.held += usize::from(held);
+        let message = self.buffer.drain(..length).collect();
+        Some(String::from_utf8(message).expect("UTF-8"))
+    }
+
+    /// What was sent before has been acknowledged, at the latest by what this side sent since.
+    fn is_more_sent_than_arrived(&self) -> bool {
+        let sent = unacknowledged(&self.stream);
+        // What arrives between the two looks counts as arrived.
+        let mut waiting = vec![0; 1 << 17];
+        self.stream.set_nonblocking(true).expect("an open socket");
+        let waiting = self.stream.peek(&mut waiting).unwrap_or_default();
+        self.stream.set_nonblocking(false).expect("an open socket");
+        sent > self.buffer.len() + waiting
+    }
+}
+
+/// How many bytes the other side has written that are not acknowledged, whether on the way or not.
+fn unacknowledged(stream: &TcpStream) -> usize {
+    let hex = |address: SocketAddr| match address {
+        SocketAddr::V4(address) => format!(
+            "{:08X}:{:04X}",
+            u32::from_ne_bytes(address.ip().octets()),
+            address.port()
+        ),
+        SocketAddr::V6(_) => panic!("all of this is IPv4"),
+    };
+    let theirs = hex(stream.peer_addr().expect("a connection"));
+    let ours = hex(stream.local_addr().expect("a connection"));
+    let sockets = fs::read_to_string("/proc/net/tcp").expect("Linux");
+    let queue = sockets.lines().find_map(|line| {
+        let mut fields = line.split_ascii_whitespace().skip(1);
+        let row = [fields.next()?, fields.next()?];
+        (row == [&*theirs, &*ours]).then(|| fields.nth(1))?
+    });
+    // It is gone when the other side has closed it.
+    queue.map_or(0, |queue| {
+        usize::from_str_radix(&queue[..8], 16).expect("a queue's length")
+    })
+}
+
+/// The length of the first message, once all of it is there.
+fn length(bytes: &[u8]) -> Option<usize> {
+    let end = |from: usize, line: &[u8]| {
+        let found = bytes[from..].windows(line.len()).position(|window| window == line);
+        found.map(|position| from + position + line.len())
+    };
+    let mut length = end(0, b"\r\n\r\n")?;
+    let head = String::from_utf8_lossy(&bytes[..length]).to_lowercase();
+    if head.contains("\r\ntransfer-encoding: chunked\r\n") {
+        loop {
+            let begin = end(length, b"\r\n")?;
+            let size = std::str::from_utf8(&bytes[length..begin - 2]).expect("the size of a chunk");
+            let size = usize::from_str_radix(size, 16).expect("the size of a chunk");
+            length = begin + size + 2;
+            if bytes.len() < length || size == 0 {
+                break;
+            }
+        }
+    } else if let Some((_, rest)) = head.split_once("\r\ncontent-length: ") {
+        let (digits, _) = rest.split_once("\r\n").expect("the end of the line");
+        length += digits.parse::<usize>().expect("a length");
+    }
+    (length <= bytes.len()).then_some(length)
+}
+
+/// A bridge that answers at once and in one piece; how many of its requests were held back is counted in `held`.
+fn bridge(held: Arc<AtomicUsize>) -> SocketAddr {
+    let row = |columns: Value| json!({ "value": [columns] }).to_string();
+    let customer = |id: usize| json!({"CustomerID": id, "CustomerName": format!("Tailspin Toys (No. {id}, NY)")});
+    let page = row(json!({
+        "Status": 200,
+        "NextAfter": 1000,
+        "Json": Value::from((1..=1000).map(customer).collect::<Vec<_>>()).to_string(),
+    }));
+    let one = json!([customer(123)]).to_string();
+    let created = row(json!({"Status": 201, "Replayed": false, "CustomerID": 123, "Json": one}));
+    let changed = row(json!({"Status": 202, "Replayed": false, "Json": one}));
+    let answer = move |request: &str| match request.split('?').next() {
+        Some("GET /api/get_customers") => page.clone(),
+        Some(target) if target.starts_with("POST /api/put_customer ") => created.clone(),
+        _ => changed.clone(),
+    };
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let address = listener.local_addr().expect("an address");
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let (held, answer) = (held.clone(), answer.clone());
+            thread::spawn(move || {
+                let mut connection = Connection::new(stream);
+                while let Some(request) = connection.receive() {
+                    held.fetch_add(std::mem::take(&mut connection.held), Ordering::Relaxed);
+                    let body = answer(&request);
+                    let length = body.len();
+                    connection.send(&format!("HTTP/1.1 200 OK\r\ncontent-length: {length}\r\n\r\n{body}"));
+                }
+            });
+        }
+    });
+    address
+}
+
+#[test]
+#[ignore = "fails with a component that sends a head before its body is there"]
+fn no_write_and_no_default_page_waits_for_a_delayed_acknowledgement() {
+    let requests_held = Arc::new(AtomicUsize::new(0));
+    let process = up(&["--dab-url", &format!("http://{}", bridge(requests_held.clone()))]);
+    let address = process.api().address;
+    let json = r#"{"PhoneNumber":"(212) 555-0199","FaxNumber":"(212) 555-0101"}"#;
+    let mut found = Vec::new();
+    for (method, target, body, status) in [
+        ("PUT", "/customer", json, 201),
+        ("PATCH", "/customer/123", json, 202),
+        ("DELETE", "/customer/123", "", 202),
+        ("GET", "/customers", "", 200),
+    ] {
+        let request = format!(
+            "{method} {target} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
+            body.len()
+        );
+        let answers_held: usize = thread::scope(|scope| {
+            let client = || {
+                let mut connection = Connection::new(TcpStream::connect(address).expect("the API listens"));
+                for _ in 0..REQUESTS_PER_CLIENT {
+                    connection.send(&request);
+                    let answer = connection.receive().expect("an answer");
+                    assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+                }
+                connection.held
+            };
+            let clients: Vec<_> = (0..CLIENTS).map(|_| scope.spawn(client)).collect();
+            clients.into_iter().map(|client| client.join().expect("served")).sum()
+        });
+        found.push(format!(
+            "{method} {target}: of {}, {} requests to the bridge and {answers_held} answers",
+            CLIENTS * REQUESTS_PER_CLIENT,
+            requests_held.swap(0, Ordering::Relaxed),
+        ));
+    }
+    let none = found
+        .iter()
+        .all(|line| line.contains(", 0 requests") && line.ends_with(" 0 answers"));
+    assert!(none, "held back:\n{}", found.join("\n"));
+}
+
+/// The test above can only fail where this holds.
+#[test]
+fn a_message_in_two_parts_is_held_back() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let mut sender = TcpStream::connect(listener.local_addr().expect("an address")).expect("it listens");
+    let (stream, _) = listener.accept().expect("a connection");
+    let mut receiver = Connection::new(stream);
+    // The kernel acknowledges at once what is first on a connection.
+    let held = (0..100).any(|_| {
+        sender
+            .write_all(b"PUT / HTTP/1.1\r\ncontent-length: 2\r\n\r\n")
+            .expect("sent");
+        sender.write_all(b"{}").expect("sent");
+        receiver.receive().expect("a message");
+        receiver.send("ok");
+        sender.read_exact(&mut [0; 2]).expect("answered");
+        receiver.held > 0
+    });
+    assert!(held);
+}
