@@ -1,8 +1,12 @@
 //! Requests that clients of HTTP do not make: what becomes of them before the component sees them. The built-in host does
 //! what Spin does.
 
-use std::io::{ErrorKind, Read, Write};
+use std::error::Error;
+use std::io::{BufRead, BufReader, ErrorKind, Read, Write};
 use std::net::{Shutdown, TcpListener, TcpStream};
+use std::sync::mpsc::channel;
+use std::thread;
+use std::time::Duration;
 
 use crate::harness::{Api, shared, up};
 
@@ -58,11 +62,30 @@ fn a_coding_before_chunked_is_ignored() {
 }
 
 #[test]
-fn a_client_that_ends_its_side_after_the_request_gets_no_answer() {
-    // It accepts no connection, so nothing but the end of the client's side ends this one.
-    let bridge = TcpListener::bind("127.0.0.1:0").expect("a free port");
-    let bridge_url = format!("http://{}", bridge.local_addr().expect("an address"));
-    let process = up(&["--dab-url", &bridge_url]);
-    let request = b"GET /customer/123 HTTP/1.1\r\nhost: a\r\n\r\n";
-    assert_eq!(answer(&process.api(), request, true), "");
+fn a_client_that_ends_its_side_after_the_request_gets_no_answer_and_its_request_goes_on() {
+    let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+    let url = format!("http://{}", listener.local_addr().expect("an address"));
+    let ((called, calls), (go_on, told)) = (channel(), channel());
+    thread::spawn(move || {
+        for stream in listener.incoming().map_while(Result::ok) {
+            let mut stream = BufReader::new(stream);
+            let head = stream.by_ref().lines().map_while(Result::ok);
+            head.take_while(|line| !line.is_empty()).for_each(drop);
+            called.send(())?;
+            told.recv()?;
+            // What is tried again.
+            let answer = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
+            stream.get_mut().write_all(answer)?;
+        }
+        Ok::<_, Box<dyn Error + Send + Sync>>(())
+    });
+    let process = up(&["--dab-url", &url]);
+    assert_eq!(
+        answer(&process.api(), b"GET /customer/123 HTTP/1.1\r\nhost: a\r\n\r\n", true),
+        ""
+    );
+    let call = || calls.recv_timeout(Duration::from_secs(20));
+    call().expect("the first attempt");
+    go_on.send(()).expect("the bridge waits");
+    call().expect("the second attempt, for a client that has gone");
 }
