@@ -1,18 +1,72 @@
-//! WASI 0.3, as the SDK's examples do it.
+//! WASI 0.3. The write of a body is pending before its head is sent: a body that comes later waits until the other side
+//! has acknowledged the head.
 
-use spin_sdk::http::{Method, Request, Response, send};
+use std::future::Future;
+
+use futures::{FutureExt, join};
+use spin_sdk::http::body::IncomingBodyExt;
+use spin_sdk::http::{FromResponse, Request, Response};
+use spin_sdk::wasip3::http::client;
+use spin_sdk::wasip3::http::types::{self, ErrorCode, Fields, Method, Scheme, Trailers};
+use spin_sdk::wasip3::wit_bindgen::{FutureReader, StreamReader};
+use spin_sdk::wasip3::{spawn, wit_future, wit_stream};
 use spin_sdk::{http_service, variables};
 
 #[http_service]
-async fn handle(request: Request) -> anyhow::Result<Response> {
+async fn handle(request: Request) -> anyhow::Result<types::Response> {
     let (parts, body) = request.into_parts();
     let target = parts.uri.path_and_query().map_or("/", |target| target.as_str());
     let (get, path) = crate::call(parts.method.as_str(), target);
-    let mut outgoing = Request::new(body);
-    *outgoing.method_mut() = if get { Method::GET } else { Method::POST };
-    *outgoing.uri_mut() = format!("{}{path}", variables::get("dab_url").await?).try_into()?;
-    if let Some(kind) = parts.headers.get("content-type") {
-        outgoing.headers_mut().insert("content-type", kind.clone());
+    let url = variables::get("dab_url").await?;
+    let (scheme, authority) = url.split_once("://").unwrap_or(("http", &url));
+    let body = body.bytes().await?.to_vec();
+    let headers = fields(&body)?;
+    let (contents, end, write) = writing(body);
+    let (outgoing, _) = types::Request::new(headers, Some(contents), end, None);
+    let set = |result: Result<(), ()>| result.map_err(|()| anyhow::anyhow!("{url} is no origin"));
+    set(outgoing.set_method(if get { &Method::Get } else { &Method::Post }))?;
+    set(outgoing.set_scheme(Some(if scheme == "https" { &Scheme::Https } else { &Scheme::Http })))?;
+    set(outgoing.set_authority(Some(authority)))?;
+    set(outgoing.set_path_with_query(Some(&path)))?;
+    let ((), answer) = join!(write, client::send(outgoing));
+    let answer = Response::from_response(answer?)?;
+    let status = answer.status().as_u16();
+    let body = answer.into_body().bytes().await?.to_vec();
+    // Of the headers, no more: Spin refuses those of the hop.
+    let headers = fields(&body)?;
+    let (contents, end, write) = writing(body);
+    let mut write = Box::pin(write);
+    if write.as_mut().now_or_never().is_none() {
+        spawn(write);
     }
-    Ok(send(outgoing).await?)
+    let (response, _) = types::Response::new(headers, Some(contents), end);
+    // A status that somebody answered with is one.
+    let _ = response.set_status_code(status);
+    Ok(response)
+}
+
+/// The headers of a message with this body.
+fn fields(body: &[u8]) -> anyhow::Result<Fields> {
+    let length = body.len().to_string().into_bytes();
+    let fields = [
+        ("content-type".to_owned(), b"application/json".to_vec()),
+        ("content-length".to_owned(), length),
+    ];
+    Fields::from_list(&fields).map_err(|error| anyhow::anyhow!("{error:?}"))
+}
+
+/// How a body ends.
+type End = Result<Option<Trailers>, ErrorCode>;
+
+/// A body as the host reads it, and what writes it. Nothing is written before the latter is polled.
+fn writing(body: Vec<u8>) -> (StreamReader<u8>, FutureReader<End>, impl Future<Output = ()>) {
+    let (mut contents, contents_read) = wit_stream::new();
+    let (end, end_read) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
+    let write = async move {
+        // Either fails when the other side does not read any more, which then says why.
+        contents.write_all(body).await;
+        drop(contents);
+        let _ = end.write(Ok(None)).await;
+    };
+    (contents_read, end_read, write)
 }
