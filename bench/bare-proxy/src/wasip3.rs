@@ -1,5 +1,5 @@
-//! WASI 0.3. The write of a body is pending before its head is sent: a body that comes later waits until the other side
-//! has acknowledged the head.
+//! WASI 0.3. The write of a body begins together with the sending of its head: a body that comes later waits until the
+//! other side has acknowledged the head.
 
 use std::future::Future;
 
@@ -28,7 +28,8 @@ async fn handle(request: Request) -> anyhow::Result<types::Response> {
     set(outgoing.set_scheme(Some(if scheme == "https" { &Scheme::Https } else { &Scheme::Http })))?;
     set(outgoing.set_authority(Some(authority)))?;
     set(outgoing.set_path_with_query(Some(&path)))?;
-    let ((), answer) = join!(write, client::send(outgoing));
+    // In this order: the host begins to read what is written once it has begun to send.
+    let (answer, ()) = join!(client::send(outgoing), write);
     let answer = Response::from_response(answer?)?;
     let status = answer.status().as_u16();
     let body = answer.into_body().bytes().await?.to_vec();

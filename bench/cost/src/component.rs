@@ -79,6 +79,7 @@ fn stack_bytes(wasm: &[u8]) -> Result<u64> {
 #[derive(Deserialize)]
 struct Manifest {
     variables: BTreeMap<String, Variable>,
+    component: BTreeMap<String, Component>,
 }
 
 #[derive(Deserialize)]
@@ -86,10 +87,24 @@ struct Variable {
     default: String,
 }
 
-/// The variables of the component with their defaults: it has one of the same name for each of the application's.
+#[derive(Deserialize)]
+struct Component {
+    variables: BTreeMap<String, String>,
+}
+
+/// The variables of the component, made of the defaults of the application's.
 pub(crate) fn variables(root: &Path) -> Result<BTreeMap<String, String>> {
     let text = fs::read_to_string(root.join("spin.toml")).context("cannot read spin.toml")?;
     let manifest: Manifest = toml::from_str(&text).context("spin.toml")?;
-    let variables = manifest.variables.into_iter();
-    Ok(variables.map(|(name, variable)| (name, variable.default)).collect())
+    let templates = manifest
+        .component
+        .into_values()
+        .flat_map(|component| component.variables);
+    let filled = templates.map(|(name, template)| {
+        let fill = |text: String, (name, variable): (&String, &Variable)| {
+            text.replace(&format!("{{{{ {name} }}}}"), &variable.default)
+        };
+        (name, manifest.variables.iter().fold(template, fill))
+    });
+    Ok(filled.collect())
 }

@@ -14,7 +14,7 @@ use http::Request;
 use http_body_util::{BodyExt, Full};
 use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
 use wasmtime::component::{Component, GuestTaskId, Linker};
-use wasmtime::{Cache, CacheConfig, Config, Engine, OptLevel, Store, StoreContextMut};
+use wasmtime::{Cache, CacheConfig, CallHook, Config, Engine, OptLevel, Store, StoreContextMut};
 use wasmtime_wasi_http::handler::{
     HandlerState, Instance, ProxyHandler, ProxyPre, ShouldAccept, WorkerExpiration, WorkerState, WorkerStatus,
 };
@@ -32,6 +32,8 @@ use crate::memory::{MAX_BYTES, Memories, Memory};
 pub struct Cost {
     /// Instructions of WebAssembly, as the engine counts them: a bulk copy counts as one for each byte.
     pub fuel: u64,
+    /// Calls out of WebAssembly: imports, ends of resources, and the component model's own functions.
+    pub host_calls: u64,
     /// The memory that the instance has, in pages of 64 KiB.
     pub pages: u64,
     /// The pages of 4 KiB in it that are not all zero.
@@ -141,6 +143,12 @@ impl HandlerState for Instances {
     async fn instantiate(&self) -> wasmtime::Result<Instance<State, NoExpiration, Worker>> {
         let mut store = Store::new(&self.engine, State::new(self.variables.clone()));
         store.set_fuel(u64::MAX)?;
+        store.call_hook(|mut store, transition| {
+            if matches!(transition, CallHook::CallingHost) {
+                store.data_mut().host_calls += 1;
+            }
+            Ok(())
+        });
         self.memories.take();
         let proxy = self.pre.instantiate_async(&mut store).await?;
         let memories = self.memories.take();
@@ -176,6 +184,7 @@ impl Worker {
     fn cost(&self, store: &Store<State>) -> wasmtime::Result<Cost> {
         Ok(Cost {
             fuel: u64::MAX - store.get_fuel()?,
+            host_calls: store.data().host_calls,
             pages: self.memory.pages(),
             touched: self.memory.touched(),
             stack: self.memory.depth_below(self.stack_bytes),

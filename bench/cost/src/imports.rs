@@ -18,6 +18,8 @@ use crate::cases::Answer;
 
 /// What belongs to one instance.
 pub(crate) struct State {
+    /// How often it has called out of WebAssembly.
+    pub host_calls: u64,
     variables: Arc<BTreeMap<String, String>>,
     wasi: WasiCtx,
     http: WasiHttpCtx,
@@ -36,6 +38,7 @@ impl State {
             .insecure_random_seed(0x0123_4567_89ab_cdef)
             .build();
         Self {
+            host_calls: 0,
             variables,
             wasi,
             http: WasiHttpCtx::new(),

@@ -70,7 +70,7 @@ pub fn measure(target: &Path) -> Result<Vec<Column>> {
 ///
 /// # Errors
 ///
-/// Those of [`measure`], a table that cannot be read, and requests that take more instructions than it allows.
+/// Those of [`measure`], a table that cannot be read, and requests that cost more than it allows.
 pub fn check(target: &Path) -> Result<Vec<String>> {
     let table = Table::parse(&fs::read_to_string(table_path()).context("cannot read bench/cost/table.md")?)?;
     let (mut dearer, mut notes) = (Vec::new(), Vec::new());
@@ -82,7 +82,7 @@ pub fn check(target: &Path) -> Result<Vec<String>> {
     if !dearer.is_empty() {
         notes.append(&mut dearer);
         bail!(
-            "requests take more instructions than bench/cost/table.md allows; if that is intended, run `make cost`\n{}",
+            "requests cost more than bench/cost/table.md allows; if that is intended, run `make cost`\n{}",
             notes.join("\n")
         );
     }

@@ -7,7 +7,7 @@ use anyhow::{Context, Result};
 use clap::Parser;
 use cost::{Table, check, measure, root, table_path};
 
-/// Prints what one request costs in the component: instructions, memory, stack
+/// Prints what one request costs in the component: instructions, host calls, memory, stack
 #[derive(Parser)]
 struct Arguments {
     /// Write bench/cost/table.md; the columns of other compilers stay

@@ -11,11 +11,16 @@ use crate::guest::Cost;
 type Measure = fn(&Cost) -> u64;
 
 /// The sections: title, what it means, and which number of a cost is there.
-const MEASURES: [(&str, &str, Measure); 4] = [
+const MEASURES: [(&str, &str, Measure); 5] = [
     (
         FUEL,
         "Instructions of WebAssembly, as Wasmtime counts them: a bulk copy counts as one for each byte.",
         |cost| cost.fuel,
+    ),
+    (
+        HOST_CALLS,
+        "Calls out of WebAssembly: imports, ends of resources, and the component model's own functions.",
+        |cost| cost.host_calls,
     ),
     ("Memory", "Linear memory at the end, in pages of 64 KiB.", |cost| {
         cost.pages
@@ -33,6 +38,7 @@ const MEASURES: [(&str, &str, Measure); 4] = [
 ];
 
 const FUEL: &str = "Fuel";
+const HOST_CALLS: &str = "Host calls";
 
 const HEAD: &str = "# What a request costs in the component
 
@@ -41,9 +47,12 @@ tells alone: mostly the copying of its constants. The clock stands still, random
 number is exact: every run with the same component has the same. Another compiler makes another component and has its own columns.
 ";
 
-/// How much more fuel than in the table is accepted, in percent: from the same compiler, and from another.
-const SAME_COMPILER: u64 = 5;
-const OTHER_COMPILER: u64 = 15;
+/// The measures that are compared, and how much more than in the table is accepted, in percent: from the same compiler, and
+/// from another.
+const LIMITS: [(&str, Measure, [u64; 2]); 2] = [
+    (FUEL, |cost| cost.fuel, [5, 15]),
+    (HOST_CALLS, |cost| cost.host_calls, [0, 15]),
+];
 
 /// Columns by their title, rows by theirs.
 type Section = BTreeMap<String, Vec<(String, u64)>>;
@@ -131,36 +140,33 @@ impl Table {
     pub fn compare(&self, column: &Column) -> Comparison {
         let mut comparison = Comparison::default();
         let title = column.title();
-        let fuel = self.sections.get(FUEL);
-        let Some(nearest) = fuel.and_then(|fuel| nearest(fuel.keys(), column)) else {
-            comparison
-                .dearer
-                .push(format!("{title}: the table has no column for {}", column.wasi));
-            return comparison;
-        };
-        let same = *nearest == title;
-        let percent = if same { SAME_COMPILER } else { OTHER_COMPILER };
-        if !same {
-            let note =
-                format!("{title}: no such column, so compared with \"{nearest}\", and {percent} % more is accepted");
-            comparison.notes.push(note);
-        }
-        let rows = fuel
-            .and_then(|fuel| fuel.get(nearest))
-            .map(Vec::as_slice)
-            .unwrap_or_default();
-        for (name, cost) in &column.costs {
-            match rows.iter().find(|(row, _)| row == name) {
-                None => comparison.dearer.push(format!("{title}: {name} is not in the table")),
-                Some((_, old)) if cost.fuel * 100 > old * (100 + percent) => {
-                    let line = format!(
-                        "{title}: {name} takes {} instead of {}",
-                        grouped(cost.fuel),
+        for (section, measure, accepted) in LIMITS {
+            let columns = self.sections.get(section);
+            let Some((nearest, rows)) = columns.and_then(|columns| nearest(columns, column)) else {
+                let line = format!("{title}: {section:?} has no column for {}", column.wasi);
+                comparison.dearer.push(line);
+                continue;
+            };
+            let same = *nearest == title;
+            let percent = accepted[usize::from(!same)];
+            if !same {
+                comparison.notes.push(format!(
+                    "{title}: {section:?} has no such column, so compared with {nearest:?}, and {percent} % more is accepted"
+                ));
+            }
+            for (name, cost) in &column.costs {
+                let new = measure(cost);
+                match rows.iter().find(|(row, _)| row == name) {
+                    None => comparison
+                        .dearer
+                        .push(format!("{title}: {section:?} has no row for {name}")),
+                    Some((_, old)) if new * 100 > old * (100 + percent) => comparison.dearer.push(format!(
+                        "{title}: {section:?} of {name} is {} instead of {}",
+                        grouped(new),
                         grouped(*old)
-                    );
-                    comparison.dearer.push(line);
+                    )),
+                    Some(_) => {}
                 }
-                Some(_) => {}
             }
         }
         comparison
@@ -177,11 +183,12 @@ pub struct Comparison {
 }
 
 /// The column of the same build whose compiler's version is the nearest.
-fn nearest<'t>(titles: impl Iterator<Item = &'t String>, column: &Column) -> Option<&'t String> {
+fn nearest<'t>(section: &'t Section, column: &Column) -> Option<(&'t String, &'t Vec<(String, u64)>)> {
     let wanted = version(&column.rustc);
-    titles
-        .filter(|title| title.starts_with(column.wasi))
-        .min_by_key(|title| version(title).abs_diff(wanted))
+    section
+        .iter()
+        .filter(|(title, _)| title.starts_with(column.wasi))
+        .min_by_key(|(title, _)| version(title).abs_diff(wanted))
 }
 
 /// `major.minor.patch` at the end of `text` as one number.
@@ -239,6 +246,7 @@ mod tests {
     fn column(rustc: &str, fuel: u64) -> Column {
         let cost = Cost {
             fuel,
+            host_calls: 7,
             pages: 2,
             touched: 3,
             stack: 4,
@@ -280,27 +288,40 @@ mod tests {
         let comparison = table().compare(&column("rustc 1.95.0", 1_050_001));
         assert_eq!(
             comparison.dearer,
-            ["WASI 0.2, rustc 1.95.0: GET / takes 1,050,001 instead of 1,000,000"]
+            ["WASI 0.2, rustc 1.95.0: \"Fuel\" of GET / is 1,050,001 instead of 1,000,000"]
         );
         assert!(comparison.notes.is_empty());
+    }
+
+    #[test]
+    fn one_more_host_call_is_named() {
+        let mut more = column("rustc 1.95.0", 1_000_000);
+        more.costs[0].1.host_calls += 1;
+        assert_eq!(
+            table().compare(&more).dearer,
+            ["WASI 0.2, rustc 1.95.0: \"Host calls\" of GET / is 8 instead of 7"]
+        );
     }
 
     #[test]
     fn another_compiler_is_compared_with_the_nearest_and_says_so() {
         let comparison = table().compare(&column("rustc 1.98.0", 2_300_000));
         assert!(comparison.dearer.is_empty());
-        assert!(comparison.notes[0].contains("\"WASI 0.2, rustc 1.97.1\", and 15 %"));
+        assert!(comparison.notes[0].contains("compared with \"WASI 0.2, rustc 1.97.1\", and 15 %"));
         assert_eq!(table().compare(&column("rustc 1.96.0", 1_150_001)).dearer.len(), 1);
     }
 
     #[test]
     fn a_build_or_a_request_without_an_entry_is_named() {
-        assert_eq!(Table::default().compare(&column("rustc 1.95.0", 1)).dearer.len(), 1);
+        assert_eq!(Table::default().compare(&column("rustc 1.95.0", 1)).dearer.len(), 2);
         let mut other = column("rustc 1.95.0", 1);
         other.costs[0].0 = "PUT /";
         assert_eq!(
             table().compare(&other).dearer,
-            ["WASI 0.2, rustc 1.95.0: PUT / is not in the table"]
+            [
+                "WASI 0.2, rustc 1.95.0: \"Fuel\" has no row for PUT /",
+                "WASI 0.2, rustc 1.95.0: \"Host calls\" has no row for PUT /"
+            ]
         );
     }
 }

@@ -17,7 +17,7 @@ fn measure_again() -> Vec<Column> {
 static MEASURED: LazyLock<Vec<Column>> = LazyLock::new(measure_again);
 
 #[test]
-fn no_request_takes_more_instructions_than_the_table_allows() {
+fn no_request_costs_more_than_the_table_allows() {
     for note in check(&target()).unwrap_or_else(|error| panic!("{error:#}")) {
         println!("{note}");
     }
