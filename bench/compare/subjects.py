@@ -183,10 +183,11 @@ http {{
         return self.start(name, command, "API ready at", **kind)
 
     def bare_manifest(self, manifest, artifact):
-        """A copy of the bare proxy's manifest, with its component beside it."""
+        """A copy of the bare proxy's manifest, with its component and the API's runtime configuration of Spin beside it."""
         folder = self.folder / manifest.removesuffix(".toml")
         (folder / artifact).parent.mkdir(parents=True)
         shutil.copy(artifact, folder / artifact)
+        shutil.copy("runtime-config.toml", folder)
         return shutil.copy(Path("bench/bare-proxy") / manifest, folder)
 
     def for_operations(self, connections):

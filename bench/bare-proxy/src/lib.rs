@@ -1,5 +1,6 @@
 //! A component that turns each request into one call of the bridge, hands its body on and its answer back, and does nothing else: no
-//! checks, no retries, no deadline. What the API costs beyond this is what its promises cost.
+//! checks, no retries, no deadline. Only its bodies are sent with the same care, so that what the API costs beyond this is what its
+//! promises cost.
 
 // The SDK's macro looks for itself under this name.
 #[cfg(feature = "wasip3")]
