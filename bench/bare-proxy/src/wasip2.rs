@@ -29,7 +29,8 @@ async fn forward(request: Request) -> anyhow::Result<(OutgoingResponse, Vec<u8>)
     let outgoing = OutgoingRequest::new(fields(&body)?);
     let set = |result: Result<(), ()>| result.map_err(|()| anyhow::anyhow!("{url} is no origin"));
     set(outgoing.set_method(if get { &Method::Get } else { &Method::Post }))?;
-    set(outgoing.set_scheme(Some(if scheme == "https" { &Scheme::Https } else { &Scheme::Http })))?;
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
+    set(outgoing.set_scheme(Some(&scheme)))?;
     set(outgoing.set_authority(Some(authority)))?;
     set(outgoing.set_path_with_query(Some(&path)))?;
     let sink = outgoing.take_body();

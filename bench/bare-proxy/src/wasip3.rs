@@ -25,7 +25,8 @@ async fn handle(request: Request) -> anyhow::Result<types::Response> {
     let (outgoing, _) = types::Request::new(headers, Some(contents), end, None);
     let set = |result: Result<(), ()>| result.map_err(|()| anyhow::anyhow!("{url} is no origin"));
     set(outgoing.set_method(if get { &Method::Get } else { &Method::Post }))?;
-    set(outgoing.set_scheme(Some(if scheme == "https" { &Scheme::Https } else { &Scheme::Http })))?;
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
+    set(outgoing.set_scheme(Some(&scheme)))?;
     set(outgoing.set_authority(Some(authority)))?;
     set(outgoing.set_path_with_query(Some(&path)))?;
     // In this order: the host begins to read what is written once it has begun to send.
