@@ -28,7 +28,7 @@
 //!
 //! # Where it differs
 //!
-//! - Spin makes spans and counts metrics. This host has neither, so it is somewhat faster.
+//! - Spin makes spans and counts metrics. This host has neither.
 //! - Spin's `runtime-config.toml` is not read: the environment is the only provider, and connections are pooled. Each
 //!   provider that it names makes a look-up dearer on Spin.
 //! - Spin 4.1.0-pre0 shows a component for WASI 0.3 the hop-by-hop headers of an answer, and refuses them on a response
