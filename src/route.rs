@@ -169,31 +169,31 @@ pub struct Found<'p> {
 }
 
 impl<'p> Found<'p> {
-    /// The routes of `path`: still percent-encoded, without its query. `None` when there are none.
+    /// The routes of `path`: still percent-encoded, without its query. `None` when there are none. Those of a path are
+    /// neighbours in the table.
     pub fn at(routes: &'static [Route], path: &'p str) -> Option<Self> {
-        routes.iter().find_map(|route| {
-            let key = key(route.path, path)?;
-            let path = route.path;
-            Some(Self { routes, path, key })
+        let mut paths = routes.chunk_by(|route, next| route.path == next.path);
+        paths.find_map(|routes| {
+            let key = key(routes[0].path, path)?;
+            Some(Self {
+                routes,
+                path: routes[0].path,
+                key,
+            })
         })
-    }
-
-    fn routes(&self) -> impl Iterator<Item = &'static Route> {
-        self.routes.iter().filter(|route| route.path == self.path)
     }
 
     /// What `method` does here; `HEAD` does what `GET` does.
     pub fn action(&self, method: &Method) -> Option<&'static Action> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
-        self.routes()
-            .find(|route| route.method == method)
-            .map(|route| &route.action)
+        let route = self.routes.iter().find(|route| route.method == method);
+        route.map(|route| &route.action)
     }
 
     /// The value of `Allow` (RFC 9110, section 10.2.1).
     pub fn allow(&self) -> String {
         let mut allow = String::new();
-        for route in self.routes() {
+        for route in self.routes {
             allow.push_str(route.method.as_str());
             allow.push_str(if route.method == Method::GET { ", HEAD, " } else { ", " });
         }
@@ -203,13 +203,15 @@ impl<'p> Found<'p> {
 
 /// The segment of `path` that stands where `template` has braces, if the two match otherwise; empty without braces.
 fn key<'p>(template: &str, path: &'p str) -> Option<Cow<'p, str>> {
+    // Invalid UTF-8 becomes U+FFFD, which no path and no key has.
+    let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy();
     let mut key = Cow::Borrowed("");
     let mut segments = path.split('/');
     for expected in template.split('/') {
-        let segment = percent_decode_str(segments.next()?).decode_utf8().ok()?;
+        let segment = segments.next()?;
         if expected.starts_with('{') && !segment.is_empty() {
-            key = segment;
-        } else if segment != expected {
+            key = decoded(segment);
+        } else if segment != expected && !(segment.contains('%') && decoded(segment) == expected) {
             return None;
         }
     }
@@ -305,7 +307,6 @@ mod tests {
             "/Thing",
             "//thing",
             "/thing//7",
-            "/thing/%ff",
         ] {
             assert_eq!(find(path), None, "{path}");
         }

@@ -44,6 +44,16 @@ mod tests {
     use crate::route::{Action, Source};
 
     #[test]
+    fn the_routes_of_a_path_are_neighbours() {
+        let paths = ROUTES.chunk_by(|route, next| route.path == next.path);
+        let mut paths: Vec<_> = paths.map(|routes| routes[0].path).collect();
+        let count = paths.len();
+        paths.sort_unstable();
+        paths.dedup();
+        assert_eq!(paths.len(), count);
+    }
+
+    #[test]
     fn a_key_is_read_where_the_path_has_one_and_what_is_created_can_be_found() {
         for route in ROUTES {
             let Action::Call(call) = &route.action else { continue };

@@ -67,7 +67,7 @@ pub fn value(kind: Kind, text: &str) -> Option<Value> {
             (digits && (min..=max).contains(&number)).then_some(Value::Integer(number))
         }
         Kind::Text(max) => {
-            let fits = !text.is_empty() && text.encode_utf16().count() <= max;
+            let fits = !text.is_empty() && text.encode_utf16().count() <= max && !text.contains('\u{fffd}');
             fits.then(|| Value::Text(text.to_owned()))
         }
         Kind::Guid => is_guid(text).then(|| Value::Text(text.to_owned())),
@@ -183,7 +183,7 @@ mod tests {
         for text in ["a", "\u{1f600}x", " ' ; -- "] {
             assert_eq!(value(Kind::Text(9), text), Some(Value::Text(text.into())));
         }
-        for (max, text) in [(5, ""), (1, "\u{1f600}"), (2, "abc")] {
+        for (max, text) in [(5, ""), (1, "\u{1f600}"), (2, "abc"), (9, "\u{fffd}")] {
             assert_eq!(value(Kind::Text(max), text), None, "{text}");
         }
         let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";

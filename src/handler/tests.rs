@@ -264,7 +264,7 @@ fn a_body_that_does_not_come_ends_in_408() {
 
 /// The beginning of an answer whose text is longer than what is collected, and the text itself.
 fn long_text() -> (Vec<u8>, String) {
-    let text = format!("[{}]", "\"\u{e9}\",".repeat(60_000));
+    let text = format!("[{}]", "\"\u{e9}\",".repeat(240_000));
     let escaped = serde_json::to_string(&text).unwrap();
     let answer = format!(r#"{{"value":[{{"Status":200,"NextAfter":7,"Json":{escaped}}}]}}"#);
     (answer.into_bytes(), text)

@@ -53,7 +53,12 @@ fn all_three_have_the_same_procedures_with_the_same_parameters() {
         assert_eq!(declared.collect::<Vec<_>>(), sql.parameters, "script of {}", sql.name);
         // They go by name.
         let sorted = |parameters: &[String]| parameters.iter().cloned().collect::<BTreeSet<_>>();
-        assert_eq!(sorted(&call.parameters), sorted(&sql.parameters), "call of {}", sql.name);
+        assert_eq!(
+            sorted(&call.parameters),
+            sorted(&sql.parameters),
+            "call of {}",
+            sql.name
+        );
     }
 }
 

@@ -4,7 +4,9 @@ use crate::tsql::{Routine, count, find, procedures, routines, scripts};
 
 /// The procedures that the API may execute.
 fn of_the_api() -> impl Iterator<Item = Routine> {
-    procedures().into_iter().filter(|routine| routine.name.starts_with("web."))
+    procedures()
+        .into_iter()
+        .filter(|routine| routine.name.starts_with("web."))
 }
 
 /// The one script that makes statements from text: the schema changes that it needs take no parameters.

@@ -130,10 +130,10 @@ fn paths_and_methods_that_are_none() {
         for (path, allow) in [
             ("/customer", "PUT, OPTIONS"),
             ("/customer/1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
-            ("/customers", "GET, HEAD, OPTIONS"),
+            ("/customers", "GET, HEAD, POST, OPTIONS"),
             ("/healthz", "GET, HEAD, OPTIONS"),
         ] {
-            for method in [Method::TRACE, Method::POST] {
+            for method in [Method::TRACE, Method::from_bytes(b"BREW").unwrap()] {
                 let reply = api.send(method, path, &[], b"");
                 reply.problem(405);
                 assert_eq!(reply.header("allow"), allow);
@@ -141,8 +141,6 @@ fn paths_and_methods_that_are_none() {
             let reply = api.send(Method::OPTIONS, path, &[], b"");
             assert_eq!((reply.status, reply.header("allow")), (204, allow));
         }
-        api.send(Method::from_bytes(b"BREW").unwrap(), "/customers", &[], b"")
-            .problem(405);
     });
 }
 

@@ -65,7 +65,7 @@ fn a_dab_url_with_a_path_is_refused_with_the_way_out() {
         "http://127.0.0.1:5000/api",
     ]));
     assert!(!status.success());
-    assert!(said.contains("DAB_PATH"), "{said}");
+    assert!(said.contains("dab_path="), "{said}");
 }
 
 #[test]

@@ -174,7 +174,10 @@ impl SqlServer {
     /// # Errors
     /// When it removed another number of rows.
     pub async fn check_purge(&self) -> Result<()> {
-        self.execute("UPDATE web.Requests SET BeganAt = DATEADD(HOUR, -3, BeganAt) WHERE Operation = N'web.put_customer';").await?;
+        self.execute(
+            "UPDATE web.Requests SET BeganAt = DATEADD(HOUR, -3, BeganAt) WHERE Operation = N'web.put_customer';",
+        )
+        .await?;
         let mut admin = self.admin.lock().await;
         let [old, all] = texts(
             &mut admin,
