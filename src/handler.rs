@@ -93,7 +93,8 @@ pub async fn handle<'s, P: Platform>(
     }
     // A probe that succeeds says nothing.
     let is_probe = matches!(action, Some(Action::Alive | Action::Ready));
-    if !(is_probe && response.status() == StatusCode::OK) {
+    let is_logged = response.status().is_server_error() || log.has_requests();
+    if is_logged && !(is_probe && response.status() == StatusCode::OK) {
         let took = platform.now().saturating_sub(started);
         let event = Event::Request {
             method: head.method.as_str(),

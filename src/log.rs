@@ -113,6 +113,11 @@ pub struct Log {
 }
 
 impl Log {
+    /// Whether requests that succeed are logged.
+    pub fn has_requests(&self) -> bool {
+        self.level >= Level::Info
+    }
+
     /// Writes the line, unless it is below the level.
     pub fn write(&self, platform: &impl Platform, event: &Event) {
         if event.level() <= self.level

@@ -55,10 +55,10 @@ impl<P: Platform> Call<'_, P> {
     pub async fn make(&self, policy: &Policy) -> (Effort, Result<Row<P::Body>, GaveUp>) {
         let begin = self.platform.now();
         let elapsed = || self.platform.now().saturating_sub(begin);
-        let mut attempts = 0;
+        let (mut attempts, mut spent) = (0, Duration::ZERO);
         loop {
             attempts += 1;
-            let result = self.attempt(policy.attempt_limit(elapsed())).await;
+            let result = self.attempt(policy.attempt_limit(spent)).await;
             let took = elapsed();
             let effort = Effort { attempts, took };
             let failure = match result {
@@ -78,6 +78,7 @@ impl<P: Platform> Call<'_, P> {
                     };
                     self.log.write(self.platform, &retry);
                     self.platform.sleep(wait).await;
+                    spent = elapsed();
                 }
                 Decision::GiveUp(because) => {
                     let give_up = Event::GiveUp {

@@ -12,12 +12,14 @@
 
 use std::cell::OnceCell;
 use std::future::poll_fn;
-use std::task::Poll;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Wake};
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::join;
-use http::{Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
 use spin_sdk::http::{
     ErrorCode, Fields, IncomingRequest, IncomingResponse, OutgoingBody, OutgoingRequest, OutgoingResponse,
@@ -27,7 +29,7 @@ use spin_sdk::variables;
 use spin_sdk::wit::wasi::clocks0_2_0::monotonic_clock;
 use spin_sdk::wit::wasi::http0_2_0::outgoing_handler;
 use spin_sdk::wit::wasi::http0_2_0::types::IncomingBody;
-use spin_sdk::wit::wasi::random0_2_0::random::get_random_u64;
+use spin_sdk::wit::wasi::random0_2_0::random::get_random_bytes;
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
@@ -67,7 +69,10 @@ async fn respond(response: Response<Body<Incoming>>, out: ResponseOutparam) -> R
     // The host refuses only hop-by-hop headers and statuses out of range; the core makes neither.
     let headers = Fields::from_list(&fields(&parts.headers)).unwrap_or_else(|_| Fields::new());
     let response = OutgoingResponse::new(headers);
-    let _ = response.set_status_code(parts.status.as_u16());
+    // 200 is what a response is at first.
+    if parts.status != StatusCode::OK {
+        let _ = response.set_status_code(parts.status.as_u16());
+    }
     let mut body = Writer::new(response.body())?;
     let mut piece = pieces.next(&Spin).await?.unwrap_or_default();
     let written = body.write_now(&piece)?;
@@ -118,14 +123,22 @@ impl Platform for Spin {
             }
         };
         let pending = outgoing_handler::handle(outgoing, None).map_err(|code| failure!(code))?;
-        let response = wait(|| pending.get(), || pending.subscribe());
+        let response = async {
+            // It is never there at once.
+            until(pending.subscribe()).await;
+            wait(|| pending.get(), || pending.subscribe()).await
+        };
         let incoming = match join(response, rest).await {
             (Ok(Ok(incoming)), ()) => incoming,
             (Ok(Err(code)), ()) => return Err(failure!(code)),
             (Err(()), ()) => return Err(Failure::Interrupted("response taken twice")),
         };
         let status = StatusCode::from_u16(incoming.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = headers::read(incoming.headers().entries());
+        // Nothing in the headers of a success is read.
+        let headers = match status {
+            StatusCode::OK | StatusCode::CREATED => HeaderMap::new(),
+            _ => headers::read(incoming.headers().entries()),
+        };
         let mut response = Response::new(Incoming::Unopened(Message::Response(incoming)));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
@@ -133,12 +146,8 @@ impl Platform for Spin {
     }
 
     async fn sleep(&self, duration: Duration) {
-        let until = monotonic_clock::now().saturating_add(duration.as_nanos().try_into().unwrap_or(u64::MAX));
-        wait(
-            || (monotonic_clock::now() >= until).then_some(()),
-            || monotonic_clock::subscribe_instant(until),
-        )
-        .await;
+        let nanoseconds = duration.as_nanos().try_into().unwrap_or(u64::MAX);
+        until(monotonic_clock::subscribe_duration(nanoseconds)).await;
     }
 
     fn now(&self) -> Duration {
@@ -146,7 +155,8 @@ impl Platform for Spin {
     }
 
     fn random(&self) -> u128 {
-        u128::from(get_random_u64()) << 64 | u128::from(get_random_u64())
+        let bytes = get_random_bytes(16);
+        u128::from_le_bytes(bytes.try_into().unwrap_or_default())
     }
 
     fn log(&self, line: &str) {
@@ -154,8 +164,11 @@ impl Platform for Spin {
     }
 }
 
+/// What the host has not taken of a body.
+type Unsent<'b> = (Writer, &'b [u8]);
+
 /// A request whose body is there as far as the host takes it, and what of it is not.
-fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<(Writer, &[u8])>), Failure> {
+fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<Unsent<'_>>), Failure> {
     let refused = Failure::Refused("request refused by the host");
     let headers = Fields::from_list(&fields(request.headers())).map_err(|_| refused.clone())?;
     let outgoing = OutgoingRequest::new(headers);
@@ -167,10 +180,14 @@ fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<(Writer
     };
     let set = outgoing
         .set_scheme(Some(&scheme))
-        .and(outgoing.set_method(&request.method().clone().into()))
         .and(outgoing.set_authority(uri.authority().map(|authority| authority.as_str())))
         .and(outgoing.set_path_with_query(uri.path_and_query().map(|target| target.as_str())));
-    set.map_err(|()| refused)?;
+    set.map_err(|()| refused.clone())?;
+    // `GET` is what a request is at first.
+    if request.method() != Method::GET {
+        let method = request.method().clone().into();
+        outgoing.set_method(&method).map_err(|()| refused)?;
+    }
     if request.body().is_empty() {
         return Ok((outgoing, None));
     }
@@ -292,16 +309,31 @@ fn closed(_: StreamError) -> Failure {
     Failure::Interrupted("the other side reads no more")
 }
 
-/// Waits until `ready` has something; `subscribe` wakes it when it is worth asking again.
+/// Waits until `ready` has something; when it has nothing, it is worth asking again once the pollable is ready.
 async fn wait<T>(ready: impl Fn() -> Option<T>, subscribe: impl Fn() -> Pollable) -> T {
-    let mut subscription: Option<CancelOnDropToken> = None;
-    poll_fn(|context| match ready() {
-        Some(value) => Poll::Ready(value),
-        None => {
-            let token = push_waker_and_get_token(subscribe(), context.waker().clone());
-            drop(subscription.replace(token.into()));
-            Poll::Pending
+    loop {
+        match ready() {
+            Some(value) => return value,
+            None => until(subscribe()).await,
         }
+    }
+}
+
+/// Returns when `pollable` is ready. That it is, its waker notes; to ask the host at each poll would cost a call each.
+async fn until(pollable: Pollable) {
+    struct Ready(AtomicBool);
+
+    impl Wake for Ready {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let ready = Arc::new(Ready(AtomicBool::new(false)));
+    let _subscription = CancelOnDropToken::from(push_waker_and_get_token(pollable, ready.clone().into()));
+    poll_fn(|_| match ready.0.load(Ordering::Relaxed) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
     })
-    .await
+    .await;
 }

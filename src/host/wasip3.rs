@@ -14,13 +14,13 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::poll_immediate;
-use http::{Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Request, Response, StatusCode, Uri};
 use spin_sdk_wasip3::variables;
 use spin_sdk_wasip3::wasip3::clocks::monotonic_clock;
 use spin_sdk_wasip3::wasip3::exports::http::handler::Guest;
 use spin_sdk_wasip3::wasip3::http::client;
 use spin_sdk_wasip3::wasip3::http::types::{self, ErrorCode, Fields, Trailers};
-use spin_sdk_wasip3::wasip3::random::random::get_random_u64;
+use spin_sdk_wasip3::wasip3::random::random::get_random_bytes;
 use spin_sdk_wasip3::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 use spin_sdk_wasip3::wasip3::{spawn, wit_future, wit_stream};
 
@@ -110,7 +110,11 @@ impl Platform for Spin {
             .map_err(|()| Failure::Refused("request refused by the host"))?;
         let incoming = client::send(outgoing).await.map_err(|code| failure!(code))?;
         let status = StatusCode::from_u16(incoming.get_status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        let headers = headers::read(incoming.get_headers().copy_all());
+        // Nothing in the headers of a success is read.
+        let headers = match status {
+            StatusCode::OK | StatusCode::CREATED => HeaderMap::new(),
+            _ => headers::read(incoming.get_headers().copy_all()),
+        };
         let mut response = Response::new(Incoming::Unopened(Message::Response(incoming)));
         *response.status_mut() = status;
         *response.headers_mut() = headers;
@@ -126,7 +130,8 @@ impl Platform for Spin {
     }
 
     fn random(&self) -> u128 {
-        u128::from(get_random_u64()) << 64 | u128::from(get_random_u64())
+        let bytes = get_random_bytes(16);
+        u128::from_le_bytes(bytes.try_into().unwrap_or_default())
     }
 
     fn log(&self, line: &str) {

@@ -82,7 +82,7 @@ fn fetch(api: SocketAddr, first_byte: &Sender<()>) -> (Vec<u8>, bool) {
 
 #[test]
 fn the_first_byte_is_out_before_the_last_is_in() {
-    let text = list(300_000);
+    let text = list(1_000_000);
     let answer = answer(&text);
     let (first_byte, go_on) = channel();
     let part = answer.len() / 2;
@@ -94,7 +94,7 @@ fn the_first_byte_is_out_before_the_last_is_in() {
 
 #[test]
 fn a_list_that_breaks_off_never_looks_whole() {
-    let text = list(300_000);
+    let text = list(1_000_000);
     let answer = answer(&text);
     let (nobody, go_on) = channel::<()>();
     drop(nobody);

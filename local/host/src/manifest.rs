@@ -195,7 +195,7 @@ mod tests {
             let manifest = Manifest::read(&path).unwrap();
             assert_eq!(manifest.component, "customer-api");
             assert_eq!(manifest.allowed_outbound_hosts, ["{{ dab_url }}"]);
-            assert!(manifest.variables.contains_key("dab_url"));
+            assert!(manifest.variables.contains_key("settings"));
         }
     }
 

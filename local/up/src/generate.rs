@@ -38,7 +38,10 @@ pub(crate) fn generate(root: &Path) -> Result<()> {
         if !is_current {
             fs::write(&file, text).with_context(|| format!("cannot write {path}"))?;
         }
-        say(&format!("{path}: {}", if is_current { "current" } else { "written" }));
+        say(format_args!(
+            "{path}: {}",
+            if is_current { "current" } else { "written" }
+        ));
     }
     Ok(())
 }
