@@ -14,6 +14,7 @@ use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
 use uuid::Builder;
 
 use crate::client::arguments::{self, is_guid};
+use crate::client::body::ACCEPT_PATCH_TYPES;
 use crate::client::precondition::{Preconditions, Verdict};
 use crate::client::problem::{Problem, kind};
 use crate::client::response::{self, Body, Context, NotAgreed, ascii, json};
@@ -23,7 +24,7 @@ use crate::dab::answer::Row;
 use crate::dab::call::{Effort, GaveUp};
 use crate::dab::request::{Arguments, Value};
 use crate::failure::Failure;
-use crate::headers::{self, CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, SERVER_TIMING};
+use crate::headers::{self, ACCEPT_PATCH, CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, SERVER_TIMING};
 use crate::log::{Event, Level, Log};
 use crate::platform::Platform;
 use crate::retry::GiveUp;
@@ -36,6 +37,9 @@ static TRACE: [HeaderName; 2] = [headers::TRACEPARENT, headers::TRACESTATE];
 
 /// What goes on to Data API Builder with `forward_authorization`.
 static CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, headers::ROLE];
+
+/// The parameter of every write that makes it exactly-once.
+const REQUEST_KEY: &str = "RequestKey";
 
 /// How long readiness waits: within the second that Kubernetes gives a probe by default.
 const READY_LIMIT: Duration = Duration::from_millis(900);
@@ -72,11 +76,11 @@ pub async fn handle<'s, P: Platform>(
         head: &head,
         preconditions: Preconditions::of(&head.headers),
     };
-    let mut effort = None;
+    let mut told = Told::default();
     let result = match (&found, action) {
         (None, _) => Err(Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path.")),
         (Some(found), None) => exchange.without_action(found),
-        (Some(found), Some(action)) => exchange.act(action, &found.key, body, &mut effort).await,
+        (Some(found), Some(action)) => exchange.act(action, &found.key, body, &mut told).await,
     };
     let mut response = result.unwrap_or_else(|problem| {
         problem
@@ -101,7 +105,7 @@ pub async fn handle<'s, P: Platform>(
             route: found.as_ref().map(|found| found.path),
             status: response.status().as_u16(),
             duration_us: took.as_micros() as u64,
-            attempts: effort.map_or(0, |effort: Effort| effort.attempts),
+            attempts: told.effort.map_or(0, |effort| effort.attempts),
         };
         log.write(platform, &event);
     }
@@ -114,8 +118,11 @@ pub async fn handle<'s, P: Platform>(
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Some(effort) = effort {
+    if let Some(effort) = told.effort {
         headers.insert(SERVER_TIMING, ascii(server_timing(effort)));
+        if let Some(key) = told.key {
+            headers.insert(IDEMPOTENCY_KEY, ascii(key));
+        }
     }
     headers.insert(CORRELATION_ID, ascii(log.correlation_id));
     response
@@ -123,6 +130,14 @@ pub async fn handle<'s, P: Platform>(
 
 /// A response, or the problem to answer with instead.
 type Answer<P> = Result<Response<Body<<P as Platform>::Body>>, Problem>;
+
+/// What the answer's headers tell of the call, once it has been made.
+#[derive(Default)]
+struct Told {
+    effort: Option<Effort>,
+    /// The key that a write ran under: with it, and only with it, the write can be repeated safely.
+    key: Option<String>,
+}
 
 /// One request, without its body.
 struct Exchange<'a, P> {
@@ -140,25 +155,29 @@ impl<P: Platform> Exchange<'_, P> {
         if self.head.method == Method::OPTIONS {
             let mut response = Response::new(whole(""));
             *response.status_mut() = StatusCode::NO_CONTENT;
+            if found.action(&Method::PATCH).is_some() {
+                let types = HeaderValue::from_static(ACCEPT_PATCH_TYPES);
+                response.headers_mut().insert(ACCEPT_PATCH, types);
+            }
             response.headers_mut().insert(ALLOW, ascii(allow));
             return Ok(response);
         }
         let detail = format!("This path answers {allow}.");
-        Err(Problem::new(kind::METHOD_NOT_ALLOWED, detail).with_header(ALLOW, ascii(allow)))
+        Err(Problem::new(kind::METHOD_NOT_ALLOWED, &detail).with_header(ALLOW, ascii(allow)))
     }
 
-    async fn act(&self, action: &'static Action, key: &str, body: P::Body, effort: &mut Option<Effort>) -> Answer<P> {
+    async fn act(&self, action: &'static Action, key: &str, body: P::Body, told: &mut Told) -> Answer<P> {
         match action {
             Action::Alive => Ok(json(StatusCode::OK, whole(r#"{"status":"alive"}"#))),
             Action::OpenApi => {
                 self.negotiate()?;
                 Ok(json(StatusCode::OK, whole(OPENAPI)))
             }
-            Action::Ready => self.ready(effort).await,
+            Action::Ready => self.ready(told).await,
             Action::Call(call) => {
                 self.admit()?;
                 self.negotiate()?;
-                self.call(call, key, body, effort).await
+                self.call(call, key, body, told).await
             }
         }
     }
@@ -168,7 +187,7 @@ impl<P: Platform> Exchange<'_, P> {
             let reason = error.to_string();
             self.log.write(self.platform, &Event::Misconfigured { reason });
             match error {
-                SettingsError::Invalid { .. } => Problem::new(kind::MISCONFIGURED, error.to_string()),
+                SettingsError::Invalid { .. } => Problem::new(kind::MISCONFIGURED, &error.to_string()),
                 SettingsError::Provider(_) => unavailable("The settings cannot be read at the moment."),
             }
         })
@@ -197,11 +216,11 @@ impl<P: Platform> Exchange<'_, P> {
         Err(Problem::new(kind::NOT_ACCEPTABLE, detail))
     }
 
-    async fn ready(&self, effort: &mut Option<Effort>) -> Answer<P> {
+    async fn ready(&self, told: &mut Told) -> Answer<P> {
         let begin = self.platform.now();
         let row = self.to_dab(&READY, &Arguments::new())?.attempt(READY_LIMIT).await;
         let took = self.platform.now().saturating_sub(begin);
-        *effort = Some(Effort { attempts: 1, took });
+        told.effort = Some(Effort { attempts: 1, took });
         let row = row.map_err(|failure| {
             let reason = failure.to_string();
             self.log.write(self.platform, &Event::NotReady { reason });
@@ -210,7 +229,7 @@ impl<P: Platform> Exchange<'_, P> {
         self.respond(&READY, &Arguments::new(), row)
     }
 
-    async fn call(&self, call: &'static Call, key: &str, body: P::Body, effort: &mut Option<Effort>) -> Answer<P> {
+    async fn call(&self, call: &'static Call, key: &str, body: P::Body, told: &mut Told) -> Answer<P> {
         let settings = self.settings()?;
         let arguments = pin!(self.arguments(call, key, body));
         let timer = pin!(self.platform.sleep(settings.policy.deadline));
@@ -220,11 +239,23 @@ impl<P: Platform> Exchange<'_, P> {
                 return Err(Problem::new(kind::REQUEST_TIMEOUT, "Send the whole body in less time."));
             }
         };
+        told.key = arguments.iter().find_map(|(name, value)| match value {
+            Value::Text(key) if *name == REQUEST_KEY => Some(key.clone()),
+            _ => None,
+        });
         let (took, result) = self.to_dab(call, &arguments)?.make(&settings.policy).await;
-        *effort = Some(took);
+        told.effort = Some(took);
         match result {
             Ok(row) => self.respond(call, &arguments, row),
-            Err(gave_up) => Err(refusal(&gave_up, took.attempts, settings.forward_authorization)),
+            Err(gave_up) => {
+                let is_write = told.key.is_some();
+                Err(refusal(
+                    &gave_up,
+                    took.attempts,
+                    is_write,
+                    settings.forward_authorization,
+                ))
+            }
         }
     }
 
@@ -238,7 +269,7 @@ impl<P: Platform> Exchange<'_, P> {
         let mut arguments = arguments::of_head(call, self.head, key, &self.preconditions)?;
         if is_write {
             let key = arguments::idempotency_key(headers)?.map_or_else(|| random_uuid(self.platform), str::to_owned);
-            arguments.push(("RequestKey", Value::Text(key)));
+            arguments.push((REQUEST_KEY, Value::Text(key)));
         }
         for (name, source) in call.parameters {
             if let Source::Body(form_field) = source {
@@ -257,8 +288,9 @@ impl<P: Platform> Exchange<'_, P> {
         headers.insert(headers::MS_CORRELATION_ID, ascii(self.log.correlation_id.clone()));
         let credentials = CREDENTIALS.iter().filter(|_| settings.forward_authorization);
         for name in TRACE.iter().chain(credentials) {
-            if let Some(value) = self.head.headers.get(name) {
-                headers.insert(name, value.clone());
+            // Several lines of tracestate are one list.
+            for value in self.head.headers.get_all(name) {
+                headers.append(name, value.clone());
             }
         }
         if let Some(key) = &settings.dab_api_key {
@@ -327,7 +359,7 @@ impl<P: Platform> Exchange<'_, P> {
 
 /// What the client is told of a call that brought no row. `forwards` is whether its own credentials went along, so that 401
 /// and 403 are about the client.
-fn refusal(gave_up: &GaveUp, attempts: u32, forwards: bool) -> Problem {
+fn refusal(gave_up: &GaveUp, attempts: u32, is_write: bool, forwards: bool) -> Problem {
     match &gave_up.failure {
         Failure::Status { status: 401, .. } if forwards => {
             return unauthorized("The bearer token is missing, expired or not valid.");
@@ -342,16 +374,21 @@ fn refusal(gave_up: &GaveUp, attempts: u32, forwards: bool) -> Problem {
         1 => "1 attempt was made".to_owned(),
         attempts => format!("{attempts} attempts were made"),
     };
+    let repeat = if is_write {
+        "The write may have been done: repeat it with the Idempotency-Key of this answer."
+    } else {
+        "The request can be repeated as it is."
+    };
     // Rounded up, so that a client which obeys does not come too early.
     let seconds = |wait: Duration| wait.as_millis().div_ceil(1000) as u64;
     match gave_up.because {
         GiveUp::Unavailable { retry_after } => {
-            let detail = format!("{made}. The request can be repeated as it is.");
-            Problem::new(kind::UNAVAILABLE, detail).with_header(RETRY_AFTER, seconds(retry_after).into())
+            let detail = format!("{made}. {repeat}");
+            Problem::new(kind::UNAVAILABLE, &detail).with_header(RETRY_AFTER, seconds(retry_after).into())
         }
         GiveUp::Timeout { retry_after } => {
-            let detail = format!("{made}; the last one timed out. The request can be repeated as it is.");
-            Problem::new(kind::TIMEOUT, detail).with_header(RETRY_AFTER, seconds(retry_after).into())
+            let detail = format!("{made}; the last one timed out. {repeat}");
+            Problem::new(kind::TIMEOUT, &detail).with_header(RETRY_AFTER, seconds(retry_after).into())
         }
         GiveUp::Misconfigured => Problem::new(
             kind::BRIDGE_MISCONFIGURED,

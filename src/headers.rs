@@ -1,8 +1,8 @@
 //! Header names that the `http` crate does not have, and the headers that the core reads.
 
 use http::header::{
-    ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, DATE, IF_MATCH, IF_NONE_MATCH,
-    ORIGIN, RETRY_AFTER,
+    ACCEPT, ACCESS_CONTROL_REQUEST_METHOD, AUTHORIZATION, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE,
+    CONTENT_TYPE, DATE, IF_MATCH, IF_NONE_MATCH, ORIGIN, RETRY_AFTER,
 };
 use http::{HeaderMap, HeaderName, HeaderValue};
 
@@ -27,6 +27,9 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Its vendors' part.
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
+/// What a path takes with `PATCH` (RFC 5789, section 3.1).
+pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
+
 /// An API key, from clients to this API and from this API to a gateway in front of Data API Builder.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
@@ -35,12 +38,14 @@ pub const ROLE: HeaderName = HeaderName::from_static("x-ms-api-role");
 
 /// The headers that the core reads, of requests and of Data API Builder's answers. To take all of them would cost each request
 /// a look at every name, and the component 15 KB.
-static READ: [HeaderName; 17] = [
+static READ: [HeaderName; 19] = [
     ACCEPT,
     ACCESS_CONTROL_REQUEST_METHOD,
     API_KEY,
     AUTHORIZATION,
+    CONTENT_ENCODING,
     CONTENT_LENGTH,
+    CONTENT_RANGE,
     CONTENT_TYPE,
     CORRELATION_ID,
     DATE,

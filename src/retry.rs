@@ -50,6 +50,9 @@ pub enum GiveUp {
     Conflict,
 }
 
+/// The longest wait that a client is told, whatever Data API Builder or a gateway in front of it says.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
 impl Policy {
     /// The time that an attempt which starts `elapsed` into the request may take.
     pub fn attempt_limit(&self, elapsed: Duration) -> Duration {
@@ -70,15 +73,27 @@ impl Policy {
                 _ => return Decision::GiveUp(GiveUp::Misconfigured),
             },
         };
-        let wait = self.backoff(attempt, random).max(no_earlier_than);
+        // Jitter comes on top, or all that were told the same time would come back at once.
+        let wait = self.backoff(attempt, random).saturating_add(no_earlier_than);
         if elapsed.saturating_add(wait) < self.deadline {
             return Decision::Retry(wait);
         }
-        let retry_after = self.cap.max(no_earlier_than);
-        Decision::GiveUp(match failure {
+        Decision::GiveUp(self.exhausted(failure))
+    }
+
+    /// What the client is told when the time is up after `failure`.
+    pub fn exhausted(&self, failure: &Failure) -> GiveUp {
+        let retry_after = match failure {
+            Failure::Status {
+                retry_after: Some(wait),
+                ..
+            } => self.cap.max(*wait).min(MAX_RETRY_AFTER),
+            _ => self.cap,
+        };
+        match failure {
             Failure::TimedOut => GiveUp::Timeout { retry_after },
             _ => GiveUp::Unavailable { retry_after },
-        })
+        }
     }
 
     /// Exponential backoff with full jitter: uniform between nothing and `base * 2^(attempt - 1)`, at most `cap`.
@@ -177,16 +192,29 @@ mod tests {
     }
 
     #[test]
-    fn retry_after_is_the_least_wait() {
+    fn retry_after_is_the_least_wait_and_jitter_comes_on_top() {
         let failure = Failure::Status {
             status: 503,
             retry_after: Some(ms(7000)),
         };
-        assert_eq!(policy().decide(1, &failure, ms(0), u32::MAX), Decision::Retry(ms(7000)));
+        assert_eq!(policy().decide(1, &failure, ms(0), u32::MAX), Decision::Retry(ms(7100)));
+        assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::Retry(ms(7000)));
         assert_eq!(
             policy().decide(1, &failure, ms(18_000), 0),
             Decision::GiveUp(GiveUp::Unavailable { retry_after: ms(7000) })
         );
+    }
+
+    #[test]
+    fn a_client_is_never_told_to_wait_for_long() {
+        let retry_after = Some(Duration::MAX);
+        let failure = Failure::Status {
+            status: 503,
+            retry_after,
+        };
+        let retry_after = Duration::from_secs(300);
+        let give_up = GiveUp::Unavailable { retry_after };
+        assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::GiveUp(give_up));
     }
 
     #[test]
@@ -239,7 +267,7 @@ mod tests {
                     Failure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
                     _ => Duration::ZERO,
                 };
-                prop_assert!(wait >= asked && wait <= policy.cap.max(asked));
+                prop_assert!(wait >= asked && wait <= policy.cap + asked);
                 prop_assert!(ms(elapsed) + wait < policy.deadline);
                 prop_assert!(policy.attempt_limit(ms(elapsed) + wait) > Duration::ZERO);
             }

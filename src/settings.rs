@@ -185,14 +185,16 @@ fn positive(value: &str, max: u32) -> Option<u32> {
     value.parse().ok().filter(|number| (1..=max).contains(number))
 }
 
+/// As Spin takes it in `allowed_outbound_hosts`: lower-case scheme, no fragment, and a port behind an IPv6 address.
 fn origin(value: &str) -> Option<String> {
     let uri: Uri = value.parse().ok()?;
-    let is_origin = matches!(uri.scheme_str(), Some("http" | "https"))
-        && uri
-            .authority()
-            .is_some_and(|authority| !authority.as_str().contains('@'))
+    let authority = uri.authority()?.as_str();
+    let is_origin = (value.starts_with("http://") || value.starts_with("https://"))
+        && !authority.contains('@')
+        && !(authority.starts_with('[') && uri.port().is_none())
         && uri.query().is_none()
-        && uri.path() == "/";
+        && uri.path() == "/"
+        && !value.contains('#');
     is_origin.then(|| value.trim_end_matches('/').to_owned())
 }
 
@@ -314,6 +316,9 @@ mod tests {
             ("dab_url", "ftp://host"),
             ("dab_url", "http://"),
             ("dab_url", ""),
+            ("dab_url", "HTTP://host"),
+            ("dab_url", "http://host#x"),
+            ("dab_url", "http://[::1]"),
             ("api_key", "secret,"),
             ("dab_api_key", "sec ret"),
             ("log_level", "verbose"),

@@ -28,7 +28,7 @@ pub fn of_head(call: &Call, head: &Parts, key: &str, preconditions: &Preconditio
         let value = match *source {
             Source::Path(kind) => Some(
                 value(kind, key)
-                    .ok_or_else(|| invalid(format!("The key in the path must be {}.", description(kind))))?,
+                    .ok_or_else(|| invalid(&format!("The key in the path must be {}.", description(kind))))?,
             ),
             Source::Query(field, kind, default) => query(head, field, kind)?.or(default.map(Value::Integer)),
             Source::Page(kind) => query(head, AFTER, kind)?.or(match kind {
@@ -53,7 +53,7 @@ fn query(head: &Parts, name: &str, kind: Kind) -> Result<Option<Value>, Problem>
     };
     only.map(Some).ok_or_else(|| {
         let kind = description(kind);
-        invalid(format!("The query parameter {name} must be given once, as {kind}."))
+        invalid(&format!("The query parameter {name} must be given once, as {kind}."))
     })
 }
 
@@ -105,7 +105,7 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
         .ok_or_else(|| invalid("Idempotency-Key must be given once, as 1 to 255 visible ASCII characters."))
 }
 
-fn invalid(detail: impl AsRef<str>) -> Problem {
+fn invalid(detail: &str) -> Problem {
     Problem::new(kind::INVALID_PARAMETER, detail)
 }
 

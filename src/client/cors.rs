@@ -12,8 +12,8 @@ const REQUEST_HEADERS: &str = "accept, authorization, content-type, idempotency-
                                tracestate, x-api-key, x-correlation-id, x-ms-api-role";
 
 /// Response headers that a page may read, besides those that every page may.
-const RESPONSE_HEADERS: &str =
-    "allow, etag, idempotency-replayed, link, location, retry-after, server-timing, www-authenticate, x-correlation-id";
+const RESPONSE_HEADERS: &str = "accept-patch, allow, etag, idempotency-key, idempotency-replayed, link, location, \
+                                retry-after, server-timing, www-authenticate, x-correlation-id";
 
 /// How long a browser may remember a preflight, in seconds.
 const MAX_AGE: &str = "600";
@@ -70,6 +70,8 @@ fn is_origin(text: &str) -> bool {
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         matches!(uri.scheme_str(), Some("http" | "https"))
             && !authority.contains(['@', '*'])
+            // Browsers leave the usual port out.
+            && !matches!((uri.scheme_str(), uri.port_u16()), (Some("http"), Some(80)) | (Some("https"), Some(443)))
             && text.split_once("://").is_some_and(|(_, rest)| rest == authority)
             && !text.bytes().any(|byte| byte.is_ascii_uppercase())
     })
@@ -151,6 +153,8 @@ mod tests {
             "https://shop.example/",
             "https://Shop.example",
             "https://u@shop.example",
+            "https://shop.example:443",
+            "http://shop.example:80",
             "ftp://shop.example",
             "https://shop.example,",
             "null",

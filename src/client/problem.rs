@@ -19,6 +19,18 @@ pub struct Kind {
     pub status: StatusCode,
 }
 
+impl Kind {
+    /// A status that a procedure reports and that is none of the kinds below: `about:blank` with its standard title (RFC
+    /// 9457, section 4.2.1).
+    pub fn other(status: StatusCode) -> Self {
+        Self {
+            uri: "about:blank",
+            title: status.canonical_reason().unwrap_or("Refused"),
+            status,
+        }
+    }
+}
+
 /// All kinds.
 pub mod kind {
     use super::{Kind, StatusCode};
@@ -82,10 +94,12 @@ struct Members<'a> {
 
 impl Problem {
     /// A problem with what this occurrence of it is about.
-    pub fn new(kind: Kind, detail: impl AsRef<str>) -> Self {
+    // Once, and not where it is called: what goes wrong need not be fast.
+    #[inline(never)]
+    pub fn new(kind: Kind, detail: &str) -> Self {
         Self {
             kind,
-            members: ["\"detail\":", &json(detail.as_ref())].concat(),
+            members: ["\"detail\":", &json(detail)].concat(),
             header: None,
         }
     }

@@ -79,6 +79,11 @@ impl<P: Platform> Call<'_, P> {
                     self.log.write(self.platform, &retry);
                     self.platform.sleep(wait).await;
                     spent = elapsed();
+                    // The wait was longer than asked for: an attempt with no time would be sent and abandoned.
+                    if policy.attempt_limit(spent).is_zero() {
+                        let because = policy.exhausted(&failure);
+                        return (Effort { attempts, took: spent }, Err(GaveUp { because, failure }));
+                    }
                 }
                 Decision::GiveUp(because) => {
                     let give_up = Event::GiveUp {
@@ -260,11 +265,19 @@ mod tests {
             attempts_ms(&platform)[1]
         };
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        assert_eq!(busy(&[("retry-after", "3")]), 3000);
-        assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:41 GMT"), date]), 4000);
+        // The first wait, at its longest, comes on top.
+        assert_eq!(busy(&[("retry-after", "3")]), 3100);
+        assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:41 GMT"), date]), 4100);
         assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:30 GMT"), date]), 100);
         assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:41 GMT")]), 100);
         assert_eq!(busy(&[("retry-after", "soon")]), 100);
+    }
+
+    #[test]
+    fn nothing_is_sent_when_no_time_is_left() {
+        let platform = Fake::default().oversleeping(60_000).answer(0, 503, "");
+        assert!(matches!(gives_up(&platform), GiveUp::Unavailable { .. }));
+        assert_eq!(platform.sent.borrow().len(), 1);
     }
 
     #[test]

@@ -119,6 +119,98 @@ fn key_and_precondition_are_the_clients() {
 }
 
 #[test]
+fn every_write_that_was_sent_tells_the_key_it_ran_under() {
+    let row = r#"{"value":[{"Status":202,"Json":"[]"}]}"#;
+    for (status, body) in [(200, row), (409, ""), (404, "")] {
+        let platform = Fake::default().answer(0, status, body);
+        let headers = [("idempotency-key", "k-1")];
+        let response = write(&platform, Method::PATCH, "/customer/7", &headers);
+        assert_eq!(response.headers()[IDEMPOTENCY_KEY], "k-1");
+        let platform = Fake::default().answer(0, status, body);
+        let response = write(&platform, Method::DELETE, "/customer/7", &[]);
+        assert_eq!(
+            response.headers()[IDEMPOTENCY_KEY].to_str().ok(),
+            sent(&platform)["RequestKey"].as_str()
+        );
+    }
+    let platform = Fake::default();
+    assert!(
+        !write(&platform, Method::PUT, "/customer", &[("if-match", "*")])
+            .headers()
+            .contains_key(IDEMPOTENCY_KEY)
+    );
+    let platform = Fake::default().row(r#""Status":200,"Json":"[]""#);
+    assert!(!get(&platform, "/customers").headers().contains_key(IDEMPOTENCY_KEY));
+}
+
+#[test]
+fn what_was_given_up_says_how_to_repeat_it() {
+    let lost = || (0..3).fold(Fake::default(), |platform, _| platform.answer(60_000, 200, ""));
+    let (status, body) = problem(&write(&lost(), Method::PUT, "/customer", &[]));
+    assert_eq!(status, 504);
+    assert!(
+        body["detail"]
+            .as_str()
+            .unwrap()
+            .ends_with("repeat it with the Idempotency-Key of this answer.")
+    );
+    let (status, body) = problem(&get(&lost(), "/customers"));
+    assert_eq!(status, 504);
+    assert!(body["detail"].as_str().unwrap().ends_with("can be repeated as it is."));
+}
+
+#[test]
+fn a_slow_upload_leaves_the_whole_budget_for_the_database() {
+    let mut platform = Fake::default();
+    for _ in 0..2 {
+        platform = platform.answer(10_000, 200, "");
+    }
+    platform = platform.answer(4000, 200, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
+    let late = platform.late_body(24_900, CUSTOMER);
+    let request = Request::put("/customer")
+        .header(CONTENT_TYPE, "application/json")
+        .body(late)
+        .unwrap();
+    assert_eq!(ask(&platform, request).status(), 201);
+}
+
+#[test]
+fn a_provider_that_fails_is_no_misconfiguration() {
+    let platform = Fake::default();
+    let failed = async { Err(SettingsError::Provider("vault sealed".into())) };
+    let request = request(Method::GET, "/customer/7", &[], "");
+    let response = platform.run(handle(&platform, failed, request));
+    assert_eq!(
+        (response.status().as_u16(), &response.headers()[RETRY_AFTER]),
+        (503, &HeaderValue::from_static("1"))
+    );
+    let lines = platform.lines.borrow();
+    assert!(
+        lines[0].contains("misconfigured") && lines[0].contains("vault sealed"),
+        "{lines:?}"
+    );
+}
+
+#[test]
+fn headers_of_the_body_are_obeyed() {
+    for (name, value, status) in [
+        ("content-encoding", "gzip", 415),
+        ("content-range", "bytes 0-1/2", 400),
+        ("content-length", "65537", 413),
+    ] {
+        let response = write(&Fake::default(), Method::PUT, "/customer", &[(name, value)]);
+        assert_eq!(problem(&response).0, status, "{name}");
+    }
+}
+
+#[test]
+fn options_say_what_a_patch_takes() {
+    let options = |path| ask(&Fake::default(), request(Method::OPTIONS, path, &[], ""));
+    assert_eq!(options("/customer/7").headers()[ACCEPT_PATCH], ACCEPT_PATCH_TYPES);
+    assert!(!options("/customers").headers().contains_key(ACCEPT_PATCH));
+}
+
+#[test]
 fn a_replay_is_marked_when_the_key_is_the_clients() {
     for (headers, marked) in [(&[("idempotency-key", "k")][..], true), (&[], false)] {
         let platform = Fake::default().row(r#""Status":202,"Replayed":true,"Json":"[]""#);
@@ -204,11 +296,13 @@ fn trace_context_travels_and_other_headers_do_not() {
     let headers = [
         ("traceparent", "00-1-2-01"),
         ("tracestate", "a=b"),
+        ("tracestate", "c=d"),
         ("cookie", "c"),
         ("authorization", "Bearer x"),
     ];
     ask(&platform, request(Method::GET, "/customers", &headers, ""));
     let sent = platform.sent.borrow();
+    assert_eq!(sent[0].1.headers().get_all("tracestate").iter().count(), 2);
     let mut names: Vec<_> = sent[0].1.headers().keys().map(HeaderName::as_str).collect();
     names.sort_unstable();
     assert_eq!(

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::poll_immediate;
-use http::{HeaderMap, Request, Response, StatusCode, Uri};
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 use spin_sdk_wasip3::variables;
 use spin_sdk_wasip3::wasip3::clocks::monotonic_clock;
 use spin_sdk_wasip3::wasip3::exports::http::handler::Guest;
@@ -87,7 +87,8 @@ async fn settings() -> Result<&'static Settings, SettingsError> {
 }
 
 fn incoming(request: types::Request) -> Request<Incoming> {
-    let method = request.get_method().try_into().unwrap_or_default();
+    // No path has what stands for a method that is none.
+    let method = request.get_method().try_into().unwrap_or(Method::TRACE);
     // A target that is no URI becomes `/`, which is no route.
     let uri = request
         .get_path_with_query()

@@ -91,6 +91,7 @@ pub struct Fake {
     pub lines: RefCell<Vec<String>>,
     clock: Rc<Clock>,
     random: Cell<u128>,
+    oversleep: Duration,
     /// The text of the settings, for those who test with it.
     pub settings: String,
 }
@@ -106,6 +107,7 @@ impl Default for Fake {
                 timers: RefCell::default(),
             }),
             random: Cell::new(u128::MAX),
+            oversleep: Duration::ZERO,
             settings: String::new(),
         }
     }
@@ -115,6 +117,21 @@ impl Fake {
     /// With another value of a variable.
     pub fn set(mut self, variable: &str, value: &str) -> Self {
         self.settings.push_str(&format!("{variable}={value}\n"));
+        self
+    }
+
+    /// The body of a request that comes after this time on this platform's clock.
+    pub fn late_body(&self, after_ms: u64, body: &str) -> Parts {
+        let parts = [(Duration::from_millis(after_ms), Ok(body.as_bytes().to_vec()))];
+        Parts {
+            clock: self.clock.clone(),
+            parts: parts.into(),
+        }
+    }
+
+    /// With waits of less than a second that take this much longer, as on a machine without time.
+    pub fn oversleeping(mut self, by_ms: u64) -> Self {
+        self.oversleep = Duration::from_millis(by_ms);
         self
     }
 
@@ -199,7 +216,9 @@ impl Platform for Fake {
     }
 
     async fn sleep(&self, duration: Duration) {
-        self.clock.sleep(duration).await;
+        let is_late = !duration.is_zero() && duration < Duration::from_secs(1);
+        let late = if is_late { self.oversleep } else { Duration::ZERO };
+        self.clock.sleep(duration + late).await;
     }
 
     fn now(&self) -> Duration {

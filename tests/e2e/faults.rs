@@ -132,3 +132,24 @@ fn retry_after_is_obeyed() {
         );
     }
 }
+
+#[test]
+fn a_write_whose_answers_are_all_lost_is_repeated_with_the_key_that_the_client_is_told() {
+    let stack = Faulty::start(&[("request_deadline_ms", 400), ("retry_base_ms", 20)]);
+    stack.set(&json!({"rates": {"commit_then_drop": 1.0}}));
+    let body = customer("Lost and found");
+    let lost = stack.api.json(Method::POST, "/customers", &body);
+    let problem = lost.problem(503);
+    assert!(
+        problem["detail"].as_str().unwrap().contains("Idempotency-Key"),
+        "{problem}"
+    );
+    let key = lost.header("idempotency-key").to_owned();
+    stack.set(&json!({}));
+    let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];
+    let found = stack.api.send(Method::POST, "/customers", &headers, body.as_bytes());
+    assert_eq!((found.status, found.header("idempotency-replayed")), (201, "true"));
+    assert_eq!(found.header("idempotency-key"), key);
+    let taken = stack.api.json(Method::POST, "/customers", &body);
+    taken.problem(409);
+}

@@ -98,3 +98,31 @@ fn every_row_is_seen_exactly_once_while_others_come_and_go() {
     assert!(missed.is_empty(), "each that was there all the time: {missed:?}");
     assert!(deleted.len() > 10, "{deleted:?}");
 }
+
+/// What a client makes of a reference in the answer to a request for `path` (RFC 3986, section 5.2).
+fn resolve(path: &str, reference: &str) -> String {
+    match reference.strip_prefix('?') {
+        Some(_) => format!("{path}{reference}"),
+        None => format!("{}/{reference}", path.rsplit_once('/').expect("a path").0),
+    }
+}
+
+#[test]
+fn a_prefix_that_a_gateway_removes_stays_in_references() {
+    let stack = Stack::start();
+    let api = stack.api();
+    // The client asks for /shop/…, and the gateway hands on what follows /shop.
+    let through = |target: &str| api.get(target.strip_prefix("/shop").expect("a target behind the gateway"));
+    let created = api.json(
+        Method::POST,
+        "/customers",
+        &crate::customers::customer("Behind a gateway").to_string(),
+    );
+    let row = through(&resolve("/shop/customers", created.header("location")));
+    assert_eq!(row.text(), created.text());
+    let first = through("/shop/customers?limit=2");
+    let (link, _) = first.header("link")[1..]
+        .split_once(">; rel=\"next\"")
+        .expect("the next page");
+    assert_eq!(ids(&through(&resolve("/shop/customers", link))), [3, 4]);
+}

@@ -8,11 +8,11 @@ use crate::harness::{Api, OF_THE_BRIDGE, Recorder, shared, up};
 
 /// JSON objects that something on the way might be tempted to tidy up.
 fn hostile() -> Vec<String> {
-    let deep = format!("{{\"Deep\":{}{}}}", "[".repeat(1000), "]".repeat(1000));
+    let deep = format!("{{\"Deep\":{}{}}}", "[".repeat(127), "]".repeat(127));
     let objects = [
         r#"{}"#,
         r#"{"a":"\" \\ \/ / \b\f\n\r\t"}"#,
-        r#"{"a":"\u0000\u001f\u007f\u00e9\u2028\ud83d\ude00\ud800"}"#,
+        r#"{"a":"\u0000\u001f\u007f\u00e9\u2028\ud83d\ude00"}"#,
         "{\"a\":\"\u{2028}\u{2029}\u{a0}\u{7f}\u{85}\u{feff}\u{1f600}\u{1f468}\u{200d}\u{1f469}e\u{301}\u{5e9}\u{5dc}\u{5d5}\u{5dd}\u{202e}\u{10ffff}\u{fffd}\"}",
         "\r\n\t {\"a\" :\r\n1 }\n\n ",
         r#"{"n":[1e400,-0,0.10,1E+2,12345678901234567890,123456789012345678901234567890.5]}"#,
@@ -167,23 +167,13 @@ fn through_the_whole_stack_and_back() {
 }
 
 #[test]
-fn a_thousand_levels_of_nesting_are_answered() {
-    let deep = format!("{{\"Ignored\":{}{}}}", "[".repeat(5000), "]".repeat(5000));
-    let problem = shared().json(Method::PUT, "/customer", &deep).problem(422);
-    assert_eq!(
-        problem["errors"][0],
-        json!({"field": "CustomerName", "message": "is required"})
-    );
-}
-
-#[test]
-fn the_deepest_body_is_answered() {
-    let deep = format!("{{\"a\":{}{}}}", "[".repeat(32_765), "]".repeat(32_765));
-    assert_eq!(deep.len(), 65_536);
-    with_recorder(|api, bridge| {
-        bridge.answer(201, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
-        bridge.take();
-        assert_eq!(api.json(Method::PUT, "/customer", &deep).status, 201);
-        assert_eq!(parameter(bridge), deep);
-    });
+fn what_sql_server_cannot_read_is_refused() {
+    let bridge = Recorder::start();
+    let process = up(&["--dab-url", &bridge.url()]);
+    let deep = format!("{{\"a\":{}{}}}", "[".repeat(128), "]".repeat(128));
+    for (body, detail) in [(deep.as_str(), "128 levels"), (r#"{"a":"\ud800"}"#, "line 1 column 7")] {
+        let problem = process.api().json(Method::PUT, "/customer", body).problem(400);
+        assert!(problem["detail"].as_str().unwrap().contains(detail), "{problem}");
+    }
+    assert!(bridge.take().is_empty(), "the bridge was asked");
 }
