@@ -81,7 +81,7 @@ crowd: build stack ## 200 clients that are slow, stop half way or hang up (a min
 bench: build ## requests/s beside nginx, Flask and a bare proxy (sixteen minutes, at first twenty-five); writes docs/performance.md (LOCAL=…, SPIN=…)
 	@LOCAL="$(LOCAL)" SPIN="$(SPIN)" bench/compare/run
 
-cost: build stack ## what one request costs in the component, in instructions and memory; writes bench/cost/table.md
+cost: build stack ## what one request costs in the component: instructions, host calls, memory; writes bench/cost/table.md
 	target/debug/cost --write
 
 fmt: ## format the code
