@@ -84,7 +84,7 @@ def host():
         version = subprocess.run([SPIN, "--version"], capture_output=True, text=True, check=True).stdout.strip()
         lines.append(f"Spin is {version}.")
     else:
-        lines.append("Spin was not measured.")
+        lines.append("Spin was not measured; figures from Spin are in [performance-on-spin.md](performance-on-spin.md).")
     return " ".join(lines)
 
 
