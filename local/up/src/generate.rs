@@ -1,6 +1,7 @@
 //! `local generate`: writes what follows from the component's table of routes. Nothing of it is written by hand.
 
 mod dab;
+mod entity;
 mod openapi;
 mod pretty;
 
@@ -38,10 +39,7 @@ pub(crate) fn generate(root: &Path) -> Result<()> {
         if !is_current {
             fs::write(&file, text).with_context(|| format!("cannot write {path}"))?;
         }
-        say(format_args!(
-            "{path}: {}",
-            if is_current { "current" } else { "written" }
-        ));
+        say(format!("{path}: {}", if is_current { "current" } else { "written" }));
     }
     Ok(())
 }

@@ -1,40 +1,26 @@
 //! `openapi.json`: its paths follow from the table of routes, its schemas from one description of each entity. Written by hand
-//! are `openapi/base.json`, what all APIs of this kind have, and `openapi/<entity>.json`:
-//!
-//! - `name`, `plural`: a procedure `<verb>_<name>` is about one row, `<verb>_<plural>` about many.
-//! - `schema`: a row as it is shown. What is `readOnly` is not sent by clients; what is not `required` can be null; `x-accepts`
-//!   is another type that clients may send. The schemas for a new row and for a patch are derived.
-//! - `listed`: the members that a list shows.
-//! - `examples`: by procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
+//! are `openapi/base.json`, what all APIs of this kind have, and one [`Entity`] each.
 
-use std::fs;
+use std::collections::BTreeSet;
 use std::path::Path;
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use customer_api::client::problem::kind;
 use customer_api::route::{Action, Call, Kind, Route, Source};
 use customer_api::routes::ROUTES;
 use http::Method;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-#[derive(Deserialize)]
-struct Entity {
-    name: String,
-    plural: String,
-    schema: Value,
-    listed: Vec<String>,
-    examples: Map<String, Value>,
-}
+use super::entity::{Entity, reference, title};
 
 /// The whole document.
 pub(super) fn document(root: &Path) -> Result<Value> {
     let mut document = super::read(&root.join("openapi/base.json"))?;
     let types: Vec<_> = kind::ALL.iter().map(|kind| kind.uri).collect();
     document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"] = json!(types);
-    let entities = entities(root)?;
+    let entities = Entity::all(root)?;
     for entity in &entities {
-        for (name, schema) in entity.schemas() {
+        for (name, schema) in entity.schemas()? {
             document["components"]["schemas"][name] = schema;
         }
     }
@@ -53,20 +39,42 @@ pub(super) fn document(root: &Path) -> Result<Value> {
         }
     }
     document["paths"] = paths.into();
+    keep_what_is_used(&mut document)?;
     Ok(document)
 }
 
-fn entities(root: &Path) -> Result<Vec<Entity>> {
-    let mut files = fs::read_dir(root.join("openapi"))?
-        .map(|entry| Ok(entry?.path()))
-        .collect::<Result<Vec<_>>>()?;
-    files.retain(|path| !path.ends_with("base.json"));
-    files.sort();
-    let entity = |path: &std::path::PathBuf| {
-        let value = super::read(path)?;
-        Entity::deserialize(value).with_context(|| format!("cannot use {}", path.display()))
-    };
-    files.iter().map(entity).collect()
+/// Removes the schemas that nothing refers to, when all that is referred to is there.
+fn keep_what_is_used(document: &mut Value) -> Result<()> {
+    loop {
+        let mut used = BTreeSet::new();
+        references(document, &mut used);
+        let is_missing = |used: &&String| {
+            used.strip_prefix('#')
+                .is_none_or(|used| document.pointer(used).is_none())
+        };
+        if let Some(missing) = used.iter().find(is_missing) {
+            bail!("openapi.json has no {missing}");
+        }
+        let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+            return Ok(());
+        };
+        let count = schemas.len();
+        schemas.retain(|name, _| used.contains(&format!("#/components/schemas/{name}")));
+        if schemas.len() == count {
+            return Ok(());
+        }
+    }
+}
+
+/// Adds every `$ref` in `value` to `found`.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    found.extend(value["$ref"].as_str().map(str::to_owned));
+    for value in value.as_object().into_iter().flat_map(Map::values) {
+        references(value, found);
+    }
+    for value in value.as_array().into_iter().flatten() {
+        references(value, found);
+    }
 }
 
 fn entity_of<'e>(call: &Call, entities: &'e [Entity]) -> Result<&'e Entity> {
@@ -80,125 +88,6 @@ fn entity_of<'e>(call: &Call, entities: &'e [Entity]) -> Result<&'e Entity> {
             call.procedure
         )
     })
-}
-
-impl Entity {
-    /// `customer` as `Customer`.
-    fn title(&self) -> String {
-        title(&self.name)
-    }
-
-    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row.
-    fn schemas(&self) -> Vec<(String, Value)> {
-        let title = self.title();
-        let members = &self.schema["properties"];
-        let pick = |names: &[String]| -> Value {
-            let properties: Map<_, _> = names.iter().map(|name| (name.clone(), shown(&members[name]))).collect();
-            json!({"type": "object", "required": names, "properties": properties})
-        };
-        let one = json!({"$ref": format!("#/components/schemas/{title}")});
-        let mut new = required(&self.schema);
-        new["allOf"] = json!([{"$ref": format!("#/components/schemas/{title}Patch")}]);
-        new["description"] = json!("Lengths count UTF-16 code units. Other members are ignored.");
-        let mut patch = sent(&self.schema);
-        patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
-        let key = [self.key()];
-        vec![
-            (title.clone(), shown(&self.schema)),
-            (
-                title.clone() + "Rows",
-                json!({"type": "array", "maxItems": 1, "items": one}),
-            ),
-            (title.clone() + "Patch", patch),
-            (title.clone() + "New", new),
-            (
-                title.clone() + "Page",
-                json!({"type": "array", "items": pick(&self.listed)}),
-            ),
-            (
-                title + "Deleted",
-                json!({"type": "array", "minItems": 1, "maxItems": 1, "items": pick(&key)}),
-            ),
-        ]
-    }
-
-    /// The member that is the key.
-    fn key(&self) -> String {
-        let members = self.schema["properties"].as_object().into_iter().flatten();
-        let mut read_only = members.filter(|(_, schema)| schema["readOnly"] == true);
-        read_only.next().map(|(name, _)| name.clone()).unwrap_or_default()
-    }
-
-    fn example(&self, call: &Call, part: &str) -> Option<&Value> {
-        self.examples.get(call.procedure)?.get(part)
-    }
-}
-
-fn title(name: &str) -> String {
-    let words = name.split('_').map(|word| word[..1].to_uppercase() + &word[1..]);
-    words.collect()
-}
-
-/// A schema as clients see it, and so for each of its members.
-fn shown(schema: &Value) -> Value {
-    each_member(schema, shown, |schema| drop(schema.remove("x-accepts")))
-}
-
-/// A schema of what clients send: nothing that is read only, nothing required, `null` for what can be null.
-fn sent(schema: &Value) -> Value {
-    let mut sent = each_member(schema, sent, |schema| {
-        if let Some(other) = schema.remove("x-accepts") {
-            schema["type"] = json!([schema["type"], other]);
-        }
-        schema.remove("required");
-    });
-    if let Some(members) = sent["properties"].as_object_mut() {
-        members.retain(|_, member| member["readOnly"] != true);
-        for (name, member) in members {
-            let required = schema["required"].as_array().into_iter().flatten();
-            if !required.into_iter().any(|required| *required == **name) {
-                member["type"] = json!([member["type"], "null"]);
-            }
-        }
-    }
-    sent
-}
-
-/// Only which members are required of a new row, and of each object in it.
-fn required(schema: &Value) -> Value {
-    let members = || schema["properties"].as_object().into_iter().flatten();
-    let read_only = |name: &Value| members().any(|(member, schema)| *name == **member && schema["readOnly"] == true);
-    let names: Vec<_> = schema["required"]
-        .as_array()
-        .into_iter()
-        .flatten()
-        .filter(|name| !read_only(name))
-        .collect();
-    let mut required_only = json!({"required": names});
-    let objects = members().filter(|(_, member)| member["type"] == "object");
-    let objects: Map<_, _> = objects.map(|(name, member)| (name.clone(), required(member))).collect();
-    if !objects.is_empty() {
-        required_only["properties"] = objects.into();
-    }
-    required_only
-}
-
-fn each_member(schema: &Value, change: fn(&Value) -> Value, here: impl Fn(&mut Map<String, Value>)) -> Value {
-    let mut schema = schema.clone();
-    if let Some(members) = schema["properties"].as_object_mut() {
-        members.values_mut().for_each(|member| *member = change(member));
-    }
-    if schema["properties"].is_null()
-        && let Some(schema) = schema.as_object_mut()
-    {
-        schema.remove("properties");
-    }
-    schema.as_object_mut().into_iter().for_each(here);
-    schema
-}
-
-fn reference(kind: &str, name: &str) -> Value {
-    json!({"$ref": format!("#/components/{kind}/{name}")})
 }
 
 fn operation(route: &Route, entity: Option<&Entity>) -> Value {
@@ -234,7 +123,7 @@ fn operation(route: &Route, entity: Option<&Entity>) -> Value {
 
 fn operation_id(route: &Route, entity: Option<&Entity>) -> String {
     let verb = match (&route.action, route.method.as_str()) {
-        (Action::Call(call), "GET") if is_list(call) => "list",
+        (Action::Call(call), _) if is_list(route, call) => "list",
         (_, "PUT") => "create",
         (_, "PATCH") => "update",
         (_, method) => &method.to_lowercase(),
@@ -243,18 +132,17 @@ fn operation_id(route: &Route, entity: Option<&Entity>) -> String {
         (Action::Alive, _) => "Liveness".to_owned(),
         (Action::Ready, _) => "Readiness".to_owned(),
         (Action::OpenApi, _) => "OpenApi".to_owned(),
-        (Action::Call(call), Some(entity)) if is_list(call) => title(&entity.plural),
+        (Action::Call(call), Some(entity)) if is_list(route, call) => title(&entity.plural),
         (_, entity) => entity.map(Entity::title).unwrap_or_default(),
     };
     format!("{verb}{about}")
 }
 
-fn is_list(call: &Call) -> bool {
-    call.parameters
-        .iter()
-        .any(|(_, source)| matches!(source, Source::Page(_)))
+fn is_list(route: &Route, call: &Call) -> bool {
+    route.method == Method::GET && !has_key(call)
 }
 
+/// Whether the path names a row.
 fn has_key(call: &Call) -> bool {
     call.parameters
         .iter()
@@ -370,7 +258,7 @@ fn response_headers(names: &[(&str, &str)]) -> Value {
 fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
     let replayed = ("Idempotency-Replayed", "Replayed");
     let (status, schema, headers): (_, _, &[_]) = match route.method {
-        Method::GET if is_list(call) => ("200", "Page", &[("Link", "Link")]),
+        _ if is_list(route, call) => ("200", "Page", &[("Link", "Link")]),
         Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
         Method::DELETE => ("202", "Deleted", &[replayed]),
         Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), replayed]),
@@ -380,7 +268,7 @@ fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
     };
     let name = &entity.name;
     let description = match route.method {
-        Method::GET if is_list(call) => "A page, by key".to_owned(),
+        _ if is_list(route, call) => "A page, by key".to_owned(),
         Method::GET => format!("The {name}"),
         Method::DELETE => format!("The {name} does not exist any more"),
         Method::PATCH => format!("The {name} as it is now; `[]` when it was deleted before the request was repeated"),
@@ -468,4 +356,22 @@ fn head(route: &Route, entity: Option<&Entity>) -> Value {
     }
     head["responses"] = responses;
     head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_stay_when_they_are_used_and_what_is_used_must_be_there() {
+        let schemas = json!({"A": reference("schemas", "B"), "B": {}, "C": reference("schemas", "D"), "D": {}});
+        let mut document = json!({"paths": reference("schemas", "A"), "components": {"schemas": schemas}});
+        keep_what_is_used(&mut document).unwrap();
+        let left = document["components"]["schemas"].as_object().unwrap();
+        assert!(left.keys().eq(["A", "B"]));
+
+        document["paths"] = reference("schemas", "E");
+        let error = keep_what_is_used(&mut document).unwrap_err();
+        assert_eq!(error.to_string(), "openapi.json has no #/components/schemas/E");
+    }
 }
