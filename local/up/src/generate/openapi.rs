@@ -32,7 +32,7 @@ pub(super) fn document(root: &Path) -> Result<Value> {
         };
         let item = paths
             .entry(route.path)
-            .or_insert_with(|| json!({"parameters": shared_parameters(route, entity)}));
+            .or_insert_with(|| json!({"parameters": shared_parameters(&route.action)}));
         item[route.method.as_str().to_lowercase()] = operation(route, entity);
         if route.method == Method::GET {
             item["head"] = head(route, entity);
@@ -105,7 +105,7 @@ fn operation(route: &Route, entity: Option<&Entity>) -> Value {
         operation["responses"] = probe_responses(route);
         return operation;
     };
-    let mut parameters = parameters_in("query", route, call, entity);
+    let mut parameters = arguments(route, call, entity);
     parameters.extend(
         headers_of(&route.method, call)
             .iter()
@@ -156,7 +156,7 @@ fn form_field(call: &Call) -> Option<&'static str> {
     })
 }
 
-/// The headers, by their names in the base, that an operation reads besides those of its path.
+/// The headers, by their names in the base, that an operation reads besides those of every request.
 fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
     match *method {
         Method::GET if has_key(call) => vec!["IfNoneMatch", "ReadIfMatch"],
@@ -166,10 +166,10 @@ fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
     }
 }
 
-/// The parameters in the `place`, `path` or `query`, of a call.
-fn parameters_in(place: &str, route: &Route, call: &Call, entity: &Entity) -> Vec<Value> {
-    let parameter = |(_, source): &(&str, Source)| {
-        let (found, name, kind, default) = match *source {
+/// The parameters in path and query, which the procedure gets.
+fn arguments(route: &Route, call: &Call, entity: &Entity) -> Vec<Value> {
+    let argument = |(_, source): &(&str, Source)| {
+        let (place, name, kind, default) = match *source {
             Source::Path(kind) => ("path", segment(route.path), kind, None),
             Source::Query(name, kind, default) => ("query", name, kind, default),
             Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(..)).then_some(0)),
@@ -184,24 +184,19 @@ fn parameters_in(place: &str, route: &Route, call: &Call, entity: &Entity) -> Ve
         if let Some(example) = entity.example(call, place).and_then(|example| example.get(name)) {
             parameter["example"] = example.clone();
         }
-        (found == place).then_some(parameter)
+        Some(parameter)
     };
-    call.parameters.iter().filter_map(parameter).collect()
+    call.parameters.iter().filter_map(argument).collect()
 }
 
-/// What all methods of a path take: its key, and the headers of every request.
-fn shared_parameters(route: &Route, entity: Option<&Entity>) -> Vec<Value> {
-    let mut parameters = match (&route.action, entity) {
-        (Action::Call(call), Some(entity)) => parameters_in("path", route, call, entity),
-        _ => Vec::new(),
-    };
-    let names: &[&str] = match route.action {
+/// The headers of every request.
+fn shared_parameters(action: &Action) -> Vec<Value> {
+    let names: &[&str] = match action {
         Action::Call(_) => &["Correlation", "MsCorrelation", "TraceParent", "TraceState", "Role"],
         Action::Ready => &["Correlation", "MsCorrelation", "TraceParent", "TraceState"],
         Action::Alive | Action::OpenApi => &["Correlation", "MsCorrelation"],
     };
-    parameters.extend(names.iter().map(|name| reference("parameters", name)));
-    parameters
+    names.iter().map(|name| reference("parameters", name)).collect()
 }
 
 /// The name in the braces of a path.
