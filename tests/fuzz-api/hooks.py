@@ -41,6 +41,8 @@ def form(ctx, value):
 def before_call(context, case, kwargs):
     """Replaces what would keep a request from getting as far as it is meant to."""
     headers = case.headers or {}
+    # Spin itself answers a header that is not UTF-8. The client below sends each character as a byte.
+    headers.update({name: value.encode().decode("latin-1") for name, value in headers.items()})
     meta = case.meta
     broken = getattr(meta.phase.data, "parameter", None) if meta and meta.generation.mode.is_negative else None
     # The coverage phase fills headers with letters and digits only, of which none is an entity tag.
@@ -99,15 +101,16 @@ def is_secretly_long(value, limit):
 
 @schemathesis.check
 def created_customer_is_there(ctx, response, case):
-    """What `ensure_resource_availability` is for, which looks at POST alone."""
-    if case.method != "PUT" or response.status_code != 201:
+    """What was created is where `Location` says, as the answer showed it, and in the version that a POST told."""
+    if case.method not in ("PUT", "POST") or response.status_code != 201:
         return
     credentials = {name: value for name, value in response.request.headers.items() if name.lower() in ("authorization", "x-api-key")}
     location = urljoin(response.request.url, response.headers["location"][0])
     found = requests.get(location, headers=credentials, timeout=30)
     assert found.status_code == 200, f"GET {location} is answered with {found.status_code}"
-    assert found.content == response.content, f"GET {location} brings something else than the PUT"
-    assert found.headers["etag"] == response.headers["etag"][0], f"GET {location} has another ETag than the PUT"
+    assert found.content == response.content, f"GET {location} brings something else than the {case.method}"
+    expected = [found.headers["etag"]] if case.method == "POST" else None
+    assert response.headers.get("etag") == expected, f"the {case.method} has another ETag than GET {location}"
 
 
 @schemathesis.check
