@@ -106,7 +106,10 @@ fn build(copy: &Path) {
         }
     }
     // All packages decide on Cargo's features, as in `make stack`.
-    execute(copy, "cargo build --quiet --locked --workspace --bin local");
+    execute(
+        copy,
+        "cargo build --quiet --locked --workspace --bin local --target-dir target",
+    );
     execute(copy, "target/debug/local generate");
     let said = execute(copy, "target/debug/local generate");
     assert_eq!(said.matches(": current").count(), 2, "{said}");
