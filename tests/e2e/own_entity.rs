@@ -219,6 +219,9 @@ fn an_entity_added_as_documented_works() {
     create(Method::PUT, "/color", "taken", r#"{"ColorName":"TAN "}"#).problem(409);
     create(Method::POST, "/colors", "invalid", r#"{"ColorName":7}"#).problem(422);
 
+    let shown = api.get("/colors?limit=2&after=1");
+    let link = format!("`Link: {}`", shown.header("link"));
+    assert!(document.contains(&link), "the page does not show {link}");
     let first = api.get("/colors?limit=4");
     let (query, _) = first.header("link")[1..].split_once(">; rel=\"next\"").unwrap();
     let second = api.get(&format!("/colors{query}"));
