@@ -9,32 +9,23 @@ Result: one row
   ETag    version of the row; NULL unless 200
   Json    200: array with the customer. Otherwise {"detail": ...}
 */
-SET ANSI_NULLS ON;
-SET QUOTED_IDENTIFIER ON;
-GO
-
 CREATE OR ALTER PROCEDURE web.get_customer
     @CustomerID INT
 AS
 BEGIN
     SET NOCOUNT ON;
 
-    DECLARE @Status INT = 200;
+    DECLARE @Status INT;
     DECLARE @ETag NVARCHAR(40);
     DECLARE @Result NVARCHAR(MAX);
 
-    SELECT @ETag = d.ETag, @Result = d.Json
+    SELECT @Status = 200, @ETag = d.ETag, @Result = d.Json
     FROM web.customer_document(@CustomerID) AS d;
 
-    IF @Result IS NULL
-    BEGIN
-        SET @Status = 404;
-        SET @Result =
-        (
-            SELECT CONCAT(N'Customer ', @CustomerID, N' does not exist.') AS detail
-            FOR JSON PATH, WITHOUT_ARRAY_WRAPPER
-        );
-    END;
+    IF @Status IS NULL
+        SELECT
+            @Status = 404,
+            @Result = (SELECT CONCAT(N'Customer ', @CustomerID, N' does not exist.') AS detail FOR JSON PATH, WITHOUT_ARRAY_WRAPPER);
 
     SELECT @Status AS Status, @ETag AS ETag, @Result AS Json;
 END;

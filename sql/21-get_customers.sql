@@ -10,10 +10,6 @@ Result: one row
   NextAfter  last id of the page when more rows follow (the next call's @After), else NULL
   Json       200: array of {"CustomerID", "CustomerName"}, [] when empty. Otherwise {"detail": ...}
 */
-SET ANSI_NULLS ON;
-SET QUOTED_IDENTIFIER ON;
-GO
-
 CREATE OR ALTER PROCEDURE web.get_customers
     @After INT = 0,
     @Limit INT = 1000
@@ -21,46 +17,42 @@ AS
 BEGIN
     SET NOCOUNT ON;
 
-    DECLARE @Status INT;
+    DECLARE @Status INT = 400;
     DECLARE @NextAfter INT;
     DECLARE @Result NVARCHAR(MAX);
-    DECLARE @Page TABLE (CustomerID INT NOT NULL PRIMARY KEY, CustomerName NVARCHAR(100) NOT NULL);
 
     IF @After >= 0 AND @Limit BETWEEN 1 AND 10000
     BEGIN
         SET @Status = 200;
 
-        -- One row more than asked for tells whether another page follows, in the same read as the page itself.
-        INSERT INTO @Page (CustomerID, CustomerName)
-        SELECT TOP (@Limit + 1) c.CustomerID, c.CustomerName
-        FROM Sales.Customers AS c
-        WHERE c.CustomerID > @After
-        ORDER BY c.CustomerID;
+        -- The last row of the page, when there is one after it.
+        SELECT @NextAfter = CASE WHEN COUNT(*) = 2 THEN MIN(p.CustomerID) END
+        FROM
+        (
+            SELECT c.CustomerID
+            FROM Sales.Customers AS c
+            WHERE c.CustomerID > @After
+            ORDER BY c.CustomerID
+            OFFSET @Limit - 1 ROWS FETCH NEXT 2 ROWS ONLY
+        ) AS p;
 
-        IF @@ROWCOUNT > @Limit
-        BEGIN
-            DELETE FROM @Page WHERE CustomerID = (SELECT MAX(p.CustomerID) FROM @Page AS p);
-            SET @NextAfter = (SELECT MAX(p.CustomerID) FROM @Page AS p);
-        END;
-
+        -- It bounds the page, so that a change between the two reads leaves no row out of this page and the next.
         SET @Result =
         (
-            SELECT p.CustomerID AS CustomerID, p.CustomerName AS CustomerName
-            FROM @Page AS p
-            ORDER BY p.CustomerID
+            SELECT TOP (@Limit) c.CustomerID AS CustomerID, c.CustomerName AS CustomerName
+            FROM Sales.Customers AS c
+            WHERE c.CustomerID > @After AND c.CustomerID <= ISNULL(@NextAfter, 2147483647)
+            ORDER BY c.CustomerID
             FOR JSON PATH
         );
         SET @Result = ISNULL(@Result, N'[]');
     END
     ELSE
-    BEGIN
-        SET @Status = 400;
         SET @Result =
         (
             SELECT N'limit must be between 1 and 10000 and after must not be negative.' AS detail
             FOR JSON PATH, WITHOUT_ARRAY_WRAPPER
         );
-    END;
 
     SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
 END;

@@ -3,128 +3,74 @@ web.delete_customer: delete a customer, exactly once for a request key. DELETE /
 
 Parameters
   @CustomerID
-  @RequestKey  the Idempotency-Key, 1..255 characters; what follows the 255th is cut off before this procedure sees it
+  @RequestKey  the Idempotency-Key
   @IfMatch     the ETags that the row may have, without quotes and separated by spaces, or NULL for any
 
 Result: one row
-  Status    202 the customer does not exist (any more) | 409 other rows refer to it | 412 the row is in no version of @IfMatch
-            | 422 the key was used for another request
+  Status    202 the customer does not exist (any more) | 400 no key | 409 other rows refer to it
+            | 412 there is no row in a version of @IfMatch | 422 the key was used for another request
   Replayed  1 = the key was used before for the same request, and nothing was done this time
   Json      202: [{"CustomerID": id}]. Otherwise {"detail": ...}
 
 Rules
-  - Deleting what does not exist succeeds, also with @IfMatch: the client has what it asked for.
+  - Deleting what does not exist succeeds: the client has what it asked for. With @IfMatch it is 412, because there is no
+    representation that could match (RFC 9110, 13.1.1). A retry under the same key is a replay, and succeeds.
   - Which rows may refer to a customer is known to the foreign keys alone (orders, invoices, customers that bill to it).
   - Key, transactions and errors: as in web.put_customer.
 */
-SET ANSI_NULLS ON;
-SET QUOTED_IDENTIFIER ON;
-GO
-
 CREATE OR ALTER PROCEDURE web.delete_customer
     @CustomerID INT,
-    @RequestKey NVARCHAR(255),
+    @RequestKey NVARCHAR(4000),
     @IfMatch NVARCHAR(4000) = NULL
 AS
 BEGIN
     SET NOCOUNT ON;
-    -- A caught constraint error must leave the transaction committable.
-    SET XACT_ABORT OFF;
+    SET XACT_ABORT OFF; -- A caught constraint error must leave the transaction committable.
 
-    DECLARE @Operation NVARCHAR(40) = N'web.delete_customer';
-    DECLARE @PayloadHash BINARY(32);
     DECLARE @OwnTransaction BIT = CASE WHEN @@TRANCOUNT = 0 THEN 1 ELSE 0 END;
-    DECLARE @IsFirst BIT = 0;
-    DECLARE @Replayed BIT = 0;
-    DECLARE @Status INT;
-    DECLARE @Detail NVARCHAR(200);
-    DECLARE @Version NVARCHAR(40);
-    DECLARE @Result NVARCHAR(MAX);
-
-    SET @PayloadHash = HASHBYTES('SHA2_256', CONCAT(@Operation, NCHAR(10), @CustomerID, NCHAR(10)));
+    DECLARE @Replayed BIT, @Status INT, @Detail NVARCHAR(200), @Version NVARCHAR(40), @Result NVARCHAR(MAX);
 
     BEGIN TRY
-        IF @OwnTransaction = 1
-            BEGIN TRANSACTION;
+        IF @OwnTransaction = 1 BEGIN TRANSACTION;
 
-        -- 1. The key: first use, or a replay (2627, after the other transaction has committed).
-        BEGIN TRY
-            INSERT INTO web.Requests (RequestKey, Operation, PayloadHash, Status, RowID)
-            VALUES (@RequestKey, @Operation, @PayloadHash, 202, @CustomerID);
-            SET @IsFirst = 1;
-        END TRY
-        BEGIN CATCH
-            IF ERROR_NUMBER() <> 2627 OR XACT_STATE() = -1
-                THROW;
-        END CATCH;
+        -- 1. Claim.
+        EXECUTE ops.claim_request @RequestKey, N'web.delete_customer', @CustomerID, NULL, NULL,
+            @Status OUTPUT, @Detail OUTPUT, @Replayed OUTPUT;
 
-        IF @IsFirst = 0
+        IF @Status IS NULL
         BEGIN
-            SELECT @Status = r.Status
-            FROM web.Requests AS r
-            WHERE r.RequestKey = @RequestKey AND r.Operation = @Operation AND r.PayloadHash = @PayloadHash;
+            -- 2. The row. UPDLOCK: nobody changes it before this transaction ends.
+            SELECT @CustomerID = c.CustomerID FROM Sales.Customers AS c WITH (UPDLOCK) WHERE c.CustomerID = @CustomerID;
+            SELECT @Version = d.ETag FROM web.customer_document(@CustomerID) AS d;
 
-            IF @Status IS NULL
-            BEGIN
-                SET @Status = 422;
-                SET @Detail = N'This idempotency key was already used for a different request.';
-            END
-            ELSE
-                SET @Replayed = 1;
-        END
-        ELSE
-        BEGIN
-            -- 2. The row. UPDLOCK: nobody changes it between this read and the delete.
-            SELECT @Version = CONVERT(NVARCHAR(40), c.ValidFrom, 126)
-            FROM Sales.Customers AS c WITH (UPDLOCK)
-            WHERE c.CustomerID = @CustomerID;
-
-            -- Not true when either is NULL: no version asked for, or no row.
+            -- Nothing is equal to a version of NULL: no row.
             IF @IfMatch IS NOT NULL AND NOT EXISTS
-            (
-                SELECT 1
-                FROM STRING_SPLIT(@IfMatch, N' ') AS v
-                WHERE v.value COLLATE Latin1_General_100_BIN2 = @Version
-            )
-            BEGIN
-                SET @Status = 412;
-                SET @Detail = CONCAT(N'Customer ', @CustomerID, N' has changed since the version named in If-Match.');
-            END
+                (SELECT 1 FROM STRING_SPLIT(@IfMatch, N' ') AS v WHERE v.value COLLATE Latin1_General_100_BIN2 = @Version)
+                SELECT @Status = 412, @Detail = CONCAT(N'Customer ', @CustomerID, N' has changed since the version named in If-Match.');
             ELSE
-            BEGIN
-                -- 3. The change.
-                BEGIN TRY
-                    DELETE FROM Sales.Customers WHERE CustomerID = @CustomerID;
-                    SET @Status = 202;
-                END TRY
-                BEGIN CATCH
-                    IF ERROR_NUMBER() <> 547 OR XACT_STATE() = -1
-                        THROW;
+            BEGIN TRY
+                -- 3. Change.
+                DELETE FROM Sales.Customers WHERE CustomerID = @CustomerID;
+                SET @Status = 202;
+            END TRY
+            BEGIN CATCH
+                IF ERROR_NUMBER() <> 547 OR XACT_STATE() = -1
+                    THROW;
+                SELECT @Status = 409, @Detail = CONCAT(N'Customer ', @CustomerID, N' is referred to by other rows and cannot be deleted.');
+            END CATCH;
 
-                    SET @Status = 409;
-                    SET @Detail = CONCAT(N'Customer ', @CustomerID, N' is referred to by other rows and cannot be deleted.');
-                END CATCH;
-            END;
-
-            IF @Status >= 400
-                DELETE FROM web.Requests WHERE RequestKey = @RequestKey;
+            -- 4. Record.
+            EXECUTE ops.record_request @RequestKey, @Status, @CustomerID;
         END;
 
-        -- 4. The answer.
-        IF @Status < 400
-            SET @Result = (SELECT @CustomerID AS CustomerID FOR JSON PATH);
-        ELSE
-            SET @Result = (SELECT @Detail AS detail FOR JSON PATH, WITHOUT_ARRAY_WRAPPER);
+        -- 5. Answer.
+        SET @Result = CASE WHEN @Status < 400 THEN (SELECT @CustomerID AS CustomerID FOR JSON PATH)
+            ELSE (SELECT @Detail AS detail FOR JSON PATH, WITHOUT_ARRAY_WRAPPER) END;
 
-        IF @OwnTransaction = 1
-            COMMIT TRANSACTION;
+        IF @OwnTransaction = 1 COMMIT TRANSACTION;
     END TRY
     BEGIN CATCH
-        IF @OwnTransaction = 1 AND XACT_STATE() <> 0
-            ROLLBACK TRANSACTION;
-        -- A caller that swallows the error and commits must not find the key taken for a change that failed.
-        IF @OwnTransaction = 0 AND @IsFirst = 1 AND XACT_STATE() = 1
-            DELETE FROM web.Requests WHERE RequestKey = @RequestKey;
+        IF @OwnTransaction = 1 AND XACT_STATE() <> 0 ROLLBACK TRANSACTION;
         THROW;
     END CATCH;
 

@@ -1,4 +1,4 @@
--- @CustomerID INT, @RequestKey NVARCHAR(255), @IfMatch NVARCHAR(4000) = NULL
+-- @CustomerID INT, @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
 SELECT :CustomerID AS RowID;
 
 -- 1. The row.

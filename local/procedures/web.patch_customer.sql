@@ -1,4 +1,4 @@
--- @CustomerID INT, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(255), @IfMatch NVARCHAR(4000) = NULL
+-- @CustomerID INT, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
 
 -- 1. The text.
 SELECT openjson(:Json) AS Document;

@@ -1,4 +1,4 @@
--- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(255)
+-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
 
 -- 1. The text.
 SELECT openjson(:Json) AS Document;

@@ -19,11 +19,9 @@ fn routine(name: &str) -> Routine {
     all.find(|routine| routine.name == name).expect("in sql/")
 }
 
-/// The rows of the `VALUES` that give the rules.
+/// The rows of the only `VALUES` that give rules.
 fn rules(text: &[String]) -> Vec<Vec<String>> {
-    let head = "MaxLength, IsRequired, IsNullable)";
-    let mut at = find(text, head).expect("the rules") + tokens(head).len();
-    at += find(&text[at..], "VALUES").expect("VALUES") + 1;
+    let mut at = find(text, "VALUES (1, N'CustomerName'").expect("the rules") + 1;
     let mut rows = Vec::new();
     while text[at] == "(" {
         let row: Vec<_> = list(text, at).concat();
@@ -96,34 +94,50 @@ fn the_local_table_has_the_columns_of_the_sample_table() {
 }
 
 #[test]
-fn no_field_is_left_out_when_the_text_is_read() {
-    let body = routine("web.customer_fields").body;
-    let rules = rules(&body);
-    let (members, top): (Vec<&str>, Vec<&str>) =
-        rules.iter().map(|rule| &*rule[1]).partition(|path| path.contains('.'));
-    assert!(find(&body, &format!("key IN ({})", top.join(", "))).is_some());
-    let members = members.join(", ").replace("Delivery.", "");
-    assert!(find(&body, &format!("key IN ({members})")).is_some());
+fn the_rules_have_their_columns_in_one_order() {
+    let head = "(Position, Field, Expected, MaxLength, IsRequired, IsNullable)";
+    for text in [local_schema(), routine("web.customer_fields").body] {
+        assert_eq!(count(&text, head), 1);
+    }
 }
 
 #[test]
 fn variables_have_their_columns_length_and_meet_no_other_column() {
+    let read = routine("ops.read_customer");
+    let passed = |routine: &Routine| {
+        let at = find(&routine.body, "EXECUTE ops.read_customer @Json,").expect("a call");
+        let end = at + find(&routine.body[at..], ";").expect("its end");
+        let arguments = routine.body[at + 4..end].split(|token| token == ",");
+        arguments.map(|argument| argument[0].clone()).collect::<Vec<_>>()
+    };
     let (put, patch) = (routine("web.put_customer"), routine("web.patch_customer"));
+    for routine in [&put, &patch] {
+        // In the order of the parameters, and of their types: what is passed by place.
+        for (argument, parameter) in passed(routine).iter().zip(&read.parameters).skip(4) {
+            let declared = routine.declared(argument);
+            assert!(
+                parameter.starts_with(&format!("{argument} {declared}")),
+                "{}: {argument} {declared} is passed as {parameter}",
+                routine.name
+            );
+        }
+    }
+    assert_eq!((passed(&put).len(), passed(&patch).len()), (11, 12));
     for field in fields() {
         let (column, path) = (field.column, field.path);
-        let shred =
-            format!("SELECT @{column} = f.Value FROM @Fields AS f WHERE f.Field = N'{path}' AND f.IsPresent = 1;");
-        for routine in [&put, &patch] {
-            let declared = routine.declared(&format!("@{column}"));
-            assert_eq!(declared, field.sql_type, "{}: @{column}", routine.name);
-            assert_eq!(count(&routine.body, &shred), 1, "{}: {shred}", routine.name);
-        }
-        for assignment in [format!("@{column} = c.{column}"), format!("{column} = @{column}")] {
-            assert_eq!(count(&patch.body, &assignment), 1, "{assignment}");
-        }
+        let parameter = format!("@{column} {} OUTPUT", field.sql_type);
+        assert!(read.parameters.contains(&parameter), "{parameter}");
+        let shred = format!("@{column} = MAX(CASE WHEN f.Field = N'{path}' THEN f.Value END)");
+        assert_eq!(count(&read.body, &shred), 1, "{shred}");
+        let assignment = if field.nullable {
+            format!("{column} = CASE WHEN @HasAddressLine2 = 1 THEN @{column} ELSE {column} END")
+        } else {
+            format!("{column} = ISNULL(@{column}, {column})")
+        };
+        assert_eq!(count(&patch.body, &assignment), 1, "{assignment}");
         // Nothing else assigns to it.
         let assigned = |routine: &Routine| count(&routine.body, &format!("@{column} ="));
-        assert_eq!((assigned(&put), assigned(&patch)), (1, 2), "@{column}");
+        assert_eq!([&read, &put, &patch].map(assigned), [1, 0, 0], "@{column}");
     }
 }
 

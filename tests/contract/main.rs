@@ -59,7 +59,7 @@ fn calls() -> Vec<Call> {
     let mut all = BTreeMap::new();
     for (method, call) in calls {
         let writes = *method != Method::GET;
-        let key = writes.then(|| "@RequestKey NVARCHAR(255)".to_owned());
+        let key = writes.then(|| "@RequestKey NVARCHAR(4000)".to_owned());
         let call = Call {
             procedure: format!("web.{}", call.procedure),
             writes,

@@ -10,7 +10,7 @@ use local_bridge::procedures::{Parameter, Procedure, Value, column_type};
 use local_bridge::{Bridge, Config};
 use tempfile::TempDir;
 
-use crate::tsql::{Routine, count, find, procedures};
+use crate::tsql::{Routine, count, find, procedures, scripts};
 use crate::{Call, calls, root};
 
 /// Every procedure of schema `web`, by name, in each of the three.
@@ -92,15 +92,53 @@ fn procedures_accept_what_the_component_lets_through() {
 }
 
 #[test]
-fn keys_fit_their_parameter() {
+fn keys_fit_the_ledger() {
     let accepts = |length| {
         let value = HeaderValue::from_str(&"k".repeat(length)).expect("visible ASCII");
         idempotency_key(&HeaderMap::from_iter([(IDEMPOTENCY_KEY, value)])).is_ok()
     };
-    assert!(
-        accepts(255) && !accepts(256),
-        "SQL Server would cut a longer key off at NVARCHAR(255)"
-    );
+    assert!(accepts(255) && !accepts(256));
+    let batches = scripts().into_iter().flat_map(|script| script.batches);
+    let ledger = batches.filter(|batch| find(batch, "RequestKey VARCHAR(255) COLLATE").is_some());
+    assert_eq!(ledger.count(), 1);
+    let claim = &ledger_procedures()[0].body;
+    for rule in [
+        "@Key VARCHAR(255) = @RequestKey;",
+        "NOT BETWEEN 1 AND 255 OR @RequestKey LIKE N'%[^!-~]%'",
+    ] {
+        assert_eq!(count(claim, rule), 1, "{rule}");
+    }
+}
+
+/// `ops.claim_request` and `ops.record_request`.
+fn ledger_procedures() -> [Routine; 2] {
+    ["ops.claim_request", "ops.record_request"].map(|name| {
+        let mut all = procedures().into_iter();
+        all.find(|routine| routine.name == name).expect(name)
+    })
+}
+
+#[test]
+fn a_write_validates_claims_changes_records_and_answers() {
+    for (sql, _, call) in all().filter(|(_, _, call)| call.writes) {
+        let place = |what: &str| {
+            assert_eq!(count(&sql.body, what), 1, "{}: {what}", sql.name);
+            find(&sql.body, what)
+        };
+        let mut order = vec![
+            place("EXECUTE ops.claim_request @RequestKey"),
+            place("EXECUTE ops.record_request @RequestKey, @Status,"),
+            place("COMMIT TRANSACTION;"),
+        ];
+        if call.parameters.iter().any(|parameter| parameter.starts_with("@Json ")) {
+            order.insert(0, place("EXECUTE ops.read_customer @Json"));
+        }
+        assert!(order.is_sorted(), "{}: {order:?}", sql.name);
+        // What is claimed is its own: replays find it by that name.
+        place(&format!("EXECUTE ops.claim_request @RequestKey, N'{}'", sql.name));
+        // Nothing but the two touches the ledger.
+        assert_eq!(count(&sql.body, "web.Requests"), 0, "{}", sql.name);
+    }
 }
 
 #[test]

@@ -1,12 +1,21 @@
 //! Rules for the text of the scripts, whatever they do.
 
-use crate::tsql::{Routine, count, find, procedures, routines, scripts};
+use crate::tsql::{Routine, count, find, procedures, scripts};
 
 /// The procedures that the API may execute.
 fn of_the_api() -> impl Iterator<Item = Routine> {
     procedures()
         .into_iter()
         .filter(|routine| routine.name.starts_with("web."))
+}
+
+/// The procedures that these execute, in their transaction.
+fn nested() -> impl Iterator<Item = Routine> {
+    let calls = |routine: &Routine| {
+        let execute = format!("EXECUTE {}", routine.name);
+        of_the_api().any(|caller| find(&caller.body, &execute).is_some())
+    };
+    procedures().into_iter().filter(calls)
 }
 
 /// The one script that makes statements from text: the schema changes that it needs take no parameters.
@@ -18,18 +27,40 @@ fn a_procedure_returns_one_row_set_with_its_last_statement_and_no_counts() {
         let (name, statements, last) = (&procedure.name, procedure.statements(), procedure.last_statement());
         assert_eq!(statements[last], "SELECT", "{name}");
         assert_eq!(find(statements, "SET NOCOUNT ON;"), Some(0), "{name}");
-        let mut depth = 0;
-        for (at, token) in statements.iter().enumerate() {
-            depth += i32::from(token == "(") - i32::from(token == ")");
-            if depth == 0 && token == "SELECT" {
-                let silent = returns_nothing(statements, at);
-                assert_eq!(silent, at != last, "{name}: {:?}", &statements[at..at + 6]);
-            }
-        }
-        for other in ["OUTPUT", "PRINT", "FETCH", "RETURN"] {
+        assert_eq!(loud(statements), [last], "{name}");
+        // A cursor's FETCH is not among those of ORDER BY.
+        assert_eq!(
+            count(statements, "FETCH"),
+            count(statements, "ROWS FETCH NEXT"),
+            "{name}"
+        );
+        // The clause OUTPUT would be a result.
+        for other in ["INSERTED", "DELETED", "CURSOR", "PRINT", "RETURN"] {
             assert_eq!(count(statements, other), 0, "{name}: {other}");
         }
     }
+    let nested: Vec<_> = nested().collect();
+    assert_eq!(nested.len(), 3);
+    for procedure in nested {
+        let (name, statements) = (&procedure.name, procedure.statements());
+        assert_eq!(find(statements, "SET NOCOUNT ON;"), Some(0), "{name}");
+        assert!(loud(statements).is_empty(), "{name}");
+        // The transaction is its caller's.
+        assert_eq!(count(statements, "TRANSACTION"), 0, "{name}");
+    }
+}
+
+/// Where the `SELECT`s are that make a result set.
+fn loud(statements: &[String]) -> Vec<usize> {
+    let mut depth = 0;
+    let mut selects = Vec::new();
+    for (at, token) in statements.iter().enumerate() {
+        depth += i32::from(token == "(") - i32::from(token == ")");
+        if depth == 0 && token == "SELECT" && !returns_nothing(statements, at) {
+            selects.push(at);
+        }
+    }
+    selects
 }
 
 /// Whether the `SELECT` at this place makes no result set: it assigns variables, or feeds an `INSERT`.
@@ -44,7 +75,7 @@ fn returns_nothing(statements: &[String], select: usize) -> bool {
 
 #[test]
 fn a_procedure_that_catches_errors_leaves_the_transaction_committable() {
-    for procedure in of_the_api() {
+    for procedure in of_the_api().chain(nested()) {
         let (name, body) = (&procedure.name, &procedure.body);
         let catches = count(body, "BEGIN CATCH");
         assert_eq!(count(body, "SET XACT_ABORT OFF;"), catches.min(1), "{name}");
@@ -55,12 +86,23 @@ fn a_procedure_that_catches_errors_leaves_the_transaction_committable() {
 }
 
 #[test]
-fn no_statement_is_made_from_text() {
-    for routine in of_the_api().chain(routines("FUNCTION")) {
-        for word in ["EXEC", "EXECUTE", "sp_executesql"] {
-            assert_eq!(count(&routine.body, word), 0, "{}: {word}", routine.name);
+fn a_write_has_at_most_80_lines() {
+    for entry in std::fs::read_dir(crate::root().join("sql")).expect("sql/") {
+        let path = entry.expect("a file").path();
+        let text = std::fs::read_to_string(&path).expect("a script");
+        for batch in text
+            .split("\nGO\n")
+            .filter(|batch| batch.contains("EXECUTE ops.claim_request @RequestKey"))
+        {
+            let (_, procedure) = batch.split_once("CREATE OR ALTER PROCEDURE").expect("a procedure");
+            let lines = procedure.lines().count();
+            assert!(lines <= 80, "{}: {lines}", path.display());
         }
     }
+}
+
+#[test]
+fn no_statement_is_made_from_text() {
     for script in scripts().iter().filter(|script| script.name != FROM_TEXT) {
         let all = script.batches.concat();
         let is_text = |token: &String| token.starts_with('\'');
@@ -68,11 +110,17 @@ fn no_statement_is_made_from_text() {
             let [left, right] = pair else { continue };
             let concatenates = left == "+" && is_text(right) || is_text(left) && right == "+";
             assert!(!concatenates, "{}: + at token {at}", script.name);
-            // Outside procedures: one constant text, or the permission of that name.
+            assert_ne!(left, "sp_executesql", "{}: token {at}", script.name);
+            // A procedure of ours, one constant text outside of them, or the permission of that name.
             if left == "EXEC" || left == "EXECUTE" {
                 let is_permission = at > 0 && all[at - 1] == "GRANT";
                 let is_constant = right == "(" && is_text(&all[at + 2]) && all[at + 3] == ")";
-                assert!(is_permission || is_constant, "{}: EXECUTE at token {at}", script.name);
+                let is_procedure = right == "ops" && all[at + 2] == ".";
+                assert!(
+                    is_permission || is_constant || is_procedure,
+                    "{}: EXECUTE at token {at}",
+                    script.name
+                );
             }
         }
     }
@@ -87,7 +135,8 @@ fn every_object_is_named_with_its_schema() {
             for (at, token) in batch.iter().enumerate().take(batch.len().saturating_sub(2)) {
                 let (next, before) = (&batch[at + 1], |back| at.checked_sub(back).map_or("", |at| &batch[at]));
                 let is_target = match token.as_str() {
-                    "FROM" | "JOIN" | "INTO" | "UPDATE" | "PROCEDURE" | "FUNCTION" | "SEQUENCE" | "REFERENCES" => true,
+                    "FROM" | "JOIN" | "APPLY" | "INTO" | "UPDATE" | "PROCEDURE" | "FUNCTION" | "SEQUENCE"
+                    | "REFERENCES" => true,
                     "TABLE" => before(1) != "RETURNS" && !before(1).starts_with('@'),
                     "FOR" => before(1) == "VALUE",
                     "DELETE" => next != "FROM" && next != "TOP",

@@ -24,7 +24,7 @@ pub struct Script {
 pub struct Routine {
     /// Schema and name.
     pub name: String,
-    /// In their order, each as `@Name TYPE` or `@Name TYPE = default`.
+    /// In their order, each as `@Name TYPE`, with ` = default` and ` OUTPUT` where it has them.
     pub parameters: Vec<String>,
     /// Everything after the `AS` that ends its head.
     pub body: Vec<String>,
@@ -79,6 +79,10 @@ fn routine(tokens: &[String]) -> Routine {
             declaration = format!("{declaration} = {}", rest[1]);
             rest = &rest[2..];
         }
+        if rest[0] == "OUTPUT" {
+            declaration.push_str(" OUTPUT");
+            rest = &rest[1..];
+        }
         parameters.push(declaration);
         rest = &rest[usize::from(rest[0] == ",")..];
     }
@@ -116,11 +120,18 @@ impl Routine {
         columns.map(column).collect()
     }
 
-    /// The type of a local variable, named with its `@`.
+    /// The type of a local variable, named with its `@`. A `DECLARE` may have several.
     pub fn declared(&self, variable: &str) -> String {
-        let declaration = find(&self.body, &format!("DECLARE {variable}"));
-        let at = declaration.unwrap_or_else(|| panic!("{}: DECLARE {variable}", self.name));
-        sql_type(&self.body[at + 2..]).0
+        let statements = self.body.split(|token| token == ";");
+        let declarations = statements.filter(|statement| statement.first().is_some_and(|verb| verb == "DECLARE"));
+        let mut types = declarations.filter_map(|declaration| {
+            let before = |at: usize| declaration[at - 1] == "DECLARE" || declaration[at - 1] == ",";
+            let at = (1..declaration.len()).find(|at| declaration[*at] == variable && before(*at))?;
+            Some(sql_type(&declaration[at + 1..]).0)
+        });
+        types
+            .next()
+            .unwrap_or_else(|| panic!("{}: DECLARE {variable}", self.name))
     }
 }
 

@@ -23,7 +23,7 @@ SELECT 200 AS Status, 'v1' AS ETag, json_array(json_object('Name', Name)) AS Jso
 SELECT 404 AS Status, 'none' AS Json;
 ";
 
-const PUT: &str = "-- @Name NVARCHAR(5), @RequestKey NVARCHAR(255)
+const PUT: &str = "-- @Name NVARCHAR(5), @RequestKey NVARCHAR(4000)
 -- @IfMatch NVARCHAR(40) = NULL
 INSERT INTO Things (Name) VALUES ('spoilt by ' || :Name);
 INSERT INTO Things (Name) VALUES (:Name) RETURNING ThingID AS RowID;
@@ -182,7 +182,7 @@ fn what_was_refused_is_undone_and_its_key_not_used() {
 #[test]
 fn a_violation_that_nothing_answers_for_fails_and_is_undone() {
     let fixture = Fixture::new();
-    let remove = "-- @Name NVARCHAR(5), @RequestKey NVARCHAR(255)\nDELETE FROM Things WHERE Name = :Name;\nSELECT 202 AS Status, '' AS Json;\n";
+    let remove = "-- @Name NVARCHAR(5), @RequestKey NVARCHAR(4000)\nDELETE FROM Things WHERE Name = :Name;\nSELECT 202 AS Status, '' AS Json;\n";
     for (script, name, number) in [(PUT, "no", 547), (remove, "One", 547)] {
         let procedure = fixture.procedure(script);
         let arguments = [("Name", text(name)), ("RequestKey", text("k"))];
@@ -269,11 +269,11 @@ fn a_script_that_must_fail_is_an_error_at_start_that_tells_what_to_do() {
         (
             "web.a.sql",
             "DELETE FROM Things",
-            "declare `-- @RequestKey NVARCHAR(255)`",
+            "declare `-- @RequestKey NVARCHAR(4000)`",
         ),
         (
             "web.a.sql",
-            "-- @RequestKey NVARCHAR(255)\nSELECT 1 AS Name;\nSELECT 201 AS Status, :Name AS Json;\n",
+            "-- @RequestKey NVARCHAR(4000)\nSELECT 1 AS Name;\nSELECT 201 AS Status, :Name AS Json;\n",
             "uses :Name, which a replay does not have",
         ),
         ("web.a.sql", "SELECT 200 AS Status", "selects (Status), and must select"),

@@ -9,7 +9,7 @@ use super::server::Server;
 const SCHEMA: &str =
     "CREATE TABLE Notes (NoteID INTEGER PRIMARY KEY, Note TEXT NOT NULL UNIQUE CHECK (Note <> '')) STRICT;";
 
-const PUT_NOTE: &str = "-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(255)
+const PUT_NOTE: &str = "-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
 INSERT INTO Notes (Note) VALUES (:Json ->> '$.Note') RETURNING NoteID AS RowID;
 SELECT 201 AS Status, 'v' AS ETag, NoteID, json_array(Note) AS Json FROM Notes WHERE NoteID = :RowID;";
 
