@@ -98,25 +98,29 @@ SELECT
     END AS Message
 FROM Members;
 
--- web.customer_document: a customer's version and its text as FOR JSON PATH builds it. An empty object merged with NULL members (RFC 7396)
--- does not get them.
+-- web.customer_document: a customer's text as FOR JSON PATH builds it, and the version of it. An empty object merged with NULL members
+-- (RFC 7396) does not get them.
 CREATE VIEW web_customer_document AS
-SELECT
-    CustomerID,
-    ValidFrom AS ETag,
-    replace(json_array(json_patch('{}', json_object(
-        'CustomerID', CustomerID,
-        'CustomerName', CustomerName,
-        'PhoneNumber', PhoneNumber,
-        'FaxNumber', FaxNumber,
-        'WebsiteURL', WebsiteURL,
-        'Delivery', json_object(
-            'AddressLine1', DeliveryAddressLine1,
-            'AddressLine2', DeliveryAddressLine2,
-            'PostalCode', DeliveryPostalCode
-        )
-    ))), '/', '\/') AS Json
-FROM Sales_Customers;
+WITH Documents AS (
+    SELECT
+        CustomerID,
+        ValidFrom,
+        replace(json_array(json_patch('{}', json_object(
+            'CustomerID', CustomerID,
+            'CustomerName', CustomerName,
+            'PhoneNumber', PhoneNumber,
+            'FaxNumber', FaxNumber,
+            'WebsiteURL', WebsiteURL,
+            'Delivery', json_object(
+                'AddressLine1', DeliveryAddressLine1,
+                'AddressLine2', DeliveryAddressLine2,
+                'PostalCode', DeliveryPostalCode
+            )
+        ))), '/', '\/') AS Json
+    FROM Sales_Customers
+)
+SELECT CustomerID, concat(ValidFrom, '-', substr(sha2_256(Json), 1, 12)) AS ETag, Json
+FROM Documents;
 
 -- 663 customers: two chains of shops, whose head offices pay for them, and people, who have not ordered yet. Customer 123 is that of the
 -- original sample; the others are made up from the lists below. Telephone numbers are those set aside for fiction (555-01xx).

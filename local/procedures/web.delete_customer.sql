@@ -1,12 +1,13 @@
 -- @CustomerID INT, @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
 SELECT :CustomerID AS RowID;
 
--- 1. The row.
+-- 1. The row. Without one, no version can match (RFC 9110, 13.1.1).
 SELECT
     412 AS Status,
     json_object('detail', concat('Customer ', :CustomerID, ' has changed since the version named in If-Match.')) AS Json
-FROM Sales_Customers
-WHERE CustomerID = :CustomerID AND instr(' ' || :IfMatch || ' ', ' ' || ValidFrom || ' ') = 0;
+WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
+    SELECT * FROM web_customer_document WHERE CustomerID = :CustomerID AND instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0
+);
 
 -- 2. The change.
 DELETE FROM Sales_Customers WHERE CustomerID = :CustomerID;

@@ -7,14 +7,15 @@ SELECT 400 AS Status, json_object('detail', 'The body is not a JSON object.') AS
 WHERE :Document IS NULL;
 
 -- 2. The row.
+SELECT ETag AS Version FROM web_customer_document WHERE CustomerID = :CustomerID;
+
 SELECT 404 AS Status, json_object('detail', concat('Customer ', :CustomerID, ' does not exist.')) AS Json
-WHERE NOT EXISTS (SELECT * FROM Sales_Customers WHERE CustomerID = :CustomerID);
+WHERE :Version IS NULL;
 
 SELECT
     412 AS Status,
     json_object('detail', concat('Customer ', :CustomerID, ' has changed since the version named in If-Match.')) AS Json
-FROM Sales_Customers
-WHERE CustomerID = :CustomerID AND instr(' ' || :IfMatch || ' ', ' ' || ValidFrom || ' ') = 0;
+WHERE instr(' ' || :IfMatch || ' ', ' ' || :Version || ' ') = 0;
 
 -- 3. The fields.
 SELECT
@@ -38,12 +39,15 @@ SET
     DeliveryAddressLine2 = json_text(ifnull(:Document -> '$.Delivery.AddressLine2', json_quote(DeliveryAddressLine2))),
     DeliveryPostalCode = json_text(ifnull(:Document -> '$.Delivery.PostalCode', json_quote(DeliveryPostalCode))),
     LastEditedBy = 1,
-    ValidFrom = sysutcdatetime(ValidFrom)
+    ValidFrom = sysutcdatetime()
 WHERE CustomerID = :CustomerID
 RETURNING CustomerID AS RowID;
 
 SELECT 409 AS Status, json_object('detail', 'A customer with this name already exists.') AS Json
 WHERE :ErrorNumber = 2627;
+
+SELECT throw(50023, 'The patch has made no new version. A retry begins later, and does.') FROM web_customer_document
+WHERE CustomerID = :RowID AND ETag = :Version;
 
 -- 5. The answer: the row as it is now, also in a replay.
 SELECT 202 AS Status, max(ETag) AS ETag, ifnull(max(Json), '[]') AS Json

@@ -36,8 +36,14 @@ FROM (
         json_text(:Document -> '$.Delivery.PostalCode') AS PostalCode
 );
 
-SELECT 409 AS Status, json_object('detail', 'A customer with this name already exists.') AS Json
-WHERE :ErrorNumber = 2627 AND NOT EXISTS (SELECT * FROM Sales_Customers WHERE CustomerID = :RowID);
+SELECT
+    409 AS Status,
+    iif(
+        EXISTS (SELECT * FROM Sales_Customers WHERE CustomerName = json_text(:Document -> '$.CustomerName')),
+        json_object('detail', 'A customer with this name already exists.'),
+        throw(50021, 'The id is in use: Sequences_CustomerID lags behind Sales_Customers.')
+    ) AS Json
+WHERE :ErrorNumber = 2627;
 
 -- 4. The answer: the row as it is now, also in a replay.
 SELECT 201 AS Status, max(ETag) AS ETag, :RowID AS CustomerID, ifnull(max(Json), '[]') AS Json

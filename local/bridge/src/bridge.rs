@@ -15,6 +15,7 @@ use rusqlite::OpenFlags;
 use uuid::Uuid;
 
 use crate::{
+    clock::Clock,
     config::{DabConfig, Entity},
     database::{self, Database},
     health,
@@ -59,7 +60,8 @@ impl Bridge {
     /// database was made by a build with another schema (the message then says to run `make reset`).
     pub fn open(config: Config) -> anyhow::Result<Self> {
         let database = Database::open(&config.database)?;
-        let mut connection = database::connect(&config.database, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
+        let mode = OpenFlags::SQLITE_OPEN_READ_WRITE;
+        let mut connection = database::connect(&config.database, mode, &database.clock)?;
         let scripts = scripts::load(&config.procedures, &mut connection)?;
         let procedures: Arc<[_]> = scripts.into_iter().map(Arc::new).collect();
         Ok(Self {
@@ -72,6 +74,11 @@ impl Bridge {
     /// Every procedure that it has.
     pub fn procedures(&self) -> &[Arc<Procedure>] {
         &self.procedures
+    }
+
+    /// The clock that its scripts read.
+    pub fn clock(&self) -> &Clock {
+        &self.database.clock
     }
 
     /// Answers one request. Whatever goes wrong is a response too.

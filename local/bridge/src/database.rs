@@ -13,6 +13,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::{sync::Semaphore, task};
 
 use crate::{
+    clock::Clock,
     functions,
     procedures::{Arguments, Procedure, Row},
 };
@@ -35,6 +36,7 @@ pub(crate) struct Database {
     readers: Pool,
     /// A pool of one: writers wait for each other here, in order of arrival, rather than in SQLite.
     writer: Pool,
+    pub clock: Clock,
 }
 
 impl Database {
@@ -47,14 +49,17 @@ impl Database {
             fs::create_dir_all(folder).with_context(|| format!("cannot create {}", folder.display()))?;
         }
         let open = || -> Result<Self> {
-            let mut writer = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE)?;
+            let clock = Clock::default();
+            let mode = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_CREATE;
+            let mut writer = connect(path, mode, &clock)?;
             create(&mut writer)?;
             let readers = (0..READERS)
-                .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY))
+                .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, &clock))
                 .collect::<rusqlite::Result<_>>()?;
             Ok(Self {
                 readers: Pool::new(readers),
                 writer: Pool::new(vec![writer]),
+                clock,
             })
         };
         open().with_context(|| format!("cannot open the local database {}", path.display()))
@@ -93,11 +98,11 @@ impl Database {
     }
 }
 
-pub(crate) fn connect(path: &Path, mode: OpenFlags) -> rusqlite::Result<Connection> {
+pub(crate) fn connect(path: &Path, mode: OpenFlags, clock: &Clock) -> rusqlite::Result<Connection> {
     let connection = Connection::open_with_flags(path, mode | OpenFlags::SQLITE_OPEN_NO_MUTEX)?;
     connection.busy_timeout(BUSY_TIMEOUT)?;
     connection.set_prepared_statement_cache_capacity(STATEMENTS);
-    functions::register(&connection)?;
+    functions::register(&connection, clock)?;
     // FULL: a commit reaches the disk before it is acknowledged.
     connection.pragma_update(None, "synchronous", "FULL")?;
     connection.pragma_update(None, "foreign_keys", true)?;
@@ -189,11 +194,11 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("new/folder/bridge.db");
         drop(Database::open(&path).unwrap());
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap();
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, &Clock::default()).unwrap();
         connection.execute_batch("CREATE TABLE Kept (x)").unwrap();
         drop(connection);
         drop(Database::open(&path).unwrap());
-        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY).unwrap();
+        let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, &Clock::default()).unwrap();
         connection.prepare("SELECT * FROM Kept").unwrap();
         let journal: String = connection
             .pragma_query_value(None, "journal_mode", |row| row.get(0))

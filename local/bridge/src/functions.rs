@@ -2,35 +2,51 @@
 //!
 //! | name | what it is |
 //! |---|---|
-//! | `openjson(text)` | the JSON object that a text is, or NULL; SQLite's functions can read it however deep it is nested |
+//! | `openjson(text)` | the JSON object that a text is, or NULL, also for more than 128 levels of nesting |
 //! | `json_text(json)` | the text of a JSON value as `OPENJSON` gives it: a string decoded, a number as it is written, NULL for `null` |
 //! | `utf16_length(text)` | its length in UTF-16 code units, as `NVARCHAR(n)` counts |
+//! | `sha2_256(text)` | `HASHBYTES('SHA2_256', …)` of an `NVARCHAR`, in lower-case hexadecimal digits |
+//! | `throw(number, message)` | ends the call with an error that is nobody's fault, to be tried again |
 //! | `sysutcdatetime()` | the time in UTC as the text of a `DATETIME2(7)` |
 //! | `sysutcdatetime(after)` | the same, but always later than `after`: the version of a row that replaces version `after` |
 //! | `COLLATE Latin1_General_100_CI_AS` | equal but for case and trailing spaces |
 
 use std::cmp::Ordering;
 
-use chrono::{NaiveDateTime, TimeDelta, Utc};
+use chrono::{NaiveDateTime, TimeDelta};
 use rusqlite::{
-    Connection, Result,
+    Connection, Error, Result,
     functions::{Context, FunctionFlags},
     types::ValueRef,
 };
 
-use crate::json::{Kind, Raw};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    clock::{Clock, datetime2},
+    json::{Kind, Raw},
+};
 
 /// Registers all of it on a connection.
-pub(crate) fn register(connection: &Connection) -> Result<()> {
+pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
+    let clock = clock.clone();
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("openjson", 1, pure, |call| Ok(text(call)?.and_then(openjson)))?;
+    connection.create_scalar_function("openjson", 1, pure, |call| {
+        Ok(text(call)?.and_then(openjson).map(str::to_owned))
+    })?;
     connection.create_scalar_function("json_text", 1, pure, |call| Ok(text(call)?.and_then(json_text)))?;
     connection.create_scalar_function("utf16_length", 1, pure, |call| {
         Ok(text(call)?.map(|text| text.encode_utf16().count() as i64))
     })?;
-    connection.create_scalar_function("sysutcdatetime", -1, FunctionFlags::SQLITE_UTF8, |call| {
+    connection.create_scalar_function("sha2_256", 1, pure, |call| Ok(text(call)?.map(sha2_256)))?;
+    connection.create_scalar_function("throw", 2, FunctionFlags::SQLITE_UTF8, |call| -> Result<Option<bool>> {
+        let message = format!("{}: {}", call.get::<i64>(0)?, call.get::<String>(1)?);
+        Err(Error::UserFunctionError(message.into()))
+    })?;
+    connection.create_scalar_function("sysutcdatetime", -1, FunctionFlags::SQLITE_UTF8, move |call| {
         let after = if call.is_empty() { None } else { text(call)? };
-        Ok(after.map_or_else(now, later_than))
+        let now = clock.now();
+        Ok(after.map_or(now.clone(), |after| later_than(after, now)))
     })?;
     connection.create_collation("Latin1_General_100_CI_AS", compare)
 }
@@ -43,10 +59,18 @@ fn text<'a>(call: &'a Context) -> Result<Option<&'a str>> {
     }
 }
 
-/// SQLite's functions read 1000 levels. What is nested deeper is no field of anybody.
-fn openjson(text: &str) -> Option<String> {
-    let object = Raw::parse(text).filter(|value| value.kind() == Kind::Object)?;
-    Some(object.pruned(999))
+/// As deep as SQL Server reads; it refuses what is nested deeper with error 13606.
+const MAX_DEPTH: usize = 128;
+
+fn openjson(text: &str) -> Option<&str> {
+    let value = Raw::parse(text)?;
+    (value.kind() == Kind::Object && value.depth() <= MAX_DEPTH).then(|| value.text())
+}
+
+/// The hash of the text as `NVARCHAR` keeps it, UTF-16LE.
+fn sha2_256(text: &str) -> String {
+    let bytes: Vec<_> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    format!("{:x}", Sha256::digest(bytes))
 }
 
 /// SQL Server would keep half a surrogate pair as it is; Data API Builder shows it as U+FFFD.
@@ -59,22 +83,11 @@ fn json_text(json: &str) -> Option<String> {
     }
 }
 
-/// The time as `CONVERT(NVARCHAR(40), …, 126)` writes it, always with seven digits of a second.
-pub(crate) fn now() -> String {
-    datetime2(Utc::now().naive_utc())
-}
-
-fn later_than(previous: &str) -> String {
+fn later_than(previous: &str, now: String) -> String {
     let following = previous
         .parse()
-        .map(|time: NaiveDateTime| time + TimeDelta::nanoseconds(100));
-    following.map_or_else(|_| now(), |following| now().max(datetime2(following)))
-}
-
-fn datetime2(time: NaiveDateTime) -> String {
-    let mut text = time.format("%Y-%m-%dT%H:%M:%S%.9f").to_string();
-    text.truncate("2026-01-02T03:04:05.1234567".len());
-    text
+        .map(|time: NaiveDateTime| datetime2(time + TimeDelta::nanoseconds(100)));
+    following.map_or_else(|_| now.clone(), |following| now.clone().max(following))
 }
 
 /// Case-insensitive (by the Unicode lower-case mapping), accent-sensitive, trailing spaces ignored. The order is that
@@ -107,11 +120,46 @@ mod tests {
 
     #[test]
     fn a_version_follows_its_predecessor_even_when_the_clock_stands_behind() {
-        assert_eq!(later_than("2999-12-31T23:59:59.9999999"), "3000-01-01T00:00:00.0000000");
-        assert_eq!(later_than("2999-01-02T03:04:05.1234567"), "2999-01-02T03:04:05.1234568");
-        let before = now();
-        assert!(later_than(&before) > before);
-        assert!(later_than("2026-01-01T00:00:00.0000000") >= before);
+        let clock = Clock::default();
+        for (previous, later) in [
+            ("2999-12-31T23:59:59.9999999", "3000-01-01T00:00:00.0000000"),
+            ("2999-01-02T03:04:05.1234567", "2999-01-02T03:04:05.1234568"),
+        ] {
+            assert_eq!(later_than(previous, clock.now()), later);
+        }
+        clock.stop();
+        let stopped = clock.now();
+        assert_eq!(clock.now(), stopped);
+        assert_eq!(later_than("2026-01-01T00:00:00.0000000", clock.now()), stopped);
+        assert!(later_than(&stopped, clock.now()) > stopped);
+        clock.go();
+        assert!(clock.now() >= stopped);
+    }
+
+    #[test]
+    fn a_text_is_hashed_as_utf_16() {
+        // HASHBYTES('SHA2_256', N'abc'), and of no character.
+        for (text, hash) in [
+            (
+                "abc",
+                "13e228567e8249fce53337f25d7970de3bd68ab2653424c7b8f9fd05e33caedf",
+            ),
+            ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
+        ] {
+            assert_eq!(sha2_256(text), hash);
+        }
+        assert_eq!(
+            sha2_256("😀"),
+            format!("{:x}", Sha256::digest([0x3d, 0xd8, 0x00, 0xde]))
+        );
+    }
+
+    #[test]
+    fn an_object_has_at_most_128_levels() {
+        let nested = |levels: usize| format!("{{\"a\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
+        assert_eq!(openjson(&format!(" {} ", nested(128))), Some(&*nested(128)));
+        assert_eq!(openjson(&nested(129)), None);
+        assert_eq!(openjson("[]"), None);
     }
 
     #[test]

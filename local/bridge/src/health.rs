@@ -11,7 +11,6 @@ use hyper::{
 use crate::{
     config::Health,
     database::Database,
-    functions,
     wire::{self, ReplyBody},
 };
 
@@ -57,7 +56,7 @@ pub(crate) async fn comprehensive(health: &Health, database: &Database) -> Respo
         ("Unhealthy", exception)
     };
     let response_ms = if is_ready { elapsed_ms.to_string() } else { "-1".into() };
-    let now = functions::now();
+    let now = database.clock.now();
     // Procedures are never checked.
     let report = format!(
         r#"{{

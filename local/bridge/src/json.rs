@@ -84,41 +84,21 @@ impl<'a> Raw<'a> {
 
     /// How deep arrays and objects are nested: 0 for a scalar, 1 for `{}`.
     pub fn depth(self) -> usize {
-        self.levels().map(|(_, level)| level).max().unwrap_or_default()
-    }
-
-    /// The text with `null` in place of every value that is nested deeper than `depth`.
-    pub fn pruned(self, depth: usize) -> String {
-        let (mut kept, mut before) = (Vec::new(), 0);
-        for (byte, level) in self.levels() {
-            if level <= depth {
-                kept.push(byte);
-            } else if before <= depth {
-                kept.extend_from_slice(b"null");
-            }
-            before = level;
-        }
-        String::from_utf8_lossy(&kept).into_owned()
-    }
-
-    /// The bytes, each with the number of arrays and objects that it is in; a bracket is in its own.
-    fn levels(self) -> impl Iterator<Item = (u8, usize)> {
-        let (mut depth, mut in_string, mut escaped) = (0, false, false);
-        self.0.bytes().map(move |byte| {
-            let mut level = depth;
+        let (mut deepest, mut depth, mut in_string, mut escaped) = (0, 0, false, false);
+        for byte in self.0.bytes() {
             match byte {
                 _ if escaped => escaped = false,
                 b'\\' => escaped = true,
                 b'"' => in_string = !in_string,
                 b'{' | b'[' if !in_string => {
                     depth += 1;
-                    level = depth;
+                    deepest = deepest.max(depth);
                 }
                 b'}' | b']' if !in_string => depth -= 1,
                 _ => {}
             }
-            (byte, level)
-        })
+        }
+        deepest
     }
 }
 
@@ -222,14 +202,6 @@ mod tests {
         for (text, depth) in [("1", 0), ("{}", 1), (r#"[{"a":"[[\"[["},[[]]]"#, 3), (r#""{""#, 0)] {
             assert_eq!(raw(text).depth(), depth);
         }
-    }
-
-    #[test]
-    fn what_is_nested_too_deep_is_pruned() {
-        let text = r#"{"[": [ [1,[2]] ,"]é\"[", []], "b":{"c":{}}}"#;
-        assert_eq!(raw(text).pruned(3), r#"{"[": [ [1,null] ,"]é\"[", []], "b":{"c":{}}}"#);
-        assert_eq!(raw(text).pruned(2), r#"{"[": [ null ,"]é\"[", null], "b":{"c":null}}"#);
-        assert_eq!(raw(text).pruned(1), r#"{"[": null, "b":null}"#);
     }
 
     #[test]

@@ -24,11 +24,18 @@ pub(crate) enum Claim {
     Again { status: i64, row_id: Value },
     /// Another request.
     Taken,
+    /// Nothing: it is none.
+    NoKey,
 }
 
 /// Enters a call of the procedure `operation` as one that runs, unless its key is in use.
 pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Arguments) -> Result<Claim> {
     let key = arguments.get(REQUEST_KEY).unwrap_or(&Value::Null);
+    if let Value::Text(key) = key
+        && !(1..=255).contains(&key.len()) | !key.bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        return Ok(Claim::NoKey);
+    }
     let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH].contains(&name.as_str());
     // Quoted and escaped: no two payloads are written alike.
     let payload = format!(

@@ -13,6 +13,7 @@
 //! response), `database`, `server`. Apart from all of it: [`faults`], for tests.
 
 mod bridge;
+mod clock;
 mod config;
 mod database;
 mod escape;
@@ -28,6 +29,7 @@ mod server;
 mod wire;
 
 pub use bridge::{Bridge, Config};
+pub use clock::Clock;
 pub use server::{serve, serve_with_faults};
 pub use wire::ReplyBody;
 

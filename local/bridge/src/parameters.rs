@@ -209,8 +209,8 @@ mod tests {
         let parameters = match name {
             "get_page" => "@After INT = 0, @Limit INT = 1000",
             "get_one" => "@CustomerID INT",
-            "put" => "@Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)",
-            _ => "@CustomerID INT, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL",
+            "put" => "@Json NVARCHAR(MAX), @RequestKey NVARCHAR(255)",
+            _ => "@CustomerID INT, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(255), @IfMatch NVARCHAR(4000) = NULL",
         };
         Entity {
             name: "an_entity".into(),

@@ -119,15 +119,14 @@ impl Procedure {
                 row.extend([("Status".into(), Value::Integer(status)), (REPLAYED.into(), 1.into())]);
                 self.row(row)
             }
-            Claim::Taken => {
-                let detail = r#"{"detail":"This idempotency key was already used for a different request."}"#;
-                let row = [
-                    ("Status".into(), 422.into()),
-                    ("Json".into(), Value::Text(detail.into())),
-                ];
-                self.row(row.into())
-            }
+            Claim::Taken => self.refusal(422, "This idempotency key was already used for a different request."),
+            Claim::NoKey => self.refusal(400, "The idempotency key must be 1 to 255 visible ASCII characters."),
         }
+    }
+
+    fn refusal(&self, status: i64, detail: &str) -> Result<Row> {
+        let json = Value::Text(format!(r#"{{"detail":"{detail}"}}"#));
+        self.row([("Status".into(), status.into()), ("Json".into(), json)].into())
     }
 
     /// The row with its columns in order; those that the script has left out are NULL.

@@ -118,7 +118,7 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
         }
         ensure!(
             procedure.writes() || statement.readonly(),
-            "it changes data and can be called twice for one request: declare `-- @{REQUEST_KEY} NVARCHAR(255)`"
+            "it changes data and can be called twice for one request: declare `-- @{REQUEST_KEY} NVARCHAR(4000)`"
         );
         // Comments alone compile to nothing.
         if statement.expanded_sql().is_none() {

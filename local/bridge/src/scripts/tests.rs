@@ -54,7 +54,8 @@ impl Fixture {
     }
 
     fn connect(&self) -> Connection {
-        connect(&self.folder.path().join("bridge.db"), OpenFlags::SQLITE_OPEN_READ_WRITE).unwrap()
+        let path = self.folder.path().join("bridge.db");
+        connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, &self.database.clock).unwrap()
     }
 
     fn load(&self, scripts: &[(&str, &str)]) -> Result<Vec<Procedure>> {

@@ -28,7 +28,7 @@ fn a_get_is_200_with_the_row_in_the_envelope() {
     assert_eq!(reply.status, 200);
     assert_eq!(
         reply.body,
-        r#"{"value":[{"Status":200,"ETag":"2026-01-01T00:00:00.0000000","Json":"[{\"CustomerID\":123,\"CustomerName\":\"Tailspin Toys (Roe Park, NY)\",\"PhoneNumber\":\"(212) 555-0100\",\"FaxNumber\":\"(212) 555-0101\",\"WebsiteURL\":\"http:\\/\\/www.tailspintoys.com\\/RoePark\",\"Delivery\":{\"AddressLine1\":\"Shop 219\",\"AddressLine2\":\"528 Persson Road\",\"PostalCode\":\"90775\"}}]"}]}"#
+        r#"{"value":[{"Status":200,"ETag":"2026-01-01T00:00:00.0000000-4e33c2b58f55","Json":"[{\"CustomerID\":123,\"CustomerName\":\"Tailspin Toys (Roe Park, NY)\",\"PhoneNumber\":\"(212) 555-0100\",\"FaxNumber\":\"(212) 555-0101\",\"WebsiteURL\":\"http:\\/\\/www.tailspintoys.com\\/RoePark\",\"Delivery\":{\"AddressLine1\":\"Shop 219\",\"AddressLine2\":\"528 Persson Road\",\"PostalCode\":\"90775\"}}]"}]}"#
     );
     assert_eq!(reply.header("content-type"), Some("application/json; charset=utf-8"));
     assert_eq!(reply.header("transfer-encoding"), Some("chunked"));

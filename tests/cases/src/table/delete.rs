@@ -49,8 +49,17 @@ pub(super) fn cases() -> Vec<Case> {
             .then(get("a"), absent("$a")),
         case("a stale version is found before a reference")
             .then(delete("1", 123).if_match(Argument::Text("x".into())), changed("123")),
-        case("deleting what does not exist succeeds whatever the version")
-            .then(delete("1", 9999).if_match(Argument::Text("x".into())), gone("9999")),
+        case("deleting a version of what does not exist is 412, for nothing is there that could match")
+            .then(delete("1", 9999).if_match(Argument::Text("x".into())), changed("9999"))
+            .not_recorded("1")
+            .then(delete("1", 9999), gone("9999")),
+        with(
+            "a delete of a version can be repeated under its key, and not under another",
+            "Delete a version",
+        )
+        .then(delete("1", "a").if_match(Argument::Version("v1")), gone("$a"))
+        .then(delete("1", "a").if_match(Argument::Version("v1")), gone("$a"))
+        .then(delete("2", "a").if_match(Argument::Version("v1")), changed("$a")),
         with("a name is free again once its customer is deleted", "Free again")
             .then(delete("1", "a"), gone("$a"))
             .then(put("2", new("Free again")), row(201, shown("b", "Free again")).id("b")),

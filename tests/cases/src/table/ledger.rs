@@ -2,7 +2,7 @@
 
 use super::{but, new, shown};
 use crate::case::{
-    Argument, Call, Case, Expect, absent, call, case, delete, get, patch, put, reused, row, status, taken,
+    Argument, Call, Case, Expect, absent, call, case, delete, get, patch, problem, put, reused, row, status, taken,
 };
 
 pub(super) fn cases() -> Vec<Case> {
@@ -73,11 +73,15 @@ fn replays() -> Vec<Case> {
 }
 
 fn long_key(name: &str) -> Call {
-    let key = Argument::Text("~".repeat(255));
+    with_key(new(name), "~".repeat(255))
+}
+
+/// A put with exactly this key.
+fn with_key(json: String, key: String) -> Call {
     call(
         "put_customer",
         true,
-        vec![("Json", Argument::Text(new(name))), ("RequestKey", key)],
+        vec![("Json", Argument::Text(json)), ("RequestKey", Argument::Text(key))],
     )
 }
 
@@ -93,6 +97,7 @@ fn other_requests() -> Vec<Case> {
             .then(put("1", new("Another text")), reused())
             .then(put("1", format!("{} ", new("One text"))), reused())
             .then(put("1", "no JSON"), reused())
+            .then(put("1", "{}"), reused())
             .then(put("2", new("Another text")), status(201).id("b"))
             .recorded("1", "web.put_customer", 201, "a"),
         pair("a key is for one procedure", "One procedure", "Its other")
@@ -111,6 +116,8 @@ fn other_requests() -> Vec<Case> {
         pair("a patch's key is for one text", "One patch", "Unused")
             .then(patch("1", "a", r#"{"FaxNumber":"f"}"#), status(202).version("v2"))
             .then(patch("1", "a", r#"{"FaxNumber": "f"}"#), reused())
+            .then(patch("1", "a", r#"{"FaxNumber":7}"#), reused())
+            .then(patch("1", 9999, "[]").if_match(Argument::Text("x".into())), reused())
             .then(get("a"), status(200).version("v2")),
     ]
 }
@@ -144,6 +151,19 @@ fn failures() -> Vec<Case> {
         case("a key of NULL is an error and changes nothing")
             .then(without_key(Some(("RequestKey", Argument::Null))), Expect::Error(515))
             .then(put("2", new("Without a key")), status(201).id("a")),
+        ["", " ", "a b", "k ", "\u{e9}", "k\n", "\u{7f}", "\u{1f600}"]
+            .map(str::to_owned)
+            .into_iter()
+            .chain([256, 4000, 5000].map(|length| "k".repeat(length)))
+            .fold(
+                case("what is not 1 to 255 visible ASCII characters is no key"),
+                |case, key| {
+                    let refused = || problem(400, "The idempotency key must be 1 to 255 visible ASCII characters.");
+                    case.then(with_key(new("No key"), key.clone()), refused())
+                        .then(with_key("no JSON".to_owned(), key), refused())
+                },
+            )
+            .then(put("1", new("No key")), status(201).id("a")),
         case("a key that is missing is an error").then(without_key(None), Expect::Error(201)),
     ]
 }

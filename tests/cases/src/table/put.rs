@@ -2,7 +2,7 @@
 
 use super::{but, new, shown};
 use crate::case::{
-    Argument, Case, Engine, Expect, absent, call, case, delete, get, no_object, put, row, status, taken,
+    Argument, Case, Engine, Expect, absent, call, case, delete, get, no_object, patch, put, row, status, taken,
 };
 
 pub(super) fn cases() -> Vec<Case> {
@@ -250,16 +250,20 @@ fn texts() -> Vec<Case> {
             )
             .only_on(&[Engine::Bridge, Engine::SqlServer]),
         case("100 levels of nesting are read").then(put("1", nested(100)), row(201, shown("a", "100 levels")).id("a")),
-        case("200 levels of nesting are too many for SQL Server")
+        case("200 levels of nesting are too many")
             .then(put("1", nested(200)), no_object())
-            .not_recorded("1")
-            .only_on(&[Engine::SqlServer]),
-        case("200 levels of nesting are not too many for the local bridge")
-            .then(put("1", nested(200)), row(201, shown("a", "200 levels")).id("a"))
-            .only_on(&[Engine::Bridge]),
-        case("5000 levels of nesting are not too many for the local bridge either")
-            .then(put("1", nested(5000)), row(201, shown("a", "5000 levels")).id("a"))
-            .only_on(&[Engine::Bridge]),
+            .not_recorded("1"),
+        case("5000 levels of nesting are too many, too")
+            .then(put("1", nested(5000)), no_object())
+            .then(patch("1", 9999, nested(5000)), no_object())
+            .not_recorded("1"),
+        case("the name of a member that is no field may have more than 4000 characters").then(
+            put(
+                "1",
+                but(&new("Long member"), "{", &format!(r#"{{"{}":1,"#, "m".repeat(4001))),
+            ),
+            row(201, shown("a", "Long member")).id("a"),
+        ),
     ]
 }
 
