@@ -7,7 +7,7 @@ use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use local_bridge::{Bridge, Config, serve};
+use local_bridge::{Bridge, Clock, Config, serve};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{
     Deserialize, Deserializer,
@@ -25,6 +25,7 @@ use crate::{
 /// A local bridge with fresh data, serving until it is dropped.
 pub struct LocalBridge {
     address: SocketAddr,
+    clock: Clock,
     folder: TempDir,
 }
 
@@ -43,8 +44,9 @@ impl LocalBridge {
         })?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
+        let clock = bridge.clock().clone();
         tokio::spawn(serve(listener, bridge, std::future::pending()));
-        Ok(Self { address, folder })
+        Ok(Self { address, clock, folder })
     }
 
     fn connection(&self) -> Result<Connection> {
@@ -122,6 +124,25 @@ impl Database for LocalBridge {
         let Envelope { value } = serde_json::from_slice(&body)?;
         let [Ordered(columns)] = <[Ordered; 1]>::try_from(value).ok().context("not exactly one row")?;
         Ok(Ok(columns))
+    }
+
+    async fn stop_clock(&self, stop: bool) -> Result<()> {
+        if stop {
+            self.clock.stop()
+        } else {
+            self.clock.go()
+        }
+        Ok(())
+    }
+
+    async fn set_next_id(&self, id: i32) -> Result<()> {
+        self.connection()?
+            .execute("UPDATE Sequences_CustomerID SET NextValue = ?1", [id])?;
+        Ok(())
+    }
+
+    fn retries(&self) -> usize {
+        0
     }
 
     async fn stored(&self, id: i32, columns: &[&str]) -> Result<Option<Vec<Option<String>>>> {

@@ -21,6 +21,10 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// Where it holds.
     pub engines: &'static [Engine],
+    /// What Babelfish lacks for it.
+    pub babelfish_lacks: Option<&'static str>,
+    /// Whether the clock stands still meanwhile: every row that is written has the same time.
+    pub clock_stands: bool,
 }
 
 /// One step of a case.
@@ -32,6 +36,8 @@ pub enum Step {
     Together(Vec<Call>, Vec<(usize, Expect)>),
     /// Columns of a customer's row, as texts.
     Stored(&'static str, Vec<(&'static str, Option<&'static str>)>),
+    /// The sequence is set back: the next id that it gives is this customer's.
+    NextId(&'static str),
     /// The ledger's row for a key: operation, status, customer.
     Recorded(&'static str, Option<(&'static str, i32, &'static str)>),
 }
@@ -272,6 +278,8 @@ pub fn case(name: &'static str) -> Case {
         name,
         steps: Vec::new(),
         engines: &[Engine::Bridge, Engine::SqlServer, Engine::Babelfish],
+        babelfish_lacks: None,
+        clock_stands: false,
     }
 }
 
@@ -305,6 +313,23 @@ impl Case {
     pub fn only_on(mut self, engines: &'static [Engine]) -> Self {
         self.engines = engines;
         self
+    }
+
+    /// It does not hold on Babelfish, for this reason.
+    pub fn but_babelfish(mut self, lack: &'static str) -> Self {
+        self.babelfish_lacks = Some(lack);
+        self
+    }
+
+    /// All of it happens within one step of the clock. Its steps are calls one after another, and an error is the last.
+    pub fn within_one_step_of_the_clock(mut self) -> Self {
+        self.clock_stands = true;
+        self.only_on(&[Engine::Bridge, Engine::SqlServer])
+    }
+
+    /// Then the sequence lags: the next id that it gives is the customer's.
+    pub fn next_id(self, id: &'static str) -> Self {
+        self.step(Step::NextId(id))
     }
 
     fn step(mut self, step: Step) -> Self {

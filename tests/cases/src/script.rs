@@ -54,7 +54,7 @@ pub fn batches(text: &str, variables: &[(&str, &str)]) -> Result<Vec<String>> {
 ///
 /// Not among them, because it is no text: Babelfish does not impersonate users, so that procedures run with the rights
 /// of the login.
-const BABELFISH: [(&str, &str); 6] = [
+const BABELFISH: [(&str, &str); 7] = [
     ("CREATE OR ALTER ", "CREATE "),
     // No temporal tables: a version is a column like any other there, and a patch sets it.
     (
@@ -69,6 +69,11 @@ const BABELFISH: [(&str, &str); 6] = [
     (
         "WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = Sales.Customers_Archive, HISTORY_RETENTION_PERIOD = 12 MONTHS))",
         "",
+    ),
+    // A time has a blank for the T, which separates versions in If-Match.
+    (
+        "CONVERT(NVARCHAR(27), d.ValidFrom, 126)",
+        "REPLACE(CONVERT(NVARCHAR(27), d.ValidFrom, 126), N' ', N'T')",
     ),
     ("LastEditedBy = 1\n", "LastEditedBy = 1, ValidFrom = SYSUTCDATETIME()\n"),
 ];

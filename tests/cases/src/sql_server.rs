@@ -1,17 +1,22 @@
 //! A T-SQL engine as a [`Database`]: called over TDS as Data API Builder calls it.
 
-use std::{env, fs, path::Path};
+use std::{
+    env, fs,
+    path::Path,
+    sync::atomic::{AtomicUsize, Ordering},
+    time::Duration,
+};
 
 use anyhow::{Context, Result, bail, ensure};
 use serde_json::Value;
 use tiberius::{Client, Config, Query, Row, error::Error};
-use tokio::{net::TcpStream, sync::Mutex};
+use tokio::{net::TcpStream, sync::Mutex, time::sleep};
 use tokio_util::compat::{Compat, TokioAsyncWriteCompatExt};
 use uuid::Uuid;
 
 use crate::{
     case::Engine,
-    run::{Answer, Columns, Database, ErrorNumber},
+    run::{Answer, Columns, Database, ErrorNumber, MOST_RETRIES},
     script,
 };
 
@@ -21,11 +26,14 @@ type Connection = Client<Compat<TcpStream>>;
 pub const VARIABLE: &str = "SQLSERVER_URL";
 
 /// Deadlock, update of a row whose version is newer than the transaction, snapshot conflict: what the component would
-/// retry.
+/// retry, besides what procedures throw.
 const TRANSIENT: [u32; 3] = [1205, 13535, 3960];
 
-/// How often.
-const ATTEMPTS: usize = 20;
+/// The number from which errors are those that procedures throw.
+const THROWN: u32 = 50_000;
+
+/// Before a retry, so that the clock has moved: it may do so in steps of 15 ms.
+const PAUSE: Duration = Duration::from_millis(20);
 
 /// A database to which `sql/` was applied.
 pub struct SqlServer {
@@ -38,6 +46,9 @@ pub struct SqlServer {
     user: Option<String>,
     admin: Mutex<Connection>,
     idle: Mutex<Vec<Connection>>,
+    /// While the clock stands still, the connection for all calls, in one transaction: what it writes has the time of its beginning.
+    stopped: Mutex<Option<Connection>>,
+    retries: AtomicUsize,
 }
 
 impl SqlServer {
@@ -90,6 +101,8 @@ impl SqlServer {
             user: None,
             admin,
             idle,
+            stopped: Mutex::default(),
+            retries: AtomicUsize::new(0),
         }))
     }
 
@@ -155,6 +168,7 @@ impl SqlServer {
             "SELECT TOP (1) RequestKey FROM web.Requests;",
             "DELETE FROM web.Requests;",
             "EXECUTE ops.purge_requests;",
+            "EXECUTE ops.record_request @RequestKey = 'k', @Status = 400, @RowID = NULL;",
             "SELECT NEXT VALUE FOR Sequences.CustomerID;",
         ] {
             let batch = format!("EXECUTE AS USER = N'{user}'; {forbidden}");
@@ -302,6 +316,24 @@ async fn execute(
     rows
 }
 
+/// The only row of the only result set, or the number of the error.
+fn answer(outcome: Result<Vec<Vec<Row>>, Error>) -> Result<Answer> {
+    let results = match outcome {
+        Ok(results) => results,
+        Err(error) => {
+            let number = error.code();
+            return number.map_or_else(|| Err(error.into()), |number| Ok(Err(ErrorNumber::Sql(number))));
+        }
+    };
+    let [rows] = results.as_slice() else {
+        bail!("{} result sets", results.len())
+    };
+    let [row] = rows.as_slice() else {
+        bail!("{} rows", rows.len())
+    };
+    Ok(Ok(columns(row)?))
+}
+
 fn columns(row: &Row) -> Result<Columns> {
     let value = |index: usize, name: &str| {
         if let Ok(number) = row.try_get::<i32, _>(index) {
@@ -328,34 +360,49 @@ impl Database for SqlServer {
     }
 
     async fn call(&self, procedure: &str, writes: bool, arguments: &[(&str, Value)]) -> Result<Answer> {
-        let mut connection = self.connection().await?;
         let parameters: Vec<_> = arguments
             .iter()
             .enumerate()
             .map(|(index, (name, _))| format!("@{name} = @P{}", index + 1))
             .collect();
         let call = format!("EXECUTE [web].[{procedure}] {}", parameters.join(", "));
-        for attempt in 1.. {
-            let answer = match execute(&mut connection, &call, writes, arguments).await {
-                Ok(results) => {
-                    let [rows] = results.as_slice() else {
-                        bail!("{} result sets", results.len())
-                    };
-                    let [row] = rows.as_slice() else {
-                        bail!("{} rows", rows.len())
-                    };
-                    Ok(columns(row)?)
-                }
-                Err(error) => match error.code() {
-                    Some(number) if TRANSIENT.contains(&number) && attempt < ATTEMPTS => continue,
-                    Some(number) => Err(ErrorNumber::Sql(number)),
-                    None => return Err(error.into()),
-                },
-            };
+        if let Some(connection) = self.stopped.lock().await.as_mut() {
+            return answer(execute(connection, &call, false, arguments).await);
+        }
+        let mut connection = self.connection().await?;
+        for _ in 0..=MOST_RETRIES {
+            let answer = answer(execute(&mut connection, &call, writes, arguments).await)?;
+            if matches!(answer, Err(ErrorNumber::Sql(number)) if TRANSIENT.contains(&number) || number >= THROWN) {
+                self.retries.fetch_add(1, Ordering::Relaxed);
+                sleep(PAUSE).await;
+                continue;
+            }
             self.idle.lock().await.push(connection);
             return Ok(answer);
         }
-        bail!("no attempt was made")
+        bail!("{MOST_RETRIES} retries were not enough")
+    }
+
+    async fn stop_clock(&self, stop: bool) -> Result<()> {
+        let mut stopped = self.stopped.lock().await;
+        if stop {
+            let mut connection = self.connection().await?;
+            run(&mut connection, "BEGIN TRANSACTION;").await?;
+            *stopped = Some(connection);
+        } else if let Some(mut connection) = stopped.take() {
+            run(&mut connection, "IF @@TRANCOUNT > 0 COMMIT TRANSACTION;").await?;
+            self.idle.lock().await.push(connection);
+        }
+        Ok(())
+    }
+
+    async fn set_next_id(&self, id: i32) -> Result<()> {
+        self.execute(&format!("ALTER SEQUENCE Sequences.CustomerID RESTART WITH {id};"))
+            .await
+    }
+
+    fn retries(&self) -> usize {
+        self.retries.load(Ordering::Relaxed)
     }
 
     async fn stored(&self, id: i32, columns: &[&str]) -> Result<Option<Vec<Option<String>>>> {

@@ -1,6 +1,6 @@
 //! Calls at the same time. What each answers may depend on which is first; how many answer what does not.
 
-use super::{new, shown};
+use super::{LOCKS, new, shown};
 use crate::case::{Argument, Call, Case, absent, case, changed, delete, get, patch, put, reused, row, status, taken};
 
 /// Keys to have one each.
@@ -52,7 +52,8 @@ pub(super) fn cases() -> Vec<Case> {
                 .to_vec(),
             vec![(1, status(202).version("v2")), (2, changed("$a"))],
         )
-        .then(get("a"), status(200).version("v2")),
+        .then(get("a"), status(200).version("v2"))
+        .but_babelfish(LOCKS),
         with("of patches with one key at once one changes", "One patch key")
             .together(
                 vec![patch("1", "a", r#"{"FaxNumber":"f"}"#); 4],
@@ -67,7 +68,8 @@ pub(super) fn cases() -> Vec<Case> {
                 ],
                 vec![(1, status(202).version("v2")), (1, status(202).version("v3"))],
             )
-            .stored("a", &[("PhoneNumber", Some("p")), ("FaxNumber", Some("f"))]),
+            .stored("a", &[("PhoneNumber", Some("p")), ("FaxNumber", Some("f"))])
+            .but_babelfish(LOCKS),
         with("deletes with one key at once all succeed", "One delete key")
             .together(vec![delete("1", "a"); 4], vec![(4, gone())])
             .then(get("a"), absent("$a")),
