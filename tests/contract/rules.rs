@@ -1,6 +1,6 @@
 //! Rules for the text of the scripts, whatever they do.
 
-use crate::tsql::{Routine, count, find, procedures, scripts};
+use crate::tsql::{Routine, count, find, procedures, routines, scripts};
 
 /// The procedures that the API may execute.
 fn of_the_api() -> impl Iterator<Item = Routine> {
@@ -82,6 +82,20 @@ fn a_procedure_that_catches_errors_leaves_the_transaction_committable() {
         assert_eq!(count(body, "SET XACT_ABORT ON"), 0, "{name}");
         // What is not expected is thrown on: each CATCH has a THROW.
         assert!(catches == 0 || count(body, "THROW;") == catches, "{name}: THROW");
+    }
+}
+
+#[test]
+fn what_is_bound_to_a_schema_names_no_routine_that_a_second_run_replaces() {
+    let routines: Vec<_> = procedures().into_iter().chain(routines("FUNCTION")).collect();
+    for batch in scripts().into_iter().flat_map(|script| script.batches) {
+        if find(&batch, "WITH SCHEMABINDING").is_some() {
+            for routine in &routines {
+                // Its own name is that of its head.
+                let own = usize::from(find(&batch, &routine.name) == Some(4));
+                assert_eq!(count(&batch, &routine.name), own, "{}", routine.name);
+            }
+        }
     }
 }
 
