@@ -7,8 +7,10 @@ use http_body_util::{BodyExt, Limited, combinators::UnsyncBoxBody};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Body, Bytes},
-    header::{ALLOW, CONNECTION, HOST, HeaderName, HeaderValue, IF_MATCH, LOCATION, SERVER},
-    http::{request::Parts, uri::Authority},
+    header::{
+        ACCEPT_CHARSET, ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, IF_MATCH, LOCATION, SERVER,
+    },
+    http::request::Parts,
 };
 use percent_encoding::percent_decode_str;
 use rusqlite::OpenFlags;
@@ -100,7 +102,9 @@ impl Bridge {
     async fn route(&self, parts: &Parts, body: RequestBody, correlation_id: Uuid) -> Response<ReplyBody> {
         match (&parts.method, parts.uri.path()) {
             (_, "/") => health::basic(),
-            (&Method::GET, "/health") => health::comprehensive(&self.dab.health, &self.database).await,
+            // GraphQL is disabled; middleware before all routes says so.
+            (_, path) if is_under(path, "graphql") => wire::empty(StatusCode::NOT_FOUND),
+            (&Method::GET, "/health") => health::comprehensive(&self.database).await,
             (&Method::GET | &Method::POST | &Method::PUT | &Method::PATCH | &Method::DELETE, _) => self
                 .rest(parts, body, correlation_id)
                 .await
@@ -119,11 +123,20 @@ impl Bridge {
         body: RequestBody,
         correlation_id: Uuid,
     ) -> Result<Response<ReplyBody>, DabError> {
+        let body = read(body).await.map(|body| without_form(&parts.headers, body));
+        if let Ok(None) = body {
+            return Ok(wire::broken_form());
+        }
         refuse_etags(parts)?;
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
-        let (entity, rest) = self.find_entity(&path)?;
-        let body = match read(body).await {
-            Ok(body) => body,
+        let route = self.after_rest_path(&path)?;
+        // The description for one role; only development mode has it.
+        if is_under(route, "openapi") && route.contains('/') {
+            return Ok(wire::problem(StatusCode::NOT_FOUND, "Not Found", ""));
+        }
+        let (entity, rest) = self.find_entity(route)?;
+        let body = match body {
+            Ok(body) => body.unwrap_or_default(),
             Err(cause) => {
                 log(correlation_id, &entity.name, &cause);
                 return Ok(closing(DabError::unexpected().into_response()));
@@ -139,13 +152,21 @@ impl Bridge {
         Ok(succeed(parts, || wire::envelope(&procedure.columns, &row)))
     }
 
-    /// The entity that a path starts with, and what follows it.
-    fn find_entity<'a>(&self, path: &'a str) -> Result<(&Entity, &'a str), DabError> {
-        let Some(path) = path.strip_prefix(&self.dab.rest_path) else {
+    /// What follows the REST path, which need not end at a slash.
+    fn after_rest_path<'a>(&self, path: &'a str) -> Result<&'a str, DabError> {
+        if path == "/mcp" {
+            let (code, message) = ("GlobalMcpEndpointDisabled", "Route mcp was not found.");
+            return Err(DabError::new(StatusCode::NOT_FOUND, code, message));
+        }
+        let rest = path.strip_prefix(&self.dab.rest_path);
+        rest.map(|rest| rest.trim_start_matches('/')).ok_or_else(|| {
             let route = path.trim_start_matches('/');
-            return Err(DabError::bad_request(format!("Invalid Path for route: {route}.")));
-        };
-        let path = path.trim_start_matches('/');
+            DabError::bad_request(format!("Invalid Path for route: {route}."))
+        })
+    }
+
+    /// The entity that a route starts with, and what follows it.
+    fn find_entity<'a>(&self, path: &'a str) -> Result<(&Entity, &'a str), DabError> {
         // The longest match wins: paths of entities may contain slashes.
         let mut candidates = iter::successors(Some(path), |path| path.rsplit_once('/').map(|(parent, _)| parent));
         let found = candidates.find_map(|candidate| {
@@ -214,34 +235,51 @@ async fn read(body: RequestBody) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// The response to a call that returned a row; what DAB answers with depends only on the method.
+/// The response to a call that returned a row; what DAB answers with depends only on the method. `Accept-Charset` counts
+/// here alone: errors are always UTF-8.
 fn succeed(parts: &Parts, envelope: impl FnOnce() -> String) -> Response<ReplyBody> {
-    match parts.method {
-        Method::POST => {
-            let response = wire::json(StatusCode::CREATED, envelope());
-            with(response, LOCATION, &location(parts))
-        }
-        Method::DELETE => wire::empty(StatusCode::NO_CONTENT),
-        _ => wire::json(StatusCode::OK, envelope()),
+    if parts.method == Method::DELETE {
+        return wire::empty(StatusCode::NO_CONTENT);
     }
-}
-
-/// The URL of the request, as a proxy in front may have known it.
-fn location(parts: &Parts) -> String {
-    let scheme = match header(&parts.headers, "x-forwarded-proto") {
-        Some(scheme) if scheme.eq_ignore_ascii_case("https") => "https",
-        _ => "http",
+    let accepted = header(&parts.headers, ACCEPT_CHARSET).to_ascii_lowercase();
+    let mut charsets = accepted.split([',', ';']).map(str::trim);
+    let response = match charsets.find(|name| ["*", "utf-8", "utf-16"].contains(name)) {
+        Some("utf-16") => wire::in_utf16(&envelope()),
+        _ => wire::json(StatusCode::OK, envelope()),
     };
-    let forwarded = header(&parts.headers, "x-forwarded-host")
-        .filter(|host| !host.contains('@') && host.parse::<Authority>().is_ok());
-    let host = forwarded
-        .or_else(|| header(&parts.headers, HOST.as_str()))
-        .unwrap_or("localhost");
-    format!("{scheme}://{host}{}", parts.uri.path())
+    if parts.method != Method::POST {
+        return response;
+    }
+    let location = format!("http://{}{}", header(&parts.headers, HOST), parts.uri.path());
+    let mut response = with(response, LOCATION, &location);
+    *response.status_mut() = StatusCode::CREATED;
+    response
 }
 
-fn header<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
-    headers.get(name)?.to_str().ok().map(str::trim)
+/// The text of a header; empty when it is absent.
+fn header(headers: &HeaderMap, name: HeaderName) -> &str {
+    let value = headers.get(name).and_then(|value| value.to_str().ok());
+    value.unwrap_or_default().trim()
+}
+
+/// Whether the first segment of a path is this, in any case.
+fn is_under(path: &str, name: &str) -> bool {
+    let first = path.trim_start_matches('/').split('/').next();
+    first.is_some_and(|first| first.eq_ignore_ascii_case(name))
+}
+
+/// What DAB sees of a body: of a form, which ASP.NET Core reads before, nothing. `None` for a multipart body without its
+/// end.
+fn without_form(headers: &HeaderMap, body: String) -> Option<String> {
+    let content_type = header(headers, CONTENT_TYPE);
+    let (kind, boundary) = content_type.split_once("boundary=").unwrap_or((content_type, ""));
+    let end = format!("--{}--", boundary.trim_matches('"'));
+    let kind = kind.split(';').next().map(|kind| kind.trim().to_ascii_lowercase());
+    match kind.as_deref() {
+        Some("application/x-www-form-urlencoded") => Some(String::new()),
+        Some("multipart/form-data") => body.contains(&end).then(String::new),
+        _ => Some(body),
+    }
 }
 
 /// An answer of DAB, with the headers that each of them has.

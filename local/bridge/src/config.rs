@@ -19,8 +19,6 @@ pub(crate) struct DabConfig {
     pub rest_path: String,
     /// Whether a field that is no parameter is an error; otherwise it is ignored.
     pub request_body_strict: bool,
-    /// `runtime.health`: who may see the comprehensive report.
-    pub health: Health,
     /// By path, without a slash in front.
     pub entities: BTreeMap<String, Entity>,
 }
@@ -66,7 +64,6 @@ impl DabConfig {
         Ok(Self {
             rest_path,
             request_body_strict: rest.request_body_strict.unwrap_or(true),
-            health: file.runtime.health,
             entities,
         })
     }
@@ -105,14 +102,9 @@ impl EntityFile {
     }
 }
 
-/// The procedure that `source.object` means: schema `dbo` unless said otherwise, perhaps in brackets.
+/// The procedure that `source.object` names, perhaps in brackets.
 fn find_procedure(object: &str, procedures: &[Arc<Procedure>]) -> Result<Arc<Procedure>> {
-    let plain = object.replace(['[', ']'], "");
-    let name = if plain.contains('.') {
-        plain
-    } else {
-        format!("dbo.{plain}")
-    };
+    let name = object.replace(['[', ']'], "");
     let procedure = procedures.iter().find(|procedure| procedure.name == name);
     procedure.cloned().with_context(|| {
         format!("the local bridge has no procedure {name}; add it as a script, {name}.sql, to the folder of procedures")
@@ -134,15 +126,6 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     names.iter().map(parse).collect()
 }
 
-/// `runtime.health`.
-#[derive(Debug, Default, Deserialize)]
-#[serde(default)]
-pub(crate) struct Health {
-    /// On unless switched off.
-    pub enabled: Option<bool>,
-    pub roles: Vec<String>,
-}
-
 // The file, as far as it is read here. What is absent has DAB's default at run time.
 
 #[derive(Deserialize)]
@@ -156,7 +139,6 @@ struct File {
 #[serde(default)]
 struct Runtime {
     rest: Rest,
-    health: Health,
 }
 
 #[derive(Default, Deserialize)]
@@ -238,7 +220,6 @@ mod tests {
         .unwrap();
         let config = DabConfig::read(&dab_config, bridge.procedures()).unwrap();
         assert_eq!((config.rest_path.as_str(), config.request_body_strict), ("/api", true));
-        assert_eq!(config.health.roles, ["anonymous"]);
         let mut named: Vec<_> = config.entities.values().map(|entity| &entity.procedure.name).collect();
         let mut all: Vec<_> = bridge.procedures().iter().map(|procedure| &procedure.name).collect();
         named.sort();
@@ -257,7 +238,6 @@ mod tests {
         assert!(!entity.is_public);
         let empty = config(r#"{"entities":{}}"#).unwrap();
         assert_eq!((empty.rest_path.as_str(), empty.request_body_strict), ("/api", true));
-        assert_eq!(empty.health.enabled, None);
     }
 
     #[test]
@@ -278,10 +258,6 @@ mod tests {
             (
                 r#""source":{"type":"stored-procedure","object":"web.nothing"}"#,
                 "no procedure web.nothing",
-            ),
-            (
-                r#""source":{"type":"stored-procedure","object":"ready"}"#,
-                "no procedure dbo.ready",
             ),
             (
                 r#""source":{"type":"stored-procedure","object":"web.ready","parameters":[{"name":"x"}]}"#,

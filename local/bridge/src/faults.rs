@@ -29,7 +29,7 @@ use tokio::{
     time::{Instant, sleep_until},
 };
 
-pub use plan::{Fault, Outage, OutageKind, Plan};
+pub use plan::{Fault, Outage, Plan};
 
 pub(crate) use call::answer;
 pub(crate) use control::serve_control;
@@ -129,7 +129,7 @@ impl Faults {
 
     /// Whether nobody may be listening now.
     pub(crate) fn refuses(&self) -> bool {
-        self.state().outage(Instant::now()) == Some(OutageKind::Refuse)
+        self.state().outage(Instant::now()) == Some(Fault::Refuse)
     }
 
     /// Waits until that may have changed.
@@ -168,9 +168,9 @@ impl State {
         }
     }
 
-    fn outage(&self, now: Instant) -> Option<OutageKind> {
+    fn outage(&self, now: Instant) -> Option<Fault> {
         if now < self.refused_until {
-            return Some(OutageKind::Refuse);
+            return Some(Fault::Refuse);
         }
         self.plan.outage(now - self.since)
     }

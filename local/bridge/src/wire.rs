@@ -21,19 +21,10 @@ use crate::{
 /// The header that carries a GUID through client, DAB and DAB's log.
 pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-id";
 
-/// The content type of every envelope.
-pub(crate) const JSON: HeaderValue = HeaderValue::from_static("application/json; charset=utf-8");
-
 /// The body of a response: nothing, or a text whose length is not announced, so that HTTP/1.1 sends it chunked, as
 /// ASP.NET Core does.
 #[derive(Debug, Default)]
 pub struct ReplyBody(Option<Bytes>);
-
-impl From<String> for ReplyBody {
-    fn from(text: String) -> Self {
-        Self(Some(text.into()))
-    }
-}
 
 impl Body for ReplyBody {
     type Data = Bytes;
@@ -104,12 +95,39 @@ impl DabError {
     }
 }
 
+/// A response with a body.
+pub(crate) fn with_body(status: StatusCode, content_type: &'static str, body: impl Into<Bytes>) -> Response<ReplyBody> {
+    let mut response = empty(status);
+    let content_type = HeaderValue::from_static(content_type);
+    response.headers_mut().insert(CONTENT_TYPE, content_type);
+    *response.body_mut() = ReplyBody(Some(body.into()));
+    response
+}
+
 /// A response with a JSON body.
 pub(crate) fn json(status: StatusCode, body: String) -> Response<ReplyBody> {
-    let mut response = empty(status);
-    response.headers_mut().insert(CONTENT_TYPE, JSON);
-    *response.body_mut() = body.into();
-    response
+    with_body(status, "application/json; charset=utf-8", body)
+}
+
+/// A success in UTF-16, little-endian and without a byte order mark.
+pub(crate) fn in_utf16(text: &str) -> Response<ReplyBody> {
+    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
+    with_body(StatusCode::OK, "application/json; charset=utf-16", bytes)
+}
+
+/// The problem details of ASP.NET Core itself, with further members, each followed by a comma.
+pub(crate) fn problem(status: StatusCode, title: &str, members: &str) -> Response<ReplyBody> {
+    let (number, (span, _), trace) = (status.as_u16(), Uuid::new_v4().as_u64_pair(), Uuid::new_v4().simple());
+    let link = format!("https://tools.ietf.org/html/rfc9110#section-15.5.{}", number - 399);
+    let start = format!(r#"{{"type":"{link}","title":"{title}","status":{number},{members}"#);
+    json(status, format!(r#"{start}"traceId":"00-{trace}-{span:016x}-00"}}"#))
+}
+
+/// The answer to a multipart body without its end.
+pub(crate) fn broken_form() -> Response<ReplyBody> {
+    let errors = r#""errors":{"":["Failed to read the request form. Unexpected end of Stream, the content may have already been read by another component. "]},"#;
+    let title = "One or more validation errors occurred.";
+    problem(StatusCode::BAD_REQUEST, title, errors)
 }
 
 /// A response without a body.
@@ -140,56 +158,14 @@ pub(crate) fn envelope(columns: &[String], row: &Row) -> String {
     text
 }
 
-/// The GUID of a request: the one that the client sent, in any of .NET's usual forms, else a new one.
+/// The GUID of a request: the one that the client sent, with or without hyphens, else a new one.
 pub(crate) fn correlation_id(headers: &HeaderMap) -> Uuid {
     let mut sent = headers.get_all(CORRELATION_ID).iter();
-    match (sent.next(), sent.next()) {
-        (Some(only), None) => only.to_str().ok().and_then(parse_guid),
-        _ => None,
-    }
-    .unwrap_or_else(Uuid::new_v4)
-}
-
-/// `Guid.TryParse`, but for its form of five hexadecimal numbers: with and without hyphens, in braces, in parentheses.
-fn parse_guid(text: &str) -> Option<Uuid> {
-    let text = text.trim();
-    let enclosed = |open, close| text.strip_prefix(open)?.strip_suffix(close);
-    let digits = match enclosed('{', '}').or_else(|| enclosed('(', ')')) {
-        Some(hyphenated) if hyphenated.contains('-') => hyphenated,
-        Some(_) => return None,
-        None => text,
-    };
-    // Uuid would also take a URN or another pair of braces.
-    let is_plain = digits.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-');
-    if is_plain { Uuid::try_parse(digits).ok() } else { None }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn guids_are_recognised_as_dot_net_does() {
-        let guid = Some(Uuid::from_u128(0x0123_4567_89ab_cdef_0123_4567_89ab_cdef));
-        for text in [
-            "01234567-89ab-cdef-0123-456789abcdef",
-            " 01234567-89AB-CDEF-0123-456789ABCDEF ",
-            "0123456789abcdef0123456789abcdef",
-            "{01234567-89ab-cdef-0123-456789abcdef}",
-            "(01234567-89ab-cdef-0123-456789abcdef)",
-        ] {
-            assert_eq!(parse_guid(text), guid, "{text}");
-        }
-        for text in [
-            "",
-            "1",
-            "urn:uuid:01234567-89ab-cdef-0123-456789abcdef",
-            "{0123456789abcdef0123456789abcdef}",
-            "{{01234567-89ab-cdef-0123-456789abcdef}}",
-            "(01234567-89ab-cdef-0123-456789abcdef",
-            "01234567-89ab-cdef-0123-456789abcdeg",
-        ] {
-            assert_eq!(parse_guid(text), None, "{text}");
-        }
-    }
+    let only = sent.next().filter(|_| sent.next().is_none());
+    let text = only.and_then(|value| value.to_str().ok()).map(str::trim);
+    // Uuid would also take a URN or braces.
+    let plain = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'));
+    plain
+        .and_then(|text| Uuid::try_parse(text).ok())
+        .unwrap_or_else(Uuid::new_v4)
 }

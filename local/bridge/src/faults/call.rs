@@ -6,7 +6,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{
     Method, Request, Response, StatusCode,
     body::{Bytes, Incoming},
-    header::{CONTENT_TYPE, HeaderValue, RETRY_AFTER},
+    header::RETRY_AFTER,
 };
 use tokio::time::sleep;
 
@@ -68,7 +68,13 @@ async fn faulted(
     let mut response = match fault {
         Fault::Refuse | Fault::ResetBeforeRead | Fault::ResetAfterRead => return Err(Scene::reset()),
         Fault::Error429 => gateway_error(StatusCode::TOO_MANY_REQUESTS),
-        Fault::Error500 => {
+        Fault::Error500 | Fault::LoginRefused | Fault::Silence => {
+            let wait = match fault {
+                Fault::LoginRefused => plan.login_ms,
+                Fault::Silence => plan.silence_ms,
+                _ => 0,
+            };
+            sleep(Duration::from_millis(wait)).await;
             let error = DabError::database(StatusCode::INTERNAL_SERVER_ERROR).into_response();
             bridge::of_dab(error, wire::correlation_id(request.headers()))
         }
@@ -113,7 +119,7 @@ async fn execute(bridge: &Bridge, faults: &Faults, request: Request<Full<Bytes>>
 /// What a proxy or an ingress in front of DAB answers.
 fn gateway_error(status: StatusCode) -> Response<ReplyBody> {
     let page = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\r\n");
-    html(status, page)
+    wire::with_body(status, "text/html", page)
 }
 
 /// A success that is none: a page of somebody else, or bytes that are nothing at all.
@@ -121,18 +127,12 @@ fn garbage(request: &Request<Full<Bytes>>, page: bool) -> Response<ReplyBody> {
     let is_write = request.method() == Method::POST;
     let status = if is_write { StatusCode::CREATED } else { StatusCode::OK };
     if page {
-        html(
+        wire::with_body(
             status,
-            "<html><body>Please sign in to the network.</body></html>".into(),
+            "text/html",
+            "<html><body>Please sign in to the network.</body></html>",
         )
     } else {
         wire::json(status, "{\"value\":[{\"Status\":200,\u{0}\u{fffd}}}]".into())
     }
-}
-
-fn html(status: StatusCode, page: String) -> Response<ReplyBody> {
-    let mut response = wire::json(status, page);
-    let html = HeaderValue::from_static("text/html");
-    response.headers_mut().insert(CONTENT_TYPE, html);
-    response
 }

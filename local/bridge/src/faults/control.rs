@@ -32,7 +32,7 @@ pub(crate) async fn serve_control(listener: TcpListener, faults: &Faults) -> Inf
 }
 
 async fn answer(faults: &Faults, request: Request<Incoming>) -> Response<ReplyBody> {
-    let text = |status, text: String| wire::empty(status).map(|_| text.into());
+    let text = |status, text: String| wire::with_body(status, "text/plain", text);
     match (request.method(), request.uri().path()) {
         (&Method::GET, "/faults") => {}
         (&Method::PUT, "/faults") => match read(request.into_body()).await {

@@ -31,6 +31,10 @@ pub enum Fault {
     /// 500 as DAB answers for trouble with the database. Nothing is executed.
     #[serde(rename = "error_500")]
     Error500,
+    /// That 500 after `login_ms`: the database refuses the login, and DAB tries three times. Nothing is executed.
+    LoginRefused,
+    /// That 500 after `silence_ms`: the database is silent until DAB's time-outs end. Nothing is executed.
+    Silence,
     /// 502 from a gateway. Nothing is executed.
     #[serde(rename = "error_502")]
     Error502,
@@ -51,19 +55,8 @@ pub struct Outage {
     pub after_ms: u64,
     /// How long it lasts.
     pub for_ms: u64,
-    /// How it shows.
-    pub kind: OutageKind,
-}
-
-/// How an outage shows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OutageKind {
-    /// Nobody listens, and connections that were open are reset: the bridge is away too.
-    Refuse,
-    /// Every call is answered 500: the bridge is there, its database is not.
-    #[serde(rename = "error_500")]
-    Error500,
+    /// What every call gets. With [`Fault::Refuse`] nobody listens, and connections that were open are reset.
+    pub kind: Fault,
 }
 
 impl Outage {
@@ -90,6 +83,10 @@ pub struct Plan {
     pub retry_after_s: u64,
     /// See [`Fault::Delay`].
     pub delay_ms: u64,
+    /// See [`Fault::LoginRefused`].
+    pub login_ms: u64,
+    /// See [`Fault::Silence`].
+    pub silence_ms: u64,
     /// See [`Fault::Stall`].
     pub stall_ms: u64,
     /// See [`Fault::Refuse`].
@@ -107,6 +104,8 @@ impl Default for Plan {
             retry_after_share: 0.0,
             retry_after_s: 1,
             delay_ms: 500,
+            login_ms: 6000,
+            silence_ms: 33_000,
             stall_ms: 30_000,
             refuse_ms: 50,
             outages: Vec::new(),
@@ -128,13 +127,11 @@ pub(super) struct Decision {
 }
 
 impl Decision {
-    /// What every call gets in an outage.
-    pub fn outage(kind: OutageKind) -> Self {
+    /// What a call gets in an outage, if one comes through.
+    pub fn outage(kind: Fault) -> Self {
+        let refused = kind == Fault::Refuse;
         Self {
-            fault: match kind {
-                OutageKind::Refuse => Fault::ResetBeforeRead,
-                OutageKind::Error500 => Fault::Error500,
-            },
+            fault: if refused { Fault::ResetBeforeRead } else { kind },
             retry_after_s: None,
             form: false,
         }
@@ -148,22 +145,22 @@ impl Plan {
     /// Not JSON, a member that does not exist, or a number out of range.
     pub fn parse(json: &[u8]) -> anyhow::Result<Self> {
         let plan: Self = serde_json::from_slice(json)?;
-        let is_share = |share: f64| (0.0..=1.0).contains(&share);
+        let shares = plan.rates.values().chain([&plan.retry_after_share]);
         ensure!(
-            plan.rates.values().copied().all(is_share),
-            "each of `rates` must be between 0 and 1"
+            shares.copied().all(|share| (0.0..=1.0).contains(&share)),
+            "`retry_after_share` and each of `rates` must be between 0 and 1"
         );
         // Room for the rounding of decimal fractions.
-        ensure!(
-            plan.rates.values().sum::<f64>() <= 1.0 + 1e-9,
-            "`rates` must together be 1 at most"
-        );
-        ensure!(
-            is_share(plan.retry_after_share),
-            "`retry_after_share` must be between 0 and 1"
-        );
+        let sum: f64 = plan.rates.values().sum();
+        ensure!(sum <= 1.0 + 1e-9, "`rates` must together be 1 at most");
         let outages = plan.outages.iter().flat_map(|outage| [outage.after_ms, outage.for_ms]);
-        let mut times = outages.chain([plan.delay_ms, plan.stall_ms, plan.refuse_ms]);
+        let mut times = outages.chain([
+            plan.delay_ms,
+            plan.login_ms,
+            plan.silence_ms,
+            plan.stall_ms,
+            plan.refuse_ms,
+        ]);
         ensure!(
             times.all(|time| time <= MAX_MS),
             "times must be at most {MAX_MS} ms, which is a day"
@@ -187,7 +184,7 @@ impl Plan {
     }
 
     /// The outage at a time since the plan came into force.
-    pub(super) fn outage(&self, elapsed: Duration) -> Option<OutageKind> {
+    pub(super) fn outage(&self, elapsed: Duration) -> Option<Fault> {
         let mut outages = self.outages.iter();
         let outage = outages.find(|outage| outage.window().contains(&elapsed));
         outage.map(|outage| outage.kind)
@@ -320,7 +317,7 @@ mod tests {
             r#"{"outages":[{"after_ms":100,"for_ms":50,"kind":"refuse"},{"after_ms":150,"for_ms":1,"kind":"error_500"}]}"#,
         );
         let at = |ms| plan.outage(Duration::from_millis(ms));
-        let (refuse, error) = (Some(OutageKind::Refuse), Some(OutageKind::Error500));
+        let (refuse, error) = (Some(Fault::Refuse), Some(Fault::Error500));
         assert_eq!([99, 100, 149, 150, 151].map(at), [None, refuse, refuse, error, None]);
     }
 

@@ -240,6 +240,19 @@ fn error_500_is_the_one_that_dab_gives_in_production() {
 }
 
 #[test]
+fn dab_waits_before_that_500_when_it_cannot_connect_and_executes_nothing() {
+    for fault in ["login_refused", "silence"] {
+        let (server, control) = with_first(fault, r#","login_ms":300,"silence_ms":300"#);
+        let begin = Instant::now();
+        let heard = patch(&server);
+        assert!(begin.elapsed() >= Duration::from_millis(300), "{fault}");
+        assert!(heard.body().contains("DatabaseOperationFailed"), "{fault}");
+        assert!(!was_executed(&server), "{fault}");
+        assert_eq!(log(&control)["faults"], json!({fault: 1}));
+    }
+}
+
+#[test]
 fn garbage_has_the_status_of_a_success_and_is_not_json() {
     for seed in 0..8 {
         let (server, _control) = with_first("garbage", &format!(r#","seed":{seed}"#));

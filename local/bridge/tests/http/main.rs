@@ -5,4 +5,5 @@ mod durability;
 mod faults;
 mod scripts;
 mod server;
+mod transcript;
 mod wire;

@@ -50,6 +50,11 @@ impl Server {
             dab_config: folder.path().join("dab-config.json"),
             procedures: folder.path().into(),
         };
+        Self::with_config(config, folder)
+    }
+
+    /// With this configuration, and a folder that is deleted in the end.
+    pub fn with_config(config: Config, folder: TempDir) -> Self {
         let mut server = Self::of(config, async |listener, bridge, stopped| {
             serve(listener, bridge, stopped).await.unwrap()
         });
@@ -149,7 +154,7 @@ pub struct Client(BufReader<TcpStream>);
 #[derive(Debug)]
 pub struct Reply {
     pub status: u16,
-    headers: Vec<(String, String)>,
+    pub headers: Vec<(String, String)>,
     pub body: String,
 }
 

@@ -68,34 +68,6 @@ fn every_post_is_201_with_a_location() {
 }
 
 #[test]
-fn the_location_is_the_one_that_a_proxy_was_asked_for() {
-    let server = Server::start();
-    let location = |headers: &str| {
-        let request =
-            format!("POST /api/delete_customer/ HTTP/1.1\r\nHost: dab:5000\r\n{headers}Content-Length: 0\r\n\r\n");
-        let body = r#"{"CustomerID":9999,"RequestKey":"k"}"#;
-        let request = request.replace(
-            "Content-Length: 0\r\n\r\n",
-            &format!("Content-Length: {}\r\n\r\n{body}", body.len()),
-        );
-        server
-            .exchange(request.as_bytes())
-            .header("location")
-            .unwrap()
-            .to_owned()
-    };
-    assert_eq!(location(""), "http://dab:5000/api/delete_customer/");
-    assert_eq!(
-        location("X-Forwarded-Proto: HTTPS\r\nX-Forwarded-Host: api.example.com\r\n"),
-        "https://api.example.com/api/delete_customer/"
-    );
-    assert_eq!(
-        location("X-Forwarded-Proto: ftp\r\nX-Forwarded-Host: a@b\r\n"),
-        "http://dab:5000/api/delete_customer/"
-    );
-}
-
-#[test]
 fn absent_columns_are_null_and_pages_go_on() {
     let server = Server::start();
     let reply = server.get("/api/get_customer?CustomerID=9999");
@@ -124,44 +96,35 @@ fn paths_are_matched_as_dab_does() {
         ("/api/get_customer/?CustomerID=1", 200, None),
         ("/api//get%5Fcustomer?CustomerID=1", 200, None),
         (
-            "/api/Get_Customer",
-            404,
-            Some(error("EntityNotFound", "Invalid Entity path: Get_Customer.", 404)),
-        ),
-        (
             "/api/nothing/at/all",
             404,
             Some(error("EntityNotFound", "Invalid Entity path: nothing/at/all.", 404)),
-        ),
-        (
-            "/api",
-            404,
-            Some(error("EntityNotFound", "Invalid Entity path: .", 404)),
-        ),
-        (
-            "/API/ready",
-            400,
-            Some(error("BadRequest", "Invalid Path for route: API/ready.", 400)),
         ),
         (
             "/caf%C3%A9'",
             400,
             Some(error("BadRequest", r"Invalid Path for route: caf\u00E9\u0027.", 400)),
         ),
+        ("/GraphQL/x", 404, Some(String::new())),
         (
-            "/api/get_customer/CustomerID/1",
+            "/graphqlé",
             400,
-            Some(error(
-                "BadRequest",
-                "Primary key route not supported for this entity.",
-                400,
-            )),
+            Some(error("BadRequest", r"Invalid Path for route: graphql\u00E9.", 400)),
+        ),
+        (
+            "/mcp/x",
+            400,
+            Some(error("BadRequest", "Invalid Path for route: mcp/x.", 400)),
+        ),
+        (
+            "/api/openapis",
+            404,
+            Some(error("EntityNotFound", "Invalid Entity path: openapis.", 404)),
         ),
     ] {
-        let reply = server.get(path);
+        let reply = server.get(&path.replace('é', "%C3%A9"));
         assert_eq!(reply.status, status, "{path}");
         assert!(body.is_none_or(|body| reply.body == body), "{path}: {}", reply.body);
-        assert_eq!(reply.header("content-type"), Some("application/json; charset=utf-8"));
     }
 }
 
@@ -169,50 +132,26 @@ fn paths_are_matched_as_dab_does() {
 fn methods_are_those_of_the_configuration() {
     let server = Server::start();
     let refused = error("BadRequest", "This operation is not supported.", 405);
-    for (method, path) in [
-        ("POST", "/api/get_customer"),
-        ("GET", "/api/put_customer?x=1"),
-        ("PUT", "/api/put_customer"),
-        ("PATCH", "/api/patch_customer"),
-        ("DELETE", "/api/delete_customer"),
-    ] {
+    for (method, path) in [("POST", "/api/get_customer"), ("GET", "/api/put_customer?x=1")] {
         let reply = server.send(method, path, "", "not even JSON");
-        assert_eq!(
-            (reply.status, reply.body.as_str()),
-            (405, refused.as_str()),
-            "{method} {path}"
-        );
+        assert_eq!((reply.status, reply.body.as_str()), (405, refused.as_str()), "{method}");
     }
     let reply = server.send("PATCH", "/api/patch_customer", "If-Match: \"1\"\r\n", "");
     assert_eq!(
         reply.body,
         error("BadRequest", r"Etags not supported, use \u0027*\u0027", 400)
     );
-    for method in ["OPTIONS", "HEAD", "TRACE"] {
-        let reply = server.send(method, "/api/get_customer", "", "");
-        assert_eq!((reply.status, reply.body.as_str()), (405, ""), "{method}");
-        assert_eq!(reply.header("allow"), Some("DELETE, GET, PATCH, POST, PUT"));
-    }
+    let reply = server.send("TRACE", "/api/get_customer", "", "");
+    assert_eq!((reply.status, reply.body.as_str()), (405, ""));
 }
 
 #[test]
 fn bodies_that_are_no_arguments_are_400() {
     let server = Server::start();
-    let invalid = error("BadRequest", "Request body contains invalid JSON.", 400);
     for (body, expected) in [
-        ("{", invalid.clone()),
-        ("\u{feff}{", invalid.clone()),
         (
-            "[]",
-            error(
-                "BadRequest",
-                "A Mutation operation on more than one entity in a single request is not yet supported.",
-                400,
-            ),
-        ),
-        (
-            "7",
-            error("BadRequest", "The request body is not in a valid JSON format.", 400),
+            "\u{feff}{",
+            error("BadRequest", "Request body contains invalid JSON.", 400),
         ),
         (
             r#"{"json":"{}","RequestKey":"k","é":1}"#,
@@ -223,57 +162,57 @@ fn bodies_that_are_no_arguments_are_400() {
             ),
         ),
         (
-            r#"{"RequestKey":"k"}"#,
-            error(
-                "DatabaseInputError",
-                "Invalid request. Missing required request parameters.",
-                400,
-            ),
-        ),
-        (
-            "",
-            error(
-                "DatabaseInputError",
-                "Invalid request. Missing required request parameters.",
-                400,
-            ),
-        ),
-        (
-            r#"{"Json":"\ud800","RequestKey":"k"}"#,
-            error(
-                "UnexpectedError",
-                "While processing your request the server ran into an unexpected error.",
-                500,
-            ),
-        ),
-        (
             &put_body("a", "k").replace("\"k\"", "null"),
             error("DatabaseOperationFailed", ERROR, 400),
         ),
     ] {
         let reply = server.post("/api/put_customer", body);
-        assert_eq!(reply.body, expected, "{body}");
-        assert!(reply.body.ends_with(&format!("\"status\":{}}}}}", reply.status)));
-        assert_eq!(reply.header("content-type"), Some("application/json; charset=utf-8"));
-        assert_eq!(reply.header("transfer-encoding"), Some("chunked"));
-        assert_eq!(reply.header("location"), None);
+        assert_eq!((reply.status, reply.body), (400, expected), "{body}");
     }
     let reply = server.post("/api/put_customer?", &put_body("a", "k"));
-    assert_eq!(
-        reply.body,
-        error(
-            "BadRequest",
-            r"Primary key for POST requests can\u0027t be specified in the request URL. Use request body instead.",
-            400
-        )
+    assert!(reply.body.contains("Primary key for POST requests"), "{}", reply.body);
+}
+
+#[test]
+fn nothing_is_left_of_a_form() {
+    let server = Server::start();
+    let send = |content_type: &str, body: &str| {
+        let header = format!("Content-Type: {content_type}\r\n");
+        server.send("POST", "/api/put_customer", &header, body).body
+    };
+    let missing = error(
+        "DatabaseInputError",
+        "Invalid request. Missing required request parameters.",
+        400,
     );
-    let reply = server.get("/api/get_customer?CustomerID=one");
+    let json = put_body("a", "k");
+    let part = format!("--x\r\nContent-Disposition: form-data; name=\"Json\"\r\n\r\n{json}\r\n--x--\r\n");
+    assert_eq!(send("multipart/form-data; boundary=\"x\"", &part), missing);
+    assert_eq!(send("Application/X-WWW-Form-URLencoded; charset=utf-8", &json), missing);
+    let broken = send("multipart/form-data; boundary=y", &part);
+    assert!(broken.contains("Failed to read the request form."), "{broken}");
+}
+
+#[test]
+fn the_first_charset_that_dab_has_is_that_of_a_success() {
+    let server = Server::start();
+    let content_type = |method: &str, accepted: &str| {
+        let header = format!("Accept-Charset: {accepted}\r\n");
+        let reply = server.send(method, "/api/ready", &header, "");
+        reply.header("content-type").unwrap().to_owned()
+    };
     assert_eq!(
-        reply.body,
-        error("BadRequest", "Invalid value provided for field: CustomerID", 400)
+        content_type("GET", "latin1, UTF-16;q=0.5, utf-8;q=0.1"),
+        "application/json; charset=utf-16"
     );
-    let reply = server.get("/api/get_customer");
-    assert_eq!((reply.status, reply.body.contains("DatabaseInputError")), (400, true));
+    for accepted in ["utf-8, utf-16", "*, utf-16", "latin1"] {
+        assert_eq!(content_type("GET", accepted), "application/json; charset=utf-8");
+    }
+    assert_eq!(
+        content_type("POST", "utf-16"),
+        "application/json; charset=utf-8",
+        "an error"
+    );
 }
 
 #[test]
@@ -321,26 +260,6 @@ fn the_correlation_id_is_echoed_when_it_is_a_guid() {
 }
 
 #[test]
-fn health_is_200_in_two_forms() {
-    let server = Server::start();
-    let basic = server.get("/");
-    assert_eq!(basic.status, 200);
-    assert_eq!(
-        basic.body,
-        "{\n  \"status\": \"Healthy\",\n  \"version\": \"2.0.9\",\n  \"app-name\": \"dab_oss_2.0.9\"\n}"
-    );
-    assert_eq!(basic.header("content-type"), Some("application/json; charset=utf-8"));
-    let full = server.get("/health");
-    assert_eq!((full.status, full.header("content-type")), (200, None));
-    let report: serde_json::Value = serde_json::from_str(&full.body).unwrap();
-    assert_eq!(report["status"], "Healthy");
-    assert_eq!(report["currentRole"], "anonymous");
-    assert_eq!(report["configuration"]["mode"], "Production");
-    assert_eq!(report["checks"][0]["tags"][0], "data-source");
-    assert!(report["checks"][0]["data"]["response-ms"].is_u64());
-}
-
-#[test]
 fn connections_are_kept_alive() {
     let server = Server::start();
     let mut connection = server.connect();
@@ -353,12 +272,14 @@ fn connections_are_kept_alive() {
 }
 
 #[test]
-fn content_types_are_not_looked_at_and_compression_is_ignored() {
-    let server = Server::start();
-    let headers = "Content-Type: text/plain; charset=utf-16\r\nAccept: image/png\r\nAccept-Encoding: gzip, br\r\n";
-    let reply = server.send("POST", "/api/put_customer", headers, &put_body("a", "k"));
-    assert_eq!(reply.status, 201);
-    assert_eq!(reply.header("content-encoding"), None);
+fn compression_is_ignored() {
+    let reply = Server::start().send(
+        "GET",
+        "/api/ready",
+        "Accept: image/png\r\nAccept-Encoding: gzip, br\r\n",
+        "",
+    );
+    assert_eq!((reply.status, reply.header("content-encoding")), (200, None));
 }
 
 #[test]

@@ -1,0 +1,1 @@
+SELECT 200 AS Status, '{"status":"ready"}' AS Json;
