@@ -237,6 +237,21 @@ mod tests {
     }
 
     #[test]
+    fn ten_seconds_without_a_database_cost_no_request_however_long_dab_holds_a_call() {
+        // 500 at once, after DAB's three attempts to connect, after its time-outs; and how many attempts begin in the ten
+        // seconds. Of the last kind a second one can, at their very end.
+        for (held_ms, failures, answered_ms) in [(0, 9, 11_100), (6000, 2, 12_300), (33_000, 2, 20_300)] {
+            let mut platform = Fake::default();
+            for _ in 0..failures {
+                platform = platform.answer(held_ms, 500, "");
+            }
+            let platform = platform.answer(0, 200, ROW);
+            assert!(make(&platform).1.is_ok(), "{held_ms} ms");
+            assert_eq!(attempts_ms(&platform).last(), Some(&answered_ms));
+        }
+    }
+
+    #[test]
     fn a_misconfigured_bridge_is_not_tried_again() {
         for platform in [
             Fake::default().answer(0, 404, ""),

@@ -180,7 +180,8 @@ async fn begin_with_what_is_there(bench: &Bench, seed: u64) -> Result<(Planner, 
 /// Longer than an attempt: the call is executed after the component has tried again.
 const DELAY_MS: u64 = 1500;
 
-/// A fifth of all calls fails, a quarter of these after their commit; and the database is away twice.
+/// A fifth of all calls fails, a quarter of these after their commit; and the database is away four times. DAB's own
+/// attempts and time-outs are a tenth of the real ones, as an attempt is here.
 fn faults(arguments: &Arguments) -> Value {
     let whole_ms = 1000 * arguments.requests as u64 / u64::from(arguments.rate);
     let outage = |kind, percent| json!({"after_ms": whole_ms * percent / 100, "for_ms": (whole_ms / 10).min(3000), "kind": kind});
@@ -196,14 +197,18 @@ fn faults(arguments: &Arguments) -> Value {
             "length_too_long": 0.01,
             "length_too_short": 0.01,
             "error_429": 0.01,
-            "error_500": 0.015,
+            "error_500": 0.01,
+            "login_refused": 0.005,
+            "silence": 0.002,
             "error_502": 0.01,
             "error_503": 0.015,
-            "garbage": 0.009,
+            "garbage": 0.007,
             "refuse": 0.001,
         },
         "retry_after_share": 0.5,
         "delay_ms": DELAY_MS,
-        "outages": [outage("refuse", 30), outage("error_500", 60)],
+        "login_ms": 600,
+        "silence_ms": 3300,
+        "outages": [outage("refuse", 20), outage("error_500", 40), outage("login_refused", 60), outage("silence", 80)],
     })
 }
