@@ -108,7 +108,10 @@ def connection_strings(report):
     page = "docs/database.md"
     explained = Path(page).read_text(encoding="utf-8").partition("## The connection string\n")[2].partition("\n## ")[0]
     explained = set(re.findall(r"`([A-Z]\w+(?: \w+)*)`", explained))
-    attempt = int(re.search(r"attempt_timeout: Duration::from_millis\(([\d_]+)\)", Path("src/settings.rs").read_text(encoding="utf-8"))[1])
+    settings = Path("src/settings.rs").read_text(encoding="utf-8")
+    attempt, deadline = (int(re.search(rf"\b{name}: Duration::from_millis\(([\d_]+)\)", settings)[1]) for name in ("attempt_timeout", "deadline"))
+    # Between its three attempts to connect DAB waits 2 and 4 seconds; nothing changes that.
+    waits = 2 + 4
     texts = {str(path): path.read_text(encoding="utf-8") for place in ("deploy", "docs") for path in sorted(Path(place).rglob("*")) if path.suffix in (".yaml", ".md")}
     strings = [(path, match[0]) for path, text in texts.items() for match in re.finditer(r"Server=[^\s;]+;Database=.*", text)]
     manifests = {path: dict(re.findall(r"(?:^|;)([^=;]+)=([^;]*)", string)) for path, string in strings if path.startswith("deploy/")}
@@ -137,6 +140,11 @@ def connection_strings(report):
             limits = [int(options.get(f"{name} Timeout", attempt)) for name in ("Connect", "Command")]
             if sum(limits) * 1000 >= attempt:
                 yield f"{path}: Connect Timeout and Command Timeout are {limits} seconds, attempt_timeout_ms is {attempt}"
+            script = Path(path).with_name("deploy.sh")
+            own = re.search(r"attempt_timeout_ms=(\d+)", script.read_text(encoding="utf-8")) if script.exists() else None
+            longest = int(own[1]) if own else attempt
+            if not waits * 1000 < longest or not 10_000 + longest < deadline:
+                yield f"{path}: {longest} ms for an attempt are less than DAB's waits, or with ten seconds away more than the {deadline} ms of a request"
             yield from (f"{path}: {page} does not explain {name}" for name in options if name not in explained)
 
     def pools():
@@ -152,7 +160,7 @@ def connection_strings(report):
 
     report.check("the connections of all replicas are no more than the database's workers", pools())
     report.check(f"no connection string of {len(texts)} files goes without TLS", encrypted())
-    report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, and DAB answers before the component gives an attempt up", options())
+    report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, and an attempt outlasts one of DAB's and its waits, and a request ten seconds and one attempt more", options())
 
 
 def documentation(report):
