@@ -8,7 +8,7 @@ use serde_json::{Value, json};
 use crate::faulty::Faulty;
 
 /// Every kind of fault.
-const KINDS: [&str; 14] = [
+const KINDS: [&str; 16] = [
     "refuse",
     "reset_before_read",
     "reset_after_read",
@@ -19,6 +19,8 @@ const KINDS: [&str; 14] = [
     "length_too_short",
     "error_429",
     "error_500",
+    "login_refused",
+    "silence",
     "error_502",
     "error_503",
     "garbage",
@@ -30,7 +32,7 @@ const SHORT: [(&str, u64); 2] = [("attempt_timeout_ms", 300), ("retry_base_ms", 
 
 /// The first call has this fault, the second this one, and those after have none.
 fn first(kind: &str, second: &str) -> Value {
-    json!({"first": [kind, second], "delay_ms": 600, "refuse_ms": 60})
+    json!({"first": [kind, second], "delay_ms": 600, "login_ms": 180, "refuse_ms": 60})
 }
 
 /// Does something while the first two calls of it fail; every kind once first and once second.
