@@ -5,8 +5,8 @@
 //! embedded SQLite file. A component that works with it works with DAB unchanged.
 //!
 //! Not imitated, because the component does not use it: compression (`Accept-Encoding` is ignored, bodies are always
-//! plain), HTTPS redirection, authentication and roles, GraphQL, MCP, OpenAPI, caching, hot reload and development
-//! mode.
+//! plain), HTTPS redirection, `X-Forwarded-Host` in `Location`, authentication and roles, GraphQL, MCP, OpenAPI, caching,
+//! hot reload and development mode.
 //!
 //! In reading order: [`bridge`](Bridge) (the checks of one request), `config` (dab-config.json), `parameters` (request
 //! to arguments), `scripts`, [`procedures`], `functions` and `ledger` (what happens), `wire` and `escape` (row to
