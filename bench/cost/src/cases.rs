@@ -205,8 +205,9 @@ fn page_of(bytes: usize) -> Answer {
     Answer::row(200, r#""Status":200,"NextAfter":null"#, &json)
 }
 
-/// A JSON object of at most this many bytes that is as deep as can be.
+/// A JSON object of at most this many bytes, full of arrays that are as deep as the component takes: 128 levels with the object.
 fn nested(bytes: usize) -> String {
-    let depth = (bytes - r#"{"a":}"#.len()) / 2;
-    [r#"{"a":"#, &"[".repeat(depth), &"]".repeat(depth), "}"].concat()
+    let item = ["[".repeat(126), "]".repeat(126)].concat();
+    let items = vec![item.as_str(); (bytes - r#"{"a":[]}"#.len()) / (item.len() + 1)];
+    [r#"{"a":["#, &items.join(","), "]}"].concat()
 }
