@@ -28,7 +28,7 @@ use crate::headers::{self, ACCEPT_PATCH, CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPO
 use crate::log::{Event, Level, Log};
 use crate::platform::Platform;
 use crate::retry::GiveUp;
-use crate::route::{Action, Call, Found, READY, Source};
+use crate::route::{Action, Call, Found, READY, REQUEST_KEY, Source};
 use crate::routes::ROUTES;
 use crate::settings::{Settings, SettingsError};
 
@@ -37,9 +37,6 @@ static TRACE: [HeaderName; 2] = [headers::TRACEPARENT, headers::TRACESTATE];
 
 /// What goes on to Data API Builder with `forward_authorization`.
 static CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, headers::ROLE];
-
-/// The parameter of every write that makes it exactly-once.
-const REQUEST_KEY: &str = "RequestKey";
 
 /// How long readiness waits: within the second that Kubernetes gives a probe by default.
 const READY_LIMIT: Duration = Duration::from_millis(900);

@@ -44,6 +44,9 @@ pub struct Call {
     pub creates: Option<&'static str>,
 }
 
+/// The parameter of every write that makes it exactly-once.
+pub const REQUEST_KEY: &str = "RequestKey";
+
 /// `web.ready`: whether Data API Builder and the database answer.
 pub static READY: Call = Call {
     procedure: "ready",

@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 
-use http::HeaderMap;
+use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
 #[cfg(feature = "wasip2")]
 pub mod wasip2;
@@ -21,6 +21,25 @@ fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
         .iter()
         .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
         .collect()
+}
+
+/// The client's request as the core takes it. A target that is no URI becomes `/`, which is no route.
+fn request<B>(method: Method, target: Option<String>, headers: HeaderMap, body: B) -> Request<B> {
+    let mut request = Request::new(body);
+    *request.method_mut() = method;
+    *request.uri_mut() = target.and_then(|target| Uri::try_from(target).ok()).unwrap_or_default();
+    *request.headers_mut() = headers;
+    request
+}
+
+/// The head of Data API Builder's response. Nothing in the headers of a success is read.
+fn response(status: u16, headers: impl FnOnce() -> HeaderMap) -> Response<()> {
+    let mut response = Response::new(());
+    *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    if !matches!(response.status(), StatusCode::OK | StatusCode::CREATED) {
+        *response.headers_mut() = headers();
+    }
+    response
 }
 
 /// Writes to standard error in one piece, which `eprintln!` does not do. There is nobody to tell when that fails.

@@ -19,7 +19,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::join;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response, StatusCode};
 use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
 use spin_sdk::http::{
     ErrorCode, Fields, IncomingRequest, IncomingResponse, OutgoingBody, OutgoingRequest, OutgoingResponse,
@@ -95,17 +95,9 @@ async fn respond(response: Response<Body<Incoming>>, out: ResponseOutparam) -> R
 
 fn incoming(request: IncomingRequest) -> Request<Incoming> {
     let method = request.method().into();
-    // A target that is no URI becomes `/`, which is no route.
-    let uri = request
-        .path_with_query()
-        .and_then(|target| Uri::try_from(target).ok())
-        .unwrap_or_default();
+    let target = request.path_with_query();
     let headers = headers::read(request.headers().entries());
-    let mut request = Request::new(Incoming::Unopened(Message::Request(request)));
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    request
+    super::request(method, target, headers, Incoming::Unopened(Message::Request(request)))
 }
 
 impl Platform for Spin {
@@ -133,16 +125,8 @@ impl Platform for Spin {
             (Ok(Err(code)), ()) => return Err(failure!(code)),
             (Err(()), ()) => return Err(Failure::Interrupted("response taken twice")),
         };
-        let status = StatusCode::from_u16(incoming.status()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // Nothing in the headers of a success is read.
-        let headers = match status {
-            StatusCode::OK | StatusCode::CREATED => HeaderMap::new(),
-            _ => headers::read(incoming.headers().entries()),
-        };
-        let mut response = Response::new(Incoming::Unopened(Message::Response(incoming)));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        Ok(response)
+        let head = super::response(incoming.status(), || headers::read(incoming.headers().entries()));
+        Ok(head.map(|()| Incoming::Unopened(Message::Response(incoming))))
     }
 
     async fn sleep(&self, duration: Duration) {

@@ -14,7 +14,7 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::poll_immediate;
-use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
+use http::{Method, Request, Response};
 use spin_sdk_wasip3::variables;
 use spin_sdk_wasip3::wasip3::clocks::monotonic_clock;
 use spin_sdk_wasip3::wasip3::exports::http::handler::Guest;
@@ -89,17 +89,9 @@ async fn settings() -> Result<&'static Settings, SettingsError> {
 fn incoming(request: types::Request) -> Request<Incoming> {
     // No path has what stands for a method that is none.
     let method = request.get_method().try_into().unwrap_or(Method::TRACE);
-    // A target that is no URI becomes `/`, which is no route.
-    let uri = request
-        .get_path_with_query()
-        .and_then(|target| Uri::try_from(target).ok())
-        .unwrap_or_default();
+    let target = request.get_path_with_query();
     let headers = headers::read(request.get_headers().copy_all());
-    let mut request = Request::new(Incoming::Unopened(Message::Request(request)));
-    *request.method_mut() = method;
-    *request.uri_mut() = uri;
-    *request.headers_mut() = headers;
-    request
+    super::request(method, target, headers, Incoming::Unopened(Message::Request(request)))
 }
 
 impl Platform for Spin {
@@ -110,16 +102,10 @@ impl Platform for Spin {
             .await
             .map_err(|()| Failure::Refused("request refused by the host"))?;
         let incoming = client::send(outgoing).await.map_err(|code| failure!(code))?;
-        let status = StatusCode::from_u16(incoming.get_status_code()).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
-        // Nothing in the headers of a success is read.
-        let headers = match status {
-            StatusCode::OK | StatusCode::CREATED => HeaderMap::new(),
-            _ => headers::read(incoming.get_headers().copy_all()),
-        };
-        let mut response = Response::new(Incoming::Unopened(Message::Response(incoming)));
-        *response.status_mut() = status;
-        *response.headers_mut() = headers;
-        Ok(response)
+        let head = super::response(incoming.get_status_code(), || {
+            headers::read(incoming.get_headers().copy_all())
+        });
+        Ok(head.map(|()| Incoming::Unopened(Message::Response(incoming))))
     }
 
     async fn sleep(&self, duration: Duration) {

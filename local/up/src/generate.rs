@@ -9,7 +9,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use customer_api::route::Call;
+use customer_api::route::{Call, REQUEST_KEY, Source};
 use http::Method;
 use serde_json::Value;
 
@@ -51,12 +51,11 @@ fn read(path: &Path) -> Result<Value> {
 
 /// The parameters of a call, `RequestKey` included, and whether each must be given.
 fn parameters(method: &Method, call: &Call) -> Vec<(&'static str, bool)> {
-    use customer_api::route::Source;
     let given = call.parameters.iter().map(|(name, source)| {
         let required = matches!(source, Source::Path(_) | Source::Body(_));
         (*name, required)
     });
-    let key = (method != Method::GET).then_some(("RequestKey", true));
+    let key = (method != Method::GET).then_some((REQUEST_KEY, true));
     given.chain(key).collect()
 }
 

@@ -16,7 +16,9 @@ use super::entity::{Entity, reference, title};
 /// The whole document.
 pub(super) fn document(root: &Path) -> Result<Value> {
     let mut document = super::read(&root.join("openapi/base.json"))?;
-    let types: Vec<_> = kind::ALL.iter().map(|kind| kind.uri).collect();
+    // A procedure's own status may be none of the kinds (RFC 9457, section 4.2.1).
+    let types = kind::ALL.iter().map(|kind| kind.uri);
+    let types: Vec<_> = types.chain(["about:blank"]).collect();
     document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"] = json!(types);
     let entities = Entity::all(root)?;
     for entity in &entities {
@@ -251,15 +253,16 @@ fn response_headers(names: &[(&str, &str)]) -> Value {
 }
 
 fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
+    let key = ("Idempotency-Key", "RanUnder");
     let replayed = ("Idempotency-Replayed", "Replayed");
     let (status, schema, headers): (_, _, &[_]) = match route.method {
         _ if is_list(route, call) => ("200", "Page", &[("Link", "Link")]),
         Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
-        Method::DELETE => ("202", "Deleted", &[replayed]),
-        Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), replayed]),
+        Method::DELETE => ("202", "Deleted", &[key, replayed]),
+        Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
         // What was sent is not what is stored (RFC 9110, section 9.3.4).
-        Method::PUT => ("201", "Rows", &[replayed]),
-        _ => ("201", "Rows", &[("ETag", "MaybeETag"), replayed]),
+        Method::PUT => ("201", "Rows", &[key, replayed]),
+        _ => ("201", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
     };
     let name = &entity.name;
     let description = match route.method {
