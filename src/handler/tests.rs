@@ -93,6 +93,18 @@ fn a_put_makes_up_a_key() {
 }
 
 #[test]
+fn of_what_creates_a_put_alone_has_no_entity_tag() {
+    for (method, path, tag) in [
+        (Method::PUT, "/customer", None),
+        (Method::POST, "/customers", Some("\"v1\"")),
+    ] {
+        let platform = Fake::default().row(r#""Status":201,"ETag":"v1","CustomerID":1062,"Json":"[]""#);
+        let response = write(&platform, method, path, &[]);
+        assert_eq!(response.headers().get(ETAG).map(|tag| tag.to_str().unwrap()), tag);
+    }
+}
+
+#[test]
 fn an_answer_that_was_not_agreed_is_502_and_logged() {
     let platform = Fake::default().row(r#""Status":200,"Json":null"#);
     assert_eq!(problem(&get(&platform, "/customer/7")).0, 502);
