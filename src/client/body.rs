@@ -6,6 +6,7 @@ use serde::de::IgnoredAny;
 
 use crate::client::arguments::fields;
 use crate::client::problem::{Problem, kind};
+use crate::dab::answer::utf16_escape;
 use crate::headers::ACCEPT_PATCH;
 use crate::platform::Chunks;
 
@@ -165,6 +166,7 @@ fn check_object(json: &str) -> Result<(), Problem> {
 fn check_text(json: &str) -> Result<(), Problem> {
     let (mut depth, mut in_string, mut rest) = (0, false, json.as_bytes());
     while let [byte, after @ ..] = rest {
+        let escape = rest;
         rest = after;
         match byte {
             b'"' => in_string = !in_string,
@@ -177,28 +179,17 @@ fn check_text(json: &str) -> Result<(), Problem> {
             }
             b'}' | b']' if !in_string => depth -= 1,
             b'\\' => {
-                let escape = match (code_unit(after), after.get(5..).and_then(code_unit_escaped)) {
-                    (Some(0xd800..=0xdbff), Some(0xdc00..=0xdfff)) => 11,
-                    (Some(0xd800..=0xdfff), _) => return Err(half_a_pair(json, json.len() - rest.len())),
-                    _ => 1,
+                let length = match utf16_escape(escape) {
+                    Some(Ok(character)) => 6 * character.len_utf16(),
+                    Some(Err(_)) => return Err(half_a_pair(json, json.len() - rest.len())),
+                    None => 2,
                 };
-                rest = &after[escape..];
+                rest = &escape[length..];
             }
             _ => {}
         }
     }
     Ok(())
-}
-
-/// The code unit of `uXXXX` at the beginning of `bytes`, which are well-formed.
-fn code_unit(bytes: &[u8]) -> Option<u16> {
-    let digits = bytes.strip_prefix(b"u")?.get(..4)?;
-    u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok()
-}
-
-/// The same behind a backslash.
-fn code_unit_escaped(bytes: &[u8]) -> Option<u16> {
-    code_unit(bytes.strip_prefix(b"\\")?)
 }
 
 fn half_a_pair(json: &str, at: usize) -> Problem {

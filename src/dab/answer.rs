@@ -4,6 +4,7 @@
 //! The procedures return `Json` last. So the columns before it are known when its text begins, and the text can be passed
 //! on while it arrives, unescaped to what SQL wrote, byte for byte.
 
+use std::char::DecodeUtf16Error;
 use std::mem::take;
 
 use serde::de::IgnoredAny;
@@ -335,8 +336,7 @@ fn escaped(bytes: &[u8]) -> Result<Option<(char, usize)>, Failure> {
         Some(b't') => '\t',
         Some(b'b') => '\u{8}',
         Some(b'f') => '\u{c}',
-        // `\uXXXX`, or two of them that are a surrogate pair.
-        Some(b'u') => match char::decode_utf16(bytes.chunks(6).map_while(code_unit)).next() {
+        Some(b'u') => match utf16_escape(bytes) {
             Some(Ok(character)) => return Ok(Some((character, 6 * character.len_utf16()))),
             _ if bytes.len() < 12 => return Ok(None),
             _ => return Err(Failure::Malformed),
@@ -344,6 +344,12 @@ fn escaped(bytes: &[u8]) -> Result<Option<(char, usize)>, Failure> {
         Some(_) => return Err(Failure::Malformed),
     };
     Ok(Some((character, 2)))
+}
+
+/// The character that `\uXXXX` at the beginning of `bytes` stands for, or two of them that are a surrogate pair. `None` when
+/// there is no such escape, an error for half of a pair.
+pub fn utf16_escape(bytes: &[u8]) -> Option<Result<char, DecodeUtf16Error>> {
+    char::decode_utf16(bytes.chunks(6).map_while(code_unit)).next()
 }
 
 /// The UTF-16 code unit that `\uXXXX` stands for.
