@@ -156,7 +156,9 @@ else the machine did, it did to all of them.
 
 ## What to read from it
 
-The rows *bare proxy* and *this API* of one WASI version differ only in the component: *× bare proxy* is what the API's promises cost.
+The rows *bare proxy* and *this API* of one WASI version differ in the component and in its variables: *× bare proxy* is what the API's promises
+cost. As in Spin, each instance asks for all variables of its application twice, and each question may hand a thread's work to another; the
+API has five, the bare proxy one. That weighs most with WASI 0.2, where each request has an instance of its own.
 A bare proxy beside *nginx* shows what a component on a host costs against a native proxy, and here nginx has the easier task.
 *× Flask* compares whole ways of doing it.
 
