@@ -9,7 +9,7 @@ step := local/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help up build stack generate test lint lint-sql lint-deploy lint-docs test-sql soak outage crowd fuzz fuzz-api bench cost fmt reset clean
+.PHONY: help up build stack entity generate test lint lint-sql lint-deploy lint-docs test-sql soak outage crowd fuzz fuzz-api bench cost fmt reset clean
 
 help: ## this list
 	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
@@ -24,6 +24,21 @@ build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain fo
 # Cargo's choice of features depends on what it builds together. Everything native is built as one workspace, so that nothing is built twice.
 stack: ## build the local stack: bridge, built-in host
 	@$(step) "local stack" cargo build --quiet --locked --workspace --bins
+
+# Make does not look into the values, and the shell gets them as they are.
+entity: stack ## add a table: NAME=color TABLE=Warehouse.Colors (DDL=file, COLUMNS='…', ONLY=get,list, ARGS='--set …', DRY_RUN=1), REMOVE=1
+	@if [ -n "$$ENTITY_REMOVE" ]; then target/debug/local entity remove "$$ENTITY_NAME" $(if $(value DRY_RUN),--dry-run); \
+	else target/debug/local entity add "$$ENTITY_NAME" --table "$$ENTITY_TABLE" $(if $(value DDL),--ddl "$$ENTITY_DDL") \
+	  $(if $(value COLUMNS),--columns "$$ENTITY_COLUMNS") $(if $(value ONLY),--only "$$ENTITY_ONLY") $$ENTITY_ARGS $(if $(value DRY_RUN),--dry-run); fi
+	@$(if $(value DRY_RUN),:,$(MAKE) --no-print-directory generate)
+
+entity: export ENTITY_NAME := $(value NAME)
+entity: export ENTITY_TABLE := $(value TABLE)
+entity: export ENTITY_DDL := $(value DDL)
+entity: export ENTITY_COLUMNS := $(value COLUMNS)
+entity: export ENTITY_ONLY := $(value ONLY)
+entity: export ENTITY_ARGS := $(value ARGS)
+entity: export ENTITY_REMOVE := $(value REMOVE)
 
 generate: stack ## write what follows from src/routes.rs: DAB's entities, openapi.json
 	target/debug/local generate

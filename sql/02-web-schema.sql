@@ -38,7 +38,7 @@ IF OBJECT_ID(N'ops.SchemaVersion', N'U') IS NULL
     );
 GO
 
-IF EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version > 1)
+IF EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version > 2)
     THROW 50000, N'The database is of a later version than these scripts. The only way back is a restored backup.', 1;
 
 -- Migration 1: the ledger. One that is older than versions steps aside, to be copied. (EXECUTE, because the parser of
@@ -55,8 +55,8 @@ RequestKey   the Idempotency-Key of the request, compared exactly (binary collat
 Operation    schema and name of the procedure
 PayloadHash  SHA-256 over operation, id of the row and the JSON text as received
 Status       the HTTP status that was answered (2xx)
-RowID        the row that was created, changed or deleted, in the table that is the operation's; no foreign key, because the entry
-             outlives that row
+RowID        the key, as text, of the row that was created, changed or deleted, in the table that is the operation's; no foreign key,
+             because the entry outlives that row
 BeganAt      UTC, when the key was claimed. The table is clustered on it, so that what ops.purge_requests removes lies together
 */
 IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 1)
@@ -82,4 +82,17 @@ BEGIN
 
     INSERT INTO ops.SchemaVersion (Version) VALUES (1);
 END;
+GO
+
+-- Migration 2: keys of any type, as text.
+IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 2)
+BEGIN
+    ALTER TABLE web.Requests ALTER COLUMN RowID NVARCHAR(450) NULL;
+    INSERT INTO ops.SchemaVersion (Version) VALUES (2);
+END;
+GO
+
+-- Of another kind in older databases, which cannot be altered into the one of 20-customer.sql.
+IF OBJECT_ID(N'web.customer_fields', N'TF') IS NOT NULL
+    DROP FUNCTION web.customer_fields;
 GO

@@ -14,7 +14,7 @@ null and absent differ, which is why OPENJSON runs without a schema: only then d
 CREATE OR ALTER FUNCTION web.json_member
 (
     @Object NVARCHAR(MAX),
-    @Name NVARCHAR(40)
+    @Name NVARCHAR(128)
 )
 RETURNS TABLE
 WITH SCHEMABINDING

@@ -5,7 +5,8 @@ record, answer. Both run in its transaction. In ops, because nobody else may cal
 Parameters of ops.claim_request
   @RequestKey  the Idempotency-Key: 1..255 visible ASCII characters, else 400; NULL is error 515
   @Operation   schema and name of the procedure
-  @RowID       in: the row that the request is for, or NULL for a new one. Out, in a replay: the row of the first time
+  @RowID       in: the key of the row that the request is for, or NULL for a new one. Out, in a replay: that of the first time. Keys of
+               all types come and go as text: SQL Server converts them on the way
   @Json        the text as received, or NULL
   @Invalid     NULL, or the status that the request will be refused with: then the key is only looked up, and nothing is written
   @Status      out: NULL = go on. Otherwise the answer: that of the first time, 400, or 422 for a key that was used for another request
@@ -23,7 +24,7 @@ Parameters of ops.record_request, for what was claimed
 CREATE OR ALTER PROCEDURE ops.claim_request
     @RequestKey NVARCHAR(4000),
     @Operation NVARCHAR(40),
-    @RowID INT OUTPUT,
+    @RowID NVARCHAR(450) OUTPUT,
     @Json NVARCHAR(MAX),
     @Invalid INT,
     @Status INT OUTPUT,
@@ -37,7 +38,7 @@ BEGIN
 
     DECLARE @Key VARCHAR(255) = @RequestKey;
     DECLARE @IsClaimed BIT = 0;
-    -- A line feed cannot occur in the parts before the text, so two different requests never hash the same input.
+    -- A line feed separates the parts: two different requests do not hash the same input.
     DECLARE @PayloadHash BINARY(32) = HASHBYTES('SHA2_256', CONCAT(@Operation, NCHAR(10), @RowID, NCHAR(10), @Json));
 
     SELECT @Status = NULL, @Detail = NULL, @Replayed = 0;
@@ -81,7 +82,7 @@ GO
 CREATE OR ALTER PROCEDURE ops.record_request
     @RequestKey VARCHAR(255),
     @Status INT,
-    @RowID INT
+    @RowID NVARCHAR(450)
 AS
 BEGIN
     SET NOCOUNT ON;

@@ -31,13 +31,13 @@ HAVING count(*) > 0;
 -- 4. The change: each column keeps its value unless the patch has the field.
 UPDATE Sales_Customers
 SET
-    CustomerName = json_text(ifnull(:Document -> '$.CustomerName', json_quote(CustomerName))),
-    PhoneNumber = json_text(ifnull(:Document -> '$.PhoneNumber', json_quote(PhoneNumber))),
-    FaxNumber = json_text(ifnull(:Document -> '$.FaxNumber', json_quote(FaxNumber))),
-    WebsiteURL = json_text(ifnull(:Document -> '$.WebsiteURL', json_quote(WebsiteURL))),
-    DeliveryAddressLine1 = json_text(ifnull(:Document -> '$.Delivery.AddressLine1', json_quote(DeliveryAddressLine1))),
-    DeliveryAddressLine2 = json_text(ifnull(:Document -> '$.Delivery.AddressLine2', json_quote(DeliveryAddressLine2))),
-    DeliveryPostalCode = json_text(ifnull(:Document -> '$.Delivery.PostalCode', json_quote(DeliveryPostalCode))),
+    CustomerName = iif(:Document -> '$.CustomerName' IS NULL, CustomerName, column_value(:Document -> '$.CustomerName', 'nchar', 100, NULL)),
+    PhoneNumber = iif(:Document -> '$.PhoneNumber' IS NULL, PhoneNumber, column_value(:Document -> '$.PhoneNumber', 'nchar', 20, NULL)),
+    FaxNumber = iif(:Document -> '$.FaxNumber' IS NULL, FaxNumber, column_value(:Document -> '$.FaxNumber', 'nchar', 20, NULL)),
+    WebsiteURL = iif(:Document -> '$.WebsiteURL' IS NULL, WebsiteURL, column_value(:Document -> '$.WebsiteURL', 'nchar', 256, NULL)),
+    DeliveryAddressLine1 = iif(:Document -> '$.Delivery.AddressLine1' IS NULL, DeliveryAddressLine1, column_value(:Document -> '$.Delivery.AddressLine1', 'nchar', 60, NULL)),
+    DeliveryAddressLine2 = iif(:Document -> '$.Delivery.AddressLine2' IS NULL, DeliveryAddressLine2, column_value(:Document -> '$.Delivery.AddressLine2', 'nchar', 60, NULL)),
+    DeliveryPostalCode = iif(:Document -> '$.Delivery.PostalCode' IS NULL, DeliveryPostalCode, column_value(:Document -> '$.Delivery.PostalCode', 'nchar or number', 10, NULL)),
     LastEditedBy = 1,
     ValidFrom = sysutcdatetime()
 WHERE CustomerID = :CustomerID

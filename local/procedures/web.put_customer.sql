@@ -18,31 +18,42 @@ WHERE Document = :Document AND Message IS NOT NULL
 HAVING count(*) > 0;
 
 -- 3. The change.
-UPDATE Sequences_CustomerID SET NextValue = NextValue + 1 RETURNING NextValue - 1 AS RowID;
+SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'Sales_Customers'), 0) + 1 AS RowID;
 
 INSERT INTO Sales_Customers (
-    CustomerID, CustomerName, BillToCustomerID, CustomerCategoryID, PrimaryContactPersonID, DeliveryMethodID, DeliveryCityID, PostalCityID,
-    AccountOpenedDate, StandardDiscountPercentage, IsStatementSent, IsOnCreditHold, PaymentDays, PhoneNumber, FaxNumber, WebsiteURL,
-    DeliveryAddressLine1, DeliveryAddressLine2, DeliveryPostalCode, PostalAddressLine1, PostalAddressLine2, PostalPostalCode, LastEditedBy
+    CustomerID, CustomerName, BillToCustomerID, CustomerCategoryID, PrimaryContactPersonID, DeliveryMethodID,
+    DeliveryCityID, PostalCityID, AccountOpenedDate, StandardDiscountPercentage, IsStatementSent, IsOnCreditHold,
+    PaymentDays, PhoneNumber, FaxNumber, WebsiteURL, DeliveryAddressLine1, DeliveryAddressLine2, DeliveryPostalCode,
+    PostalAddressLine1, PostalAddressLine2, PostalPostalCode, LastEditedBy
 )
-SELECT
-    :RowID, json_text(:Document -> '$.CustomerName'), :RowID, 5, 1, 1, 28561, 28561,
-    date(), 0, 0, 0, 30, json_text(:Document -> '$.PhoneNumber'), json_text(:Document -> '$.FaxNumber'), json_text(:Document -> '$.WebsiteURL'),
-    Line1, Line2, PostalCode, Line1, Line2, PostalCode, 1
-FROM (
-    SELECT
-        json_text(:Document -> '$.Delivery.AddressLine1') AS Line1,
-        json_text(:Document -> '$.Delivery.AddressLine2') AS Line2,
-        json_text(:Document -> '$.Delivery.PostalCode') AS PostalCode
-);
+VALUES (
+    :RowID,
+    column_value(:Document -> '$.CustomerName', 'nchar', 100, NULL),
+    :RowID,
+    5,
+    1,
+    1,
+    28561,
+    28561,
+    date(),
+    '0.000',
+    'false',
+    'false',
+    30,
+    column_value(:Document -> '$.PhoneNumber', 'nchar', 20, NULL),
+    column_value(:Document -> '$.FaxNumber', 'nchar', 20, NULL),
+    column_value(:Document -> '$.WebsiteURL', 'nchar', 256, NULL),
+    column_value(:Document -> '$.Delivery.AddressLine1', 'nchar', 60, NULL),
+    column_value(:Document -> '$.Delivery.AddressLine2', 'nchar', 60, NULL),
+    column_value(:Document -> '$.Delivery.PostalCode', 'nchar or number', 10, NULL),
+    column_value(:Document -> '$.Delivery.AddressLine1', 'nchar', 60, NULL),
+    column_value(:Document -> '$.Delivery.AddressLine2', 'nchar', 60, NULL),
+    column_value(:Document -> '$.Delivery.PostalCode', 'nchar or number', 10, NULL),
+    1
+)
+RETURNING CustomerID AS RowID;
 
-SELECT
-    409 AS Status,
-    iif(
-        EXISTS (SELECT * FROM Sales_Customers WHERE CustomerName = json_text(:Document -> '$.CustomerName')),
-        json_object('detail', 'A customer with this name already exists.'),
-        throw(50021, 'The id is in use: Sequences_CustomerID lags behind Sales_Customers.')
-    ) AS Json
+SELECT 409 AS Status, json_object('detail', 'A customer with this name already exists.') AS Json
 WHERE :ErrorNumber = 2627;
 
 -- 4. The answer: the row as it is now, also in a replay.

@@ -1,9 +1,8 @@
 //! Contract tests: the T-SQL in `sql/`, the component and the scripts of the local bridge say the same about procedures,
-//! parameters, result columns and lengths; `dab/dab-config.json` and the two manifests say what they must. Nothing here
+//! parameters and result columns; `dab/dab-config.json` and the two manifests say what they must. Nothing here
 //! runs T-SQL; the tests read it.
 
 mod dab_config;
-mod fields;
 mod manifests;
 mod procedures;
 mod rules;
@@ -33,6 +32,10 @@ struct Call {
     ranges: Vec<String>,
     /// The column for the id of a new row.
     id_column: Option<&'static str>,
+    /// Its type.
+    id_type: String,
+    /// The type of `@After`.
+    after: String,
 }
 
 /// Every call of the component: the only place here that reads its route table. Two routes may make the same call.
@@ -56,6 +59,21 @@ fn calls() -> Vec<Call> {
         Source::Query(_, Kind::Integer(min, max), _) => Some(format!("@{name} BETWEEN {min} AND {max}")),
         _ => None,
     };
+    // A row that is created is read by its key.
+    let key_type = |column: &str| {
+        let mut arguments = ROUTES.iter().filter_map(|route| match &route.action {
+            Action::Call(call) => Some(call.parameters),
+            _ => None,
+        });
+        arguments.find_map(|arguments| match arguments.first() {
+            Some((name, Source::Path(kind))) if *name == column => Some(sql_type(*kind)),
+            _ => None,
+        })
+    };
+    let after = |(_, source): &(&str, Source)| match source {
+        Source::Page(kind) => Some(sql_type(*kind)),
+        _ => None,
+    };
     let mut all = BTreeMap::new();
     for (method, call) in calls {
         let writes = *method != Method::GET;
@@ -66,6 +84,8 @@ fn calls() -> Vec<Call> {
             parameters: call.parameters.iter().map(parameter).chain(key).collect(),
             ranges: call.parameters.iter().filter_map(range).collect(),
             id_column: call.creates,
+            id_type: call.creates.and_then(key_type).unwrap_or_default(),
+            after: call.parameters.iter().find_map(after).unwrap_or_default(),
         };
         all.insert(call.procedure.clone(), call);
     }

@@ -19,7 +19,7 @@ use crate::{
 };
 
 /// The version of schema.sql, kept in `PRAGMA user_version`. 0 is a new file.
-const SCHEMA_VERSION: i64 = 4;
+const SCHEMA_VERSION: i64 = 5;
 
 /// As many prepared statements as a connection keeps: those of all scripts.
 const STATEMENTS: usize = 500;

@@ -4,6 +4,10 @@
 //! |---|---|
 //! | `openjson(text)` | the JSON object that a text is, or NULL, also for more than 128 levels of nesting |
 //! | `json_text(json)` | the text of a JSON value as `OPENJSON` gives it: a string decoded, a number as it is written, NULL for `null` |
+//! | `field_error(json, type, size, scale)` | `web.field_error`: what is wrong with a JSON value for a column of a type, or NULL |
+//! | `column_value(json, type, size, scale)` | what such a column stores for it; NULL for `null`, and for what is wrong |
+//! | `padded(text, length)` | as `CHAR(n)` and `NCHAR(n)` keep it: with blanks up to its length |
+//! | `newid()` | `NEWID()` |
 //! | `utf16_length(text)` | its length in UTF-16 code units, as `NVARCHAR(n)` counts |
 //! | `sha2_256(text)` | `HASHBYTES('SHA2_256', …)` of an `NVARCHAR`, in lower-case hexadecimal digits |
 //! | `throw(number, message)` | ends the call with an error that is nobody's fault, to be tried again |
@@ -21,10 +25,13 @@ use rusqlite::{
 };
 
 use sha2::{Digest, Sha256};
+use uuid::Uuid;
 
 use crate::{
     clock::{Clock, datetime2},
+    fields,
     json::{Kind, Raw},
+    procedures::Value,
 };
 
 /// Registers all of it on a connection.
@@ -39,6 +46,24 @@ pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
         Ok(text(call)?.map(|text| text.encode_utf16().count() as i64))
     })?;
     connection.create_scalar_function("sha2_256", 1, pure, |call| Ok(text(call)?.map(sha2_256)))?;
+    connection.create_scalar_function("field_error", 4, pure, |call| {
+        let json = text(call)?;
+        Ok(json.and_then(|json| field(call, json).err()))
+    })?;
+    connection.create_scalar_function("column_value", 4, pure, |call| {
+        let json = text(call)?;
+        Ok(json.and_then(|json| field(call, json).ok()))
+    })?;
+    connection.create_scalar_function("padded", 2, pure, |call| {
+        let length = call.get::<u32>(1)? as usize;
+        Ok(text(call)?.map(|text| {
+            let blanks = length.saturating_sub(text.encode_utf16().count());
+            format!("{text}{}", " ".repeat(blanks))
+        }))
+    })?;
+    connection.create_scalar_function("newid", 0, FunctionFlags::SQLITE_UTF8, |_| {
+        Ok(Uuid::new_v4().to_string().to_uppercase())
+    })?;
     connection.create_scalar_function("throw", 2, FunctionFlags::SQLITE_UTF8, |call| -> Result<Option<bool>> {
         let message = format!("{}: {}", call.get::<i64>(0)?, call.get::<String>(1)?);
         Err(Error::UserFunctionError(message.into()))
@@ -49,6 +74,14 @@ pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
         Ok(after.map_or(now.clone(), |after| later_than(after, now)))
     })?;
     connection.create_collation("Latin1_General_100_CI_AS", compare)
+}
+
+/// A JSON value for a column of the type that the arguments after it say.
+fn field(call: &Context, json: &str) -> Result<Value, String> {
+    let digits = |index| call.get(index).ok().flatten();
+    let name = call.get_raw(1).as_str().map_err(|error| error.to_string())?;
+    let (size, scale) = (digits(2), digits(3));
+    fields::stored(json, fields::Type { name, size, scale })
 }
 
 /// The first argument; `None` is NULL.

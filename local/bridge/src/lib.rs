@@ -9,7 +9,7 @@
 //! hot reload and development mode.
 //!
 //! In reading order: [`bridge`](Bridge) (the checks of one request), `config` (dab-config.json), `parameters` (request
-//! to arguments), `scripts`, [`procedures`], `functions` and `ledger` (what happens), `wire` and `escape` (row to
+//! to arguments), `scripts`, [`procedures`], `functions`, [`fields`] and `ledger` (what happens), `wire` and `escape` (row to
 //! response), `database`, `server`. Apart from all of it: [`faults`], for tests.
 
 mod bridge;
@@ -18,6 +18,7 @@ mod config;
 mod database;
 mod escape;
 pub mod faults;
+pub mod fields;
 mod functions;
 mod health;
 mod json;

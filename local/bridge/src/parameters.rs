@@ -1,6 +1,9 @@
 //! From a request's query string or body to the arguments of a procedure.
 
+use std::str::FromStr;
+
 use percent_encoding::percent_decode_str;
+use uuid::Uuid;
 
 use crate::{
     config::Entity,
@@ -155,9 +158,14 @@ fn convert(text: Option<String>, parameter: &Parameter) -> Result<Value, DabErro
         DabError::bad_request(format!("Invalid value provided for field: {name}"))
     };
     match parameter.sql_type {
-        SqlType::Int => int32(&text)
+        SqlType::Int => integer::<i32>(&text)
             .map(|number| Value::Integer(number.into()))
             .ok_or_else(invalid),
+        SqlType::BigInt => integer(&text).map(Value::Integer).ok_or_else(invalid),
+        // `Guid.Parse` of .NET.
+        SqlType::Guid => Uuid::parse_str(text.trim())
+            .map(|uuid| Value::Text(uuid.to_string().to_uppercase()))
+            .map_err(|_| invalid()),
         // `bool.Parse` of .NET.
         SqlType::Bit => match text.trim().to_ascii_lowercase().as_str() {
             "true" => Ok(Value::Integer(1)),
@@ -169,8 +177,8 @@ fn convert(text: Option<String>, parameter: &Parameter) -> Result<Value, DabErro
     }
 }
 
-/// `int.Parse` of .NET: digits with, perhaps, a sign, white space on both sides and NULs at the end.
-fn int32(text: &str) -> Option<i32> {
+/// `int.Parse` and `long.Parse` of .NET: digits with, perhaps, a sign, white space on both sides and NULs at the end.
+fn integer<T: FromStr>(text: &str) -> Option<T> {
     let is_space = |character| matches!(character, '\t'..='\r' | ' ');
     text.trim_end_matches('\0').trim_matches(is_space).parse().ok()
 }

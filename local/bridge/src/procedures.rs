@@ -38,6 +38,10 @@ pub struct Parameter {
 pub enum SqlType {
     /// `INT`: 32 bits, signed.
     Int,
+    /// `BIGINT`: 64 bits, signed.
+    BigInt,
+    /// `UNIQUEIDENTIFIER`, written in upper case.
+    Guid,
     /// `BIT`: true or false.
     Bit,
     /// `NVARCHAR(n)`: at most n UTF-16 code units; `None` is `NVARCHAR(MAX)`. SQL Server silently cuts off an argument
@@ -49,6 +53,8 @@ impl fmt::Display for SqlType {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Int => formatter.write_str("INT"),
+            Self::BigInt => formatter.write_str("BIGINT"),
+            Self::Guid => formatter.write_str("UNIQUEIDENTIFIER"),
             Self::Bit => formatter.write_str("BIT"),
             Self::NVarChar(Some(length)) => write!(formatter, "NVARCHAR({length})"),
             Self::NVarChar(None) => formatter.write_str("NVARCHAR(MAX)"),
@@ -62,13 +68,14 @@ pub(crate) const COLUMNS: [&str; 6] = ["Status", "ETag", "", "NextAfter", REPLAY
 /// The column that no script has: it is added to each that writes.
 pub(crate) const REPLAYED: &str = "Replayed";
 
-/// The type of a result column.
-pub fn column_type(name: &str) -> SqlType {
+/// The type of a result column; `None` for a key, which has the type of its table's.
+pub fn column_type(name: &str) -> Option<SqlType> {
     match name {
-        "ETag" => SqlType::NVarChar(Some(40)),
-        "Json" => SqlType::NVarChar(None),
-        REPLAYED => SqlType::Bit,
-        _ => SqlType::Int,
+        "Status" => Some(SqlType::Int),
+        "ETag" => Some(SqlType::NVarChar(Some(40))),
+        "Json" => Some(SqlType::NVarChar(None)),
+        REPLAYED => Some(SqlType::Bit),
+        _ => None,
     }
 }
 
@@ -139,13 +146,15 @@ impl Procedure {
         let value = |name: &String| {
             let value = values.remove(name).unwrap_or(Value::Null);
             let is_right = match (column_type(name), &value) {
-                (SqlType::NVarChar(None), Value::Null) => false,
+                (Some(SqlType::NVarChar(None)), Value::Null) => false,
                 (_, Value::Null) => true,
-                (SqlType::NVarChar(_), value) => matches!(value, Value::Text(_)),
-                (SqlType::Int | SqlType::Bit, Value::Integer(number)) => i32::try_from(*number).is_ok(),
+                (Some(SqlType::NVarChar(_)), value) => matches!(value, Value::Text(_)),
+                (Some(_), Value::Integer(number)) => i32::try_from(*number).is_ok(),
+                (None, value) => matches!(value, Value::Integer(_) | Value::Text(_)),
                 _ => false,
             };
-            ensure!(is_right, "its {name} is {value:?}, which is no {}", column_type(name));
+            let expected = column_type(name).map_or("key".to_owned(), |sql_type| sql_type.to_string());
+            ensure!(is_right, "its {name} is {value:?}, which is no {expected}");
             Ok(value)
         };
         let values = self.columns.iter().map(value).collect::<Result<_>>()?;
@@ -227,8 +236,8 @@ pub(crate) fn parse_parameter(declaration: &str) -> Result<Parameter> {
     };
     parse().with_context(|| {
         format!(
-            "`{declaration}` is no declaration: write `@Name TYPE` or `@Name TYPE = default`, where TYPE is INT, BIT, \
-             NVARCHAR(length) or NVARCHAR(MAX), and the default NULL or a whole number"
+            "`{declaration}` is no declaration: write `@Name TYPE` or `@Name TYPE = default`, where TYPE is INT, BIGINT, \
+             BIT, UNIQUEIDENTIFIER, NVARCHAR(length) or NVARCHAR(MAX), and the default NULL or a whole number"
         )
     })
 }
@@ -238,6 +247,8 @@ fn parse_type(text: &str) -> Option<SqlType> {
     let length = text.strip_prefix("NVARCHAR(").and_then(|rest| rest.strip_suffix(')'));
     match (&*text, length) {
         ("INT", _) => Some(SqlType::Int),
+        ("BIGINT", _) => Some(SqlType::BigInt),
+        ("UNIQUEIDENTIFIER", _) => Some(SqlType::Guid),
         ("BIT", _) => Some(SqlType::Bit),
         (_, Some("MAX")) => Some(SqlType::NVarChar(None)),
         (_, length) => Some(SqlType::NVarChar(Some(length?.parse().ok()?))),

@@ -12,6 +12,6 @@ CREATE TABLE web_Requests (
     Operation   TEXT    NOT NULL,
     PayloadHash BLOB    NOT NULL CHECK (length(PayloadHash) = 32),
     Status      INTEGER CHECK (Status BETWEEN 200 AND 299),
-    RowID       INTEGER,
+    RowID       ANY,
     BeganAt     TEXT    NOT NULL DEFAULT (sysutcdatetime())
 ) STRICT, WITHOUT ROWID;

@@ -46,6 +46,8 @@ pub(crate) fn load(folder: &Path, connection: &mut Connection) -> Result<Vec<Pro
     // Schemas first: the others are compiled against their tables.
     paths.sort_by_key(|path| (schema_name(path).is_none(), path.clone()));
     let mut procedures = Vec::new();
+    // A table may refer to one of a schema that comes later.
+    connection.pragma_update(None, "foreign_keys", false)?;
     for path in paths {
         let mut read = || -> Result<()> {
             let sql = fs::read_to_string(&path)?;
@@ -60,6 +62,7 @@ pub(crate) fn load(folder: &Path, connection: &mut Connection) -> Result<Vec<Pro
         };
         read().with_context(|| format!("cannot use {}", path.display()))?;
     }
+    connection.pragma_update(None, "foreign_keys", true)?;
     Ok(procedures)
 }
 

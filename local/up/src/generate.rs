@@ -3,7 +3,7 @@
 mod dab;
 mod entity;
 mod openapi;
-mod pretty;
+pub(crate) mod pretty;
 
 use std::fs;
 use std::path::Path;

@@ -7,6 +7,7 @@
 
 mod bridge;
 mod builtin;
+mod entity;
 mod generate;
 mod listen;
 mod ready;
@@ -22,6 +23,7 @@ use std::process::ExitCode;
 use clap::{Parser, Subcommand};
 
 use crate::bridge::BridgeArguments;
+use crate::entity::EntityArguments;
 use crate::spin::SpinEnded;
 use crate::stop::Stop;
 use crate::up::UpArguments;
@@ -45,6 +47,8 @@ enum Command {
     Bridge(BridgeArguments),
     /// Write what follows from the table of routes: DAB's entities, openapi.json
     Generate,
+    /// Add a table of one's own to the API
+    Entity(EntityArguments),
 }
 
 #[tokio::main]
@@ -58,6 +62,7 @@ async fn main() -> ExitCode {
         Command::Up(arguments) => up::run(arguments, stop).await,
         Command::Bridge(arguments) => bridge::run(arguments, stop).await,
         Command::Generate => generate::generate(Path::new(".")),
+        Command::Entity(arguments) => entity::run(Path::new("."), arguments),
     };
     match outcome {
         Ok(()) => ExitCode::SUCCESS,

@@ -2,7 +2,7 @@
 
 use std::{net::SocketAddr, path::Path};
 
-use anyhow::{Context, Result};
+use anyhow::{Context, Result, bail};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, client::conn::http1};
@@ -135,10 +135,8 @@ impl Database for LocalBridge {
         Ok(())
     }
 
-    async fn set_next_id(&self, id: i32) -> Result<()> {
-        self.connection()?
-            .execute("UPDATE Sequences_CustomerID SET NextValue = ?1", [id])?;
-        Ok(())
+    async fn set_next_id(&self, _: i32) -> Result<()> {
+        bail!("SQLite counts ids by itself")
     }
 
     fn retries(&self) -> usize {
@@ -146,7 +144,13 @@ impl Database for LocalBridge {
     }
 
     async fn stored(&self, id: i32, columns: &[&str]) -> Result<Option<Vec<Option<String>>>> {
-        let texts: Vec<_> = columns.iter().map(|column| format!("CAST({column} AS TEXT)")).collect();
+        // A BIT is `true` or `false` in SQLite.
+        let text = |column: &&str| {
+            format!(
+                "CASE {column} COLLATE BINARY WHEN 'true' THEN '1' WHEN 'false' THEN '0' ELSE CAST({column} AS TEXT) END"
+            )
+        };
+        let texts: Vec<_> = columns.iter().map(text).collect();
         let sql = format!("SELECT {} FROM Sales_Customers WHERE CustomerID = ?1", texts.join(", "));
         let row = |row: &rusqlite::Row| (0..columns.len()).map(|index| row.get(index)).collect();
         Ok(self.connection()?.query_row(&sql, [id], row).optional()?)

@@ -424,7 +424,9 @@ impl Database for SqlServer {
     }
 
     async fn recorded(&self, key: &str) -> Result<Option<(String, i32, Option<i32>)>> {
-        let mut query = Query::new("SELECT Operation, Status, RowID FROM web.Requests WHERE RequestKey = @P1");
+        let mut query = Query::new(
+            "SELECT Operation, Status, CONVERT(INT, RowID) AS RowID FROM web.Requests WHERE RequestKey = @P1",
+        );
         query.bind(key.to_owned());
         let mut admin = self.admin.lock().await;
         let Some(row) = query.query(&mut admin).await?.into_row().await? else {

@@ -332,11 +332,7 @@ fn a_row_of_another_shape_is_an_error_that_tells_why() {
         ),
         (
             "SELECT 200 AS Status, 1.5 AS NextAfter, '' AS Json",
-            "its NextAfter is Real(1.5), which is no INT",
-        ),
-        (
-            "SELECT 200 AS Status, 3000000000 AS AID, '' AS Json",
-            "its AID is Integer(3000000000), which is no INT",
+            "its NextAfter is Real(1.5), which is no key",
         ),
     ] {
         let cause = fixture.call(&fixture.procedure(script), []).unwrap_err();

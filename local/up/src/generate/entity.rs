@@ -1,9 +1,13 @@
 //! `openapi/<entity>.json`: what people write of an entity, and the schemas that follow.
 //!
 //! - `name`, `plural`: a procedure `<verb>_<name>` is about one row, `<verb>_<plural>` about many.
-//! - `schema`: a row as it is shown. The first member that is `readOnly` is its key; no such member is sent by clients. What is
-//!   not `required` can be null; `x-accepts` is another type that clients may send. The schemas for a new row and for a patch
-//!   are derived.
+//! - `schema`: a row as it is shown. What is `readOnly` is not sent by clients; what is not `required` can be null. The schemas
+//!   for a new row and for a patch are derived. Besides JSON Schema, a member may have:
+//!   - `x-accepts`: another type that clients may send;
+//!   - `x-optional`: a new row has a default for it, although it cannot be null;
+//!   - `x-unique`: no two rows have the same value;
+//!   - `x-reference`: it refers to a row of a table;
+//!   - `x-padded`: it is shown with blanks up to its `maxLength`.
 //! - `listed`: the members that a list shows, unless it shows all.
 //! - `examples`: by procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
 
@@ -48,8 +52,9 @@ impl Entity {
         title(&self.name)
     }
 
-    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row.
-    pub(super) fn schemas(&self) -> Result<Vec<(String, Value)>> {
+    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row. `key` is the member
+    /// that names a row in paths.
+    pub(super) fn schemas(&self, key: Option<&str>) -> Result<Vec<(String, Value)>> {
         let title = self.title();
         let row = reference("schemas", &title);
         let listed = match &self.listed {
@@ -59,6 +64,9 @@ impl Entity {
         let mut new = sent(&self.schema, false);
         new["description"] = json!("Lengths count UTF-16 code units. Other members are ignored.");
         let mut patch = sent(&self.schema, true);
+        if let (Some(key), Some(members)) = (key, patch["properties"].as_object_mut()) {
+            members.shift_remove(key);
+        }
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
         let mut schemas = vec![
             (title.clone(), shown(&self.schema)),
@@ -70,10 +78,8 @@ impl Entity {
             (format!("{title}New"), new),
             (format!("{title}Page"), json!({"type": "array", "items": listed})),
         ];
-        let members = self.schema["properties"].as_object();
-        let key = members.and_then(|members| members.iter().find(|(_, schema)| is_read_only(schema)));
-        if let Some((key, _)) = key {
-            let key = self.only(std::slice::from_ref(key))?;
+        if let Some(key) = key {
+            let key = self.only(&[key.to_owned()])?;
             let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": key});
             schemas.push((format!("{title}Deleted"), deleted));
         }
@@ -106,6 +112,7 @@ fn shown(schema: &Value) -> Value {
     let mut seen = schema.clone();
     if let Some(schema) = seen.as_object_mut() {
         schema.remove("x-accepts");
+        schema.remove("x-optional");
     }
     members(&mut seen).for_each(|(_, member)| *member = shown(member));
     seen
@@ -130,6 +137,8 @@ fn sent(schema: &Value, is_patch: bool) -> Value {
             if !required.contains(&json!(name)) {
                 accept(member, json!("null"));
             }
+            let is_optional = member.as_object_mut().and_then(|member| member.remove("x-optional"));
+            required.retain(|required| is_optional != Some(json!(true)) || required != name);
         }
         required.retain(|name| name.as_str().is_some_and(|name| members.contains_key(name)));
     }
@@ -188,7 +197,7 @@ mod tests {
                 }
             }
         });
-        let schemas = Entity::deserialize(entity).unwrap().schemas().unwrap();
+        let schemas = Entity::deserialize(entity).unwrap().schemas(Some("ColorID")).unwrap();
         let schema = |name| &schemas.iter().find(|(found, _)| found == name).unwrap().1;
         let sent = json!({
             "ColorName": name,

@@ -6,7 +6,7 @@ use serde_json::Value;
 const WIDTH: usize = 120;
 
 /// The text of a document, with a line break at its end.
-pub(super) fn print(document: &Value) -> String {
+pub(crate) fn print(document: &Value) -> String {
     let mut text = String::new();
     write(document, 0, 0, &mut text);
     text.push('\n');

@@ -188,12 +188,6 @@ fn stored() -> Vec<Case> {
                 row(201, shown("b", "After the lag")).id("b"),
             )
             .only_on(&[Engine::SqlServer]),
-        lagging("an id that is in use is an error, for the local bridge until it is free")
-            .then(put("2", new("After the lag")), Expect::Error(50021))
-            .not_recorded("2")
-            .then(delete("3", "a"), status(202))
-            .then(put("2", new("After the lag")), status(201).id("a"))
-            .only_on(&[Engine::Bridge]),
     ]
 }
 
