@@ -131,13 +131,13 @@ CREATE OR ALTER PROCEDURE ops.read_customer
     @IsNew BIT,
     @Invalid INT OUTPUT,
     @Errors NVARCHAR(MAX) OUTPUT,
-    @CustomerName NVARCHAR(100) OUTPUT,
-    @PhoneNumber NVARCHAR(20) OUTPUT,
-    @FaxNumber NVARCHAR(20) OUTPUT,
-    @WebsiteURL NVARCHAR(256) OUTPUT,
-    @DeliveryAddressLine1 NVARCHAR(60) OUTPUT,
-    @DeliveryAddressLine2 NVARCHAR(60) OUTPUT,
-    @DeliveryPostalCode NVARCHAR(10) OUTPUT,
+    @CustomerName NVARCHAR(100) = NULL OUTPUT,
+    @PhoneNumber NVARCHAR(20) = NULL OUTPUT,
+    @FaxNumber NVARCHAR(20) = NULL OUTPUT,
+    @WebsiteURL NVARCHAR(256) = NULL OUTPUT,
+    @DeliveryAddressLine1 NVARCHAR(60) = NULL OUTPUT,
+    @DeliveryAddressLine2 NVARCHAR(60) = NULL OUTPUT,
+    @DeliveryPostalCode NVARCHAR(10) = NULL OUTPUT,
     @HasDeliveryAddressLine2 BIT = NULL OUTPUT
 AS
 BEGIN
@@ -306,9 +306,10 @@ BEGIN
         IF @OwnTransaction = 1 BEGIN TRANSACTION;
 
         -- 1. Validate, and claim the key for what is valid.
-        EXECUTE ops.read_customer @Json, 1, @Invalid OUTPUT, @FieldErrors OUTPUT,
-            @CustomerName OUTPUT, @PhoneNumber OUTPUT, @FaxNumber OUTPUT, @WebsiteURL OUTPUT, @DeliveryAddressLine1 OUTPUT,
-            @DeliveryAddressLine2 OUTPUT, @DeliveryPostalCode OUTPUT;
+        EXECUTE ops.read_customer @Json = @Json, @IsNew = 1, @Invalid = @Invalid OUTPUT, @Errors = @FieldErrors OUTPUT,
+            @CustomerName = @CustomerName OUTPUT, @PhoneNumber = @PhoneNumber OUTPUT, @FaxNumber = @FaxNumber OUTPUT,
+            @WebsiteURL = @WebsiteURL OUTPUT, @DeliveryAddressLine1 = @DeliveryAddressLine1 OUTPUT,
+            @DeliveryAddressLine2 = @DeliveryAddressLine2 OUTPUT, @DeliveryPostalCode = @DeliveryPostalCode OUTPUT;
         EXECUTE ops.claim_request @RequestKey, N'web.put_customer', @CustomerID OUTPUT, @Json, @Invalid,
             @Status OUTPUT, @Detail OUTPUT, @Replayed OUTPUT;
 
@@ -349,7 +350,7 @@ BEGIN
         END;
 
         -- 4. Answer: the row as it is now, also in a replay.
-        SELECT @ETag = d.ETag, @Result = d.Json FROM web.customer_document(@CustomerID) AS d;
+        SELECT @ETag = d.ETag, @Result = d.Json FROM web.customer_document(@CustomerID) AS d WHERE @Status < 400;
         IF @Status < 400 AND @Replayed = 0 AND @Result IS NULL
             THROW 50022, N'The new customer cannot be read: row-level security, see sql/README.md.', 1;
         SET @Result = CASE WHEN @Status < 400 THEN ISNULL(@Result, N'[]')
@@ -412,9 +413,10 @@ BEGIN
         IF @OwnTransaction = 1 BEGIN TRANSACTION;
 
         -- 1. Validate, and claim the key for what is valid.
-        EXECUTE ops.read_customer @Json, 0, @Invalid OUTPUT, @FieldErrors OUTPUT,
-            @CustomerName OUTPUT, @PhoneNumber OUTPUT, @FaxNumber OUTPUT, @WebsiteURL OUTPUT, @DeliveryAddressLine1 OUTPUT,
-            @DeliveryAddressLine2 OUTPUT, @DeliveryPostalCode OUTPUT,
+        EXECUTE ops.read_customer @Json = @Json, @IsNew = 0, @Invalid = @Invalid OUTPUT, @Errors = @FieldErrors OUTPUT,
+            @CustomerName = @CustomerName OUTPUT, @PhoneNumber = @PhoneNumber OUTPUT, @FaxNumber = @FaxNumber OUTPUT,
+            @WebsiteURL = @WebsiteURL OUTPUT, @DeliveryAddressLine1 = @DeliveryAddressLine1 OUTPUT,
+            @DeliveryAddressLine2 = @DeliveryAddressLine2 OUTPUT, @DeliveryPostalCode = @DeliveryPostalCode OUTPUT,
             @HasDeliveryAddressLine2 = @HasDeliveryAddressLine2 OUTPUT;
         EXECUTE ops.claim_request @RequestKey, N'web.patch_customer', @CustomerID, @Json, @Invalid,
             @Status OUTPUT, @Detail OUTPUT, @Replayed OUTPUT;

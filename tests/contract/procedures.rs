@@ -142,7 +142,7 @@ fn a_write_validates_claims_changes_records_and_answers() {
         ];
         if call.parameters.iter().any(|parameter| parameter.starts_with("@Json ")) {
             let (_, about) = sql.name.split_once('_').expect("web.verb_entity");
-            order.insert(0, place(&format!("EXECUTE ops.read_{about} @Json")));
+            order.insert(0, place(&format!("EXECUTE ops.read_{about} @Json = @Json")));
         }
         assert!(order.is_sorted(), "{}: {order:?}", sql.name);
         // What is claimed is its own: replays find it by that name.

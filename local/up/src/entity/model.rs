@@ -300,26 +300,35 @@ impl Entity {
         let needs_flag_put = |member: &&Member| member.nullable == 1 && member.default.is_some();
         let flagged: Vec<_> = sent.iter().filter(has_flag).cloned().collect();
         let flagged_put: Vec<_> = sent.iter().filter(needs_flag_put).cloned().collect();
-        // Flags are the last parameters, and have defaults: what is not asked for is left out.
-        let outputs = |flags: &[Member]| {
-            let own = sent.iter().map(|member| format!("@{} OUTPUT", member.variable));
-            let named = flags
+        // By name: what is not asked for is left out, and no order can be wrong.
+        let outputs = |members: &[Member], flags: &[Member]| {
+            let own = members
+                .iter()
+                .map(|member| format!("@{0} = @{0} OUTPUT", member.variable));
+            let flags = flags
                 .iter()
                 .map(|member| format!("@Has{0} = @Has{0} OUTPUT", member.variable));
-            wrapped(own.chain(named))
+            wrapped(own.chain(flags))
         };
+        let parameter = key.column_type.parameter();
         let declared = |members: &[Member]| {
+            let sql_type = |member: &Member| {
+                if member.name == key.column.name {
+                    parameter.clone()
+                } else {
+                    member.sql_type.clone()
+                }
+            };
             wrapped(
                 members
                     .iter()
-                    .map(|member| format!("@{} {}", member.variable, member.sql_type)),
+                    .map(|member| format!("@{} {}", member.variable, sql_type(member))),
             )
         };
         let flags = |members: &[Member]| wrapped(members.iter().map(|member| format!("@Has{} BIT", member.variable)));
         let (columns, values, local_columns, local_values) = insert(table, key, &members, &special)?;
         let (assignments, local_assignments) =
             assignments(table, &changed, &special, version == "period", version_column)?;
-        let parameter = key.column_type.parameter();
         let is_code_page = key.column_type.rule == "char";
         let (own, quoted_key) = (&key.column.name, quoted(&key.column.name));
         let compared = |variable: &str| match is_code_page {
@@ -439,10 +448,15 @@ impl Entity {
             ("declared_flags_put", json!(flags(&flagged_put))),
             (
                 "declared_patch",
-                json!(declared(&sent).into_iter().chain(flags(&flagged)).collect::<Vec<_>>()),
+                json!(
+                    declared(&changed)
+                        .into_iter()
+                        .chain(flags(&flagged))
+                        .collect::<Vec<_>>()
+                ),
             ),
-            ("outputs_put", json!(outputs(&flagged_put))),
-            ("outputs_patch", json!(outputs(&flagged))),
+            ("outputs_put", json!(outputs(&sent, &flagged_put))),
+            ("outputs_patch", json!(outputs(&changed, &flagged))),
             ("insert_columns", json!(wrapped(columns.into_iter()))),
             ("insert_values", json!(wrapped(values.into_iter()))),
             ("assignments", json!(assignments)),

@@ -76,8 +76,14 @@ impl Table {
     ///
     /// When it is not such a list.
     pub(super) fn of_columns(columns: &str, schema: &str, name: &str) -> Result<Self> {
-        let script = format!("CREATE TABLE {schema}.{name} ({columns}\n)");
-        let tokens = tokens(&script).context("cannot read the columns")?;
+        let tokens =
+            tokens(&format!("CREATE TABLE {schema}.{name} ({columns}\n)")).context("cannot read the columns")?;
+        let open = tokens.iter().position(|token| *token == Token::LParen);
+        let rest = &tokens[open.unwrap_or_default()..];
+        ensure!(
+            list_length(rest).context("cannot read the columns")? == rest.len(),
+            "cannot read the columns: a parenthesis ends them"
+        );
         Self::read(&tokens, schema, name)?.context("cannot read the columns")
     }
 
@@ -161,19 +167,11 @@ impl Table {
             self.columns.push(column);
             return Ok(());
         }
-        let arguments = rest.iter().position(|token| *token == Token::LParen);
-        let length = match arguments {
-            Some(open @ 1..=3)
-                if rest[..open]
-                    .iter()
-                    .all(|token| matches!(token, Token::Word(_) | Token::Period)) =>
-            {
-                open + list_length(&rest[open..])?
-            }
-            _ if matches!(rest.get(1), Some(Token::Period)) => 3,
-            _ => 1,
-        };
         ensure!(!rest.is_empty(), "column {name} has no type");
+        let mut length = qualified(rest).map_or(1, |(_, used)| used);
+        if rest.get(length) == Some(&Token::LParen) {
+            length += list_length(&rest[length..])?;
+        }
         let declared = &rest[..length.min(rest.len())];
         if ["rowversion", "timestamp"]
             .iter()
@@ -257,7 +255,7 @@ impl Table {
         } else if starts(rest, &["CHECK"]) {
             self.is_checked = true;
         } else if starts(rest, &["DEFAULT"])
-            && let Some(at) = rest.iter().position(|token| word(token, "FOR"))
+            && let Some(at) = rest.iter().rposition(|token| word(token, "FOR"))
             && let Some(Token::Word(name)) = rest.get(at + 1)
         {
             let column = self
@@ -359,7 +357,10 @@ fn text(tokens: &[Token]) -> String {
     let mut text = String::new();
     for token in tokens {
         let is_word = |character: char| character.is_alphanumeric() || matches!(character, '_' | '@' | '\'');
-        let token = token.to_string();
+        let token = match token {
+            Token::Word(word) => word.value.clone(),
+            other => other.to_string(),
+        };
         if text.ends_with(is_word) && token.starts_with(is_word) || text.ends_with(',') {
             text.push(' ');
         }

@@ -6,7 +6,9 @@ use std::path::{Path, PathBuf};
 
 use clap::Parser;
 
-use super::files::Change;
+use tempfile::TempDir;
+
+use super::files::{self, Change};
 use super::{Add, Recorded, written_as};
 
 fn root() -> &'static Path {
@@ -75,4 +77,212 @@ fn the_customers_come_out_of_it() {
         compared.push(PathBuf::from(path));
     }
     assert_eq!(compared.len(), 9);
+}
+
+/// The tables of public databases are added, or refused for the right reason. `tests/e2e` serves those that are added.
+#[test]
+fn tables_of_public_databases_are_added_or_refused_with_the_reason() {
+    let commands = fs::read_to_string(root().join("tests/entities/commands.txt")).unwrap();
+    let (mut added, mut reasons) = (0, 0);
+    for line in commands.lines() {
+        let with_tables = |command: &str| format!("{command} --ddl tests/entities/tables.sql");
+        match line.split_once(" ! ") {
+            None => {
+                let files = written(&with_tables(line)).unwrap_or_else(|error| panic!("{line}: {error:#}"));
+                assert!(files.len() >= 6, "{line}");
+                added += 1;
+            }
+            Some((command, reason)) => {
+                let message = refused(&with_tables(command));
+                assert!(message.contains(reason), "{message}");
+                reasons += 1;
+            }
+        }
+    }
+    assert_eq!((added, reasons), (19, 9));
+}
+
+#[test]
+fn what_cannot_be_done_is_refused_with_the_place() {
+    let key = "ColorID int key, A int";
+    for (options, columns, reason) in [
+        (
+            "--table Warehouse.Paints",
+            "",
+            "sql/ has no CREATE TABLE Warehouse.Paints",
+        ),
+        ("--table Colors --ddl missing.sql", "", "cannot read missing.sql"),
+        (
+            "--table Colors",
+            "ColorID int key, Other int key",
+            "there are two keys, ColorID and Other",
+        ),
+        (
+            "--table Colors",
+            "ColorID int, Name nvarchar(20)",
+            "dbo.Colors has no primary key",
+        ),
+        (
+            "--table Colors",
+            "ColorID int key, Name int, name int",
+            "there are two columns name",
+        ),
+        (
+            "--table Colors",
+            "ColorID int key",
+            "no column can be changed: leave patch out with --only",
+        ),
+        (
+            "--table Colors",
+            "ColorID int key, Shape geometry",
+            "column Shape is geometry",
+        ),
+        (
+            "--table Colors",
+            "ColorID decimal(5) key, A int",
+            "the key ColorID is DECIMAL(5, 0)",
+        ),
+        (
+            "--table Colors",
+            "ColorID nvarchar(451) key, A int",
+            "the key ColorID is NVARCHAR(451)",
+        ),
+        (
+            "--table Colors",
+            "Status int key, A int",
+            "the key Status has a name that the procedures use",
+        ),
+        (
+            "--table Colors",
+            "ColorID int key, A int default (dbo.f())",
+            "column A has the default (dbo.f()), which the local bridge does not know",
+        ),
+        ("--table Colors", "ColorID int key, A int)", "cannot read the columns"),
+        (
+            "--table Colors",
+            "ColorID int key, A nvarchar(10",
+            "cannot read the columns",
+        ),
+        (
+            "--table Colors --without B",
+            "ColorID int key, A int, B int not null",
+            "column B must have a value in a new row",
+        ),
+        ("--table Colors --without C", key, "dbo.Colors has no column C"),
+        (
+            "--table Colors --without ColorID",
+            key,
+            "the key ColorID cannot be left out",
+        ),
+        (
+            "--table Colors --set B=300",
+            "ColorID int key, A int, B tinyint",
+            r#"column B cannot be set to "300": it is TINYINT"#,
+        ),
+        (
+            "--table Colors --set B=@C",
+            "ColorID int key, A int, B int",
+            "clients give no C",
+        ),
+        ("--table Colors --set A", key, r#""A" is not COLUMN=VALUE"#),
+        (
+            "--table Colors",
+            "ColorID int key, [A B] int",
+            "is not made of letters, digits and underscores",
+        ),
+        (
+            "--table Colors",
+            "ColorID int key, [A]]; DROP TABLE x; --] int",
+            "is not made of letters, digits and underscores",
+        ),
+        (
+            "--table Colors",
+            "ColorID int key, A int); DROP TABLE x; --",
+            "cannot read the columns",
+        ),
+        ("--table Colors --only put", key, "--only needs get as well"),
+        (
+            "--table Colors --plural color",
+            key,
+            "one row and many need different names",
+        ),
+        (
+            "--table Colors --plural customers",
+            key,
+            r#"the plural "customers" is taken"#,
+        ),
+        ("--table 'Colors; DROP TABLE x'", key, "is no name of a table"),
+        ("--table '[dbo].Colors'", key, "is no name of a table"),
+        ("--table a.b.c", key, "is no name of a table"),
+    ] {
+        let columns = if columns.is_empty() {
+            String::new()
+        } else {
+            format!(" --columns \"{columns}\"")
+        };
+        let message = refused(&format!("color {options}{columns}"));
+        assert!(message.contains(reason), "{options}{columns}: {message}");
+    }
+    for (name, reason) in [
+        ("customer", "is taken"),
+        ("healthz", "is taken"),
+        ("ready", "is taken"),
+        ("'x; DROP'", "is not made of at most 28 lower-case letters"),
+        ("../color", "is not made of"),
+        ("'`id`'", "is not made of"),
+        ("Color", "is not made of"),
+        ("\"it's\"", "is not made of"),
+    ] {
+        let message = refused(&format!("{name} --table Colors --columns '{key}'"));
+        assert!(message.contains(reason), "{name}: {message}");
+    }
+}
+
+/// What was written is found again by the command in it, and taken away when it was not changed.
+#[test]
+fn what_was_written_is_taken_away_untouched_and_nothing_is_overwritten() {
+    let project = TempDir::new().unwrap();
+    let root = project.path();
+    for folder in ["sql", "src", "openapi", "local/procedures"] {
+        fs::create_dir_all(root.join(folder)).unwrap();
+    }
+    let routes = "routes! {\n    GET \"/healthz\" => alive;\n}\n";
+    fs::write(root.join("src/routes.rs"), routes).unwrap();
+    let add =
+        command("color --table Colors --columns \"ColorID int identity key,  Name nvarchar(20) default 'it is'\"");
+    let remove = || {
+        let command = super::Command::Remove {
+            name: "color".into(),
+            dry_run: false,
+        };
+        super::run(root, super::EntityArguments { command })
+    };
+    let changes = super::written(root, &add).unwrap();
+    files::add(root, &changes).unwrap();
+    assert!(
+        fs::read_to_string(root.join("src/routes.rs"))
+            .unwrap()
+            .contains("get_color(ColorID: id)")
+    );
+
+    let again = super::written(root, &add).err().unwrap().to_string();
+    assert!(again.contains("the name \"color\" is taken"), "{again}");
+    let again = files::add(root, &changes).unwrap_err().to_string();
+    assert!(again.contains("is there already: nothing was written"), "{again}");
+
+    let script = root.join("local/procedures/web.get_color.sql");
+    let text = fs::read_to_string(&script).unwrap();
+    fs::write(&script, format!("{text}-- mine\n")).unwrap();
+    let touched = remove().unwrap_err().to_string();
+    assert!(
+        touched.contains("web.get_color.sql was changed since it was written: nothing was removed"),
+        "{touched}"
+    );
+
+    fs::write(&script, text).unwrap();
+    remove().unwrap();
+    assert_eq!(fs::read_to_string(root.join("src/routes.rs")).unwrap(), routes);
+    assert_eq!(fs::read_dir(root.join("local/procedures")).unwrap().count(), 0);
+    let unknown = remove().unwrap_err().to_string();
+    assert!(unknown.contains("no script of sql/ was written by"), "{unknown}");
 }

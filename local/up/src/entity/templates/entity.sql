@@ -153,7 +153,7 @@ RETURN
     OUTER APPLY web.json_member(t.Object, r.Field) AS m
 {% endif %}
     CROSS APPLY web.field_error(m.Type, m.Value, r.SqlType, r.Size, r.Scale) AS e
-    WHERE t.Object IS NOT NULL;
+    WHERE t.Object IS NOT NULL{{ " AND (@IsNew = 1 OR r.Field <> N'" ~ key.path ~ "')" if key.from == "client" }};
 GO
 
 /*
@@ -172,7 +172,7 @@ CREATE OR ALTER PROCEDURE ops.read_{{ name }}
     @Invalid INT OUTPUT,
     @Errors NVARCHAR(MAX) OUTPUT
 {%- for member in sent %},
-    @{{ member.variable }} {{ member.sql_type }} OUTPUT
+    @{{ member.variable }} {{ member.sql_type }} = NULL OUTPUT
 {%- endfor %}
 {%- for member in flagged %},
     @Has{{ member.variable }} BIT = NULL OUTPUT
@@ -356,7 +356,7 @@ BEGIN
         IF @OwnTransaction = 1 BEGIN TRANSACTION;
 
         -- 1. Validate, and claim the key for what is valid.
-        EXECUTE ops.read_{{ name }} @Json, 1, @Invalid OUTPUT, @FieldErrors OUTPUT,
+        EXECUTE ops.read_{{ name }} @Json = @Json, @IsNew = 1, @Invalid = @Invalid OUTPUT, @Errors = @FieldErrors OUTPUT,
 {% for line in outputs_put %}
             {{ line }}{{ ";" if loop.last else "," }}
 {% endfor %}
@@ -418,7 +418,7 @@ BEGIN
         END;
 
         -- 4. Answer: the row as it is now, also in a replay.
-        SELECT @ETag = d.ETag, @Result = d.Json FROM web.{{ name }}_document(@{{ key.name }}) AS d;
+        SELECT @ETag = d.ETag, @Result = d.Json FROM web.{{ name }}_document(@{{ key.name }}) AS d WHERE @Status < 400;
         IF @Status < 400 AND @Replayed = 0 AND @Result IS NULL
             THROW 50022, N'The new {{ label }} cannot be read: row-level security, see sql/README.md.', 1;
         SET @Result = CASE WHEN @Status < 400 THEN ISNULL(@Result, N'[]')
@@ -488,7 +488,7 @@ BEGIN
         IF @OwnTransaction = 1 BEGIN TRANSACTION;
 
         -- 1. Validate, and claim the key for what is valid.
-        EXECUTE ops.read_{{ name }} @Json, 0, @Invalid OUTPUT, @FieldErrors OUTPUT,
+        EXECUTE ops.read_{{ name }} @Json = @Json, @IsNew = 0, @Invalid = @Invalid OUTPUT, @Errors = @FieldErrors OUTPUT,
 {% for line in outputs_patch %}
             {{ line }}{{ ";" if loop.last else "," }}
 {% endfor %}

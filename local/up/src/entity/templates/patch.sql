@@ -25,7 +25,7 @@ SELECT
         'errors', json_group_array(json_object('field', Field, 'message', Message) ORDER BY Position)
     ) AS Json
 FROM web_{{ name }}_fields
-WHERE Document = :Document AND Message IS NOT NULL AND IsPresent
+WHERE Document = :Document AND Message IS NOT NULL AND IsPresent{{ " AND Field <> '" ~ key.path ~ "'" if key.from == "client" }}
 HAVING count(*) > 0;
 
 -- 4. The change: each column keeps its value unless the patch has the field.
