@@ -228,12 +228,20 @@ impl Reply {
             .expect("ASCII")
     }
 
+    /// Checks the status.
+    #[track_caller]
+    pub fn is(self, status: u16) -> Self {
+        assert_eq!(self.status, status, "{}", self.text());
+        self
+    }
+
     /// The path of the created row. The header is relative to the request, whose path has one segment.
     pub fn location(&self) -> String {
         format!("/{}", self.header("location"))
     }
 
     /// Checks that this is a problem of `status` with all its members, and returns it.
+    #[track_caller]
     pub fn problem(&self, status: u16) -> Value {
         assert_eq!(self.status, status, "{}", self.text());
         assert_eq!(self.header("content-type"), "application/problem+json");

@@ -9,6 +9,7 @@ mod harness;
 mod access;
 mod artifact;
 mod bad_input;
+mod conformance;
 mod crowd;
 mod customers;
 mod durability;

@@ -38,7 +38,7 @@ fn operations(document: &Value) -> BTreeSet<(String, String)> {
 }
 
 /// Checks an answer against what the document says about its status: content type, body and headers.
-fn check(document: &Value, path: &str, method: &str, reply: &Reply) {
+pub fn check(document: &Value, path: &str, method: &str, reply: &Reply) {
     let place = format!("{method} {path}: {}", reply.status);
     let responses = &document["paths"][path][method]["responses"];
     let response = responses

@@ -7,7 +7,10 @@
 //!   - `x-optional`: a new row has a default for it, although it cannot be null;
 //!   - `x-unique`: no two rows have the same value;
 //!   - `x-reference`: it refers to a row of a table;
-//!   - `x-padded`: it is shown with blanks up to its `maxLength`.
+//!   - `x-padded`: it is shown with blanks up to its `maxLength`;
+//!   - `x-code-page`: its column lacks characters, and a text with one of them is refused.
+//!
+//!   All but the first two stay in the document, for the tests of every entity (`tests/e2e/conformance`).
 //! - `listed`: the members that a list shows, unless it shows all.
 //! - `examples`: by procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
 

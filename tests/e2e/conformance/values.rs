@@ -1,0 +1,249 @@
+//! Values that a schema allows, values at its limits, and values that it forbids.
+
+use serde_json::{Value, json};
+
+/// The types that a schema allows.
+pub fn types(schema: &Value) -> Vec<&str> {
+    match &schema["type"] {
+        Value::Array(types) => types.iter().filter_map(Value::as_str).collect(),
+        one => one.as_str().into_iter().collect(),
+    }
+}
+
+/// The type that a schema is about, which is the first.
+fn kind(schema: &Value) -> &str {
+    types(schema).first().copied().unwrap_or_default()
+}
+
+/// Whether any text may stand here that is short enough.
+pub fn is_text(schema: &Value) -> bool {
+    let is_free = ["format", "pattern", "enum"]
+        .iter()
+        .all(|rule| schema.get(rule).is_none());
+    types(schema).contains(&"string") && is_free
+}
+
+/// Whether a text may have any character, or else only those of a code page.
+pub fn is_unicode(schema: &Value) -> bool {
+    schema["x-code-page"] != true
+}
+
+/// Length as SQL Server counts it, in UTF-16 code units.
+pub fn units(text: &str) -> u64 {
+    text.encode_utf16().count() as u64
+}
+
+/// Whether a schema allows a value.
+fn allows(schema: &Value, value: &Value) -> bool {
+    jsonschema::draft202012::is_valid(schema, value)
+}
+
+/// A value that a schema allows: the example, or one that is made up; null when only an example can tell.
+pub fn base(schema: &Value, example: Option<&Value>) -> Value {
+    match example {
+        // A member that also takes numbers shows them as text.
+        Some(Value::Number(number)) if kind(schema) == "string" => json!(number.to_string()),
+        Some(example) => example.clone(),
+        None if schema["x-reference"] == true || schema.get("pattern").is_some() => Value::Null,
+        None => match (kind(schema), schema["format"].as_str()) {
+            ("boolean", _) => json!(true),
+            ("integer" | "number", _) => lowest(schema).unwrap_or(json!(1)),
+            (_, Some("date")) => json!("2026-01-31"),
+            (_, Some("date-time")) => json!("2026-01-31T12:30:00Z"),
+            (_, Some("time")) => json!("12:30:00"),
+            (_, Some("uuid")) => json!("0f8fad5b-d9cb-469f-a165-70867728950e"),
+            _ => json!(longest(schema, "abcd").unwrap_or("abcd".into())),
+        },
+    }
+}
+
+/// The value that is `number` steps behind `base` and like it: as long, with letters and digits where it has them.
+pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
+    let text = base.as_str().unwrap_or_default();
+    let behind = |length: usize| text.get(length..).unwrap_or_default();
+    let day = format!(
+        "{:04}-{:02}-{:02}",
+        1990 + number / 336 % 60,
+        number / 28 % 12 + 1,
+        number % 28 + 1
+    );
+    match (base, schema["format"].as_str()) {
+        (Value::Bool(value), _) => json!(!value),
+        (Value::Number(_), _) => count_number_on(schema, base, number),
+        (_, Some("date")) => json!(day),
+        (_, Some("date-time")) => json!(day + behind(10)),
+        (_, Some("time")) => json!(format!(
+            "{:02}:{:02}:{:02}{}",
+            number / 3600 % 24,
+            number / 60 % 60,
+            number % 60,
+            behind(8)
+        )),
+        (_, Some("uuid")) => json!(count_on(text, number, 6)),
+        _ => json!(count_on(text, number, 26)),
+    }
+}
+
+fn count_number_on(schema: &Value, base: &Value, number: u64) -> Value {
+    let number = i64::try_from(number).expect("few");
+    let step = schema["multipleOf"].as_i64().unwrap_or(1);
+    let on = |from: i64| {
+        from.checked_add(number * step)
+            .filter(|sum| allows(schema, &json!(sum)))
+    };
+    let low = || schema["minimum"].as_i64().unwrap_or(0);
+    let base = base.as_i64().or(base.as_f64().map(|base| base.floor() as i64));
+    json!(base.and_then(on).or_else(|| on(low())).unwrap_or_else(low))
+}
+
+/// Counts a text on as an odometer does it, with the digits and the first so many letters of the alphabet.
+fn count_on(text: &str, mut number: u64, letters: u64) -> String {
+    let mut text: Vec<_> = text.chars().collect();
+    for place in text.iter_mut().rev() {
+        let (zero, size) = match place {
+            '0'..='9' => (b'0', 10),
+            'a'..='z' => (b'a', letters),
+            'A'..='Z' => (b'A', letters),
+            _ => continue,
+        };
+        let sum = u64::from(*place as u8 - zero) + number;
+        *place = char::from(zero + (sum % size) as u8);
+        number = sum / size;
+    }
+    text.into_iter().collect()
+}
+
+/// As long a text as a schema allows, that ends as `end` does.
+pub fn longest(schema: &Value, end: &str) -> Option<String> {
+    filled(schema["maxLength"].as_u64()?, end, "x")
+}
+
+/// The same of characters that are two UTF-16 code units each.
+pub fn longest_of_pairs(schema: &Value, end: &str) -> Option<String> {
+    filled(schema["maxLength"].as_u64()?, end, "\u{20bb7}")
+}
+
+/// A text of so many UTF-16 code units, filled up with a character at its beginning.
+fn filled(length: u64, end: &str, with: &str) -> Option<String> {
+    let ends = end.char_indices().map(|(index, _)| &end[index..]).chain([""]);
+    let end = ends.into_iter().find(|end| units(end) <= length)?;
+    let rest = length - units(end);
+    let (count, odd) = (rest / units(with), rest % units(with));
+    let count = usize::try_from(count).ok()?;
+    Some(with.repeat(count) + if odd == 1 { "x" } else { "" } + end)
+}
+
+/// The largest number, the latest date or the longest text; `like` is how texts end.
+pub fn highest(schema: &Value, like: &Value) -> Option<Value> {
+    let exclusive = || Some(json!(schema["exclusiveMaximum"].as_i64()? - 1));
+    match (kind(schema), schema["format"].as_str()) {
+        ("integer" | "number", _) => schema.get("maximum").cloned().or_else(exclusive),
+        (_, Some("date")) => Some(json!("9999-12-31")),
+        (_, Some(_)) => None,
+        ("string", _) => longest(schema, like.as_str()?).map(Value::from),
+        _ => None,
+    }
+    .filter(|value| allows(schema, value))
+}
+
+/// The smallest number, the first date or the shortest text.
+pub fn lowest(schema: &Value) -> Option<Value> {
+    let exclusive = || Some(json!(schema["exclusiveMinimum"].as_i64()? + 1));
+    match (kind(schema), schema["format"].as_str()) {
+        ("integer" | "number", _) => schema.get("minimum").cloned().or_else(exclusive),
+        (_, Some("date")) => Some(json!("0001-01-01")),
+        (_, Some(_)) => None,
+        ("string", _) => filled(schema["minLength"].as_u64().unwrap_or(0), "", "a").map(Value::from),
+        _ => None,
+    }
+    .filter(|value| allows(schema, value))
+}
+
+/// Values that a schema forbids, each with what is wrong.
+pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> {
+    let kinds = types(schema);
+    let mut values = vec![
+        ("null", json!(null)),
+        ("true", json!(true)),
+        ("a number", json!(7)),
+        ("a fraction", json!(1.5)),
+    ];
+    values.extend([("an array", json!([])), ("a text", json!("x"))]);
+    if !is_object {
+        values.push(("an object", json!({})));
+    }
+    values.retain(|(_, value)| {
+        let kind = match value {
+            Value::Null => "null",
+            Value::Bool(_) => "boolean",
+            Value::Number(number) if number.is_i64() => "integer",
+            Value::Number(_) => "number",
+            Value::String(_) => "string",
+            Value::Array(_) => "array",
+            Value::Object(_) => "object",
+        };
+        !kinds.contains(&kind) && !(kind == "integer" && kinds.contains(&"number"))
+    });
+    if let Some(length) = schema["maxLength"].as_u64() {
+        values.extend(filled(length + 1, "", "x").map(|text| ("one too long", json!(text))));
+        values.extend(filled(length + 1, "", "\u{20bb7}").map(|text| ("one UTF-16 unit too long", json!(text))));
+    }
+    if let Some(length) = schema["minLength"].as_u64().and_then(|length| length.checked_sub(1)) {
+        values.extend(filled(length, "", "x").map(|text| ("one too short", json!(text))));
+    }
+    values.extend(beyond(&schema["maximum"], 1).map(|value| ("too large", value)));
+    values.extend(beyond(&schema["minimum"], -1).map(|value| ("too small", value)));
+    for limit in ["exclusiveMaximum", "exclusiveMinimum"] {
+        values.extend(schema.get(limit).map(|value| ("the limit itself", value.clone())));
+    }
+    if let Some(step) = schema["multipleOf"].as_f64() {
+        let low = schema["minimum"].as_f64().unwrap_or(0.0).max(0.0);
+        values.push(("no multiple", json!(low + step / 2.0)));
+    }
+    let texts: &[&str] = match schema["format"].as_str() {
+        Some("uuid") => &[
+            "",
+            "0f8fad5b-d9cb-469f-a165-70867728950g",
+            "0f8fad5b-d9cb-469f-a165-70867728950ee",
+            "0f8fad5bd9cb469fa16570867728950e",
+        ],
+        Some("date") => &["", "2026-02-30", "31.01.2026", "2026-1-1"],
+        Some("date-time") => &["", "2026-02-30T12:30:00Z", "2026-01-31T25:00:00Z", "yesterday"],
+        Some("time") => &["", "24:01:00", "noon"],
+        _ => &[],
+    };
+    values.extend(texts.iter().map(|text| ("malformed", json!(text))));
+    if schema.get("pattern").is_some() {
+        let odd = ["", "\u{1}", "~"]
+            .map(Value::from)
+            .into_iter()
+            .find(|text| !allows(schema, text));
+        values.extend(odd.map(|text| ("against the pattern", text)));
+    }
+    values
+}
+
+/// The number behind a limit, one away unless that is too little for the type.
+fn beyond(limit: &Value, by: i32) -> Option<Value> {
+    if let Some(sum) = limit.as_i64().and_then(|limit| limit.checked_add(by.into())) {
+        return Some(json!(sum));
+    }
+    let limit = limit.as_f64()?;
+    let mut beyond = [limit + f64::from(by), limit * 2.0].into_iter();
+    beyond
+        .find(|beyond| *beyond != limit && beyond.is_finite())
+        .map(Value::from)
+}
+
+/// Whether what is shown is what was sent.
+pub fn is_same(schema: &Value, sent: &Value, shown: &Value) -> bool {
+    match (sent, shown) {
+        (Value::String(sent), Value::String(shown)) if schema["x-padded"] == true => {
+            sent.trim_end_matches(' ') == shown.trim_end_matches(' ')
+        }
+        (Value::String(sent), Value::String(shown)) if schema["format"] == "uuid" => sent.eq_ignore_ascii_case(shown),
+        (Value::Number(sent), Value::String(shown)) => sent.to_string() == *shown,
+        (Value::Number(one), Value::Number(other)) if one.is_f64() || other.is_f64() => one.as_f64() == other.as_f64(),
+        _ => sent == shown,
+    }
+}

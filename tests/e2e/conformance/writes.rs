@@ -1,0 +1,175 @@
+//! Create, patch, delete, and what must be unique.
+
+use std::thread;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use super::entity::{Member, get, set, with, without};
+use super::{Subject, values};
+use crate::harness::Reply;
+
+pub fn what_is_created_is_there(subject: &Subject) {
+    let entity = &subject.entity;
+    for (method, path) in &entity.creates {
+        let create = |content_type: &str, body: &str| {
+            let headers = [("content-type", content_type)];
+            subject.ask(method, path, &headers, body).is(201)
+        };
+        // All that a row can have, and what is no member of it; what it must have; the same in a form.
+        let whole = subject.new_row();
+        is_there(
+            subject,
+            &create(
+                "application/json",
+                &with(&whole, "NoMember", json!({"x": [1]})).to_string(),
+            ),
+            &whole,
+        );
+        let mut least = subject.new_row();
+        for member in entity.new.iter().filter(|member| !member.is_required) {
+            least = without(&least, &member.field);
+        }
+        is_there(subject, &create("application/json", &least.to_string()), &least);
+        let whole = subject.new_row();
+        let form = form_urlencoded::Serializer::new(String::new())
+            .append_pair(&entity.form_field, &whole.to_string())
+            .finish();
+        is_there(subject, &create("application/x-www-form-urlencoded", &form), &whole);
+
+        subject
+            .ask(method, path, &[("if-match", "*")], &subject.new_row().to_string())
+            .problem(412);
+    }
+}
+
+/// Checks that a created row is where the answer says, and shows what was sent.
+fn is_there(subject: &Subject, created: &Reply, sent: &Value) {
+    let row = subject.row(created);
+    subject.shows(&row, sent);
+    if !subject.entity.has(Method::GET) {
+        return;
+    }
+    for path in [created.location(), subject.entity.path_of(&row[&subject.entity.key])] {
+        let read = subject.get(&path).is(200);
+        assert_eq!(read.text(), created.text(), "GET shows what the new row's answer did");
+        assert_eq!(read.header("content-length"), read.body.len().to_string());
+        let head = subject.ask(&Method::HEAD, &path, &[], "").is(200);
+        assert_eq!((head.header("etag"), head.body.len()), (read.header("etag"), 0));
+        // That of PUT has none: what was sent is not what is stored.
+        let etag = created.headers.get("etag");
+        assert!(
+            etag.is_none_or(|etag| etag == read.header("etag")),
+            "the version that GET says"
+        );
+    }
+}
+
+pub fn patches_change_the_named_member_only(subject: &Subject) {
+    let entity = &subject.entity;
+    let Some(path) = subject.path_of_a_row().filter(|_| entity.has(Method::PATCH)) else {
+        return;
+    };
+    let patch = |body: &Value| {
+        let reply = subject.ask(&Method::PATCH, &path, &[], &body.to_string()).is(202);
+        if entity.has(Method::GET) {
+            let read = subject.get(&path);
+            assert_eq!((read.text(), read.header("etag")), (reply.text(), reply.header("etag")));
+        }
+        subject.row(&reply)
+    };
+    let mut before = patch(&json!({}));
+    for member in entity.patch.iter().filter(|member| !member.is_object) {
+        let mut changes = vec![];
+        if member.is_nullable() {
+            changes.push(Value::Null);
+        }
+        match &member.base {
+            Value::Null => {}
+            base if member.is_reference() => changes.push(base.clone()),
+            _ if member.is_unique => changes.push(subject.another(member)),
+            base => changes.extend([values::another(&member.schema, base, 1), base.clone()]),
+        }
+        for value in changes {
+            let mut body = json!({});
+            set(&mut body, &member.field, value);
+            let after = patch(&body);
+            subject.shows(&after, &body);
+            let others = entity.row.iter().filter(|other| {
+                let is_same_or_around = other.field == member.field || other.is_object;
+                !is_same_or_around && other.schema["readOnly"] != true
+            });
+            for Member { field, .. } in others {
+                assert_eq!(get(&after, field), get(&before, field), "{field} stays, for {body}");
+            }
+            before = after;
+        }
+    }
+}
+
+pub fn what_is_deleted_is_gone(subject: &Subject) {
+    let entity = &subject.entity;
+    if entity.creates.is_empty() || !entity.has(Method::DELETE) {
+        return;
+    }
+    let created = subject.create(&subject.new_row());
+    let path = created.location();
+    let key = &subject.row(&created)[&entity.key];
+    // Deleting what is not there succeeds.
+    for _ in 0..2 {
+        let deleted = subject.ask(&Method::DELETE, &path, &[], "").is(202);
+        assert_eq!(deleted.json(), json!([{ &*entity.key: key }]));
+        subject.is_absent(&path);
+    }
+}
+
+pub fn unique_values_are_taken(subject: &Subject) {
+    let entity = &subject.entity;
+    if entity.creates.is_empty() {
+        return;
+    }
+    for member in entity.new.iter().filter(|member| member.is_unique) {
+        let first = subject.new_row();
+        let taken = get(&first, &member.field).expect("a value").clone();
+        let path = subject.create(&first).location();
+        let again = || with(&subject.new_row(), &member.field, taken.clone()).to_string();
+        for (method, collection) in &entity.creates {
+            subject.ask(method, collection, &[], &again()).problem(409);
+        }
+        if entity.has(Method::PATCH) && entity.patch.iter().any(|other| other.field == member.field) {
+            let other = subject.create(&subject.new_row()).location();
+            let mut patch = json!({});
+            set(&mut patch, &member.field, taken.clone());
+            let before = subject.get(&other);
+            subject
+                .ask(&Method::PATCH, &other, &[], &patch.to_string())
+                .problem(409);
+            assert_eq!(
+                subject.get(&other).headers.get("etag"),
+                before.headers.get("etag"),
+                "nothing was changed"
+            );
+        }
+        if entity.has(Method::DELETE) {
+            subject.ask(&Method::DELETE, &path, &[], "").is(202);
+            // Of many at once, one succeeds.
+            let (method, collection) = &entity.creates[0];
+            let attempts: Vec<_> = (0..4).map(|_| again()).collect();
+            let attempt = |body: &String| subject.ask(method, collection, &[], body).status;
+            let mut statuses = at_once(&attempts, attempt);
+            statuses.sort_unstable();
+            assert_eq!(statuses, [201, 409, 409, 409]);
+        }
+    }
+}
+
+/// What comes of doing this for each at the same time.
+pub fn at_once<T: Sync, R: Send>(each: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    thread::scope(|scope| {
+        let started: Vec<_> = each.iter().map(|one| scope.spawn(|| act(one))).collect();
+        started
+            .into_iter()
+            .map(|thread| thread.join().expect("no panic"))
+            .collect()
+    })
+}
