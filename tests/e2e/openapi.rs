@@ -50,13 +50,10 @@ pub fn check(document: &Value, path: &str, method: &str, reply: &Reply) {
         let header = resolve(document, header);
         let value = reply.headers.get(name.to_lowercase());
         assert!(value.is_some() || header["required"] != true, "{place}: no {name}");
-        if let (Some(value), "string") = (value, header["schema"]["type"].as_str().unwrap_or_default()) {
-            valid(
-                document,
-                &header["schema"],
-                &json!(value.to_str().expect("ASCII")),
-                &place,
-            );
+        // Numbers are text in a header.
+        if let Some(value) = value.filter(|_| header["schema"]["type"] != "integer") {
+            let value = json!(value.to_str().expect("ASCII"));
+            valid(document, &header["schema"], &value, &place);
         }
     }
     match response["content"].as_object() {
@@ -83,81 +80,42 @@ fn what_the_api_answers_is_what_it_says() {
     let document = document();
     let stack = Stack::start();
     let api = stack.api();
-    let json = ("content-type", "application/json");
-    let new = crate::customers::customer("Described").to_string();
     let mut seen = BTreeSet::new();
-    let mut ask = |method: &str, path: &str, target: &str, headers: &[(&str, &str)], body: &str, status: u16| {
-        let reply = api.send(
-            method.to_uppercase().parse().expect("a method"),
-            target,
-            headers,
-            body.as_bytes(),
-        );
-        assert_eq!(reply.status, status, "{method} {target}: {}", reply.text());
+    let mut ask = |method: &str, path: &str, target: &str, header: (&str, &str), body: &str, status: u16| {
+        let headers = [("content-type", "application/json"), header];
+        let headers = if header.0 == "content-type" {
+            &headers[1..]
+        } else {
+            &headers
+        };
+        let method_name = method.to_uppercase().parse().expect("a method");
+        let reply = api.send(method_name, target, headers, body.as_bytes()).is(status);
         check(&document, path, method, &reply);
         seen.insert((path.to_owned(), method.to_owned()));
-        reply
     };
+    let (html, text, none) = (("accept", "text/html"), ("content-type", "text/plain"), ("x-none", ""));
     let (collection, one, list) = ("/customer", "/customer/{id}", "/customers");
-    let created = ask("put", collection, collection, &[json], &new, 201);
-    let target = &created.location();
-    ask("post", list, list, &[json], &new, 409);
-    ask("post", list, list, &[json], &new.replace("Described", "Posted"), 201);
-    ask("put", collection, collection, &[json], &new, 409);
-    ask("put", collection, collection, &[json], "{}", 422);
-    ask("put", collection, collection, &[json], "{", 400);
-    ask(
-        "put",
-        collection,
-        collection,
-        &[("content-type", "text/plain")],
-        "{}",
-        415,
-    );
-    ask(
-        "put",
-        collection,
-        collection,
-        &[json],
-        &format!("{{\"a\":\"{}\"}}", "x".repeat(65_536)),
-        413,
-    );
-    ask("put", collection, collection, &[json, ("if-match", "*")], &new, 412);
-    ask(
-        "put",
-        collection,
-        collection,
-        &[json, ("accept", "text/html")],
-        &new,
-        406,
-    );
+    let large = format!("{{\"a\":\"{}\"}}", "x".repeat(65_536));
+    // What else an entity answers, `conformance` asks.
+    for (method, path, target) in [
+        ("put", collection, collection),
+        ("post", list, list),
+        ("patch", one, "/customer/123"),
+    ] {
+        ask(method, path, target, none, "{", 400);
+        ask(method, path, target, html, "{}", 406);
+        ask(method, path, target, none, &large, 413);
+        ask(method, path, target, text, "{}", 415);
+    }
     for method in ["get", "head"] {
-        let etag = ask(method, one, target, &[], "", 200).header("etag").to_owned();
-        ask(method, one, target, &[("if-none-match", &etag)], "", 304);
-        ask(method, one, target, &[("accept", "text/html")], "", 406);
-        ask(method, one, "/customer/300", &[], "", 404);
-        ask(method, one, "/customer/x", &[], "", 400);
-        ask(method, list, "/customers?limit=5", &[], "", 200);
-        ask(method, list, "/customers?after=2147483647", &[], "", 200);
-        ask(method, list, "/customers?limit=0", &[], "", 400);
-        ask(method, list, list, &[("accept", "text/html")], "", 406);
-        for (path, status) in [("/healthz", 200), ("/readyz", 200), ("/openapi.json", 200)] {
-            ask(method, path, path, &[], "", status);
+        ask(method, one, "/customer/123", html, "", 406);
+        ask(method, list, list, html, "", 406);
+        ask(method, list, "/customers?limit=0", none, "", 400);
+        for path in ["/healthz", "/readyz", "/openapi.json"] {
+            ask(method, path, path, none, "", 200);
         }
     }
-    let key = ("idempotency-key", "described");
-    ask("patch", one, target, &[json, key], r#"{"PhoneNumber":"3"}"#, 202);
-    let replayed = ask("patch", one, target, &[json, key], r#"{"PhoneNumber":"3"}"#, 202);
-    assert_eq!(replayed.header("idempotency-replayed"), "true");
-    ask("patch", one, target, &[json, key], r#"{"PhoneNumber":"4"}"#, 422);
-    ask("patch", one, target, &[json], r#"{"PhoneNumber":null}"#, 422);
-    ask("patch", one, target, &[json, ("if-match", "\"x\"")], "{}", 412);
-    ask("patch", one, target, &[json], "[]", 400);
-    ask("patch", one, "/customer/300", &[json], "{}", 404);
-    ask("delete", one, "/customer/1", &[("if-match", "\"x\"")], "", 412);
-    ask("delete", one, "/customer/123", &[], "", 409);
-    ask("delete", one, "/customer/x", &[], "", 400);
-    ask("delete", one, target, &[], "", 202);
+    ask("delete", one, "/customer/123", none, "", 409);
     seen.extend(examples_hold(&document, Stack::start().api()));
     assert_eq!(seen, operations(&document), "every operation was tried");
 }

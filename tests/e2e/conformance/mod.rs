@@ -13,11 +13,11 @@ mod values;
 mod writes;
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Mutex, OnceLock};
 
 use http::Method;
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
 
 use crate::faulty::Faulty;
 use crate::harness::Reply;
@@ -85,14 +85,22 @@ pub fn conform(stack: &Faulty) -> Vec<String> {
     let mut failures = Vec::new();
     let mut names = Vec::new();
     for entity in entities {
-        let subject = Subject::new(entity, &document, stack);
-        names.push(subject.entity.name.clone());
+        names.push(entity.name.clone());
+        let subject = Subject {
+            entity,
+            stack,
+            document: &document,
+            taken: OnceLock::new(),
+            count: AtomicU64::new(0),
+            last: Mutex::default(),
+        };
         for (name, case) in CASES {
             let outcome = catch_unwind(AssertUnwindSafe(|| case(&subject)));
             // Faults are of one case only.
             stack.set(&json!({}));
             if let Err(panic) = outcome {
-                let said = panic.downcast_ref::<String>().map_or("it panicked", String::as_str);
+                let said = panic.downcast_ref::<String>().map(String::as_str);
+                let said = said.or(panic.downcast_ref().copied()).unwrap_or_default();
                 let last = subject.last.lock().expect("no panic holds it");
                 failures.push(format!("{}: {name}: {said}\n  after {last}", subject.entity.name));
             }
@@ -112,37 +120,13 @@ pub struct Subject<'s> {
     pub entity: Entity,
     pub stack: &'s Faulty,
     document: &'s Value,
-    /// Values of rows that were there before, which no new row may have again.
-    taken: Vec<Value>,
+    /// Values of the rows that were there before the first case.
+    taken: OnceLock<Vec<Value>>,
     count: AtomicU64,
     last: Mutex<String>,
 }
 
-impl<'s> Subject<'s> {
-    fn new(entity: Entity, document: &'s Value, stack: &'s Faulty) -> Self {
-        let mut subject = Self {
-            entity,
-            stack,
-            document,
-            taken: Vec::new(),
-            count: AtomicU64::new(0),
-            last: Mutex::default(),
-        };
-        let rows = subject
-            .entity
-            .list
-            .is_some()
-            .then(|| subject.all_rows())
-            .unwrap_or_default();
-        subject.taken = rows
-            .iter()
-            .filter_map(Value::as_object)
-            .flat_map(Map::values)
-            .cloned()
-            .collect();
-        subject
-    }
-
+impl Subject<'_> {
     /// Sends a request and checks the answer against the description.
     pub fn ask(&self, method: &Method, target: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut headers = headers.to_vec();
@@ -179,11 +163,21 @@ impl<'s> Subject<'s> {
         format!("{}-{}", self.entity.name, self.count())
     }
 
+    /// Whether a row had this value before the first case.
+    fn is_taken(&self, value: &Value) -> bool {
+        let taken = self.taken.get_or_init(|| {
+            let rows = self.entity.list.as_ref().map(|_| self.all_rows()).unwrap_or_default();
+            let rows = rows.iter().filter_map(Value::as_object);
+            rows.flat_map(|row| row.values().cloned()).collect()
+        });
+        taken.contains(value)
+    }
+
     /// A value for this member that no row has, as far as the member allows so many.
     pub fn another(&self, member: &Member) -> Value {
         loop {
             let value = values::another(&member.schema, &member.base, self.count());
-            if !self.taken.contains(&value) {
+            if !self.is_taken(&value) {
                 return value;
             }
         }

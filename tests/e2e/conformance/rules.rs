@@ -56,7 +56,7 @@ pub fn values_at_their_limits_come_back(subject: &Subject) {
     // What is unique is the least in one row at most, and a text that is must have room to differ.
     let lowest = |member: &Member, _: &Value| {
         let lowest = values::lowest(&member.schema)?;
-        let is_free = !member.is_unique || !(lowest.is_string() || subject.taken.contains(&lowest));
+        let is_free = !member.is_unique || !(lowest.is_string() || subject.is_taken(&lowest));
         is_free.then_some(lowest)
     };
     let limits: [&dyn Fn(&Member, &Value) -> Option<Value>; 3] = [&highest, &pairs, &lowest];

@@ -247,3 +247,47 @@ pub fn is_same(schema: &Value, sent: &Value, shown: &Value) -> bool {
         _ => sent == shown,
     }
 }
+
+#[test]
+fn values_keep_the_rules_that_they_are_made_for() {
+    for schema in [
+        json!({"type": "string", "maxLength": 20}),
+        json!({"type": ["string", "null"], "minLength": 3, "maxLength": 3}),
+        json!({"type": "string", "pattern": "^[A-Z]{2}-[0-9]{4}$", "x-example": "AB-0012"}),
+        json!({"type": "string", "format": "uuid"}),
+        json!({"type": "string", "format": "date"}),
+        json!({"type": "string", "format": "date-time"}),
+        json!({"type": "string", "format": "time"}),
+        json!({"type": "integer", "minimum": 0, "maximum": 255}),
+        json!({"type": ["integer", "null"], "minimum": i64::MIN, "maximum": i64::MAX}),
+        json!({"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 1000}),
+        json!({"type": "number", "minimum": -999.99, "maximum": 999.99, "multipleOf": 0.01}),
+        json!({"type": "number"}),
+        json!({"type": "boolean"}),
+    ] {
+        let base = base(&schema, schema.get("x-example"));
+        let others: Vec<_> = (1..200).map(|number| another(&schema, &base, number)).collect();
+        let texts: std::collections::BTreeSet<_> = others.iter().map(Value::to_string).collect();
+        assert_eq!(
+            texts.len(),
+            if base.is_boolean() { 1 } else { 199 },
+            "{schema}: no two are the same"
+        );
+        assert!(!others.contains(&base), "{schema}: none is {base}");
+        for value in others
+            .iter()
+            .chain([&base])
+            .chain(&highest(&schema, &base))
+            .chain(&lowest(&schema))
+        {
+            assert!(allows(&schema, value), "{schema} allows {value}");
+        }
+        let wrong = forbidden(&schema, false);
+        assert!(wrong.len() > 3, "{schema}: {wrong:?}");
+        for (why, value) in wrong {
+            // JSON Schema takes a format for a note, and counts characters.
+            let is_other_rule = why == "malformed" || why.starts_with("one UTF-16");
+            assert!(is_other_rule || !allows(&schema, &value), "{schema}: {value} is {why}");
+        }
+    }
+}
