@@ -122,7 +122,9 @@ impl Entity {
             .find(|schema| schema.is_object());
         let row = members(of_row.unwrap_or(&Value::Null), &examples);
         let id_of_example = parameter(&read, |one| one["in"] == "path")["example"].take();
-        let key = key(&row, &shown[0]["example"][0], &id_of_example);
+        let deleted = success(&at(one, "delete"));
+        let only = deleted["schema"]["items"]["required"][0].as_str().map(str::to_owned);
+        let key = only.unwrap_or_else(|| key(&row, &shown[0]["example"][0], &id_of_example));
         let form = &create["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"];
 
         let mut entity = Self {
@@ -191,7 +193,7 @@ fn success(operation: &Value) -> Value {
     })
 }
 
-/// The member of `row` that is in the path of the example: the key.
+/// The key, where no answer to DELETE names it: the member of `row` that is in the path of the example.
 fn key(row: &[Member], example: &Value, id: &Value) -> String {
     let named = row
         .iter()

@@ -69,8 +69,12 @@ const CASES: [(&str, fn(&Subject)); 17] = [
     ),
 ];
 
-/// Attempts that are short, so that faults do not hold the tests up.
-pub const SHORT: [(&str, u64); 2] = [("attempt_timeout_ms", 1000), ("retry_base_ms", 10)];
+/// Attempts and waits that are short, so that faults do not hold the tests up.
+pub const SHORT: [(&str, u64); 3] = [
+    ("attempt_timeout_ms", 1000),
+    ("request_deadline_ms", 5000),
+    ("retry_base_ms", 10),
+];
 
 #[test]
 fn every_entity_keeps_every_promise() {
@@ -92,6 +96,7 @@ pub fn conform(stack: &Faulty) -> Vec<String> {
             document: &document,
             taken: OnceLock::new(),
             count: AtomicU64::new(0),
+            keys: AtomicU64::new(0),
             last: Mutex::default(),
         };
         for (name, case) in CASES {
@@ -123,6 +128,7 @@ pub struct Subject<'s> {
     /// Values of the rows that were there before the first case.
     taken: OnceLock<Vec<Value>>,
     count: AtomicU64,
+    keys: AtomicU64,
     last: Mutex<String>,
 }
 
@@ -160,7 +166,7 @@ impl Subject<'_> {
 
     /// A key of a write that was not used before.
     pub fn request_key(&self) -> String {
-        format!("{}-{}", self.entity.name, self.count())
+        format!("{}-{}", self.entity.name, self.keys.fetch_add(1, Ordering::Relaxed))
     }
 
     /// Whether a row had this value before the first case.
@@ -173,14 +179,12 @@ impl Subject<'_> {
         taken.contains(value)
     }
 
-    /// A value for this member that no row has, as far as the member allows so many.
+    /// A value for this member that no row has.
     pub fn another(&self, member: &Member) -> Value {
-        loop {
-            let value = values::another(&member.schema, &member.base, self.count());
-            if !self.is_taken(&value) {
-                return value;
-            }
-        }
+        let values = (0..1000).map(|_| values::another(&member.schema, &member.base, self.count()));
+        let mut free = values.filter(|value| values::allows(&member.schema, value) && !self.is_taken(value));
+        free.next()
+            .unwrap_or_else(|| panic!("no value is free for {}", member.field))
     }
 
     /// What a client sends for a new row, with every member that has a value in an example or can have any, and unlike all

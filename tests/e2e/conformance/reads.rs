@@ -178,13 +178,13 @@ pub fn pages_hold_while_rows_come_and_go(subject: &Subject) {
         return;
     }
     let create = || subject.row(&subject.create(&subject.new_row()))[&entity.key].clone();
-    let mine: Vec<_> = (0..24).map(|_| create()).collect();
+    let mine: Vec<_> = (0..12).map(|_| create()).collect();
     let all = subject.keys(&subject.all_rows());
     let mut mine: Vec<_> = all.iter().filter(|key| mine.contains(key)).collect();
     // The pages from just before the first of them.
     let first = all.iter().position(|key| key == mine[0]).expect("it is listed");
     let (mut found, mut deleted) = (Vec::new(), Vec::new());
-    let mut next = Some(subject.page(3, first.checked_sub(1).map(|before| &all[before])));
+    let mut next = Some(subject.page(2, first.checked_sub(1).map(|before| &all[before])));
     while let Some(target) = next {
         let page = subject.get(&target).is(200);
         let keys = subject.keys(page.json().as_array().expect("a list"));
@@ -204,5 +204,5 @@ pub fn pages_hold_while_rows_come_and_go(subject: &Subject) {
         .filter(|key| found.iter().filter(|one| one == *key).count() != 1)
         .collect();
     assert!(missed.is_empty(), "each that was there all the time, once: {missed:?}");
-    assert!(deleted.len() > 10, "{deleted:?}");
+    assert!(deleted.len() > 5, "{deleted:?}");
 }

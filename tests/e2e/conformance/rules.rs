@@ -9,16 +9,17 @@ use super::{Subject, values};
 pub fn fields_that_break_a_rule_are_named(subject: &Subject) {
     let entity = &subject.entity;
     if let Some((method, path)) = entity.creates.last() {
+        let valid = subject.new_row();
         for member in &entity.new {
             let refused = |row: Value, why: &str| {
                 subject.refuses(&subject.ask(method, path, &[], &row.to_string()), &member.field, why);
             };
             // An object's own members are named when it is absent.
             if member.is_required && !member.is_object {
-                refused(without(&subject.new_row(), &member.field), "absent");
+                refused(without(&valid, &member.field), "absent");
             }
             for (why, value) in values::forbidden(&member.schema, member.is_object) {
-                refused(with(&subject.new_row(), &member.field, value), why);
+                refused(with(&valid, &member.field, value), why);
             }
         }
     }
