@@ -172,6 +172,7 @@ impl ColumnType {
                 }
                 if self.rule == "char" {
                     schema["description"] = json!("Only characters of the column's code page.");
+                    schema["x-code-page"] = json!(true);
                 }
                 if self.is_padded {
                     schema["x-padded"] = json!(true);

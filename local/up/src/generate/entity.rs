@@ -8,6 +8,7 @@
 //!   - `x-unique`: no two rows have the same value;
 //!   - `x-reference`: it refers to a row of a table;
 //!   - `x-padded`: it is shown with blanks up to its `maxLength`;
+//!   - `x-decimals`: how many digits it may have behind the point;
 //!   - `x-code-page`: its column lacks characters, and a text with one of them is refused.
 //!
 //!   All but the first two stay in the document, for the tests of every entity (`tests/e2e/conformance`).
