@@ -1,7 +1,9 @@
 //! What `openapi.json` says of the answers is what the API answers. Its paths are made from the table of routes.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Mutex;
 
+use jsonschema::Validator;
 use serde_json::{Value, json};
 
 use crate::harness::{Api, Reply, Stack, root};
@@ -37,47 +39,68 @@ fn operations(document: &Value) -> BTreeSet<(String, String)> {
         .collect()
 }
 
-/// Checks an answer against what the document says about its status: content type, body and headers.
-pub fn check(document: &Value, path: &str, method: &str, reply: &Reply) {
-    let place = format!("{method} {path}: {}", reply.status);
-    let responses = &document["paths"][path][method]["responses"];
-    let response = responses
-        .get(reply.status.to_string())
-        .or_else(|| responses.get(format!("{}XX", reply.status / 100)))
-        .unwrap_or_else(|| panic!("{place} is not described"));
-    let response = resolve(document, response);
-    for (name, header) in response["headers"].as_object().into_iter().flatten() {
-        let header = resolve(document, header);
-        let value = reply.headers.get(name.to_lowercase());
-        assert!(value.is_some() || header["required"] != true, "{place}: no {name}");
-        // Numbers are text in a header.
-        if let Some(value) = value.filter(|_| header["schema"]["type"] != "integer") {
-            let value = json!(value.to_str().expect("ASCII"));
-            valid(document, &header["schema"], &value, &place);
-        }
-    }
-    match response["content"].as_object() {
-        None => assert!(reply.body.is_empty(), "{place}: a body that is not described"),
-        Some(content) if method != "head" => {
-            let media_type = &content[reply.header("content-type")];
-            valid(document, &media_type["schema"], &reply.json(), &place);
-        }
-        Some(_) => assert!(reply.body.is_empty(), "{place}: HEAD with a body"),
-    }
+/// A document that answers are compared with.
+pub struct Description<'d> {
+    document: &'d Value,
+    /// By the schema: to make one takes longer than an answer.
+    validators: Mutex<BTreeMap<String, Validator>>,
 }
 
-fn valid(document: &Value, schema: &Value, instance: &Value, place: &str) {
-    // References of the schema lead to components of the document.
-    let whole = json!({"components": document["components"], "allOf": [schema]});
-    let validator = jsonschema::draft202012::new(&whole).expect("a schema");
-    if let Err(error) = validator.validate(instance) {
-        panic!("{place}: {error} at {}: {instance}", error.instance_path());
+impl<'d> Description<'d> {
+    pub fn new(document: &'d Value) -> Self {
+        let validators = Mutex::default();
+        Self { document, validators }
+    }
+
+    /// Checks an answer against what the document says about its status: content type, body and headers.
+    pub fn check(&self, path: &str, method: &str, reply: &Reply) {
+        let document = self.document;
+        let place = format!("{method} {path}: {}", reply.status);
+        let responses = &document["paths"][path][method]["responses"];
+        let response = responses
+            .get(reply.status.to_string())
+            .or_else(|| responses.get(format!("{}XX", reply.status / 100)))
+            .unwrap_or_else(|| panic!("{place} is not described"));
+        let response = resolve(document, response);
+        for (name, header) in response["headers"].as_object().into_iter().flatten() {
+            let header = resolve(document, header);
+            let value = reply.headers.get(name.to_lowercase());
+            assert!(value.is_some() || header["required"] != true, "{place}: no {name}");
+            // Numbers are text in a header.
+            if let Some(value) = value.filter(|_| header["schema"]["type"] != "integer") {
+                let value = json!(value.to_str().expect("ASCII"));
+                self.valid(&header["schema"], &value, &place);
+            }
+        }
+        match response["content"].as_object() {
+            None => assert!(reply.body.is_empty(), "{place}: a body that is not described"),
+            Some(content) if method != "head" => {
+                let media_type = &content[reply.header("content-type")];
+                self.valid(&media_type["schema"], &reply.json(), &place);
+            }
+            Some(_) => assert!(reply.body.is_empty(), "{place}: HEAD with a body"),
+        }
+    }
+
+    fn valid(&self, schema: &Value, instance: &Value, place: &str) {
+        let mut validators = self.validators.lock().expect("no panic holds it");
+        let validator = validators.entry(schema.to_string()).or_insert_with(|| {
+            // References of the schema lead to components of the document.
+            let whole = json!({"components": self.document["components"], "allOf": [schema]});
+            jsonschema::draft202012::new(&whole).expect("a schema")
+        });
+        let outcome = validator
+            .validate(instance)
+            .map_err(|error| format!("{error} at {}", error.instance_path()));
+        drop(validators);
+        assert!(outcome.is_ok(), "{place}: {}: {instance}", outcome.unwrap_err());
     }
 }
 
 #[test]
 fn what_the_api_answers_is_what_it_says() {
     let document = document();
+    let description = Description::new(&document);
     let stack = Stack::start();
     let api = stack.api();
     let mut seen = BTreeSet::new();
@@ -90,7 +113,7 @@ fn what_the_api_answers_is_what_it_says() {
         };
         let method_name = method.to_uppercase().parse().expect("a method");
         let reply = api.send(method_name, target, headers, body.as_bytes()).is(status);
-        check(&document, path, method, &reply);
+        description.check(path, method, &reply);
         seen.insert((path.to_owned(), method.to_owned()));
     };
     let (html, text, none) = (("accept", "text/html"), ("content-type", "text/plain"), ("x-none", ""));
@@ -135,6 +158,7 @@ pub fn schemas_hold(document: &Value) {
 /// Sends every example of the document to an API with fresh data, and compares the answers. Returns the path and method of each.
 pub fn examples_hold(document: &Value, api: Api) -> BTreeSet<(String, String)> {
     let all = operations(document);
+    let description = Description::new(document);
     let mut tried = BTreeSet::new();
     let mut exchanges = Vec::new();
     // What is read is there from the start; what is created can be changed, and then deleted.
@@ -158,7 +182,7 @@ pub fn examples_hold(document: &Value, api: Api) -> BTreeSet<(String, String)> {
                 let name = method.to_uppercase().parse().expect("a method");
                 let reply = api.send(name, &target, &headers, body.as_bytes());
                 assert_eq!(reply.status.to_string(), *status, "{method} {target}: {}", reply.text());
-                check(document, path, method, &reply);
+                description.check(path, method, &reply);
                 tried.insert((path.clone(), method.to_owned()));
                 reply
             };

@@ -21,7 +21,7 @@ use serde_json::{Value, json};
 
 use crate::faulty::Faulty;
 use crate::harness::Reply;
-use crate::openapi::check;
+use crate::openapi::Description;
 use entity::{Entity, Member};
 
 /// Every case, in the order in which they run: the list last, when there are rows.
@@ -85,6 +85,7 @@ fn every_entity_keeps_every_promise() {
 /// Asks an API with fresh data for everything that it promises, and returns the names of its entities.
 pub fn conform(stack: &Faulty) -> Vec<String> {
     let document = stack.api.get("/openapi.json").json();
+    let description = Description::new(&document);
     let entities = Entity::all(&document);
     let mut failures = Vec::new();
     let mut names = Vec::new();
@@ -93,7 +94,7 @@ pub fn conform(stack: &Faulty) -> Vec<String> {
         let subject = Subject {
             entity,
             stack,
-            document: &document,
+            description: &description,
             taken: OnceLock::new(),
             count: AtomicU64::new(0),
             keys: AtomicU64::new(0),
@@ -124,7 +125,7 @@ pub fn conform(stack: &Faulty) -> Vec<String> {
 pub struct Subject<'s> {
     pub entity: Entity,
     pub stack: &'s Faulty,
-    document: &'s Value,
+    description: &'s Description<'s>,
     /// Values of the rows that were there before the first case.
     taken: OnceLock<Vec<Value>>,
     count: AtomicU64,
@@ -146,12 +147,9 @@ impl Subject<'_> {
             String::from_utf8_lossy(&reply.body)
         );
         *self.last.lock().expect("no panic holds it") = sent;
-        check(
-            self.document,
-            self.entity.template(target),
-            &method.as_str().to_lowercase(),
-            &reply,
-        );
+        let template = self.entity.template(target);
+        self.description
+            .check(template, &method.as_str().to_lowercase(), &reply);
         reply
     }
 
@@ -200,6 +198,33 @@ impl Subject<'_> {
             entity::set(&mut row, &member.field, value);
         }
         row
+    }
+
+    /// A new row that differs from others with another number.
+    pub fn new_row_like(&self, number: u64) -> Value {
+        let mut row = self.new_row();
+        self.change(&mut row, &self.entity.new, number);
+        row
+    }
+
+    /// A patch that makes a row another than one with another number does.
+    pub fn patch(&self, number: u64) -> String {
+        let mut patch = json!({});
+        self.change(&mut patch, &self.entity.patch, number);
+        patch.to_string()
+    }
+
+    fn change(&self, row: &mut Value, members: &[Member], number: u64) {
+        let mut free = members
+            .iter()
+            .filter(|member| !(member.is_unique || member.is_reference() || member.base.is_boolean()));
+        if let Some(member) = free.find(|member| !member.base.is_null()) {
+            entity::set(
+                row,
+                &member.field,
+                values::another(&member.schema, &member.base, number),
+            );
+        }
     }
 
     /// Creates a row and returns the answer.

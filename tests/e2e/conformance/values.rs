@@ -164,10 +164,11 @@ pub fn lowest(schema: &Value) -> Option<Value> {
     .filter(|value| allows(schema, value) && is_exact(schema, value))
 }
 
-/// Whether a number that has decimals can be said with those of a binary one.
+/// Whether a binary number is exactly this decimal one.
 fn is_exact(schema: &Value, value: &Value) -> bool {
     let digits = value.to_string().bytes().filter(u8::is_ascii_digit).count();
-    !value.is_f64() || schema.get("x-decimals").is_none() || digits <= 15
+    let is_binary = schema.get("x-decimals").is_none() || !value.is_f64();
+    is_binary || digits <= 15 && !value.to_string().contains('e')
 }
 
 /// Values that a schema forbids, each with what is wrong.
