@@ -200,31 +200,30 @@ impl Subject<'_> {
         row
     }
 
-    /// A new row that differs from others with another number.
+    /// A new row as a client sends it, other than one with another number.
     pub fn new_row_like(&self, number: u64) -> Value {
-        let mut row = self.new_row();
-        self.change(&mut row, &self.entity.new, number);
-        row
+        let row = entity::with(&self.new_row(), "NoMember", json!(number));
+        self.changed(&row, &self.entity.new, number).unwrap_or(row)
     }
 
-    /// A patch that makes a row another than one with another number does.
-    pub fn patch(&self, number: u64) -> String {
-        let mut patch = json!({});
-        self.change(&mut patch, &self.entity.patch, number);
-        patch.to_string()
+    /// A patch that makes a row another than one with another number does, and with an odd number another than a new row.
+    /// `None` when nothing can be changed.
+    pub fn patch(&self, number: u64) -> Option<String> {
+        let patch = self.changed(&json!({}), &self.entity.patch, number)?;
+        Some(patch.to_string())
     }
 
-    fn change(&self, row: &mut Value, members: &[Member], number: u64) {
-        let mut free = members
-            .iter()
-            .filter(|member| !(member.is_unique || member.is_reference() || member.base.is_boolean()));
-        if let Some(member) = free.find(|member| !member.base.is_null()) {
-            entity::set(
-                row,
-                &member.field,
-                values::another(&member.schema, &member.base, number),
-            );
-        }
+    /// `row` with one member as no other number has it; only a Boolean has two values.
+    fn changed(&self, row: &Value, members: &[Member], number: u64) -> Option<Value> {
+        let has_values = |member: &&Member| !member.base.is_null() && !member.is_reference();
+        let last_resort = |member: &&Member| (member.is_unique, member.base.is_boolean());
+        let member = members.iter().filter(has_values).min_by_key(last_resort)?;
+        let value = match &member.base {
+            _ if member.is_unique => self.another(member),
+            Value::Bool(value) => json!(value ^ (number % 2 == 1)),
+            base => values::another(&member.schema, base, number),
+        };
+        Some(entity::with(row, &member.field, value))
     }
 
     /// Creates a row and returns the answer.

@@ -3,7 +3,7 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::entity::{get, set, with};
+use super::entity::{Member, get, set, with};
 use super::{Subject, values};
 
 /// Of characters that every column can have.
@@ -29,14 +29,15 @@ const BEYOND: [&str; 7] = [
     "\u{ff07}; DROP TABLE x;\u{2015}",
 ];
 
-/// The text, cut to what the schema allows; with a counter before it where no two may be the same.
-fn fit(subject: &Subject, schema: &Value, text: &str, is_unique: bool) -> Value {
-    let mut text = if is_unique {
-        format!("{} {text}", subject.count())
-    } else {
-        text.to_owned()
-    };
-    let most = schema["maxLength"].as_u64().unwrap_or(u64::MAX);
+/// The text, cut to what the member can hold; behind the end of another value where no two may be the same.
+fn fit(subject: &Subject, member: &Member, text: &str) -> Value {
+    let mut text = text.to_owned();
+    if member.is_unique {
+        let another = subject.another(member);
+        let end = another.as_str().expect("a text").chars().rev().take(4);
+        text.insert_str(0, &end.collect::<Vec<_>>().into_iter().rev().collect::<String>());
+    }
+    let most = member.schema["maxLength"].as_u64().unwrap_or(u64::MAX);
     while values::units(&text) > most {
         text.pop();
     }
@@ -60,11 +61,7 @@ pub fn texts_come_back_as_they_were(subject: &Subject) {
     {
         let mut row = subject.new_row();
         for member in &members {
-            set(
-                &mut row,
-                &member.field,
-                fit(subject, &member.schema, text, member.is_unique),
-            );
+            set(&mut row, &member.field, fit(subject, member, text));
         }
         let mut reply = subject.ask(method, path, &[], &row.to_string());
         if reply.status == 422 && !is_plain {
@@ -121,11 +118,7 @@ pub fn keys_of_any_characters_find_their_row(subject: &Subject) {
         .iter()
         .chain(BEYOND.iter().filter(|_| values::is_unicode(&key.schema)))
     {
-        let created = subject.create(&with(
-            &subject.new_row(),
-            &key.field,
-            fit(subject, &key.schema, text, true),
-        ));
+        let created = subject.create(&with(&subject.new_row(), &key.field, fit(subject, key, text)));
         let row = subject.row(&created);
         for path in [created.location(), entity.path_of(&row[&key.field])] {
             assert_eq!(subject.get(&path).is(200).text(), created.text());

@@ -55,8 +55,8 @@ pub fn base(schema: &Value, example: Option<&Value>) -> Value {
     }
 }
 
-/// The value that is `number` steps behind `base`: of a text, one that is as long, and of its shape where that may matter. What
-/// has a pattern may be against it.
+/// The value that is `number` steps behind `base`: of a text, one of its shape where that may matter. It may be against a
+/// pattern.
 pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
     let text = base.as_str().unwrap_or_default();
     match (base, schema["format"].as_str()) {
@@ -67,11 +67,16 @@ pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
             json!(format!("{:04}-{month:02}-{day:02}", 1990 + number / 336 % 60))
         }
         (_, Some("uuid")) => json!(count_on(text, number, &["0123456789abcdef", "0123456789ABCDEF"])),
-        _ if is_text(schema) => json!(count_on(
-            text,
-            number,
-            &["0123456789abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
-        )),
+        // A short text has more values when it is longer.
+        _ if is_text(schema) => {
+            let length = schema["maxLength"].as_u64().unwrap_or(4).min(4) as usize;
+            let text = format!("{text:0<length$}");
+            json!(count_on(
+                &text,
+                number,
+                &["0123456789abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
+            ))
+        }
         _ => json!(count_on(
             text,
             number,
