@@ -213,11 +213,15 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
     for limit in ["exclusiveMaximum", "exclusiveMinimum"] {
         values.extend(schema.get(limit).map(|value| ("the limit itself", value.clone())));
     }
-    let decimal = schema["x-decimals"]
-        .as_i64()
-        .map(|decimals| 0.1_f64.powi(decimals as i32));
-    if let Some(step) = schema["multipleOf"].as_f64().or(decimal) {
+    if let Some(step) = schema["multipleOf"].as_f64() {
         values.push(("between two steps", json!(step / 2.0)));
+    }
+    if let Some(decimals) = schema["x-decimals"]
+        .as_u64()
+        .and_then(|decimals| usize::try_from(decimals).ok())
+    {
+        let number = format!("0.{}1", "0".repeat(decimals)).parse::<f64>();
+        values.extend(number.map(|number| ("of one decimal too many", json!(number))));
     }
     let texts: &[&str] = match schema["format"].as_str() {
         Some("uuid") => &[
@@ -302,7 +306,7 @@ fn values_keep_the_rules_that_they_are_made_for() {
         assert!(wrong.len() > 3, "{schema}: {wrong:?}");
         for (why, value) in wrong {
             // JSON Schema takes a format for a note, counts characters, and does not know decimals.
-            let is_other_rule = ["malformed", "one UTF-16 unit too long", "between two steps"].contains(&why);
+            let is_other_rule = ["malformed", "one UTF-16 unit too long", "of one decimal too many"].contains(&why);
             assert!(is_other_rule || !allows(&schema, &value), "{schema}: {value} is {why}");
         }
     }
