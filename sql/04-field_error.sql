@@ -8,7 +8,8 @@ Parameters
                  uniqueidentifier, char and nchar (of any length, fixed or not); `nchar or number` also takes a number, as its text;
                  object
   @Size          decimal: all digits; char, nchar: the most characters, NULL for no limit
-  @Scale         decimal, time, datetime, datetime2, datetimeoffset: digits behind the point; char, nchar: 1 for what must not be empty
+  @Scale         decimal, time, datetime, datetime2, datetimeoffset: digits behind the point; char, nchar: 1 for what must not be empty;
+                 whole numbers: the least, NULL for that of the type
 
 Result: one row, Message
 
@@ -77,6 +78,8 @@ RETURN
                     (
                         z.Shape LIKE z.Seconds
                         OR z.Fraction BETWEEN 1 AND @Scale AND z.Shape LIKE CONCAT(z.Seconds, N'.', REPLICATE(N'0', z.Fraction))
+                        -- It keeps thirds of hundredths.
+                        AND (@SqlType <> N'datetime' OR z.Fraction = 3 AND RIGHT(@Value, 1) IN (N'0', N'3', N'7'))
                     )
                     AND CASE @SqlType
                         WHEN N'time' THEN IIF(TRY_CONVERT(TIME(7), @Value) IS NULL, 0, 1)
@@ -92,15 +95,21 @@ RETURN
                             WHEN N'datetimeoffset' THEN N'must be a date and time with an offset, such as 2026-01-31T12:30:00+01:00'
                             ELSE N'must be a date and time without an offset, such as 2026-01-31T12:30:00'
                         END,
-                        N', with at most ', @Scale, N' digits of a second'
+                        IIF(@SqlType = N'datetime', N', with no digits of a second or three that end in 0, 3 or 7',
+                            CONCAT(N', with at most ', @Scale, N' digits of a second'))
                     )
                 )
         END AS Message
     FROM
     (
         SELECT
-            CONVERT(DECIMAL(19, 0), CASE @SqlType WHEN N'tinyint' THEN N'0' WHEN N'smallint' THEN N'-32768' WHEN N'int' THEN N'-2147483648'
-                WHEN N'bigint' THEN N'-9223372036854775808' END) AS Minimum,
+            CONVERT(DECIMAL(19, 0), CASE
+                WHEN @SqlType IN (N'tinyint', N'smallint', N'int', N'bigint') AND @Scale IS NOT NULL THEN CONVERT(NVARCHAR(20), @Scale)
+                WHEN @SqlType = N'tinyint' THEN N'0'
+                WHEN @SqlType = N'smallint' THEN N'-32768'
+                WHEN @SqlType = N'int' THEN N'-2147483648'
+                WHEN @SqlType = N'bigint' THEN N'-9223372036854775808'
+            END) AS Minimum,
             CONVERT(DECIMAL(19, 0), CASE @SqlType WHEN N'tinyint' THEN N'255' WHEN N'smallint' THEN N'32767' WHEN N'int' THEN N'2147483647'
                 WHEN N'bigint' THEN N'9223372036854775807' END) AS Maximum,
             -- All digits are 0. The collation keeps those of other scripts apart.

@@ -7,4 +7,10 @@ SELECT
     200 AS Status,
     nullif(max(CustomerID), (SELECT max(CustomerID) FROM Sales_Customers)) AS NextAfter,
     replace(json_group_array(json_object('CustomerID', CustomerID, 'CustomerName', CustomerName)), '/', '\/') AS Json
-FROM (SELECT * FROM Sales_Customers WHERE CustomerID > :After ORDER BY CustomerID LIMIT :Limit);
+FROM (
+    SELECT *
+    FROM Sales_Customers
+    WHERE CustomerID > :After
+    ORDER BY CustomerID
+    LIMIT :Limit
+);

@@ -6,8 +6,6 @@ use crate::harness::{Api, output};
 
 /// A code block of a Markdown document.
 pub struct Block<'a> {
-    /// The last line before it.
-    pub lead: &'a str,
     /// What follows the opening fence.
     pub language: &'a str,
     pub text: &'a str,
@@ -26,8 +24,7 @@ pub fn blocks(document: &str) -> Vec<Block<'_>> {
         .chunks_exact(2)
         .map(|part| {
             let (language, text) = part[1].split_once('\n').expect("a block has lines");
-            let lead = part[0].trim_end().lines().next_back().unwrap_or_default();
-            Block { lead, language, text }
+            Block { language, text }
         })
         .collect()
 }

@@ -23,6 +23,11 @@ pub struct Faulty {
 impl Faulty {
     /// With settings other than the defaults.
     pub fn start(variables: &[(&str, u64)]) -> Self {
+        Self::with(variables, &[])
+    }
+
+    /// With more arguments for `local up`.
+    pub fn with(variables: &[(&str, u64)], arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let (database, plan) = (folder.path().join("customers.db"), folder.path().join("faults.json"));
         std::fs::write(&plan, "{}").expect("a file");
@@ -40,6 +45,7 @@ impl Faulty {
             "--bridge-listen",
             "127.0.0.1:0",
         ]);
+        command.args(arguments);
         command.arg("--database").arg(database).arg("--faults").arg(plan);
         let values: Vec<_> = variables
             .iter()

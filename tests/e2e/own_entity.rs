@@ -1,17 +1,16 @@
-//! `docs/add-your-own-entity.md`, followed to the letter: a copy of the project, every block of the page put where it
-//! says, the generator run, the component built, and the API called.
+//! `docs/add-your-own-entity.md`, followed to the letter, in a copy of the project that also has the tables of
+//! `tests/entities`: every command and every diff of the page, the component built, and the API asked.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use http::Method;
-use tempfile::TempDir;
-
-use crate::document::{Block, blocks, run, split_samples};
-use crate::harness::{Process, Reply, output, root, up};
+use crate::conformance::{SHORT, conform};
+use crate::document::{blocks, run, split_samples};
+use crate::faulty::Faulty;
+use crate::harness::{local, output, root};
 use crate::openapi::{examples_hold, schemas_hold};
 
 /// Files by their path in the project.
@@ -33,34 +32,6 @@ fn read(base: &Path, folder: &Path, files: &mut Files) {
     }
 }
 
-/// Puts a block where the line before it says, unless it is there: this may be a project that has followed the page.
-fn apply(block: &Block, files: &mut Files) {
-    let quoted: Vec<_> = block.lead.split('`').skip(1).step_by(2).collect();
-    let text = |files: &Files, path: &str| {
-        let file = files
-            .get(Path::new(path))
-            .unwrap_or_else(|| panic!("there is no {path}"));
-        String::from_utf8(file.clone()).unwrap()
-    };
-    let (path, changed) = match *quoted {
-        [path] if block.lead == format!("In `{path}`:") => {
-            let present = files.get(Path::new(path));
-            let is_free = present.is_none_or(|present| present == block.text.as_bytes());
-            assert!(is_free, "{path} is there already, and another");
-            (path, block.text.to_owned())
-        }
-        [path, line] if block.lead == format!("Add to `{path}` after `{line}`:") => {
-            let text = text(files, path);
-            let at = text.find(line).unwrap_or_else(|| panic!("{line} is not in {path}"));
-            let (before, after) = text.split_at(at + line.len() + 1);
-            let added = if text.contains(block.text) { "" } else { block.text };
-            (path, [before, added, after].concat())
-        }
-        _ => panic!("{:?} does not say where this goes:\n{}", block.lead, block.text),
-    };
-    files.insert(path.into(), changed.into_bytes());
-}
-
 /// Gives a folder these files and no others. What is the same already is not touched, so that Cargo builds it once.
 fn write(folder: &Path, files: &Files) {
     let mut present = Files::new();
@@ -69,13 +40,13 @@ fn write(folder: &Path, files: &Files) {
     for path in present.keys().filter(|path| !files.contains_key(*path)) {
         fs::remove_file(folder.join(path)).unwrap();
     }
-    for (path, content) in files
-        .iter()
-        .filter(|(path, content)| present.get(*path) != Some(content))
-    {
-        let path = folder.join(path);
-        fs::create_dir_all(path.parent().unwrap()).unwrap();
-        fs::write(path, content).unwrap();
+    for (path, content) in files {
+        let (from, to) = (root().join(path), folder.join(path));
+        if present.get(path) != Some(content) {
+            fs::create_dir_all(to.parent().unwrap()).unwrap();
+            fs::write(&to, content).unwrap();
+        }
+        fs::set_permissions(&to, fs::metadata(from).unwrap().permissions()).unwrap();
     }
 }
 
@@ -86,9 +57,8 @@ fn execute(copy: &Path, command: &str) -> String {
     said
 }
 
-/// Generates and builds in the copy what `make generate` and `make build` do, with what the latter has unpacked and both
-/// have built before.
-fn build(copy: &Path) {
+/// Lets the copy use what was unpacked and built before.
+fn prepare(copy: &Path) {
     let tools = root().join(".local");
     fs::create_dir_all(&tools).unwrap();
     // It may be there already.
@@ -105,15 +75,6 @@ fn build(copy: &Path) {
             link(&root().join("target").join(built), &copy.join("target").join(built));
         }
     }
-    // All packages decide on Cargo's features, as in `make stack`.
-    execute(
-        copy,
-        "cargo build --quiet --locked --workspace --bin local --target-dir target",
-    );
-    execute(copy, "target/debug/local generate");
-    let said = execute(copy, "target/debug/local generate");
-    assert_eq!(said.matches(": current").count(), 2, "{said}");
-    execute(copy, "bash local/build-component.sh");
 }
 
 /// Makes a folder with the same files, but for the project's own and Cargo's lock. Dependencies are the same in both
@@ -135,98 +96,68 @@ fn link(from: &Path, to: &Path) {
     }
 }
 
-/// `local up` over the copy, with fresh data in another folder.
-fn start(copy: &Path, data: &Path) -> Process {
+/// The stack over the copy, with fresh data.
+fn start(copy: &Path) -> Faulty {
     let of_copy = |path| copy.join(path).to_str().unwrap().to_owned();
-    up(&[
-        "--bridge-listen",
-        "127.0.0.1:0",
-        "--database",
-        data.join("customers.db").to_str().unwrap(),
+    let arguments = [
         "--dab-config",
         &of_copy("dab/dab-config.json"),
         "--procedures",
         &of_copy("local/procedures"),
         "--manifest",
         &of_copy("spin.toml"),
-    ])
+    ];
+    Faulty::with(&SHORT, &arguments)
+}
+
+/// Adds the tables of `tests/entities`, all but the one of the page.
+fn add_tables(copy: &Path) {
+    let commands = fs::read_to_string(copy.join("tests/entities/commands.txt")).unwrap();
+    let program = local(&[]).get_program().to_str().unwrap().to_owned();
+    let added = commands
+        .lines()
+        .filter(|line| !line.contains(" ! ") && !line.starts_with("color "));
+    for line in added {
+        execute(
+            copy,
+            &format!("{program} entity add {line} --ddl tests/entities/tables.sql"),
+        );
+    }
 }
 
 #[test]
-fn an_entity_added_as_documented_works() {
+fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     let document = fs::read_to_string(root().join("docs/add-your-own-entity.md")).unwrap();
     let (samples, blocks) = split_samples(blocks(&document));
+    let copy = root().join("target/own-entity");
     let mut files = Files::new();
     read(root(), root(), &mut files);
-    for block in blocks.iter().filter(|block| block.language != "sh") {
-        apply(block, &mut files);
-    }
-    let copy = root().join("target/own-entity");
-    // What an earlier run has generated is generated again unless it is current; left as it is, nothing is built again.
-    if let Ok(generated) = fs::read(copy.join("openapi.json")) {
-        files.insert("openapi.json".into(), generated);
-    }
     write(&copy, &files);
-    build(&copy);
-
-    let data = TempDir::new().unwrap();
-    let process = start(&copy, data.path());
-    let api = process.api();
-    run(&samples, api);
-
-    let description = api.get("/openapi.json").json();
-    schemas_hold(&description);
-    let schemas = description["components"]["schemas"].as_object().unwrap().keys();
-    let schemas = schemas.filter(|name| name.starts_with("Color"));
-    let schemas: BTreeSet<_> = schemas.map(String::as_str).collect();
-    assert_eq!(schemas, BTreeSet::from(["Color", "ColorNew", "ColorPage", "ColorRows"]));
-    let fresh = TempDir::new().unwrap();
-    let tried = examples_hold(&description, start(&copy, fresh.path()).api());
-    for (path, methods) in [
-        ("/color", "put"),
-        ("/color/{id}", "get head"),
-        ("/colors", "get head post"),
-    ] {
-        for method in methods.split(' ') {
-            assert!(tried.contains(&(path.into(), method.into())), "{method} {path}");
+    prepare(&copy);
+    for block in blocks {
+        match block.language {
+            "sh" => {
+                execute(&copy, block.text);
+                if block.text.starts_with("make entity") {
+                    add_tables(&copy);
+                }
+            }
+            "diff" => {
+                fs::write(copy.join("target/page.diff"), block.text).unwrap();
+                execute(&copy, "git apply --unidiff-zero target/page.diff");
+            }
+            _ => {}
         }
     }
+    let said = execute(&copy, "target/debug/local generate");
+    assert_eq!(said.matches(": current").count(), 2, "{said}");
+    execute(&copy, "bash local/build-component.sh spin.toml");
 
-    let problem = api.get("/color/99").problem(404);
-    assert_eq!(problem["detail"], "Color 99 does not exist.");
-    assert_eq!(api.get("/customer/123").status, 200);
-
-    let create = |method: Method, path: &str, key: &str, body: &str| -> Reply {
-        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
-        api.send(method, path, &headers, body.as_bytes())
-    };
-    for (method, path, body, row) in [
-        (Method::PUT, "/color", r#"{"ColorName":"Tan"}"#, "/color/6"),
-        (Method::POST, "/colors", r#"{"ColorName":"Teal"}"#, "/color/7"),
-    ] {
-        let key = method.as_str();
-        let [first, second] = [(); 2].map(|()| create(method.clone(), path, key, body));
-        assert_eq!((first.status, second.status), (201, 201));
-        assert_eq!((&*first.location(), &*second.location()), (row, row));
-        let read = api.get(row);
-        assert_eq!((first.text(), second.text()), (second.text(), read.text()));
-        assert_eq!(first.headers.get("etag").is_some(), method == Method::POST);
-        assert!(first.headers.get("etag").is_none_or(|etag| etag == read.header("etag")));
-        assert!(!first.headers.contains_key("idempotency-replayed"));
-        assert_eq!(second.header("idempotency-replayed"), "true");
-    }
-    create(Method::PUT, "/color", "PUT", r#"{"ColorName":"Rose"}"#).problem(422);
-    create(Method::PUT, "/color", "taken", r#"{"ColorName":"TAN "}"#).problem(409);
-    create(Method::POST, "/colors", "invalid", r#"{"ColorName":7}"#).problem(422);
-
-    let shown = api.get("/colors?limit=2&after=1");
-    let link = format!("`Link: {}`", shown.header("link"));
-    assert!(document.contains(&link), "the page does not show {link}");
-    let first = api.get("/colors?limit=4");
-    let (query, _) = first.header("link")[1..].split_once(">; rel=\"next\"").unwrap();
-    let second = api.get(&format!("/colors{query}"));
-    assert!(!second.headers.contains_key("link"));
-    let pages = [first.json(), second.json()];
-    let ids = pages.iter().flat_map(|page| page.as_array().unwrap());
-    assert!(ids.map(|color| color["ColorID"].as_u64().unwrap()).eq(1..=7));
+    let stack = start(&copy);
+    run(&samples, stack.api);
+    let document = stack.api.get("/openapi.json").json();
+    schemas_hold(&document);
+    examples_hold(&document, start(&copy).api);
+    let entities = conform(&start(&copy));
+    assert!(entities.len() >= 20, "{entities:?}");
 }

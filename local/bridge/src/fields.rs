@@ -39,6 +39,7 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
     let scale_or_0 = scale.unwrap_or_default() as usize;
     let valid = |value: Option<Value>, message: &dyn Fn() -> String| value.ok_or_else(message);
     if let Some((min, max)) = range(name) {
+        let min = scale.map_or(min, i64::from);
         let whole = number.filter(|number| number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()));
         let whole = whole
             .and_then(|number| number.parse().ok())
@@ -95,8 +96,9 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
                 "datetimeoffset" => "must be a date and time with an offset, such as 2026-01-31T12:30:00+01:00",
                 _ => "must be a date and time without an offset, such as 2026-01-31T12:30:00",
             };
-            valid(text.map(Value::Text), &|| {
-                format!("{example}, with at most {scale_or_0} digits of a second")
+            valid(text.map(Value::Text), &|| match name {
+                "datetime" => format!("{example}, with no digits of a second or three that end in 0, 3 or 7"),
+                _ => format!("{example}, with at most {scale_or_0} digits of a second"),
             })
         }
         _ => characters(value, name, size, scale).map(Value::Text),
@@ -189,6 +191,8 @@ fn time(name: &str, text: &str, scale: usize) -> Option<String> {
     };
     let is_shaped = shape(seconds) == expected
         && fraction.len() <= scale
+        // DATETIME keeps thirds of hundredths.
+        && (name != "datetime" || fraction.is_empty() || fraction.len() == 3 && fraction.ends_with(['0', '3', '7']))
         && fraction.bytes().all(|byte| byte.is_ascii_digit())
         && local.contains('.') != fraction.is_empty();
     // chrono takes a leap second, and the year 0.
@@ -247,6 +251,11 @@ mod tests {
             ),
             (r#""2024-02-29""#, of("date", None, None), text("2024-02-29")),
             (r#""23:59:59.5""#, of("time", None, 3), text("23:59:59.500")),
+            (
+                r#""2026-01-31T12:30:00.127""#,
+                of("datetime", None, 3),
+                text("2026-01-31T12:30:00.127"),
+            ),
             (
                 r#""2026-01-31T12:30:00""#,
                 of("datetime2", None, 7),
@@ -310,9 +319,11 @@ mod tests {
                 ],
             ),
             (
-                of("datetime", None, 0),
+                of("datetime", None, 3),
                 &[
                     "\"1752-12-31T00:00:00\"",
+                    "\"2026-01-31T12:30:00.12\"",
+                    "\"2026-01-31T12:30:00.124\"",
                     "\"2026-01-31 12:30:00\"",
                     "\"2026-01-31T12:30:00Z\"",
                 ],

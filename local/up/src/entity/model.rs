@@ -669,7 +669,8 @@ fn member(table: &Table, key: &Key, special: &Special, path: &str, column: &Colu
         })?),
         _ => None,
     };
-    if is_key && is_sent && matches!(column_type.rule, "char" | "nchar") {
+    // A path names no row with an empty key, or with one below 1.
+    if is_key && is_sent && column_type.rule != "uniqueidentifier" {
         column_type.scale = Some(1);
     }
     let takes_number = special.numbers.iter().any(|number| number == path);
@@ -851,14 +852,14 @@ fn now(column_type: &ColumnType) -> Option<Default> {
                 local: "date()".into(),
             });
         }
-        "datetime" => 23,
+        "datetime" => 22,
         "datetime2" | "datetimeoffset" => 19 + column_type.scale.map_or(0, |scale| scale + u32::from(scale > 0)),
         _ => return None,
     };
-    let zone = if column_type.rule == "datetimeoffset" {
-        " || 'Z'"
-    } else {
-        ""
+    let zone = match column_type.rule {
+        "datetimeoffset" => " || 'Z'",
+        "datetime" => " || '0'",
+        _ => "",
     };
     let local = format!("substr(sysutcdatetime(), 1, {digits}){zone}");
     Some(Default {

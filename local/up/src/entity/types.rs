@@ -52,8 +52,7 @@ impl ColumnType {
             "float" => ("FLOAT".into(), "float", None, None),
             "date" => ("DATE".into(), "date", None, None),
             "time" => (format!("TIME({seconds})"), "time", None, Some(seconds)),
-            // It keeps thirds of hundredths; whole seconds are the finest that it keeps as they are sent.
-            "datetime" => ("DATETIME".into(), "datetime", None, Some(0)),
+            "datetime" => ("DATETIME".into(), "datetime", None, Some(3)),
             "datetime2" => (format!("DATETIME2({seconds})"), "datetime2", None, Some(seconds)),
             "datetimeoffset" => (
                 format!("DATETIMEOFFSET({seconds})"),
@@ -130,10 +129,16 @@ impl ColumnType {
         let date = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]";
         match self.rule {
             "bit" => json!({"type": "boolean"}),
-            "tinyint" => json!({"type": "integer", "minimum": 0, "maximum": 255}),
-            "smallint" => json!({"type": "integer", "minimum": i16::MIN, "maximum": i16::MAX}),
-            "int" => json!({"type": "integer", "format": "int32", "minimum": i32::MIN, "maximum": i32::MAX}),
-            "bigint" => json!({"type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX}),
+            "tinyint" => json!({"type": "integer", "minimum": self.scale.map_or(0, i64::from), "maximum": 255}),
+            "smallint" => {
+                json!({"type": "integer", "minimum": self.scale.map_or(i16::MIN.into(), i64::from), "maximum": i16::MAX})
+            }
+            "int" => {
+                json!({"type": "integer", "format": "int32", "minimum": self.scale.map_or(i32::MIN.into(), i64::from), "maximum": i32::MAX})
+            }
+            "bigint" => {
+                json!({"type": "integer", "format": "int64", "minimum": self.scale.map_or(i64::MIN, i64::from), "maximum": i64::MAX})
+            }
             "decimal" => {
                 let (size, scale) = (self.size.unwrap_or_default(), self.scale.unwrap_or_default());
                 let whole = if size == scale {
@@ -160,7 +165,9 @@ impl ColumnType {
                 let fraction = seconds.trim_end_matches('$');
                 json!({"type": "string", "pattern": format!("{date}{fraction}(Z|[-+](0[0-9]|1[0-3]):[0-5][0-9])$")})
             }
-            "datetime" | "datetime2" => json!({"type": "string", "pattern": format!("{date}{seconds}")}),
+            // It keeps thirds of hundredths.
+            "datetime" => json!({"type": "string", "pattern": format!("{date}(\\.[0-9]{{2}}[037])?$")}),
+            "datetime2" => json!({"type": "string", "pattern": format!("{date}{seconds}")}),
             "uniqueidentifier" => json!({"type": "string", "format": "uuid"}),
             _ => {
                 let mut schema = json!({"type": "string"});

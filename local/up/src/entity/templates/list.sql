@@ -7,4 +7,10 @@ SELECT
     200 AS Status,
     nullif(max({{ key.column }}), (SELECT max({{ key.column }}) FROM {{ local_table }})) AS NextAfter,
     replace(json_group_array({{ listed_object }}), '/', '\/') AS Json
-FROM (SELECT * FROM {{ local_table }} WHERE {{ key.column ~ " > :After" if key.is_integer else ":After IS NULL OR " ~ key.column ~ " > :After" }} ORDER BY {{ key.column }} LIMIT :Limit);
+FROM (
+    SELECT *
+    FROM {{ local_table }}
+    WHERE {{ key.column ~ " > :After" if key.is_integer else "(:After IS NULL OR " ~ key.column ~ " > :After)" }}
+    ORDER BY {{ key.column }}
+    LIMIT :Limit
+);
