@@ -60,89 +60,67 @@ impl Member {
     }
 }
 
-/// The operations under a tag, by method: those on the path of a row, and those on the paths of all.
-#[derive(Default)]
-struct Operations<'d> {
-    one: BTreeMap<&'d str, (&'d str, &'d Value)>,
-    all: BTreeMap<&'d str, (&'d str, &'d Value)>,
-}
-
 impl Entity {
     /// Every entity of the document.
     pub fn all(document: &Value) -> Vec<Self> {
         let document = inline(document, document);
-        let mut tags = BTreeMap::<_, Operations>::new();
+        // By tag and method, the operations on the paths of all rows, and those on the path of one.
+        let mut tags = BTreeMap::<_, [Value; 2]>::new();
         for (path, item) in document["paths"].as_object().expect("paths") {
             for (method, operation) in item.as_object().expect("operations") {
                 if let Some(tag) = operation["tags"][0].as_str().filter(|tag| *tag != "operations") {
-                    let operations = tags.entry(tag).or_default();
-                    let is_one = path.ends_with('}');
-                    let place = if is_one {
-                        &mut operations.one
-                    } else {
-                        &mut operations.all
-                    };
-                    place.insert(method, (path, operation));
+                    let place = &mut tags.entry(tag).or_default()[usize::from(path.ends_with('}'))][method];
+                    *place = operation.clone();
+                    place["path"] = json!(path);
                 }
             }
         }
-        tags.iter()
-            .map(|(tag, operations)| Self::new(tag, operations))
-            .collect()
+        tags.iter().map(|(tag, [all, one])| Self::new(tag, all, one)).collect()
     }
 
-    fn new(tag: &str, Operations { one, all }: &Operations) -> Self {
-        let at = |place: &BTreeMap<_, (_, _)>, method: &str| {
-            place
-                .get(method)
-                .map_or(json!({}), |(_, it): &(&str, &Value)| (*it).clone())
-        };
-        let create = if all.contains_key("put") {
-            at(all, "put")
+    fn new(tag: &str, all: &Value, one: &Value) -> Self {
+        let create = if all["put"].is_null() {
+            &all["post"]
         } else {
-            at(all, "post")
+            &all["put"]
         };
-        let (read, patch, list) = (at(one, "get"), at(one, "patch"), at(all, "get"));
-        let of_one = one.values().next();
-        let id = of_one
-            .map(|(_, operation)| parameter(operation, |one| one["in"] == "path"))
-            .unwrap_or_default();
-        let limit = parameter(&list, |one| one["in"] == "query" && one["name"] == "limit");
+        let any_of_one = one.as_object().into_iter().flatten().next();
+        let any_of_one = any_of_one.map_or(&Value::Null, |(_, operation)| operation);
+        let path = |operation: &Value| operation["path"].as_str().map(str::to_owned);
 
-        let shown = [&read, &create, &list].map(success);
-        let sent = [&create, &patch].map(|operation| operation["requestBody"]["content"]["application/json"].clone());
-        let examples: Vec<_> = sent
-            .iter()
-            .map(|sent| &sent["example"])
-            .chain(shown.iter().map(|shown| &shown["example"][0]))
-            .collect();
-        let of_row = shown
-            .iter()
+        let shown = [&one["get"], create, &all["get"]].map(success);
+        let [new, patch] =
+            [create, &one["patch"]].map(|operation| &operation["requestBody"]["content"]["application/json"]);
+        let mut examples = vec![&new["example"], &patch["example"]];
+        examples.extend(shown.map(|shown| &shown["example"][0]));
+        let row = shown
             .map(|shown| &shown["schema"]["items"])
+            .into_iter()
             .find(|schema| schema.is_object());
-        let row = members(of_row.unwrap_or(&Value::Null), &examples);
-        let id_of_example = parameter(&read, |one| one["in"] == "path")["example"].take();
-        let deleted = success(&at(one, "delete"));
-        let only = deleted["schema"]["items"]["required"][0].as_str().map(str::to_owned);
-        let key = only.unwrap_or_else(|| key(&row, &shown[0]["example"][0], &id_of_example));
+        let row = members(row.expect("a row is shown somewhere"), &examples);
+        let id_of_example = &parameter(&one["get"], "path", "")["example"];
+        let deleted = success(&one["delete"])["schema"]["items"]["required"][0].as_str();
+        let key = deleted.map_or_else(|| key(&row, &shown[0]["example"][0], id_of_example), str::to_owned);
         let form = &create["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"];
 
         let mut entity = Self {
             name: tag.to_owned(),
-            creates: ["put", "post"]
+            creates: [(Method::PUT, "put"), (Method::POST, "post")]
                 .into_iter()
-                .filter_map(|method| Some((method.to_uppercase().parse().ok()?, all.get(method)?.0.to_owned())))
+                .filter_map(|(method, name)| Some((method, path(&all[name])?)))
                 .collect(),
-            one: of_one.map(|(path, _)| (*path).to_owned()).unwrap_or_default(),
+            one: path(any_of_one).unwrap_or_default(),
             methods: one
-                .keys()
-                .filter_map(|method| method.to_uppercase().parse().ok())
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter_map(|(name, _)| name.to_uppercase().parse().ok())
                 .collect(),
-            key_in_path: id["schema"].clone(),
-            list: all.get("get").map(|(path, _)| (*path).to_owned()),
-            limit: limit["schema"]["maximum"].as_u64(),
-            new: members(&sent[0]["schema"], &examples),
-            patch: members(&sent[1]["schema"], &examples),
+            key_in_path: parameter(any_of_one, "path", "")["schema"].clone(),
+            list: path(&all["get"]),
+            limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
+            new: members(&new["schema"], &examples),
+            patch: members(&patch["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
             path_of_example: None,
             row,
@@ -151,7 +129,7 @@ impl Entity {
         for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch) {
             member.is_unique |= member.field == entity.key;
         }
-        entity.path_of_example = (!id_of_example.is_null()).then(|| entity.path_of(&id_of_example));
+        entity.path_of_example = (!id_of_example.is_null()).then(|| entity.path_of(id_of_example));
         entity
     }
 
@@ -175,37 +153,31 @@ impl Entity {
     }
 }
 
-/// The parameter of an operation for which this holds; null without one.
-fn parameter(operation: &Value, is_wanted: impl Fn(&Value) -> bool) -> Value {
+/// The parameter of an operation that is there and has this name, or any; null without one.
+fn parameter<'d>(operation: &'d Value, place: &str, name: &str) -> &'d Value {
     let mut parameters = operation["parameters"].as_array().into_iter().flatten();
-    parameters
-        .find(|parameter| is_wanted(parameter))
-        .cloned()
-        .unwrap_or_default()
+    let is_wanted = |one: &&Value| one["in"] == place && (name.is_empty() || one["name"] == name);
+    parameters.find(is_wanted).unwrap_or(&Value::Null)
 }
 
 /// What an operation answers with when it succeeds.
-fn success(operation: &Value) -> Value {
+fn success(operation: &Value) -> &Value {
     let mut responses = operation["responses"].as_object().into_iter().flatten();
     let success = responses.find(|(status, _)| status.starts_with('2'));
-    success.map_or(Value::Null, |(_, success)| {
-        success["content"]["application/json"].clone()
-    })
+    success.map_or(&Value::Null, |(_, success)| &success["content"]["application/json"])
 }
 
-/// The key, where no answer to DELETE names it: the member of `row` that is in the path of the example.
+/// The key, where no answer to DELETE names it: the first member of `row` that is in the path of the example, of those
+/// that clients do not send if there are any.
 fn key(row: &[Member], example: &Value, id: &Value) -> String {
-    let named = row
-        .iter()
-        .filter(|member| example.get(&member.field) == Some(id) && !id.is_null());
-    let named: Vec<_> = if named.clone().count() == 0 {
-        row.iter().collect()
-    } else {
-        named.collect()
+    let is_key = |member: &&Member| {
+        (
+            example.get(&member.field) != Some(id),
+            member.schema["readOnly"] != true,
+        )
     };
-    let of_server = named.iter().find(|member| member.schema["readOnly"] == true);
-    of_server
-        .or(named.first())
+    row.iter()
+        .min_by_key(is_key)
         .map(|member| member.field.clone())
         .unwrap_or_default()
 }

@@ -24,49 +24,32 @@ use crate::harness::Reply;
 use crate::openapi::Description;
 use entity::{Entity, Member};
 
+type Case = fn(&Subject);
+
+/// Cases by their names.
+macro_rules! cases {
+    ($($module:ident::$case:ident,)*) => { &[$((stringify!($case), $module::$case as Case)),*] };
+}
+
 /// Every case, in the order in which they run: the list last, when there are rows.
-const CASES: [(&str, fn(&Subject)); 17] = [
-    ("what is created is there", writes::what_is_created_is_there),
-    (
-        "patches change the named member only",
-        writes::patches_change_the_named_member_only,
-    ),
-    ("what is deleted is gone", writes::what_is_deleted_is_gone),
-    ("unique values are taken", writes::unique_values_are_taken),
-    (
-        "fields that break a rule are named",
-        rules::fields_that_break_a_rule_are_named,
-    ),
-    (
-        "values at their limits come back",
-        rules::values_at_their_limits_come_back,
-    ),
-    ("texts come back as they were", texts::texts_come_back_as_they_were),
-    (
-        "keys of any characters find their row",
-        texts::keys_of_any_characters_find_their_row,
-    ),
-    (
-        "a key makes a write happen once",
-        promises::a_key_makes_a_write_happen_once,
-    ),
-    ("a key is for one request", promises::a_key_is_for_one_request),
-    ("versions guard a row", promises::versions_guard_a_row),
-    (
-        "of changes to one version one succeeds",
-        promises::of_changes_to_one_version_one_succeeds,
-    ),
-    ("faults are not seen", promises::faults_are_not_seen),
-    (
-        "a version that the client has is not sent again",
-        reads::a_version_that_is_known_is_not_sent_again,
-    ),
-    ("what is not there is 404", reads::what_is_not_there_is_404),
-    ("pages are the list", reads::pages_are_the_list),
-    (
-        "pages hold while rows come and go",
-        reads::pages_hold_while_rows_come_and_go,
-    ),
+const CASES: &[(&str, Case)] = cases![
+    writes::what_is_created_is_there,
+    writes::patches_change_the_named_member_only,
+    writes::what_is_deleted_is_gone,
+    writes::unique_values_are_taken,
+    rules::fields_that_break_a_rule_are_named,
+    rules::values_at_their_limits_come_back,
+    texts::texts_come_back_as_they_were,
+    texts::keys_of_any_characters_find_their_row,
+    promises::a_key_makes_a_write_happen_once,
+    promises::a_key_is_for_one_request,
+    promises::versions_guard_a_row,
+    promises::of_changes_to_one_version_one_succeeds,
+    promises::faults_are_not_seen,
+    reads::a_version_that_is_known_is_not_sent_again,
+    reads::what_is_not_there_is_404,
+    reads::pages_are_the_list,
+    reads::pages_hold_while_rows_come_and_go,
 ];
 
 /// Attempts and waits that are short, so that faults do not hold the tests up.

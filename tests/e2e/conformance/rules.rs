@@ -47,6 +47,9 @@ pub fn fields_that_break_a_rule_are_named(subject: &Subject) {
     assert_eq!(version(), before, "nothing was changed");
 }
 
+/// A value at a limit of a member, like the other value if it is a text.
+type Limit<'l> = &'l dyn Fn(&Member, &Value) -> Option<Value>;
+
 pub fn values_at_their_limits_come_back(subject: &Subject) {
     let entity = &subject.entity;
     let highest = |member: &Member, like: &Value| values::highest(&member.schema, like);
@@ -60,8 +63,7 @@ pub fn values_at_their_limits_come_back(subject: &Subject) {
         let is_free = !member.is_unique || !(lowest.is_string() || subject.is_taken(&lowest));
         is_free.then_some(lowest)
     };
-    let limits: [&dyn Fn(&Member, &Value) -> Option<Value>; 3] = [&highest, &pairs, &lowest];
-    for limit in limits {
+    for limit in [&highest as Limit, &pairs, &lowest] {
         let of = |members: &[Member], is_patch: bool| {
             let mut row = if is_patch { json!({}) } else { subject.new_row() };
             let members = members

@@ -199,7 +199,7 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
             Value::Array(_) => "array",
             Value::Object(_) => "object",
         };
-        !kinds.contains(&kind) && !(kind == "integer" && kinds.contains(&"number"))
+        !(kinds.contains(&kind) || kind == "integer" && kinds.contains(&"number"))
     });
     if let Some(length) = schema["maxLength"].as_u64() {
         values.extend(filled(length + 1, "", "x").map(|text| ("one too long", json!(text))));
