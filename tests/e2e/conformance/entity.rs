@@ -43,8 +43,10 @@ pub struct Member {
     pub is_object: bool,
     /// Whether the object that it is in must have it.
     pub is_required: bool,
-    /// Whether no two rows have the same: a key, or `x-unique`.
+    /// Whether no two rows have the same value: a key, or `x-unique`.
     pub is_unique: bool,
+    /// The members whose values no two rows have together (`x-unique`).
+    pub unique_with: Vec<String>,
     /// A valid value, from an example or made up; null when there is none.
     pub base: Value,
 }
@@ -52,6 +54,11 @@ pub struct Member {
 impl Member {
     pub fn is_nullable(&self) -> bool {
         values::types(&self.schema).contains(&"null")
+    }
+
+    /// Whether a row must have another value than others, or has it in any case.
+    pub fn varies(&self) -> bool {
+        self.is_unique || !self.unique_with.is_empty() && !self.is_reference()
     }
 
     /// Whether its value must be the key of another row, so that only the example's is known to be one.
@@ -209,6 +216,7 @@ fn add_members(found: &mut Vec<Member>, prefix: &str, schema: &Value, examples: 
                 .as_array()
                 .is_some_and(|names| names.contains(&json!(name))),
             is_unique: member["x-unique"] == true,
+            unique_with: serde_json::from_value(member["x-unique"].clone()).unwrap_or_default(),
             base,
         });
         add_members(found, &format!("{field}."), member, examples);

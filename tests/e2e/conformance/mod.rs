@@ -173,7 +173,7 @@ impl Subject<'_> {
     pub fn new_row(&self) -> Value {
         let mut row = json!({});
         for member in self.entity.new.iter().filter(|member| !member.base.is_null()) {
-            let value = if member.is_unique {
+            let value = if member.varies() {
                 self.another(member)
             } else {
                 member.base.clone()
@@ -199,10 +199,10 @@ impl Subject<'_> {
     /// `row` with one member as no other number has it; only a Boolean has two values.
     fn changed(&self, row: &Value, members: &[Member], number: u64) -> Option<Value> {
         let has_values = |member: &&Member| !member.base.is_null() && !member.is_reference();
-        let last_resort = |member: &&Member| (member.is_unique, member.base.is_boolean());
+        let last_resort = |member: &&Member| (member.varies(), member.base.is_boolean());
         let member = members.iter().filter(has_values).min_by_key(last_resort)?;
         let value = match &member.base {
-            _ if member.is_unique => self.another(member),
+            _ if member.varies() => self.another(member),
             Value::Bool(value) => json!(value ^ (number % 2 == 1)),
             base => values::another(&member.schema, base, number),
         };

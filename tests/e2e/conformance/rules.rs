@@ -70,7 +70,7 @@ pub fn values_at_their_limits_come_back(subject: &Subject) {
                 .iter()
                 .filter(|member| !member.is_reference() && !member.base.is_null());
             for member in members {
-                let like = if member.is_unique {
+                let like = if member.varies() {
                     subject.another(member)
                 } else {
                     member.base.clone()

@@ -32,7 +32,7 @@ const BEYOND: [&str; 7] = [
 /// The text, cut to what the member can hold; behind the end of another value where no two may be the same.
 fn fit(subject: &Subject, member: &Member, text: &str) -> Value {
     let mut text = text.to_owned();
-    if member.is_unique {
+    if member.varies() {
         let another = subject.another(member);
         let end = another.as_str().expect("a text").chars().rev().take(4);
         text.insert_str(0, &end.collect::<Vec<_>>().into_iter().rev().collect::<String>());
@@ -76,7 +76,7 @@ pub fn texts_come_back_as_they_were(subject: &Subject) {
                     "{} takes {text}, or says x-code-page",
                     refused.field
                 );
-                let usual = if refused.is_unique {
+                let usual = if refused.varies() {
                     subject.another(refused)
                 } else {
                     refused.base.clone()

@@ -680,9 +680,13 @@ fn member(table: &Table, key: &Key, special: &Special, path: &str, column: &Colu
     );
     let is_nullable = column.is_nullable && !is_key;
     let mut schema = column_type.schema();
-    let is_alone = |columns: &&Vec<String>| columns.len() == 1 && columns[0].eq_ignore_ascii_case(name);
-    if table.uniques.iter().any(|columns| is_alone(&columns)) {
-        schema["x-unique"] = json!(true);
+    let is_of = |columns: &&Vec<String>| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+    if let Some(columns) = table.uniques.iter().filter(is_of).min_by_key(|columns| columns.len()) {
+        schema["x-unique"] = if columns.len() == 1 {
+            json!(true)
+        } else {
+            json!(columns)
+        };
     }
     if table
         .references

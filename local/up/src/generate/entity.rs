@@ -5,7 +5,7 @@
 //!   for a new row and for a patch are derived. Besides JSON Schema, a member may have:
 //!   - `x-accepts`: another type that clients may send;
 //!   - `x-optional`: a new row has a default for it, although it cannot be null;
-//!   - `x-unique`: no two rows have the same value;
+//!   - `x-unique`: no two rows have the same value, or the same values of the members that it names;
 //!   - `x-reference`: it refers to a row of a table;
 //!   - `x-padded`: it is shown with blanks up to its `maxLength`;
 //!   - `x-decimals`: how many digits it may have behind the point;
