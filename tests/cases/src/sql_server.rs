@@ -17,7 +17,7 @@ use uuid::Uuid;
 use crate::{
     case::Engine,
     run::{Answer, Columns, Database, ErrorNumber, MOST_RETRIES},
-    script,
+    script, values,
 };
 
 type Connection = Client<Compat<TcpStream>>;
@@ -245,6 +245,37 @@ impl SqlServer {
     }
 }
 
+impl SqlServer {
+    /// Whether `web.field_error` says of every value what the local bridge says. Returns how many values there are.
+    ///
+    /// # Errors
+    /// Every value of which it says something else.
+    pub async fn check_values(&self) -> Result<usize> {
+        let mut admin = self.admin.lock().await;
+        let (mut count, mut differences) = (0, Vec::new());
+        for (sql_type, value, expected) in values::all() {
+            let mut query = Query::new(
+                "SELECT e.Message FROM web.json_member(@P1, N'v') AS m CROSS APPLY web.field_error(m.Type, m.Value, @P2, @P3, @P4) AS e",
+            );
+            let number = |number: Option<u32>| number.and_then(|number| i32::try_from(number).ok());
+            query.bind(format!(r#"{{"v":{value}}}"#));
+            query.bind(sql_type.name);
+            query.bind(number(sql_type.size));
+            query.bind(number(sql_type.scale));
+            let row = query.query(&mut admin).await?.into_row().await?.context("a row")?;
+            let message = row.try_get::<&str, _>(0)?.map(str::to_owned);
+            if message != expected {
+                differences.push(format!(
+                    "{sql_type:?} {value}: {message:?}, and {expected:?} by the local bridge"
+                ));
+            }
+            count += 1;
+        }
+        ensure!(differences.is_empty(), "{}", differences.join("\n"));
+        Ok(count)
+    }
+}
+
 async fn connect(config: &Config) -> Result<Connection> {
     let open = async |config: Config| {
         let stream = TcpStream::connect(config.get_addr()).await?;
@@ -299,8 +330,9 @@ async fn execute(
     }
     let mut query = Query::new(call.to_owned());
     for (_, value) in arguments {
-        match value.as_i64().and_then(|number| i32::try_from(number).ok()) {
-            Some(number) => query.bind(number),
+        match value.as_i64().map(|number| (number, i32::try_from(number))) {
+            Some((_, Ok(number))) => query.bind(number),
+            Some((number, Err(_))) => query.bind(number),
             None => query.bind(value.as_str().map(str::to_owned)),
         }
     }
@@ -342,9 +374,16 @@ fn columns(row: &Row) -> Result<Columns> {
         if let Ok(bit) = row.try_get::<bool, _>(index) {
             return Ok((name.to_owned(), bit.into()));
         }
+        if let Ok(number) = row.try_get::<i64, _>(index) {
+            return Ok((name.to_owned(), number.into()));
+        }
+        if let Ok(guid) = row.try_get::<tiberius::Uuid, _>(index) {
+            let text = guid.map(|guid| guid.to_string().to_uppercase());
+            return Ok((name.to_owned(), text.into()));
+        }
         let text = row
             .try_get::<&str, _>(index)
-            .with_context(|| format!("column {name} is none of INT, BIT, NVARCHAR"))?;
+            .with_context(|| format!("column {name} is none of INT, BIT, BIGINT, UNIQUEIDENTIFIER, NVARCHAR"))?;
         Ok((name.to_owned(), text.into()))
     };
     row.columns()

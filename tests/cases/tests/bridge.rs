@@ -1,6 +1,6 @@
 //! The cases against the local bridge.
 
-use procedure_cases::{bridge::LocalBridge, run::run, table};
+use procedure_cases::{bridge::LocalBridge, entities, run::run, table};
 
 #[tokio::test]
 async fn the_local_bridge_does_what_the_table_says() {
@@ -9,6 +9,13 @@ async fn the_local_bridge_does_what_the_table_says() {
     if let Err(failures) = run(&bridge, &cases, |_| {}).await {
         panic!("{failures}");
     }
+}
+
+#[tokio::test]
+async fn the_local_bridge_does_for_every_entity_what_all_have_in_common() {
+    let bridge = LocalBridge::start().await.expect("a bridge");
+    let count = entities::run(&bridge, |_| {}).await;
+    assert!(count.expect("every entity") >= 1);
 }
 
 #[test]

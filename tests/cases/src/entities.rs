@@ -1,0 +1,297 @@
+//! What the procedures of every entity have in common, asked of each that the table of routes names, with the examples of
+//! its description in `openapi/`: nothing is written for an entity.
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail, ensure};
+use customer_api::route::{Action, Call, Source};
+use customer_api::routes::ROUTES;
+use serde_json::{Value, json};
+
+use crate::run::{Columns, Database};
+
+/// An entity that can be created, and its calls.
+struct Entity<'d, D> {
+    database: &'d D,
+    name: String,
+    description: Value,
+    put: &'static Call,
+    /// The column, and the parameter, that names a row.
+    key: &'static str,
+    count: u32,
+}
+
+/// The call of the procedure with this name.
+fn call(procedure: &str) -> Option<&'static Call> {
+    ROUTES.iter().find_map(|route| match &route.action {
+        Action::Call(call) if call.procedure == procedure => Some(call),
+        _ => None,
+    })
+}
+
+/// Asks every entity, and returns how many there are.
+///
+/// # Errors
+/// The first that is not as it should be, with what was asked.
+pub async fn run(database: &impl Database, say: impl Fn(&str)) -> Result<usize> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi");
+    let mut count = 0;
+    for entry in fs::read_dir(folder)? {
+        let description: Value = serde_json::from_str(&fs::read_to_string(entry?.path())?)?;
+        let Some(name) = description["name"].as_str().map(str::to_owned) else {
+            continue;
+        };
+        let Some(put) = call(&format!("put_{name}")) else {
+            continue;
+        };
+        let key = put.creates.context("put creates a row")?;
+        let mut entity = Entity {
+            database,
+            name,
+            description,
+            put,
+            key,
+            count: 0,
+        };
+        let outcome = entity.check().await;
+        let name = entity.name;
+        outcome.with_context(|| name.clone())?;
+        say(&format!("  ✓ every {name}"));
+        count += 1;
+    }
+    Ok(count)
+}
+
+impl<D: Database> Entity<'_, D> {
+    async fn check(&mut self) -> Result<()> {
+        let Some(new) = self.example(self.put, "request") else {
+            return Ok(());
+        };
+        let first = self.request_key();
+        let created = self.put(&new, &first, 201).await?;
+        let row = json_of(&created)?;
+        let (key, etag) = (column(&created, self.key)?, column(&created, "ETag")?);
+        ensure!(key != Value::Null && etag != Value::Null, "{created:?}");
+        ensure!(column(&created, "Replayed")? == false, "{created:?}");
+        self.shows(&row[0], &new)?;
+
+        let again = self.put(&new, &first, 201).await?;
+        ensure!(
+            column(&again, "Replayed")? == true && json_of(&again)? == row,
+            "{again:?}"
+        );
+        let mut other = new.clone();
+        other["NoMember"] = json!(1);
+        self.put(&other, &first, 422).await?;
+        let refused = self.put(&json!([]), &self.another_key(1), 400).await?;
+        ensure!(column(&refused, self.key)? == Value::Null, "{refused:?}");
+        if self.is_unique() {
+            let taken = self.put(&new, &self.another_key(2), 409).await?;
+            ensure!(
+                column(&taken, self.key)? == Value::Null && column(&taken, "ETag")? == Value::Null,
+                "{taken:?}"
+            );
+        }
+        self.invalid(&new).await?;
+
+        let read = self.of_key("get", &key, vec![], 200).await?;
+        if let Some(read) = &read {
+            ensure!(json_of(read)? == row && column(read, "ETag")? == etag, "{read:?}");
+        }
+        self.page().await?;
+        self.change(&key, &etag).await?;
+        self.delete(&key).await?;
+        let replayed = self.put(&new, &first, 201).await?;
+        let is_gone = call(&format!("delete_{}", self.name)).is_some();
+        ensure!(!is_gone || json_of(&replayed)? == json!([]), "{replayed:?}");
+        Ok(())
+    }
+
+    /// Each member with a value of no type of its own.
+    async fn invalid(&self, new: &Value) -> Result<()> {
+        for (name, member) in self.description["schema"]["properties"]
+            .as_object()
+            .context("members")?
+        {
+            if member["readOnly"] == true {
+                continue;
+            }
+            let mut wrong = new.clone();
+            wrong[name] = if member["type"] == "object" {
+                json!(7)
+            } else {
+                json!({})
+            };
+            let refused = self.put(&wrong, &self.another_key(3), 422).await?;
+            let errors = json_of(&refused)?["errors"].clone();
+            ensure!(errors.as_array().is_some_and(|errors| errors.len() == 1), "{errors}");
+            ensure!(errors[0]["field"] == json!(name), "{errors}");
+        }
+        Ok(())
+    }
+
+    async fn page(&self) -> Result<()> {
+        let Some(list) = call(&format!(
+            "get_{}",
+            self.description["plural"].as_str().unwrap_or_default()
+        )) else {
+            return Ok(());
+        };
+        let page = self.ask(list, false, vec![("Limit", json!(1))], 200).await?;
+        ensure!(
+            json_of(&page)?.as_array().is_some_and(|rows| rows.len() == 1),
+            "{page:?}"
+        );
+        self.ask(list, false, vec![("Limit", json!(0))], 400).await?;
+        let next = column(&page, "NextAfter")?;
+        if next != Value::Null {
+            let second = self
+                .ask(list, false, vec![("After", next), ("Limit", json!(1))], 200)
+                .await?;
+            ensure!(json_of(&second)? != json_of(&page)?, "{second:?}");
+        }
+        Ok(())
+    }
+
+    async fn change(&mut self, key: &Value, etag: &Value) -> Result<()> {
+        let Some(patch) = call(&format!("patch_{}", self.name)).and_then(|call| self.example(call, "request")) else {
+            return Ok(());
+        };
+        let patch = json!(patch.to_string());
+        let arguments = |request_key: String, etag: &Value| {
+            vec![
+                ("Json", patch.clone()),
+                ("RequestKey", json!(request_key)),
+                ("IfMatch", etag.clone()),
+            ]
+        };
+        self.of_key("patch", key, arguments(self.another_key(4), &json!("no-version")), 412)
+            .await?;
+        let request_key = self.request_key();
+        let changed = self
+            .of_key("patch", key, arguments(request_key.clone(), etag), 202)
+            .await?
+            .context("a row")?;
+        ensure!(column(&changed, "ETag")? != *etag, "{changed:?}");
+        let again = self
+            .of_key("patch", key, arguments(request_key, etag), 202)
+            .await?
+            .context("a row")?;
+        ensure!(
+            column(&again, "Replayed")? == true && json_of(&again)? == json_of(&changed)?,
+            "{again:?}"
+        );
+        self.of_key("patch", key, arguments(self.another_key(5), etag), 412)
+            .await?;
+        Ok(())
+    }
+
+    async fn delete(&mut self, key: &Value) -> Result<()> {
+        let stale = vec![
+            ("RequestKey", json!(self.another_key(6))),
+            ("IfMatch", json!("no-version")),
+        ];
+        self.of_key("delete", key, stale, 412).await?;
+        let request_key = json!(self.request_key());
+        for replayed in [false, true] {
+            let arguments = vec![("RequestKey", request_key.clone())];
+            if let Some(deleted) = self.of_key("delete", key, arguments, 202).await? {
+                ensure!(column(&deleted, "Replayed")? == replayed, "{deleted:?}");
+                ensure!(json_of(&deleted)?[0][self.key] == *key, "{deleted:?}");
+                self.of_key("get", key, vec![], 404).await?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Whether a second row of the same values is refused: something in it is unique.
+    fn is_unique(&self) -> bool {
+        let members = self.description["schema"]["properties"].as_object();
+        let mut members = members.into_iter().flatten();
+        let is_given_key = |name: &String, member: &Value| name == self.key && member["readOnly"] != true;
+        members.any(|(name, member)| member["x-unique"] == true || is_given_key(name, member))
+    }
+
+    fn example(&self, call: &Call, part: &str) -> Option<Value> {
+        self.description["examples"][call.procedure].get(part).cloned()
+    }
+
+    /// A key of a write that no other has.
+    fn request_key(&mut self) -> String {
+        self.count += 1;
+        self.another_key(self.count + 100)
+    }
+
+    fn another_key(&self, number: u32) -> String {
+        format!("every-{}-{number}", self.name)
+    }
+
+    /// Every member that was sent is shown with the same value.
+    fn shows(&self, row: &Value, sent: &Value) -> Result<()> {
+        let expected = &self.description["examples"][self.put.procedure]["response"][0];
+        for (name, value) in sent.as_object().into_iter().flatten() {
+            let expected = expected.get(name).unwrap_or(value);
+            ensure!(
+                row[name] == *expected,
+                "{name}: {} is shown, and not {expected}",
+                row[name]
+            );
+        }
+        Ok(())
+    }
+
+    async fn put(&self, json: &Value, request_key: &str, status: i64) -> Result<Columns> {
+        let arguments = vec![("Json", json!(json.to_string())), ("RequestKey", json!(request_key))];
+        self.ask(self.put, true, arguments, status).await
+    }
+
+    /// Calls the procedure with this verb for a row; `None` when there is none.
+    async fn of_key(
+        &self,
+        verb: &str,
+        key: &Value,
+        mut arguments: Vec<(&str, Value)>,
+        status: i64,
+    ) -> Result<Option<Columns>> {
+        let Some(call) = call(&format!("{verb}_{}", self.name)) else {
+            return Ok(None);
+        };
+        let parameter = call
+            .parameters
+            .iter()
+            .find(|(_, source)| matches!(source, Source::Path(_)));
+        arguments.insert(0, (parameter.context("a key")?.0, key.clone()));
+        self.ask(call, verb != "get", arguments, status).await.map(Some)
+    }
+
+    async fn ask(&self, call: &Call, writes: bool, arguments: Vec<(&str, Value)>, status: i64) -> Result<Columns> {
+        let said = || format!("{} {arguments:?}", call.procedure);
+        match self
+            .database
+            .call(call.procedure, writes, &arguments)
+            .await
+            .with_context(said)?
+        {
+            Ok(columns) => {
+                ensure!(
+                    column(&columns, "Status")? == status,
+                    "{}: {columns:?}, and not {status}",
+                    said()
+                );
+                Ok(columns)
+            }
+            Err(number) => bail!("{}: {number:?}", said()),
+        }
+    }
+}
+
+fn column(columns: &Columns, name: &str) -> Result<Value> {
+    let found = columns.iter().find(|(column, _)| column == name);
+    Ok(found.with_context(|| format!("there is no column {name}"))?.1.clone())
+}
+
+fn json_of(columns: &Columns) -> Result<Value> {
+    let text = column(columns, "Json")?;
+    Ok(serde_json::from_str(text.as_str().context("Json is no text")?)?)
+}
