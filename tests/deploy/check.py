@@ -8,6 +8,7 @@ import tomllib
 from pathlib import Path
 
 import facts
+import probes
 import schemas
 import yaml
 from overlay import Overlay, kustomize, render
@@ -27,6 +28,7 @@ def main():
     report = Report()
     overlays(report)
     compose(report)
+    container_app(report)
     connection_strings(report)
     documentation(report)
     files(report)
@@ -101,6 +103,22 @@ def compose(report):
 
     report.check("deploy/otel-collector.yaml agrees with itself and with deploy/compose.yaml", pipelines())
     report.check("telemetry is off unless OTEL_EXPORTER_OTLP_ENDPOINT is set", telemetry())
+
+
+def container_app(report):
+    """deploy/akamai/containerapp.yaml, whose lines between @ signs are files."""
+    text = Path("deploy/akamai/containerapp.yaml").read_text(encoding="utf-8")
+    app = yaml.safe_load(re.sub(r"(?m)^@\w+@$", "          a file", text).replace(": @", ": x@"))
+    (dab,) = (each for each in app["properties"]["template"]["containers"] if each["name"] == "dab")
+
+    def problems():
+        yield from probes.dab_problems({probe["type"].lower(): probe for probe in dab["probes"]})
+        for probe in dab["probes"]:
+            # The limits of the resource provider.
+            if probe.get("failureThreshold", 3) > 10 or probe.get("periodSeconds", 10) > 240:
+                yield f"{probe['type']}: Container Apps takes no more than 10 failures and 240 seconds"
+
+    report.check("deploy/akamai/containerapp.yaml keeps Data API Builder in use while the database is away", problems())
 
 
 def connection_strings(report):

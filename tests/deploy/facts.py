@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import probes as kubelet
 import yaml
 
 # SQL Server, in the overlay that has one. It needs a capability, and writes where it likes.
@@ -176,6 +177,13 @@ def probes(overlay):
             yield f"dab: {name} asks a port that the container does not have"
 
 
+def outages(overlay):
+    """pods stay in their Services while the database is away for ten minutes, and start, rest and end as they should"""
+    container = overlay.templates["dab"]["spec"]["containers"][0]
+    yield from kubelet.api_problems(overlay.one("SpinApp")["spec"]["checks"])
+    yield from kubelet.dab_problems({name: container[f"{name}Probe"] for name in ("startup", "liveness", "readiness")})
+
+
 def network(overlay):
     """only the API reaches DAB, and everyone only what it needs"""
     api = overlay.one("SpinApp")["metadata"]["name"]
@@ -267,4 +275,4 @@ def passwords(overlay):
             yield f"{entry['name']} has a password in it"
 
 
-ALL = (objects, configuration, references, environment, variables, services, probes, network, scaling, hardening, passwords)
+ALL = (objects, configuration, references, environment, variables, services, probes, outages, network, scaling, hardening, passwords)
