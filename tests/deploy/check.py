@@ -92,6 +92,24 @@ def compose(report):
         if not otel.get("enabled") or not otel.get("service-name") or otel.get("endpoint") != "@env('OTEL_EXPORTER_OTLP_ENDPOINT')":
             yield "dab/dab-config.json: open-telemetry wants enabled, service-name and the endpoint from OTEL_EXPORTER_OTLP_ENDPOINT"
 
+    def hardening():
+        for name, service in services.items():
+            problems = {
+                "keeps capabilities": service.get("cap_drop") != ["ALL"] or service.get("cap_add", []) != (["NET_BIND_SERVICE"] if name == "database" else []),
+                "may gain privileges": service.get("security_opt") != ["no-new-privileges:true"],
+                # SQL Server keeps its data in its image's folders, Spin what it unpacks.
+                "may write to its image": not service.get("read_only") and name not in ("database", "api"),
+                "has an image whose tag moves": re.search(r":(.*latest|main|edge)?$", service["image"]) is not None,
+                "does not say that its image is for amd64": "mcr.microsoft.com/" in service["image"] and service.get("platform") != "linux/amd64",
+                "is open to other machines": not all(re.match(r"(127\.0\.0\.1|\$\{LISTEN:-127\.0\.0\.1\}):", port) for port in service.get("ports", [])),
+            }
+            yield from (f"{name} {problem}" for problem, holds in problems.items() if holds)
+        if services["dab"].get("user") != "1654:1654" or services["dab"].get("command") != ["--no-https-redirect"]:
+            yield "dab does not run as in deploy/spinkube/base/dab.yaml"
+        if services["api"]["environment"].get("SPIN_VARIABLE_API_KEY") != "${API_KEY:-}":
+            yield "api does not take API_KEY"
+
+    report.check("compose's containers run unprivileged, from pinned images, for this machine alone", hardening())
     report.check("deploy/otel-collector.yaml agrees with itself and with deploy/compose.yaml", pipelines())
     report.check("telemetry is off unless OTEL_EXPORTER_OTLP_ENDPOINT is set", telemetry())
 

@@ -230,8 +230,15 @@ def scaling(overlay):
             yield f"an autoscaler scales {target}, which is not there"
         elif deployment is not None and "replicas" in deployment["spec"]:
             yield f"Deployment {target} has replicas and an autoscaler"
-    if "cpu" not in app["resources"]["requests"]:
-        yield "the SpinApp requests no cpu, of which autoscalers take a percentage"
+    # Autoscalers take a percentage of what is requested.
+    for name, resources in (("SpinApp", app["resources"]), ("dab", overlay.templates["dab"]["spec"]["containers"][0]["resources"])):
+        if not 250 <= int(resources["requests"].get("cpu", "0").removesuffix("m")) <= 500:
+            yield f"{name} requests {resources['requests'].get('cpu')} of a CPU, not 250m to 500m"
+    for scaler in overlay.of("HorizontalPodAutoscaler") + overlay.of("ScaledObject"):
+        spec = scaler["spec"]
+        behavior = spec.get("behavior") or spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+        if behavior["scaleDown"]["policies"] != [{"type": "Pods", "value": 1, "periodSeconds": 60}]:
+            yield f"{scaler['kind']} {scaler['metadata']['name']} takes more than one pod a minute away"
     for budget in overlay.of("PodDisruptionBudget"):
         if not overlay.selected(budget["spec"]["selector"]):
             yield f"PodDisruptionBudget {budget['metadata']['name']} selects no pod"
@@ -246,6 +253,9 @@ def hardening(overlay):
         own, common = container.get("securityContext", {}), spec.get("securityContext", {})
         added = own.get("capabilities", {}).get("add", [])
         problems = {
+            "may be put on another architecture than its image's": "mcr.microsoft.com/" in container["image"]
+            and spec.get("nodeSelector") != {"kubernetes.io/arch": "amd64"},
+            "has an image whose tag moves": re.search(r":(.*latest|main|edge)?$", container["image"]) is not None,
             "may run as root": not common.get("runAsNonRoot") or not common.get("runAsUser"),
             "has no seccomp profile": common.get("seccompProfile") != {"type": "RuntimeDefault"},
             "may gain privileges": own.get("allowPrivilegeEscalation") is not False,
