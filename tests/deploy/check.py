@@ -14,14 +14,31 @@ import yaml
 from overlay import Overlay, kustomize, render
 from report import Report
 
-VARIANT = """\
+# Overlays of the components that dev and aks leave out.
+VARIANTS = {
+    "aks, KEDA, Key Vault, gateway, telemetry, Cilium": """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: customer-api
 resources: [../../deploy/spinkube/base]
-components: [../../deploy/spinkube/components/keda, ../../deploy/spinkube/aks/key-vault]
+components:
+  - ../../deploy/spinkube/components/keda
+  - ../../deploy/spinkube/aks/key-vault/connection-string
+  - ../../deploy/spinkube/aks/key-vault/api-key
+  - ../../deploy/spinkube/components/gateway
+  - ../../deploy/spinkube/components/telemetry
+  - ../../deploy/spinkube/components/cilium
 sortOptions: {order: fifo}
-"""
+""",
+    "aks, the API's key in Key Vault": """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: customer-api
+resources: [../../deploy/spinkube/aks]
+components: [../../deploy/spinkube/aks/key-vault/api-key]
+sortOptions: {order: fifo}
+""",
+}
 
 
 def main():
@@ -43,8 +60,13 @@ def overlays(report):
         return
     print(f"  rendering with {' '.join(command)}")
     with tempfile.TemporaryDirectory(dir=".local") as folder:
-        Path(folder, "kustomization.yaml").write_text(VARIANT, encoding="utf-8")
-        for name, place in (("dev", "deploy/spinkube/dev"), ("aks", "deploy/spinkube/aks"), ("aks, KEDA, Key Vault", folder)):
+        places = [("dev", "deploy/spinkube/dev"), ("aks", "deploy/spinkube/aks")]
+        for number, (name, text) in enumerate(VARIANTS.items()):
+            place = Path(folder, str(number))
+            place.mkdir()
+            (place / "kustomization.yaml").write_text(text.replace("../../deploy", "../../../deploy"), encoding="utf-8")
+            places.append((name, place))
+        for name, place in places:
             manifests, told = render(command, place)
             report.check(f"{name}: renders", [told] if manifests is None or "Warning" in told else [])
             if manifests is None:
@@ -132,7 +154,7 @@ def container_app(report):
 
 def cluster_wide(report):
     """What is applied to a cluster by itself, because no namespace has it."""
-    paths = ["deploy/azure/shim.yaml"]
+    paths = ["deploy/azure/shim.yaml", "deploy/spinkube/components/gateway/class.yaml"]
     report.check(
         f"{', '.join(paths)} are valid by their CRDs",
         (problem for path in paths for each in yaml.safe_load_all(Path(path).read_text(encoding="utf-8")) for problem in schemas.crd_problems(each)),

@@ -62,6 +62,9 @@ def strict(schema):
 
 
 def crd_problems(manifest):
+    # Its CRD is larger than all others together; facts.py says what the one policy must say.
+    if manifest["kind"] == "CiliumNetworkPolicy":
+        return
     schema = crds().get((manifest["apiVersion"], manifest["kind"]))
     if schema is None:
         yield f"{title(manifest)}: tests/deploy/crds has no schema of {manifest['apiVersion']}; write it with tests/deploy/vendor.py"
