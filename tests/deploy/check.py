@@ -1,5 +1,6 @@
 """The checks of deploy/, in order. tests/deploy/run starts it, with its tools on PATH."""
 
+import itertools
 import json
 import re
 import subprocess
@@ -8,6 +9,7 @@ import tomllib
 from pathlib import Path
 
 import facts
+import portable
 import probes
 import schemas
 import yaml
@@ -244,12 +246,26 @@ def files(report):
                 except ValueError as error:
                     yield f"{path}: {error}"
 
+    scripts = [path for path in paths if is_shell_script(path)]
+    sources = {path: Path(path).read_text(encoding="utf-8") for path in [*scripts, "Makefile"]}
+    report.check(
+        f"{len(sources)} scripts and recipes run with bash 3.2 and the tools of macOS",
+        (problem for path, text in sources.items() for problem in portable.problems(path, text)),
+    )
+    attributes = Path(".gitattributes").read_text(encoding="utf-8").splitlines()
+    report.check(
+        f"{len(paths)} files have lines that end as scripts need them, also in a checkout on Windows",
+        itertools.chain(
+            (problem for path in paths for problem in portable.line_ends(path, Path(path).read_bytes())),
+            [] if "* text=auto eol=lf" in attributes else [".gitattributes does not say * text=auto eol=lf"],
+        ),
+    )
     report.check("every TOML file parses, Spin's manifests among them", toml())
     tool(report, "compose files are valid by the Compose specification", ["check-jsonschema", "--builtin-schema", "vendor.compose-spec"],
          [path for path in paths if re.search(r"(^|/)(docker-)?compose[^/]*\.ya?ml$", path)])
     tool(report, "GitHub workflows are valid by their schema", ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
          [path for path in paths if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path)])
-    tool(report, "shell scripts pass shellcheck", ["shellcheck", "--external-sources"], [path for path in paths if is_shell_script(path)])
+    tool(report, "shell scripts pass shellcheck", ["shellcheck", "--external-sources"], scripts)
 
 
 def is_shell_script(path):
