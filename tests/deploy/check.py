@@ -265,7 +265,64 @@ def files(report):
          [path for path in paths if re.search(r"(^|/)(docker-)?compose[^/]*\.ya?ml$", path)])
     tool(report, "GitHub workflows are valid by their schema", ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
          [path for path in paths if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path)])
+    tool(report, "configurations of Dependabot are valid by their schema", ["check-jsonschema", "--builtin-schema", "vendor.dependabot"], [".github/dependabot.yml"])
+    tool(report, "GitHub workflows have no weakness that zizmor knows", ["zizmor", "--offline", "--quiet", "--min-severity", "medium"],
+         [path for path in paths if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path)])
+    workflows(report)
     tool(report, "shell scripts pass shellcheck", ["shellcheck", "--external-sources"], scripts)
+
+
+def workflows(report):
+    texts = {path.name: path.read_text(encoding="utf-8") for path in Path(".github/workflows").glob("*.yml")}
+    parsed = {name: yaml.safe_load(text) for name, text in texts.items()}
+
+    def rust():
+        wanted = tomllib.loads(Path("Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["rust-version"]
+        pinned = {name: workflow.get("env", {}).get("RUST") for name, workflow in parsed.items() if "rustup" in texts[name]}
+        if len(set(pinned.values())) != 1:
+            yield f"they install different versions of Rust: {pinned}"
+        for name, version in pinned.items():
+            if version is None or [int(each) for each in version.split(".")[:2]] < [int(each) for each in wanted.split(".")]:
+                yield f"{name} installs Rust {version}, Cargo.toml wants {wanted}"
+            if re.search(r"rustup (toolchain install|default) (?!\"\$RUST\")", texts[name]):
+                yield f"{name} installs a Rust that moves"
+
+    def release():
+        jobs = parsed["release.yml"]["jobs"]
+        needed = {jobs[name].get("uses", "").rpartition("/")[2] for name in jobs["registry"]["needs"]}
+        for name in ("ci.yml", "spin.yml", "sql-server.yml", "kubernetes.yml"):
+            if name not in needed:
+                yield f"release.yml pushes without waiting for {name}"
+            # `on` is true in YAML 1.1.
+            if "workflow_call" not in parsed[name][True]:
+                yield f"{name} cannot be called"
+        attested = [step for job in jobs.values() for step in job.get("steps", []) if "attest-build-provenance" in step.get("uses", "")]
+        if len(attested) != 3:
+            yield f"release.yml attests {len(attested)} of the files and two images"
+
+    def pinned():
+        for name, text in texts.items():
+            for action in re.findall(r"uses: (\S+)", text):
+                if not action.startswith("./") and not re.search(r"@[0-9a-f]{40}$", action):
+                    yield f"{name}: {action} is not pinned to a commit"
+            yield from (f"{name}: {image} moves" for image in re.findall(r"\S+:\S*latest\b", text) if "runs-on" not in image and "-latest" not in image)
+
+    def steps():
+        with tempfile.TemporaryDirectory() as folder:
+            for name, workflow in parsed.items():
+                for job, number, step in ((job, *each) for job, body in workflow["jobs"].items() for each in enumerate(body.get("steps", []))):
+                    if "run" in step:
+                        # What GitHub fills in is a word to the shell.
+                        Path(folder, f"{name}.{job}.{number}").write_text(re.sub(r"\$\{\{.*?\}\}", "word", step["run"]), encoding="utf-8")
+            found = sorted(map(str, Path(folder).iterdir()))
+            # Steps take and leave variables in the environment, and one has only a literal in a test.
+            done = subprocess.run(["shellcheck", "--shell=bash", "--exclude=SC2050,SC2086", *found], capture_output=True, text=True)
+            yield from [done.stdout.strip()] if done.returncode else []
+
+    report.check("the steps of workflows pass shellcheck", steps())
+    report.check("workflows build with one Rust, that Cargo.toml takes", rust())
+    report.check("a release waits for all that is tested, and is attested", release())
+    report.check("workflows use actions and images that do not move", pinned())
 
 
 def is_shell_script(path):
