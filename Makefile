@@ -64,6 +64,7 @@ lint-deploy: ## manifests and workflows through their schemas, scripts through s
 	@$(step) "manifests, workflows, scripts" tests/deploy/run
 	@$(step) "plan for Azure" deploy/azure/test/run
 	@$(step) "plan for Akamai" deploy/akamai/test/run
+	@$(step) "plan for azd" deploy/azd/test/run
 
 lint-docs: ## links, commands and code blocks of the documents
 	@$(step) "documents" tests/docs/run

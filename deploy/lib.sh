@@ -1,4 +1,4 @@
-# Sourced by azure/deploy.sh and akamai/deploy.sh: how a deployment is planned and run, and the steps that both have.
+# Sourced by azure/deploy.sh, akamai/deploy.sh and azd/app.sh: how a deployment is planned and run, and the steps that both have.
 #
 # A step is a function of plain commands. A run calls it, --dry-run prints its text: what is shown is what runs. Upper-case names are parameters,
 # lower-case ones are found out on the way.
@@ -89,10 +89,14 @@ needs() {
   [ -z "$missing" ] || fail "not installed, or not on the PATH:$missing"
 }
 
-needs_to_deploy() {
+needs_for_sql() {
   needs sqlcmd https://github.com/microsoft/go-sqlcmd#installation curl "apt-get install curl" openssl "apt-get install openssl" "$@"
   sqlcmd --version >/dev/null 2>&1 ||
     fail "this sqlcmd is the older ODBC one, which has no part in az login; install https://github.com/microsoft/go-sqlcmd"
+}
+
+needs_to_deploy() {
+  needs_for_sql "$@"
   [ -e target/wasm32-wasip2/release/customer_api.wasm ] || fail "the component is not built; run: make build"
 }
 

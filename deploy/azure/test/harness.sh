@@ -1,4 +1,4 @@
-# Sourced by deploy/azure/test/run and deploy/akamai/test/run. Nothing here touches the network or this machine's tools: PATH holds the stub under
+# Sourced by the tests of deploy/azure, deploy/akamai and deploy/azd. Nothing here touches the network or this machine's tools: PATH holds the stub under
 # the names of az and the others, and a few programs that every system has.
 # shellcheck shell=bash
 
@@ -16,9 +16,9 @@ for program in bash env awk cat chmod cksum cut dirname find grep head id ls mkd
   ln -s "$(command -v "$program")" "$place/bin/$program"
 done
 ln -s "$(command -v "$BASH")" "$place/bin/sh"
-for tool in az kubectl helm spin sqlcmd curl openssl sleep; do ln -s "$tests/stub" "$place/bin/$tool"; done
+for tool in az azd kubectl helm spin sqlcmd curl openssl sleep; do ln -s "$tests/stub" "$place/bin/$tool"; done
 cp -r "$project/sql" "$project/dab" "$project/spin.toml" "$place/top"
-cp -r "$project"/deploy/{lib.sh,azure,akamai,spinkube} "$place/top/deploy"
+cp -r "$project"/deploy/{lib.sh,azure,akamai,azd,spinkube} "$place/top/deploy"
 : >"$place/top/target/wasm32-wasip2/release/customer_api.wasm"
 
 # fresh: an empty cloud.
