@@ -10,6 +10,7 @@ import tomllib
 from pathlib import Path
 
 import facts
+import gateway
 import jsonschema
 import portable
 import probes
@@ -52,6 +53,7 @@ def main():
     compose(report)
     container_app(report)
     cluster_wide(report)
+    retries(report)
     azd(report)
     connection_strings(report)
     documentation(report)
@@ -156,6 +158,14 @@ def container_app(report):
                 yield f"{probe['type']}: Container Apps takes no more than 10 failures and 240 seconds"
 
     report.check("deploy/akamai/containerapp.yaml keeps Data API Builder in use while the database is away", problems())
+
+
+def retries(report):
+    name = "Envoy repeats reads and writes with a key when a pod ends, and nothing that the API has answered"
+    try:
+        report.check(name, gateway.problems())
+    except LookupError as why:
+        report.skip(name, why)
 
 
 def azd(report):
