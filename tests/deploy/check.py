@@ -57,6 +57,7 @@ def main():
     azd(report)
     connection_strings(report)
     documentation(report)
+    versions(report)
     files(report)
     return report.finish()
 
@@ -321,6 +322,45 @@ def documentation(report):
     report.check(f"{page} names {len(set(links) | set(places))} places that exist", (f"{each} does not exist" for each in missing))
 
 
+def versions(report):
+    """The table of docs/architecture.md has the versions that the manifests, scripts and workflows have."""
+    page = Path("docs/architecture.md")
+    table = page.read_text(encoding="utf-8").partition("## What runs with what\n")[2]
+    rows = {cells[1].strip(): cells[2] for line in table.splitlines() if len(cells := line.split("|")) > 3}
+    sources = {
+        "Spin, `spin.toml` (WASI 0.2)": [(".github/workflows/spin.yml", r"- spin: (\S+)")],
+        "containerd-shim-spin": [("deploy/azure/shim.yaml", r"releases/download/v([\d.]+)/")],
+        "SpinKube operator": [("deploy/azure/deploy.sh", r"SPIN_OPERATOR_VERSION=(\S+)")],
+        "runtime class manager": [("deploy/azure/deploy.sh", r"RUNTIME_CLASS_MANAGER_VERSION=(\S+)")],
+        "Kubernetes": [("tests/deploy/schemas.py", r'"(1\.\d\d)"'), ("deploy/azure/deploy.sh", r"KUBERNETES_VERSION:-([\d.]+)")],
+        "Gateway API, Envoy Gateway, cert-manager": [
+            ("tests/deploy/crds/httproutes.gateway.networking.k8s.io.yaml", r"/v([\d.]+)/"),
+            ("deploy/azure/deploy.sh", r"(?:ENVOY_GATEWAY|CERT_MANAGER)_VERSION=(\S+)"),
+        ],
+        "KEDA, Secrets Store CSI driver": [
+            ("tests/deploy/crds/scaledobjects.keda.sh.yaml", r"/v([\d.]+)/"),
+            ("tests/deploy/crds/secretproviderclasses.secrets-store.csi.x-k8s.io.yaml", r"/v([\d.]+)/"),
+        ],
+        "Data API Builder": [("deploy/compose.yaml", r"data-api-builder:(\S+)")],
+        "SQL Server": [(".github/workflows/sql-server.yml", r"(20\d\d-CU\d+)-")],
+        "Rust": [(".github/workflows/ci.yml", r"RUST: (\S+)")],
+    }
+
+    def wrong():
+        for row, places in sources.items():
+            for path, pattern in places:
+                found = set(re.findall(pattern, Path(path).read_text(encoding="utf-8")))
+                if not found:
+                    yield f"{path} has no {pattern}"
+                yield from (f"{row} is {rows.get(row, '').strip()}, and {path} has {version}" for version in found if version.replace("-", " ") not in rows.get(row, ""))
+        for name, kind in (("Envoy Gateway", "backendtrafficpolicies.gateway.envoyproxy.io"), ("cert-manager", "issuers.cert-manager.io"), ("operator", "spinapps.core.spinkube.dev")):
+            version = re.search(r"/v([\d.]+)/", Path(f"tests/deploy/crds/{kind}.yaml").read_text(encoding="utf-8"))[1]
+            if f"_VERSION={version}\n" not in Path("deploy/azure/deploy.sh").read_text(encoding="utf-8"):
+                yield f"{name}: its CRD is of {version}, and deploy/azure/deploy.sh installs another"
+
+    report.check(f"{page} has the versions of {len(sources)} parts that are deployed and tested", wrong())
+
+
 def files(report):
     """Every file of a kind, in the work tree: what git knows and what it does not ignore."""
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], capture_output=True, text=True, check=True)
@@ -372,6 +412,8 @@ def workflows(report):
         for name, version in pinned.items():
             if version is None or [int(each) for each in version.split(".")[:2]] < [int(each) for each in wanted.split(".")]:
                 yield f"{name} installs Rust {version}, Cargo.toml wants {wanted}"
+            if f"library/rust:{version}-" not in Path("deploy/azd/Dockerfile").read_text(encoding="utf-8"):
+                yield f"{name} installs another Rust than deploy/azd/Dockerfile"
             if re.search(r"rustup (toolchain install|default) (?!\"\$RUST\")", texts[name]):
                 yield f"{name} installs a Rust that moves"
 
