@@ -96,6 +96,8 @@ def dab_problems(probes):
     yield from unless(first > 0, "Data API Builder: not ready within a minute")
     yield from unless(away == 600 and back == 60, f"Data API Builder: in its Service for {away:g} of the 600 seconds without a database")
     yield from unless(restarts == 0, f"Data API Builder: {restarts} restarts without a database")
+    for name in ("liveness", "readiness"):
+        yield from unless(probes[name]["httpGet"]["path"] == "/", f"Data API Builder: {name} asks the database, and a serverless one never sleeps")
     (_, late), restarts = course(probes, "dab", ("well", MINUTE), ("hung", 2 * MINUTE))
     yield from unless(late < 120 and restarts > 0, "Data API Builder: one that hangs is not restarted within two minutes")
     for state in ("unusable-configuration", "other-version", "ended", "database-away"):
