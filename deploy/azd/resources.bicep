@@ -67,6 +67,7 @@ resource database 'Microsoft.Sql/servers/databases@2023-08-01-preview' = {
   location: location
   tags: tags
   sku: { name: sqlTier }
+  properties: {}
 }
 
 // 0.0.0.0 stands for all of Azure, other customers' machines included. They still have to sign in.
@@ -129,6 +130,7 @@ resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = if (isPrivate) {
   name: 'privatelink${environment().suffixes.sqlServerHostname}'
   location: 'global'
   tags: tags
+  properties: {}
 }
 
 resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = if (isPrivate) {
