@@ -43,6 +43,6 @@ def problems(path, text):
 
 
 def line_ends(path, content):
-    """A carriage return, which a shell takes for part of a word."""
-    if b"\r\n" in content:
+    """A carriage return, which a shell takes for part of a word. A file with a zero byte is no text to git either."""
+    if b"\r\n" in content and b"\0" not in content:
         yield f"{path}: lines end with CR LF"
