@@ -12,7 +12,7 @@ unexport CARGO_TARGET_DIR
 .PHONY: help up build stack entity generate test lint lint-sql lint-deploy lint-docs test-sql soak outage crowd fuzz fuzz-api bench cost fmt reset clean
 
 help: ## this list
-	@sed -n 's/^\([a-z0-9-]*\):.*## \(.*\)/  make \1\t\2/p' $(MAKEFILE_LIST) | expand -t 22
+	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 up: stack ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
 	@$(step) "component" local/build-component.sh $(MANIFEST)
@@ -64,6 +64,7 @@ lint-deploy: ## manifests and workflows through their schemas, scripts through s
 	@$(step) "manifests, workflows, scripts" tests/deploy/run
 	@$(step) "plan for Azure" deploy/azure/test/run
 	@$(step) "plan for Akamai" deploy/akamai/test/run
+	@$(step) "plan for azd" deploy/azd/test/run
 
 lint-docs: ## links, commands and code blocks of the documents
 	@$(step) "documents" tests/docs/run

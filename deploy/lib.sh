@@ -1,4 +1,4 @@
-# Sourced by azure/deploy.sh and akamai/deploy.sh: how a deployment is planned and run, and the steps that both have.
+# Sourced by azure/deploy.sh, akamai/deploy.sh and azd/app.sh: how a deployment is planned and run, and the steps that both have.
 #
 # A step is a function of plain commands. A run calls it, --dry-run prints its text: what is shown is what runs. Upper-case names are parameters,
 # lower-case ones are found out on the way.
@@ -13,12 +13,13 @@ yes=false
 doing=
 
 # The parameters of both. RESOURCE_GROUP and NETWORK have a default in each.
-shared="RESOURCE_GROUP LOCATION NAME_PREFIX NAME_SUFFIX NETWORK SQL_ADMIN_GROUP_ID SQL_TIER DATABASE CLIENT_IP SKIP_SQL"
+shared="RESOURCE_GROUP LOCATION NAME_PREFIX NAME_SUFFIX NETWORK SQL_ADMIN_GROUP_ID SQL_TIER FREE_MAY_STOP DATABASE CLIENT_IP SKIP_SQL"
 LOCATION=${LOCATION:-westeurope}
 NAME_PREFIX=${NAME_PREFIX:-customer-api}
 NAME_SUFFIX=${NAME_SUFFIX:-}
 SQL_ADMIN_GROUP_ID=${SQL_ADMIN_GROUP_ID:-}
-SQL_TIER=${SQL_TIER:-serverless}
+SQL_TIER=${SQL_TIER:-S0}
+FREE_MAY_STOP=${FREE_MAY_STOP:-false}
 DATABASE=${DATABASE:-customers}
 CLIENT_IP=${CLIENT_IP:-}
 SKIP_SQL=${SKIP_SQL:-false}
@@ -64,7 +65,12 @@ valid_shared() {
   valid NETWORK 'firewall|private' 'firewall or private'
   valid SQL_ADMIN_GROUP_ID '([0-9a-fA-F]{8}(-[0-9a-fA-F]{4}){3}-[0-9a-fA-F]{12})?' \
     'an object id: az ad group show --group NAME --query id'
-  valid SQL_TIER '[A-Za-z0-9_]+' 'serverless, free, or a service objective'
+  valid SQL_TIER '[A-Za-z0-9_]+' 'a service objective, serverless or free'
+  valid FREE_MAY_STOP 'true|false' 'true or false'
+  # 100,000 vCore seconds at the half vCore that a database has at least while it is awake.
+  [ "$SQL_TIER" != free ] || [ "$FREE_MAY_STOP" = true ] ||
+    fail "the free amount of --sql-tier free lasts for 2.3 days of an API that is in use, and then the database stops until the next month;" \
+      "take it with --free-may-stop true"
   valid DATABASE '[A-Za-z0-9_-]{1,128}' 'letters, digits, _ and -'
   valid CLIENT_IP '([0-9]{1,3}(\.[0-9]{1,3}){3})?' 'an IPv4 address'
   valid SKIP_SQL 'true|false' 'true or false'
@@ -83,10 +89,14 @@ needs() {
   [ -z "$missing" ] || fail "not installed, or not on the PATH:$missing"
 }
 
-needs_to_deploy() {
+needs_for_sql() {
   needs sqlcmd https://github.com/microsoft/go-sqlcmd#installation curl "apt-get install curl" openssl "apt-get install openssl" "$@"
   sqlcmd --version >/dev/null 2>&1 ||
     fail "this sqlcmd is the older ODBC one, which has no part in az login; install https://github.com/microsoft/go-sqlcmd"
+}
+
+needs_to_deploy() {
+  needs_for_sql "$@"
   [ -e target/wasm32-wasip2/release/customer_api.wasm ] || fail "the component is not built; run: make build"
 }
 

@@ -16,8 +16,11 @@ say() { printf '  · %s\n' "$*"; }
 
 target_installed() { [ -d "$(rustc --print target-libdir --target $target 2>/dev/null)" ]; }
 
+# macOS has no timeout.
+limited() { if command -v timeout >/dev/null; then timeout 120 "$@"; else "$@"; fi; }
+
 rustup_adds_target() {
-  command -v rustup >/dev/null && timeout 120 rustup target add $target >/dev/null 2>&1 && target_installed
+  command -v rustup >/dev/null && limited rustup target add $target >/dev/null 2>&1 && target_installed
 }
 
 is_debian_root() { [ "$(id -u)" = 0 ] && grep -qx 'ID=debian' /etc/os-release 2>/dev/null; }
@@ -93,5 +96,5 @@ for manifest; do
   artifact=$(value "$manifest" source)
   # Another compiler makes other code: what is measured of it is compared by this.
   "${compiler:-rustc}" --version | cut -d' ' -f1,2 >"$artifact.rustc"
-  say "$artifact: $(stat -c %s "$artifact") bytes"
+  say "$artifact: $(wc -c <"$artifact" | tr -d " ") bytes"
 done

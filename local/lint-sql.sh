@@ -1,26 +1,29 @@
 #!/usr/bin/env bash
 # Parses every script of T-SQL and every `tsql` block in docs/ with a parser (sqlfluff), checks that the version of the database is the same wherever
-# it is named, and checks dab/dab-config.json against DAB's schema where that is at hand.
+# it is named, and checks dab/dab-config.json against DAB's schema, which is schemas/dab.draft.schema.json of its repository at the tag v2.0.9.
 # The tools come from PyPI at the versions below, once, into .local/lint-sql.
 #
-# SQL_LINT=skip leaves it out. DAB_SCHEMA names the schema file.
+# SQL_LINT=skip leaves it out. With NO_SKIPS=1 what would be skipped fails.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
 packages=(sqlfluff==4.5.0 fastjsonschema==2.21.2)
-schema=${DAB_SCHEMA:-../shared/schemas/dab-2.0.9.schema.json}
+schema=tests/deploy/dab-2.0.9.schema.json
+schema_sha256=9952a8d00a874bce002f48b65b2a5e5f1d81e0d188bd91d8fe84f675727e2bf8
 venv=$PWD/.local/lint-sql
 
 say() { printf '  · %s\n' "$*"; }
 fail() { printf 'error: %s\n' "$*" >&2; exit 1; }
-
-if [ "${SQL_LINT:-}" = skip ]; then
-  say "SKIPPED: SQL_LINT=skip, so no parser has read sql/"
+skip() {
+  [ "${NO_SKIPS:-}" != 1 ] || fail "$*, and NO_SKIPS forbids that"
+  say "SKIPPED: $*"
   exit 0
-fi
+}
+
+[ "${SQL_LINT:-}" != skip ] || skip "SQL_LINT=skip, so no parser has read sql/"
 
 local/venv.sh lint-sql "${packages[@]}" || case $? in
-  2) say "SKIPPED: ${packages[*]} cannot be had from PyPI (above), so no parser has read sql/"; exit 0 ;;
+  2) skip "${packages[*]} cannot be had from PyPI (above), so no parser has read sql/" ;;
   *) fail "the parser of sql/ cannot be set up (above); SQL_LINT=skip leaves it out" ;;
 esac
 
@@ -52,17 +55,19 @@ if migrations != list(range(1, len(migrations) + 1)) or named != [str(len(migrat
 print(f"  · the version of the database is {len(migrations)}, in the migrations and in web.ready")
 PYTHON
 
-if [ ! -e "$schema" ]; then
-  say "SKIPPED: no $schema, so dab/dab-config.json was not checked against DAB's schema (DAB_SCHEMA=path)"
-  exit 0
-fi
-"$venv/bin/python" - "$schema" dab/dab-config.json <<'PYTHON'
-import json, sys
+"$venv/bin/python" - "$schema" "$schema_sha256" dab/dab-config.json <<'PYTHON'
+import hashlib, json, sys
 import fastjsonschema
-schema, config = (json.load(open(path, encoding="utf-8")) for path in sys.argv[1:])
+path, sha256, config = sys.argv[1:]
+if hashlib.sha256(open(path, "rb").read()).hexdigest() != sha256:
+    sys.exit(f"error: {path} is not the file that Data API Builder was released with")
+schema, config = (json.load(open(each, encoding="utf-8")) for each in (path, config))
+version = path.partition("-")[2].removesuffix(".schema.json")
+if f"/v{version}/" not in config["$schema"]:
+    sys.exit(f"error: dab/dab-config.json is written for another version than {path}: {config['$schema']}")
 try:
     fastjsonschema.compile(schema, use_default=False)(config)
 except fastjsonschema.JsonSchemaValueException as error:
-    sys.exit(f"error: {sys.argv[2]}: {error.message}")
+    sys.exit(f"error: dab/dab-config.json: {error.message}")
 PYTHON
 say "dab/dab-config.json is valid against $schema"

@@ -1,9 +1,11 @@
 #!/usr/bin/env bash
 # Runs a command as a step with a name, and says how long it took: local/step.sh NAME COMMAND…
+# What stands in parentheses in the name is for the beginning alone.
 set -euo pipefail
 name=$1
 shift
 echo "→ $name"
-begin=$(date +%s%N)
-"$@"
-printf '✓ %s  %d.%d s\n' "$name" $((($(date +%s%N) - begin) / 1000000000)) $((($(date +%s%N) - begin) / 100000000 % 10))
+# What the command writes goes past the capture of the time.
+TIMEFORMAT=%1R
+{ seconds=$({ time "$@" >&3 2>&4; } 2>&1); } 3>&1 4>&2
+echo "✓ ${name%% (*}  $seconds s"

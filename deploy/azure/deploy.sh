@@ -16,10 +16,17 @@
 #   --name-suffix         ends the names that must be unique in Azure           (a number made from subscription and group)
 #   --network             firewall: the database lets in the cluster's public address; private: a private endpoint  (firewall)
 #   --sql-admin-group-id  object id of the Entra group that administers the server; you are in it    (you alone administer it)
-#   --sql-tier            serverless, free (Azure's free offer), or a service objective like S0 or GP_Gen5_2     (serverless)
+#   --sql-tier            a service objective like S0 or GP_Gen5_2; serverless (sleeps when nobody asks); free (Azure's free offer)  (S0)
+#   --free-may-stop       true: with --sql-tier free, the API may be down from when the free amount is used up until the month ends  (false)
 #   --database            the database's name                                                            (customers)
 #   --node-count          nodes of the cluster                                                           (2)
 #   --node-size           their virtual machine                                                          (Standard_D2s_v5)
+#   --zones               their availability zones; empty where the region has none                      (1 2 3)
+#   --cluster-tier        free, or standard: with Azure's promise of uptime                              (free)
+#   --kubernetes-version  Azure keeps its patches current, on Sundays                                    (1.35)
+#   --key-vault           true: the API's key is kept in Azure Key Vault                                 (false)
+#   --public-host         the name by which the internet reaches the API; without one it does not        ()
+#   --acme-email          where Let's Encrypt writes to about the certificate of --public-host           ()
 #   --client-ip           the address from which this machine reaches Azure                              (asks api.ipify.org)
 #   --skip-sql            true: leave out the scripts of sql/, where this machine may not reach the database       (false)
 #   --image-tag           the component's tag in the registry                                            (version in spin.toml)
@@ -28,7 +35,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=deploy/lib.sh
 source "$top/deploy/lib.sh"
 
-CERT_MANAGER_VERSION=1.20.0
+CERT_MANAGER_VERSION=1.20.3
+ENVOY_GATEWAY_VERSION=1.8.3
 RUNTIME_CLASS_MANAGER_VERSION=0.2.0
 SPIN_OPERATOR_VERSION=0.6.1
 
@@ -42,10 +50,21 @@ nodes_subnet() {
 
 cluster() {
   az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --output none 2>/dev/null ||
-    az aks create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --location "$LOCATION" --tier free \
-      --node-count "$NODE_COUNT" --node-vm-size "$NODE_SIZE" --nodepool-labels spin=true --attach-acr "$registry" \
-      --enable-oidc-issuer --enable-workload-identity --network-plugin azure --network-plugin-mode overlay \
+    az aks create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --location "$LOCATION" --tier "$CLUSTER_TIER" \
+      --kubernetes-version "$KUBERNETES_VERSION" --auto-upgrade-channel patch --node-os-upgrade-channel NodeImage \
+      --node-count "$NODE_COUNT" --node-vm-size "$NODE_SIZE" ${ZONES:+--zones $ZONES} --nodepool-labels spin=true \
+      --attach-acr "$registry" --enable-oidc-issuer --enable-workload-identity --network-plugin azure --network-plugin-mode overlay \
       --network-dataplane cilium ${subnet_id:+--vnet-subnet-id "$subnet_id"} --no-ssh-key --output none
+}
+
+# When Azure may bring new versions of Kubernetes and of the nodes.
+maintenance() {
+  for window in aksManagedAutoUpgradeSchedule aksManagedNodeOSUpgradeSchedule; do
+    az aks maintenanceconfiguration show --resource-group "$RESOURCE_GROUP" --cluster-name "$NAME_PREFIX" --name "$window" --output none \
+      2>/dev/null ||
+      az aks maintenanceconfiguration add --resource-group "$RESOURCE_GROUP" --cluster-name "$NAME_PREFIX" --name "$window" \
+        --schedule-type Weekly --day-of-week Sunday --interval-weeks 1 --start-time 02:00 --duration 4 --output none
+  done
 }
 
 registry() {
@@ -72,6 +91,51 @@ firewall_rule() {
     --start-ip-address "$cluster_ip" --end-ip-address "$cluster_ip" --output none
 }
 
+# Read by the API's own identity, written by you.
+key_vault() {
+  vault=kv-$suffix
+  tenant_id=$(az account show --query tenantId --output tsv)
+  az keyvault show --resource-group "$RESOURCE_GROUP" --name "$vault" --output none 2>/dev/null ||
+    az keyvault recover --resource-group "$RESOURCE_GROUP" --name "$vault" --location "$LOCATION" --output none 2>/dev/null ||
+    az keyvault create --resource-group "$RESOURCE_GROUP" --name "$vault" --location "$LOCATION" --enable-rbac-authorization true \
+      --output none
+  vault_id=$(az keyvault show --resource-group "$RESOURCE_GROUP" --name "$vault" --query id --output tsv)
+  az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api" --output none 2>/dev/null ||
+    az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api" --location "$LOCATION" --output none
+  api_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api" --query clientId --output tsv)
+  api_principal_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api" --query principalId --output tsv)
+  az identity federated-credential create --resource-group "$RESOURCE_GROUP" --identity-name "$NAME_PREFIX-api" --name customer-api \
+    --issuer "$issuer" --subject system:serviceaccount:customer-api:customer-api --audiences api://AzureADTokenExchange --output none
+  az role assignment create --role "Key Vault Secrets User" --scope "$vault_id" --assignee-object-id "$api_principal_id" \
+    --assignee-principal-type ServicePrincipal --output none
+  you=$(az account show --query user.name --output tsv)
+  az role assignment create --role "Key Vault Secrets Officer" --scope "$vault_id" --assignee "$you" --output none
+  enabled=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" \
+    --query addonProfiles.azureKeyvaultSecretsProvider.enabled --output tsv)
+  [ "$enabled" = true ] ||
+    az aks enable-addons --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --addons azure-keyvault-secrets-provider --output none
+}
+
+# The key that clients of the API send. It goes from one program to the next through a pipe, and is not shown.
+api_key_in_vault() {
+  # A right takes some minutes to work.
+  for attempt in {1..20}; do
+    az keyvault secret list --vault-name "$vault" --output none && break
+    [ "$attempt" != 20 ] || exit 1
+    sleep 15
+  done
+  az keyvault secret show --vault-name "$vault" --name api-key --query id --output tsv >/dev/null 2>&1 ||
+    openssl rand -hex 32 | tr -d '\n' |
+    az keyvault secret set --vault-name "$vault" --name api-key --file /dev/stdin --encoding utf-8 --output none
+}
+
+# Before cert-manager, which looks for the Gateway API when it starts.
+gateway() {
+  helm upgrade --install envoy-gateway oci://docker.io/envoyproxy/gateway-helm --version "v$ENVOY_GATEWAY_VERSION" \
+    --namespace envoy-gateway-system --create-namespace --wait
+  kubectl apply --filename deploy/spinkube/components/gateway/class.yaml
+}
+
 # In a file of its own: your other clusters, and which of them is the current one, are left alone.
 credentials() {
   export KUBECONFIG="$HOME/.kube/$NAME_PREFIX-$suffix"
@@ -80,7 +144,7 @@ credentials() {
 
 spinkube() {
   helm upgrade --install cert-manager cert-manager --repo https://charts.jetstack.io --version "v$CERT_MANAGER_VERSION" \
-    --namespace cert-manager --create-namespace --set crds.enabled=true --wait
+    --namespace cert-manager --create-namespace --set crds.enabled=true ${PUBLIC_HOST:+--set config.enableGatewayAPI=true} --wait
   helm upgrade --install runtime-class-manager oci://ghcr.io/spinframework/charts/runtime-class-manager \
     --version "$RUNTIME_CLASS_MANAGER_VERSION" --namespace runtime-class-manager --create-namespace --wait
   kubectl apply --filename deploy/azure/shim.yaml
@@ -120,6 +184,17 @@ manifests() {
   sed -e "s|@image@|$image|" -e "s|@client_id@|$client_id|" -e "s|@purge_client_id@|$purge_client_id|" \
     -e "s|@sql_server@|$sql_server|" -e "s|@database@|$DATABASE|" -e "s|@pool@|$((WORKERS / 4))|" \
     deploy/azure/overlay.yaml >.local/azure/kustomization.yaml
+  if [ "$KEY_VAULT" = true ]; then
+    mkdir -p .local/azure/key-vault
+    sed -e "s|@api_client_id@|$api_client_id|" -e "s|@tenant_id@|$tenant_id|" -e "s|@vault@|$vault|" \
+      deploy/azure/key-vault.yaml >.local/azure/key-vault/kustomization.yaml
+    echo '  - key-vault' >>.local/azure/kustomization.yaml
+  fi
+  if [ -n "$PUBLIC_HOST" ]; then
+    mkdir -p .local/azure/gateway
+    sed -e "s|@host@|$PUBLIC_HOST|" -e "s|@email@|$ACME_EMAIL|" deploy/azure/gateway.yaml >.local/azure/gateway/kustomization.yaml
+    echo '  - gateway' >>.local/azure/kustomization.yaml
+  fi
   kubectl apply --kustomize .local/azure
   kubectl rollout status deployment/dab --namespace customer-api --timeout=10m
   kubectl wait deployment/customer-api --namespace customer-api --for=create --timeout=2m
@@ -145,20 +220,40 @@ smoke_test() {
   )
 }
 
+# The certificate comes once the name leads there.
+public_address() {
+  kubectl wait gateway/customer-api --namespace customer-api --for=condition=Programmed --timeout=10m
+  address=$(kubectl get gateway customer-api --namespace customer-api --output 'jsonpath={.status.addresses[0].value}')
+  echo "Let the name $PUBLIC_HOST lead to $address (an A record). Some minutes later: https://$PUBLIC_HOST/healthz"
+}
+
 remove_credentials() {
   rm -f "$HOME/.kube/$NAME_PREFIX-$suffix"
 }
 
-parameters="$shared NODE_COUNT NODE_SIZE IMAGE_TAG"
+parameters="$shared NODE_COUNT NODE_SIZE ZONES CLUSTER_TIER KUBERNETES_VERSION KEY_VAULT PUBLIC_HOST ACME_EMAIL IMAGE_TAG"
 RESOURCE_GROUP=${RESOURCE_GROUP:-customer-api}
 NETWORK=${NETWORK:-firewall}
 NODE_COUNT=${NODE_COUNT:-2}
 NODE_SIZE=${NODE_SIZE:-Standard_D2s_v5}
+ZONES=${ZONES-1 2 3}
+CLUSTER_TIER=${CLUSTER_TIER:-free}
+KUBERNETES_VERSION=${KUBERNETES_VERSION:-1.35}
+KEY_VAULT=${KEY_VAULT:-false}
+PUBLIC_HOST=${PUBLIC_HOST:-}
+ACME_EMAIL=${ACME_EMAIL:-}
 IMAGE_TAG=${IMAGE_TAG:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/spin.toml")}
 arguments "$parameters" "$@"
 valid_shared
 valid NODE_COUNT '[1-9][0-9]{0,2}' 'a number of nodes'
 valid NODE_SIZE '[A-Za-z0-9_]+' 'a size: az vm list-skus --resource-type virtualMachines'
+valid ZONES '([1-9]( [1-9])*)?' 'numbers with spaces between them'
+valid CLUSTER_TIER 'free|standard|premium' 'free, standard or premium'
+valid KUBERNETES_VERSION '1\.[0-9]{2}(\.[0-9]+)?' 'a version: az aks get-versions'
+valid KEY_VAULT 'true|false' 'true or false'
+valid PUBLIC_HOST '([a-z0-9-]+(\.[a-z0-9-]+)+)?' 'a host name, like api.example.com'
+valid ACME_EMAIL '([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?' 'an e-mail address'
+[ -z "$PUBLIC_HOST" ] || [ -n "$ACME_EMAIL" ] || fail "--public-host needs --acme-email"
 valid IMAGE_TAG '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}' 'the tag of an image'
 [ "$action" != rotate ] || fail "there is no --rotate-key here; docs/azure.md tells how to replace the key"
 
@@ -173,7 +268,7 @@ if [ "$action" = destroy ]; then
 fi
 
 "$dry_run" || needs_to_deploy spin https://spinframework.dev/install kubectl "az aks install-cli" helm https://helm.sh/docs/intro/install
-begin "$parameters PUBLIC_SQL WORKERS CERT_MANAGER_VERSION RUNTIME_CLASS_MANAGER_VERSION SPIN_OPERATOR_VERSION" \
+begin "$parameters PUBLIC_SQL WORKERS CERT_MANAGER_VERSION ENVOY_GATEWAY_VERSION RUNTIME_CLASS_MANAGER_VERSION SPIN_OPERATOR_VERSION" \
   "This makes what Azure charges for by the hour."
 defines sql
 defines open_sql
@@ -188,14 +283,22 @@ if [ "$NETWORK" = private ]; then
   step "Subnet of the nodes" nodes_subnet
 fi
 step "Cluster" cluster
+step "Maintenance window" maintenance
 step "Identities that sign in to the database" identities
 step "Trust between cluster and identities" trust
 database_steps
+[ "$KEY_VAULT" = false ] || step "Key Vault" key_vault
 step "Credentials for the cluster" credentials
+[ -z "$PUBLIC_HOST" ] || step "Gateway" gateway
 step "SpinKube" spinkube
 step "Namespace and executor" namespace
 step "Component" push
-step "Key of the API" api_key
+if [ "$KEY_VAULT" = true ]; then
+  step "Key of the API" api_key_in_vault
+else
+  step "Key of the API" api_key
+fi
 step "Manifests" manifests
 step "Smoke test" smoke_test
+[ -z "$PUBLIC_HOST" ] || step "Address" public_address
 "$dry_run" || say "Done. To look at it: export KUBECONFIG=$KUBECONFIG; kubectl get spinapps,pods --namespace customer-api"

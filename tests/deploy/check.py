@@ -1,5 +1,7 @@
 """The checks of deploy/, in order. tests/deploy/run starts it, with its tools on PATH."""
 
+import hashlib
+import itertools
 import json
 import re
 import subprocess
@@ -8,27 +10,54 @@ import tomllib
 from pathlib import Path
 
 import facts
+import gateway
+import jsonschema
+import portable
+import probes
 import schemas
 import yaml
+from pycep import BicepParser
 from overlay import Overlay, kustomize, render
 from report import Report
 
-VARIANT = """\
+# Overlays of the components that dev and aks leave out.
+VARIANTS = {
+    "aks, KEDA, Key Vault, gateway, telemetry, Cilium": """\
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization
 namespace: customer-api
 resources: [../../deploy/spinkube/base]
-components: [../../deploy/spinkube/components/keda, ../../deploy/spinkube/aks/key-vault]
+components:
+  - ../../deploy/spinkube/components/keda
+  - ../../deploy/spinkube/aks/key-vault/connection-string
+  - ../../deploy/spinkube/aks/key-vault/api-key
+  - ../../deploy/spinkube/components/gateway
+  - ../../deploy/spinkube/components/telemetry
+  - ../../deploy/spinkube/components/cilium
 sortOptions: {order: fifo}
-"""
+""",
+    "aks, the API's key in Key Vault": """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: customer-api
+resources: [../../deploy/spinkube/aks]
+components: [../../deploy/spinkube/aks/key-vault/api-key]
+sortOptions: {order: fifo}
+""",
+}
 
 
 def main():
     report = Report()
     overlays(report)
     compose(report)
+    container_app(report)
+    cluster_wide(report)
+    retries(report)
+    azd(report)
     connection_strings(report)
     documentation(report)
+    versions(report)
     files(report)
     return report.finish()
 
@@ -39,11 +68,14 @@ def overlays(report):
         report.skip("deploy/spinkube", "neither kustomize 5 nor kubectl 1.27 or later is on PATH; with one of them it is rendered and checked")
         return
     print(f"  rendering with {' '.join(command)}")
-    crds, path = schemas.crds()
-    unknown = set()
     with tempfile.TemporaryDirectory(dir=".local") as folder:
-        Path(folder, "kustomization.yaml").write_text(VARIANT, encoding="utf-8")
-        for name, place in (("dev", "deploy/spinkube/dev"), ("aks", "deploy/spinkube/aks"), ("aks, KEDA, Key Vault", folder)):
+        places = [("dev", "deploy/spinkube/dev"), ("aks", "deploy/spinkube/aks")]
+        for number, (name, text) in enumerate(VARIANTS.items()):
+            place = Path(folder, str(number))
+            place.mkdir()
+            (place / "kustomization.yaml").write_text(text.replace("../../deploy", "../../../deploy"), encoding="utf-8")
+            places.append((name, place))
+        for name, place in places:
             manifests, told = render(command, place)
             report.check(f"{name}: renders", [told] if manifests is None or "Warning" in told else [])
             if manifests is None:
@@ -55,20 +87,12 @@ def overlays(report):
                 (problem for manifest in own for problem in schemas.kubernetes_problems(manifest)),
             )
             report.check(
-                f"{name}: {', '.join(sorted({manifest['kind'] for manifest in others}))} have the fields that they should",
-                (problem for manifest in others for problem in schemas.shape_problems(manifest)),
+                f"{name}: {', '.join(sorted({manifest['kind'] for manifest in others}))} are valid by their CRDs",
+                (problem for manifest in others for problem in schemas.crd_problems(manifest)),
             )
-            for manifest in others:
-                key = manifest["apiVersion"], manifest["kind"]
-                if key in crds:
-                    report.check(f"{name}: {schemas.title(manifest)} is valid by its CRD", schemas.crd_problems(manifest, crds[key]))
-                else:
-                    unknown.add(manifest["kind"])
             overlay = Overlay(name, manifests)
             for fact in facts.ALL:
                 report.check(f"{name}: {fact.__doc__}", fact(overlay))
-    if unknown:
-        report.skip(f"the CRDs of {', '.join(sorted(unknown))}", f"not in {path}, so nothing but their fields' names was checked (SPINAPP_CRD=path)")
 
 
 def compose(report):
@@ -99,12 +123,134 @@ def compose(report):
         if not otel.get("enabled") or not otel.get("service-name") or otel.get("endpoint") != "@env('OTEL_EXPORTER_OTLP_ENDPOINT')":
             yield "dab/dab-config.json: open-telemetry wants enabled, service-name and the endpoint from OTEL_EXPORTER_OTLP_ENDPOINT"
 
+    def hardening():
+        for name, service in services.items():
+            problems = {
+                "keeps capabilities": service.get("cap_drop") != ["ALL"] or service.get("cap_add", []) != (["NET_BIND_SERVICE"] if name == "database" else []),
+                "may gain privileges": service.get("security_opt") != ["no-new-privileges:true"],
+                # SQL Server keeps its data in its image's folders, Spin what it unpacks.
+                "may write to its image": not service.get("read_only") and name not in ("database", "api"),
+                "has an image whose tag moves": re.search(r":(.*latest|main|edge)?$", service["image"]) is not None,
+                "does not say that its image is for amd64": "mcr.microsoft.com/" in service["image"] and service.get("platform") != "linux/amd64",
+                "is open to other machines": not all(re.match(r"(127\.0\.0\.1|\$\{LISTEN:-127\.0\.0\.1\}):", port) for port in service.get("ports", [])),
+            }
+            yield from (f"{name} {problem}" for problem, holds in problems.items() if holds)
+        if services["dab"].get("user") != "1654:1654" or services["dab"].get("command") != ["--no-https-redirect"]:
+            yield "dab does not run as in deploy/spinkube/base/dab.yaml"
+        if services["api"]["environment"].get("SPIN_VARIABLE_API_KEY") != "${API_KEY:-}":
+            yield "api does not take API_KEY"
+
+    report.check("compose's containers run unprivileged, from pinned images, for this machine alone", hardening())
     report.check("deploy/otel-collector.yaml agrees with itself and with deploy/compose.yaml", pipelines())
     report.check("telemetry is off unless OTEL_EXPORTER_OTLP_ENDPOINT is set", telemetry())
 
 
+def container_app(report):
+    """deploy/akamai/containerapp.yaml, whose lines between @ signs are files."""
+    text = Path("deploy/akamai/containerapp.yaml").read_text(encoding="utf-8")
+    app = yaml.safe_load(re.sub(r"(?m)^@\w+@$", "          a file", text).replace(": @", ": x@"))
+    (dab,) = (each for each in app["properties"]["template"]["containers"] if each["name"] == "dab")
+
+    def problems():
+        yield from probes.dab_problems({probe["type"].lower(): probe for probe in dab["probes"]})
+        for probe in dab["probes"]:
+            # The limits of the resource provider.
+            if probe.get("failureThreshold", 3) > 10 or probe.get("periodSeconds", 10) > 240:
+                yield f"{probe['type']}: Container Apps takes no more than 10 failures and 240 seconds"
+
+    report.check("deploy/akamai/containerapp.yaml keeps Data API Builder in use while the database is away", problems())
+
+
+def retries(report):
+    name = "Envoy repeats reads and writes with a key when a pod ends, and nothing that the API has answered"
+    try:
+        report.check(name, gateway.problems())
+    except LookupError as why:
+        report.skip(name, why)
+
+
+def azd(report):
+    """azure.yaml, its hooks and its Bicep, as far as a parser sees: Bicep's own compiler is in no package registry."""
+    sources = {name: Path(f"deploy/azd/{name}.bicep").read_text(encoding="utf-8") for name in ("main", "resources", "app")}
+    parsed, errors = {}, []
+    for name, text in sources.items():
+        try:
+            parsed[name] = BicepParser().parse(text=text)
+        except Exception as error:  # Lark's errors have no common ancestor with the package's own.
+            errors.append(f"deploy/azd/{name}.bicep: {error}")
+    report.check(f"{len(sources)} Bicep files parse", errors)
+    if errors:
+        return
+    schema = Path("tests/deploy/azure.yaml.schema.json")
+    main = yaml.safe_load(Path("azure.yaml").read_text(encoding="utf-8"))
+
+    def names():
+        # schemas/v1.0/azure.yaml.json of Azure/azure-dev, as released with azd 1.31.2.
+        if hashlib.sha256(schema.read_bytes()).hexdigest() != "ff8d40d0d84c4b5ab1a934e61553c8ce985a05da63e63c59f6abcd58ab73b998":
+            yield f"{schema} is not the file that azd was released with"
+        yield from (f"azure.yaml: {error.message}" for error in jsonschema.Draft7Validator(json.loads(schema.read_text(encoding="utf-8"))).iter_errors(main))
+        for hook in main["hooks"].values():
+            path = Path(hook["run"].split()[0])
+            if not path.stat().st_mode & 0o100:
+                yield f"azure.yaml: {path} cannot be executed"
+        if not Path(main["infra"]["path"], f"{main['infra']['module']}.bicep").exists():
+            yield "azure.yaml: its module is not there"
+        given = json.loads(Path("deploy/azd/main.parameters.json").read_text(encoding="utf-8"))["parameters"]
+        if set(given) != set(parsed["main"]["parameters"]):
+            yield f"main.parameters.json gives {sorted(given)}, main.bicep takes {sorted(parsed['main']['parameters'])}"
+        administrator = Path("deploy/azd/administrator.sh").read_text(encoding="utf-8")
+        for name in re.findall(r"\$\{(\w+)\}", json.dumps(given)):
+            if not name.startswith("AZURE_") and f"azd env set {name} " not in administrator:
+                yield f"main.parameters.json: nothing sets {name}"
+        passed = re.search(r"  params: \{\n(.*?)\n  \}", sources["main"], re.DOTALL)[1]
+        if set(re.findall(r"(\w+):", passed)) != set(parsed["resources"]["parameters"]):
+            yield "main.bicep does not give resources.bicep its parameters"
+        script = Path("deploy/azd/app.sh").read_text(encoding="utf-8")
+        used = re.search(r"where azd puts them: ([A-Z_,\s#]+)", script)[1]
+        if set(re.findall(r"\w+", used)) != set(parsed["main"]["outputs"]):
+            yield f"app.sh wants {used}, main.bicep puts out {sorted(parsed['main']['outputs'])}"
+        told = set(re.findall(r"\b(\w+)=\"", re.search(r"--parameters (environmentId=.*?)--parameters @", script, re.DOTALL)[1])) | {"apiKey", "location"}
+        if told != set(parsed["app"]["parameters"]):
+            yield f"app.sh gives {sorted(told)}, app.bicep takes {sorted(parsed['app']['parameters'])}"
+
+    def holds():
+        server = parsed["resources"]["resources"]["server"]["config"]["properties"]
+        if server["administrators"]["azureADOnlyAuthentication"] is not True or "administratorLogin" in server:
+            yield "the server takes passwords"
+        properties = parsed["app"]["resources"]["app"]["config"]["properties"]
+        ingress, template = properties["configuration"]["ingress"], properties["template"]
+        if (ingress["targetPort"], ingress["allowInsecure"], "additionalPortMappings" in ingress) != (3000, False, False):
+            yield f"more than the API can be reached from outside: {ingress}"
+        api, dab = template["containers"]
+        services = facts.compose()["services"]
+        if dab["image"] != services["dab"]["image"]:
+            yield "Data API Builder is of another version than in deploy/compose.yaml"
+        dockerfile = Path("deploy/azd/Dockerfile").read_text(encoding="utf-8")
+        if f"FROM {services['api']['image']}\n" not in dockerfile or json.dumps(services["api"]["command"]) not in dockerfile:
+            yield "deploy/azd/Dockerfile starts another Spin than deploy/compose.yaml, or another way"
+        if "SPIN_VARIABLE_DAB_URL" in json.dumps(api) or facts.manifest_toml()["variables"]["dab_url"]["default"] != "http://127.0.0.1:5000":
+            yield "the component does not ask the Data API Builder beside it"
+        if not any(each["name"] == "SPIN_VARIABLE_API_KEY" and each["secretRef"] == "api-key" for each in api["env"]):
+            yield "the API has no key"
+        for container, problems in ((api, probes.api_problems), (dab, probes.dab_problems)):
+            yield from problems({probe["type"].lower(): probe for probe in container["probes"]})
+            yield from (f"{container['name']}: too many failures for Container Apps" for probe in container["probes"] if probe.get("failureThreshold", 3) > 10)
+
+    report.check("azure.yaml, its hooks and its Bicep agree with each other", names())
+    report.check("azd's Container Apps take no passwords, show nothing but the API, and stay in use while the database is away", holds())
+
+
+def cluster_wide(report):
+    """What is applied to a cluster by itself, because no namespace has it."""
+    paths = ["deploy/azure/shim.yaml", "deploy/spinkube/components/gateway/class.yaml"]
+    report.check(
+        f"{', '.join(paths)} are valid by their CRDs",
+        (problem for path in paths for each in yaml.safe_load_all(Path(path).read_text(encoding="utf-8")) for problem in schemas.crd_problems(each)),
+    )
+
+
 def connection_strings(report):
-    """DAB_SQL in the five manifests; any connection string in deploy/ and docs/."""
+    """DAB_SQL in the six manifests; any connection string in deploy/ and docs/."""
     page = "docs/database.md"
     explained = Path(page).read_text(encoding="utf-8").partition("## The connection string\n")[2].partition("\n## ")[0]
     explained = set(re.findall(r"`([A-Z]\w+(?: \w+)*)`", explained))
@@ -112,8 +258,10 @@ def connection_strings(report):
     attempt, deadline = (int(re.search(rf"\b{name}: Duration::from_millis\(([\d_]+)\)", settings)[1]) for name in ("attempt_timeout", "deadline"))
     # Between its three attempts to connect DAB waits 2 and 4 seconds; nothing changes that.
     waits = 2 + 4
-    texts = {str(path): path.read_text(encoding="utf-8") for place in ("deploy", "docs") for path in sorted(Path(place).rglob("*")) if path.suffix in (".yaml", ".md")}
-    strings = [(path, match[0]) for path, text in texts.items() for match in re.finditer(r"Server=[^\s;]+;Database=.*", text)]
+    texts = {str(path): path.read_text(encoding="utf-8") for place in ("deploy", "docs") for path in sorted(Path(place).rglob("*")) if path.suffix in (".yaml", ".md", ".bicep")}
+    # What Bicep fills in, as the other manifests have it.
+    texts = {path: text.replace("${environment().suffixes.sqlServerHostname}", ".database.windows.net").replace("${pool}", "@pool@") for path, text in texts.items()}
+    strings = [(path, match[0]) for path, text in texts.items() for match in re.finditer(r"Server=[^\s;]+;Database=[^'\n]*(?:'\$\(.*)?(?:'\$\{.*)?", text)]
     manifests = {path: dict(re.findall(r"(?:^|;)([^=;]+)=([^;]*)", string)) for path, string in strings if path.startswith("deploy/")}
 
     def encrypted():
@@ -128,7 +276,7 @@ def connection_strings(report):
                 yield f"{path}: TrustServerCertificate is for a certificate of one's own, and for no other"
 
     def options():
-        if len(manifests) != 5:
+        if len(manifests) != 6:
             yield f"DAB_SQL is in {sorted(manifests)}"
         for path, options in manifests.items():
             wanted = {"Application Name": "customer-api", "ConnectRetryCount": "0", "Packet Size": "8000"}
@@ -152,6 +300,7 @@ def connection_strings(report):
             ("deploy/azure/deploy.sh", "deploy/spinkube/components/hpa/autoscalers.yaml", r"name: dab\n.*?maxReplicas: (\d+)"),
             ("deploy/azure/deploy.sh", "deploy/spinkube/components/keda/scaled-objects.yaml", r"name: dab\n.*?maxReplicaCount: (\d+)"),
             ("deploy/akamai/deploy.sh", "deploy/akamai/containerapp.yaml", r"maxReplicas: (\d+)"),
+            ("deploy/azd/app.sh", "deploy/azd/app.bicep", r"maxReplicas = (\d+)"),
         ):
             divisor = re.search(r"WORKERS / (\d+)", Path(script).read_text(encoding="utf-8"))[1]
             replicas = re.search(most, texts[scaled], re.DOTALL)[1]
@@ -173,6 +322,45 @@ def documentation(report):
     report.check(f"{page} names {len(set(links) | set(places))} places that exist", (f"{each} does not exist" for each in missing))
 
 
+def versions(report):
+    """The table of docs/architecture.md has the versions that the manifests, scripts and workflows have."""
+    page = Path("docs/architecture.md")
+    table = page.read_text(encoding="utf-8").partition("## What runs with what\n")[2]
+    rows = {cells[1].strip(): cells[2] for line in table.splitlines() if len(cells := line.split("|")) > 3}
+    sources = {
+        "Spin, `spin.toml` (WASI 0.2)": [(".github/workflows/spin.yml", r"- spin: (\S+)")],
+        "containerd-shim-spin": [("deploy/azure/shim.yaml", r"releases/download/v([\d.]+)/")],
+        "SpinKube operator": [("deploy/azure/deploy.sh", r"SPIN_OPERATOR_VERSION=(\S+)")],
+        "runtime class manager": [("deploy/azure/deploy.sh", r"RUNTIME_CLASS_MANAGER_VERSION=(\S+)")],
+        "Kubernetes": [("tests/deploy/schemas.py", r'"(1\.\d\d)"'), ("deploy/azure/deploy.sh", r"KUBERNETES_VERSION:-([\d.]+)")],
+        "Gateway API, Envoy Gateway, cert-manager": [
+            ("tests/deploy/crds/httproutes.gateway.networking.k8s.io.yaml", r"/v([\d.]+)/"),
+            ("deploy/azure/deploy.sh", r"(?:ENVOY_GATEWAY|CERT_MANAGER)_VERSION=(\S+)"),
+        ],
+        "KEDA, Secrets Store CSI driver": [
+            ("tests/deploy/crds/scaledobjects.keda.sh.yaml", r"/v([\d.]+)/"),
+            ("tests/deploy/crds/secretproviderclasses.secrets-store.csi.x-k8s.io.yaml", r"/v([\d.]+)/"),
+        ],
+        "Data API Builder": [("deploy/compose.yaml", r"data-api-builder:(\S+)")],
+        "SQL Server": [(".github/workflows/sql-server.yml", r"(20\d\d-CU\d+)-")],
+        "Rust": [(".github/workflows/ci.yml", r"RUST: (\S+)")],
+    }
+
+    def wrong():
+        for row, places in sources.items():
+            for path, pattern in places:
+                found = set(re.findall(pattern, Path(path).read_text(encoding="utf-8")))
+                if not found:
+                    yield f"{path} has no {pattern}"
+                yield from (f"{row} is {rows.get(row, '').strip()}, and {path} has {version}" for version in found if version.replace("-", " ") not in rows.get(row, ""))
+        for name, kind in (("Envoy Gateway", "backendtrafficpolicies.gateway.envoyproxy.io"), ("cert-manager", "issuers.cert-manager.io"), ("operator", "spinapps.core.spinkube.dev")):
+            version = re.search(r"/v([\d.]+)/", Path(f"tests/deploy/crds/{kind}.yaml").read_text(encoding="utf-8"))[1]
+            if f"_VERSION={version}\n" not in Path("deploy/azure/deploy.sh").read_text(encoding="utf-8"):
+                yield f"{name}: its CRD is of {version}, and deploy/azure/deploy.sh installs another"
+
+    report.check(f"{page} has the versions of {len(sources)} parts that are deployed and tested", wrong())
+
+
 def files(report):
     """Every file of a kind, in the work tree: what git knows and what it does not ignore."""
     listed = subprocess.run(["git", "ls-files", "--cached", "--others", "--exclude-standard"], capture_output=True, text=True, check=True)
@@ -186,12 +374,85 @@ def files(report):
                 except ValueError as error:
                     yield f"{path}: {error}"
 
+    scripts = [path for path in paths if is_shell_script(path)]
+    sources = {path: Path(path).read_text(encoding="utf-8") for path in [*scripts, "Makefile"]}
+    report.check(
+        f"{len(sources)} scripts and recipes run with bash 3.2 and the tools of macOS",
+        (problem for path, text in sources.items() for problem in portable.problems(path, text)),
+    )
+    attributes = Path(".gitattributes").read_text(encoding="utf-8").splitlines()
+    report.check(
+        f"{len(paths)} files have lines that end as scripts need them, also in a checkout on Windows",
+        itertools.chain(
+            (problem for path in paths for problem in portable.line_ends(path, Path(path).read_bytes())),
+            [] if "* text=auto eol=lf" in attributes else [".gitattributes does not say * text=auto eol=lf"],
+        ),
+    )
     report.check("every TOML file parses, Spin's manifests among them", toml())
     tool(report, "compose files are valid by the Compose specification", ["check-jsonschema", "--builtin-schema", "vendor.compose-spec"],
          [path for path in paths if re.search(r"(^|/)(docker-)?compose[^/]*\.ya?ml$", path)])
     tool(report, "GitHub workflows are valid by their schema", ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
          [path for path in paths if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path)])
-    tool(report, "shell scripts pass shellcheck", ["shellcheck", "--external-sources"], [path for path in paths if is_shell_script(path)])
+    tool(report, "configurations of Dependabot are valid by their schema", ["check-jsonschema", "--builtin-schema", "vendor.dependabot"], [".github/dependabot.yml"])
+    tool(report, "GitHub workflows have no weakness that zizmor knows", ["zizmor", "--offline", "--quiet", "--min-severity", "medium"],
+         [path for path in paths if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path)])
+    workflows(report)
+    tool(report, "shell scripts pass shellcheck", ["shellcheck", "--external-sources"], scripts)
+
+
+def workflows(report):
+    texts = {path.name: path.read_text(encoding="utf-8") for path in Path(".github/workflows").glob("*.yml")}
+    parsed = {name: yaml.safe_load(text) for name, text in texts.items()}
+
+    def rust():
+        wanted = tomllib.loads(Path("Cargo.toml").read_text(encoding="utf-8"))["workspace"]["package"]["rust-version"]
+        pinned = {name: workflow.get("env", {}).get("RUST") for name, workflow in parsed.items() if "rustup" in texts[name]}
+        if len(set(pinned.values())) != 1:
+            yield f"they install different versions of Rust: {pinned}"
+        for name, version in pinned.items():
+            if version is None or [int(each) for each in version.split(".")[:2]] < [int(each) for each in wanted.split(".")]:
+                yield f"{name} installs Rust {version}, Cargo.toml wants {wanted}"
+            if f"library/rust:{version}-" not in Path("deploy/azd/Dockerfile").read_text(encoding="utf-8"):
+                yield f"{name} installs another Rust than deploy/azd/Dockerfile"
+            if re.search(r"rustup (toolchain install|default) (?!\"\$RUST\")", texts[name]):
+                yield f"{name} installs a Rust that moves"
+
+    def release():
+        jobs = parsed["release.yml"]["jobs"]
+        needed = {jobs[name].get("uses", "").rpartition("/")[2] for name in jobs["registry"]["needs"]}
+        for name in ("ci.yml", "spin.yml", "sql-server.yml", "kubernetes.yml"):
+            if name not in needed:
+                yield f"release.yml pushes without waiting for {name}"
+            # `on` is true in YAML 1.1.
+            if "workflow_call" not in parsed[name][True]:
+                yield f"{name} cannot be called"
+        attested = [step for job in jobs.values() for step in job.get("steps", []) if "attest-build-provenance" in step.get("uses", "")]
+        if len(attested) != 3:
+            yield f"release.yml attests {len(attested)} of the files and two images"
+
+    def pinned():
+        for name, text in texts.items():
+            for action in re.findall(r"uses: (\S+)", text):
+                if not action.startswith("./") and not re.search(r"@[0-9a-f]{40}$", action):
+                    yield f"{name}: {action} is not pinned to a commit"
+            yield from (f"{name}: {image} moves" for image in re.findall(r"\S+:\S*latest\b", text) if "runs-on" not in image and "-latest" not in image)
+
+    def steps():
+        with tempfile.TemporaryDirectory() as folder:
+            for name, workflow in parsed.items():
+                for job, number, step in ((job, *each) for job, body in workflow["jobs"].items() for each in enumerate(body.get("steps", []))):
+                    if "run" in step:
+                        # What GitHub fills in is a word to the shell.
+                        Path(folder, f"{name}.{job}.{number}").write_text(re.sub(r"\$\{\{.*?\}\}", "word", f"set -eo pipefail\n{step['run']}"), encoding="utf-8")
+            found = sorted(map(str, Path(folder).iterdir()))
+            # Steps take and leave variables in the environment, and one has only a literal in a test.
+            done = subprocess.run(["shellcheck", "--shell=bash", "--exclude=SC2050,SC2086", *found], capture_output=True, text=True)
+            yield from [done.stdout.strip()] if done.returncode else []
+
+    report.check("the steps of workflows pass shellcheck", steps())
+    report.check("workflows build with one Rust, that Cargo.toml takes", rust())
+    report.check("a release waits for all that is tested, and is attested", release())
+    report.check("workflows use actions and images that do not move", pinned())
 
 
 def is_shell_script(path):

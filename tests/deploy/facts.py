@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import probes as kubelet
 import yaml
 
 # SQL Server, in the overlay that has one. It needs a capability, and writes where it likes.
@@ -97,7 +98,7 @@ def provided(overlay):
             made["secret"][secret["secretName"]] = {data["key"] for data in secret["data"]}
     if vaults:
         return made
-    heading = {"dev": "On your machine", "aks": "Azure Kubernetes Service"}[overlay.name]
+    heading = {"dev": "On your machine", "aks": "Azure Kubernetes Service"}[overlay.name.partition(",")[0]]
     text = Path("docs/kubernetes.md").read_text(encoding="utf-8").partition(f"## {heading}\n")[2].partition("\n## ")[0]
     for kind, name, options in re.findall(r"kubectl create (?:(secret) generic|configmap) (\S+)(.*)", text):
         keys = set()
@@ -176,6 +177,13 @@ def probes(overlay):
             yield f"dab: {name} asks a port that the container does not have"
 
 
+def outages(overlay):
+    """pods stay in their Services while the database is away for ten minutes, and start, rest and end as they should"""
+    container = overlay.templates["dab"]["spec"]["containers"][0]
+    yield from kubelet.api_problems(overlay.one("SpinApp")["spec"]["checks"])
+    yield from kubelet.dab_problems({name: container[f"{name}Probe"] for name in ("startup", "liveness", "readiness")})
+
+
 def network(overlay):
     """only the API reaches DAB, and everyone only what it needs"""
     api = overlay.one("SpinApp")["metadata"]["name"]
@@ -189,21 +197,116 @@ def network(overlay):
     dns = overlay.named("NetworkPolicy", "dns")
     if dns is None or overlay.selected(dns["spec"]["podSelector"]) != set(overlay.pods):
         yield "no NetworkPolicy dns lets every pod look names up"
-    may = {(None, api, 80), (api, "dab", 5000), ("dab", None, 1433), ("dab", None, 11000), ("dab", None, 11999)}
+    way_in = "gateway" if overlay.of("Gateway") else None
+    may = {(way_in, api, 80), (api, "dab", 5000), ("dab", None, 1433), ("dab", None, 11000), ("dab", None, 11999)}
     if DATABASE in overlay.pods:
         may |= {(pod, DATABASE, 1433) for pod in ("dab", "scripts", "purge")}
     if overlay.named("NetworkPolicy", "sign-in"):
         may |= {("dab", None, 443)} | {("purge", None, port) for port in (443, 1433, 11000, 11999)}
-    everyone = [None, *overlay.pods]
-    ports = (80, 443, 1432, 1433, 1434, 4317, 5000, 10999, 11000, 11999, 12000)
+    if way_in:
+        may |= {(way_in, "certificate", 8089)}
+    else:
+        may |= {("gateway", api, 80)}
+    if "collector" in overlay.pods:
+        may |= {("dab", "collector", 4317), (api, "collector", 4318), ("collector", None, 443), ("collector", None, 4317)}
+    everyone = [None, "gateway", *overlay.pods]
+    ports = (80, 443, 1432, 1433, 1434, 4317, 4318, 5000, 8089, 10999, 11000, 11999, 12000)
     for source, target, port in itertools.product(everyone, everyone, ports):
-        if source == target:
+        if source == target or {source, target} <= {None, "gateway"} or target == "gateway":
             continue
         expected = (source, target, port) in may
         if overlay.allows(source, target, port) != expected:
             yield f"{source or 'outside'} → {target or 'outside'}:{port} is {'denied' if expected else 'allowed'}"
         elif target in ("dab", DATABASE) and overlay.takes(target, source, port) != expected:
             yield f"{target} would take {source or 'outside'} in on port {port}"
+
+
+def gateway(overlay):
+    """the gateway outlasts the API's requests, and repeats what may be repeated and nothing else"""
+    if not overlay.of("Gateway"):
+        return
+    deadline = int(re.search(r"\bdeadline: Duration::from_millis\(([\d_]+)\)", Path("src/settings.rs").read_text(encoding="utf-8"))[1]) / 1000
+    listeners = {each["name"]: each for each in overlay.one("Gateway")["spec"]["listeners"]}
+    names = {each["hostname"] for each in listeners.values()}
+    for route in overlay.of("HTTPRoute"):
+        spec, name = route["spec"], route["metadata"]["name"]
+        if set(spec["hostnames"]) != names:
+            yield f"HTTPRoute {name} is for {spec['hostnames']}, the gateway for {names}"
+        for parent in spec["parentRefs"]:
+            if parent["sectionName"] not in listeners:
+                yield f"HTTPRoute {name} hangs on no listener"
+            elif parent["sectionName"] == "http" and not all("filters" in rule for rule in spec["rules"]):
+                yield f"HTTPRoute {name} leads to the API without TLS"
+        for rule in spec["rules"]:
+            for backend in rule.get("backendRefs", []):
+                if (backend["name"], backend["port"]) != (overlay.one("SpinApp")["metadata"]["name"], 80):
+                    yield f"HTTPRoute {name} leads to {backend}"
+                # With Envoy Gateway backendRequest takes request's place.
+                if set(rule["timeouts"]) != {"request"} or seconds(rule["timeouts"]["request"]) < 2 * deadline:
+                    yield f"HTTPRoute {name}: {rule['timeouts']} are less than two requests of {deadline:g} s"
+    retries = {policy["spec"]["targetRefs"][0]["name"]: policy["spec"]["retry"] for policy in overlay.of("BackendTrafficPolicy")}
+    for name, retry in retries.items():
+        if seconds(retry["perRetry"]["timeout"]) <= deadline:
+            yield f"BackendTrafficPolicy {name} ends an attempt before the API ends its request"
+        if "httpStatusCodes" in retry["retryOn"] or set(retry["retryOn"]["triggers"]) - {"connect-failure", "refused-stream", "reset"}:
+            yield f"BackendTrafficPolicy {name} repeats what the API has answered"
+    if "reset" not in retries["repeatable"]["retryOn"]["triggers"] or "reset" in retries["once"]["retryOn"]["triggers"]:
+        yield "a request that broke off is repeated if it may be, and only then"
+    matches = overlay.named("HTTPRoute", "repeatable")["spec"]["rules"][0]["matches"]
+    methods = {match["method"] for match in matches if "method" in match}
+    keyed = [match["headers"] for match in matches if "method" not in match]
+    if methods != {"GET", "HEAD", "OPTIONS"} or keyed != [[{"name": "idempotency-key", "type": "RegularExpression", "value": ".+"}]]:
+        yield f"what may be repeated are reads and writes with a key, not {matches}"
+
+
+def seconds(duration):
+    """Of one unit, as in the manifests."""
+    number, unit = re.fullmatch(r"(\d+)(ms|s)", duration).groups()
+    return int(number) / (1000 if unit == "ms" else 1)
+
+
+def telemetry(overlay):
+    """Spin and Data API Builder send to the collector's ports, each to that of its protocol"""
+    executor = overlay.one("SpinAppExecutor")["spec"]["deploymentConfig"]
+    environment = {entry["name"]: entry.get("value") for entry in overlay.templates["dab"]["spec"]["containers"][0]["env"]}
+    sent = executor.get("otel", {}).get("exporter_otlp_endpoint"), environment.get("OTEL_EXPORTER_OTLP_ENDPOINT")
+    if "collector" not in overlay.templates:
+        if sent != (None, None):
+            yield f"there is no collector, and telemetry goes to {sent}"
+        return
+    if sent != ("http://collector:4318", "http://collector:4317"):
+        yield f"telemetry goes to {sent}"
+    (config,) = (each["data"]["config.yaml"] for each in overlay.of("ConfigMap") if each["metadata"]["name"].startswith("collector-config-"))
+    config = yaml.safe_load(config)
+    receivers = config["receivers"]
+    if receivers["otlp/spin"] != {"protocols": {"http": {"endpoint": "0.0.0.0:4318"}}}:
+        yield "the collector does not take what Spin sends"
+    if receivers["otlp/dab"] != {"protocols": {"grpc": {"endpoint": "0.0.0.0:4317"}}}:
+        yield "the collector does not take what Data API Builder sends"
+    if set(config["service"]["pipelines"]) != {f"{signal}/{source}" for signal in ("traces", "metrics", "logs") for source in ("spin", "dab")}:
+        yield f"the collector's pipelines are {sorted(config['service']['pipelines'])}"
+    for name, pipeline in config["service"]["pipelines"].items():
+        source = name.rpartition("/")[2]
+        if pipeline["receivers"] != [f"otlp/{source}"] or ("resource/spin" in pipeline["processors"]) != (source == "spin"):
+            yield f"pipeline {name} mixes what Spin and Data API Builder send"
+        if not set(pipeline["processors"]) <= set(config["processors"]):
+            yield f"pipeline {name} has processors that are not there"
+    set_by_pod = {entry["name"] for entry in overlay.templates["collector"]["spec"]["containers"][0]["env"]}
+    if set(re.findall(r"env:(\w+)", json.dumps(config))) != set_by_pod:
+        yield f"the collector reads other variables than {sorted(set_by_pod)}"
+
+
+def names_on_the_node(overlay):
+    """names come from a cache on the node, too, where Cilium enforces the policies"""
+    cilium = overlay.of("CiliumNetworkPolicy")
+    dns = overlay.named("NetworkPolicy", "dns")["spec"]["egress"][0]
+    if {"ipBlock": {"cidr": "169.254.10.10/31"}} not in dns["to"] or {"ipBlock": {"cidr": "169.254.20.10/32"}} not in dns["to"]:
+        yield "NetworkPolicy dns does not let pods ask AKS LocalDNS and NodeLocal DNSCache"
+    for policy in cilium:
+        (rule,) = policy["spec"]["egress"]
+        ports = {(port["port"], port["protocol"]) for each in rule["toPorts"] for port in each["ports"]}
+        if policy["spec"]["endpointSelector"] != {} or rule["toEntities"] != ["host"] or ports != {("53", "UDP"), ("53", "TCP")}:
+            yield f"CiliumNetworkPolicy {policy['metadata']['name']} lets more through than names from the node"
 
 
 def scaling(overlay):
@@ -222,8 +325,15 @@ def scaling(overlay):
             yield f"an autoscaler scales {target}, which is not there"
         elif deployment is not None and "replicas" in deployment["spec"]:
             yield f"Deployment {target} has replicas and an autoscaler"
-    if "cpu" not in app["resources"]["requests"]:
-        yield "the SpinApp requests no cpu, of which autoscalers take a percentage"
+    # Autoscalers take a percentage of what is requested.
+    for name, resources in (("SpinApp", app["resources"]), ("dab", overlay.templates["dab"]["spec"]["containers"][0]["resources"])):
+        if not 250 <= int(resources["requests"].get("cpu", "0").removesuffix("m")) <= 500:
+            yield f"{name} requests {resources['requests'].get('cpu')} of a CPU, not 250m to 500m"
+    for scaler in overlay.of("HorizontalPodAutoscaler") + overlay.of("ScaledObject"):
+        spec = scaler["spec"]
+        behavior = spec.get("behavior") or spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
+        if behavior["scaleDown"]["policies"] != [{"type": "Pods", "value": 1, "periodSeconds": 60}]:
+            yield f"{scaler['kind']} {scaler['metadata']['name']} takes more than one pod a minute away"
     for budget in overlay.of("PodDisruptionBudget"):
         if not overlay.selected(budget["spec"]["selector"]):
             yield f"PodDisruptionBudget {budget['metadata']['name']} selects no pod"
@@ -238,6 +348,9 @@ def hardening(overlay):
         own, common = container.get("securityContext", {}), spec.get("securityContext", {})
         added = own.get("capabilities", {}).get("add", [])
         problems = {
+            "may be put on another architecture than its image's": "mcr.microsoft.com/" in container["image"]
+            and spec.get("nodeSelector") != {"kubernetes.io/arch": "amd64"},
+            "has an image whose tag moves": re.search(r":(.*latest|main|edge)?$", container["image"]) is not None,
             "may run as root": not common.get("runAsNonRoot") or not common.get("runAsUser"),
             "has no seccomp profile": common.get("seccompProfile") != {"type": "RuntimeDefault"},
             "may gain privileges": own.get("allowPrivilegeEscalation") is not False,
@@ -267,4 +380,4 @@ def passwords(overlay):
             yield f"{entry['name']} has a password in it"
 
 
-ALL = (objects, configuration, references, environment, variables, services, probes, network, scaling, hardening, passwords)
+ALL = (objects, configuration, references, environment, variables, services, probes, outages, network, gateway, telemetry, names_on_the_node, scaling, hardening, passwords)

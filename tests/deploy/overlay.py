@@ -7,7 +7,10 @@ import yaml
 
 
 class Overlay:
-    """One rendered kustomization. `pods` are the labels of its pods, by name; those of a SpinApp are as the operator sets them."""
+    """One rendered kustomization. `pods` are the labels of its pods, by name; those of a SpinApp are as the operator sets them.
+
+    `visitors` are pods of other namespaces, with the labels of those.
+    """
 
     def __init__(self, name, manifests):
         self.name = name
@@ -21,6 +24,11 @@ class Overlay:
                 "core.spinkube.dev/app-name": name,
                 f"core.spinkube.dev/app.{name}.status": "ready",
             }
+
+        # While cert-manager asks for a certificate.
+        if self.of("Issuer"):
+            self.pods["certificate"] = {"acme.cert-manager.io/http01-solver": "true"}
+        self.visitors = {"gateway": {"kubernetes.io/metadata.name": "envoy-gateway-system"}}
 
     def of(self, kind):
         return [manifest for manifest in self.manifests if manifest["kind"] == kind]
@@ -49,7 +57,7 @@ class Overlay:
         return self._side("Ingress", target, source, port)
 
     def _side(self, direction, pod, peer, port):
-        if pod is None:
+        if pod is None or pod in self.visitors:
             return True
         policies = [
             policy["spec"]
@@ -67,6 +75,8 @@ class Overlay:
     def _is_peer(self, entry, pod):
         if "ipBlock" in entry:
             return pod is None
+        if pod in self.visitors:
+            return "podSelector" not in entry and matches(entry["namespaceSelector"], self.visitors[pod])
         return pod is not None and "namespaceSelector" not in entry and pod in self.selected(entry["podSelector"])
 
 

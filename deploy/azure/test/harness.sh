@@ -1,4 +1,4 @@
-# Sourced by deploy/azure/test/run and deploy/akamai/test/run. Nothing here touches the network or this machine's tools: PATH holds the stub under
+# Sourced by the tests of deploy/azure, deploy/akamai and deploy/azd. Nothing here touches the network or this machine's tools: PATH holds the stub under
 # the names of az and the others, and a few programs that every system has.
 # shellcheck shell=bash
 
@@ -8,16 +8,17 @@ place=$(mktemp -d)
 trap 'rm -rf "$place"' EXIT
 checks=0
 failures=0
-outside=$PATH
+# With the tools of tests/deploy/run.
+outside=$project/.local/lint-deploy/bin:$PATH
 
 mkdir -p "$place/bin" "$place/top/deploy" "$place/top/target/wasm32-wasip2/release"
 for program in bash env awk cat chmod cksum cut dirname find grep head id ls mkdir mktemp rm sed sort tail tr wc; do
   ln -s "$(command -v "$program")" "$place/bin/$program"
 done
 ln -s "$(command -v "$BASH")" "$place/bin/sh"
-for tool in az kubectl helm spin sqlcmd curl openssl sleep; do ln -s "$tests/stub" "$place/bin/$tool"; done
+for tool in az azd kubectl helm spin sqlcmd curl openssl sleep; do ln -s "$tests/stub" "$place/bin/$tool"; done
 cp -r "$project/sql" "$project/dab" "$project/spin.toml" "$place/top"
-cp -r "$project"/deploy/{lib.sh,azure,akamai,spinkube} "$place/top/deploy"
+cp -r "$project"/deploy/{lib.sh,azure,akamai,azd,spinkube} "$place/top/deploy"
 : >"$place/top/target/wasm32-wasip2/release/customer_api.wasm"
 
 # fresh: an empty cloud.
@@ -105,10 +106,15 @@ secrets_unseen() {
   holds "secrets went by pipe" grep -qE 'secret-(made|kept)-' "$STATE/input"
 }
 
+# skipped WHY: fails where NO_SKIPS=1.
+skipped() {
+  if [ "${NO_SKIPS:-}" = 1 ]; then bad "$1, and NO_SKIPS forbids that"; else printf '  · SKIPPED: %s\n' "$1"; fi
+}
+
 linted() {
   local lint
   if ! lint=$(PATH=$outside command -v shellcheck); then
-    printf '  · SKIPPED: no shellcheck on the PATH\n'
+    skipped "no shellcheck: tests/deploy/run brings one"
     return
   fi
   holds "shellcheck: scripts" "$lint" --external-sources --source-path="$project" "$@"

@@ -16,12 +16,12 @@ KEYS = {
 
 
 def check(toml):
-    for provider in toml["config_provider"]:
+    for provider in toml["variables_provider"]:
         known, needed = KEYS[provider["type"]]
         keys = provider.keys() - {"type"}
         assert keys <= known, f"{provider['type']}: Spin does not know {keys - known}"
         assert keys >= needed, f"{provider['type']}: Spin needs {needed - keys}"
-    assert toml.keys() == ACTIVE.keys() | {"config_provider"}, f"Spin would not know {toml.keys() - ACTIVE.keys()}"
+    assert toml.keys() == ACTIVE.keys() | {"variables_provider"}, f"Spin would not know {toml.keys() - ACTIVE.keys()}"
 
 
 text = open(sys.argv[1], encoding="utf-8").read()
@@ -31,7 +31,7 @@ assert tomllib.loads(text) == ACTIVE, "what is active has changed"
 example = re.compile(r"(?:^#[^\s].*\n?)+", re.MULTILINE)
 examples = example.findall(text)
 uncommented = [re.sub(r"^#", "", block, flags=re.MULTILINE) for block in examples]
-assert {tomllib.loads(block)["config_provider"][0]["type"] for block in uncommented} == KEYS.keys(), "an example of each type"
+assert {tomllib.loads(block)["variables_provider"][0]["type"] for block in uncommented} == KEYS.keys(), "an example of each type"
 
 for block, toml in zip(examples, uncommented):
     check(tomllib.loads(text.replace(block, toml)))

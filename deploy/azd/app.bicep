@@ -1,0 +1,176 @@
+// The container app: Spin with the component and, beside it in the same replica, Data API Builder, which nothing but the component reaches.
+param location string = resourceGroup().location
+param environmentId string
+param identityId string
+param clientId string
+param registry string
+param image string
+param sqlServer string
+param database string
+
+@description('Connections of one replica. Those of all replicas together are no more than the workers of the database.')
+param pool int
+
+@secure()
+@description('The key that clients of the API send, or several with commas between them.')
+param apiKey string
+
+// app.sh divides the workers of the database by it.
+var maxReplicas = 3
+
+resource app 'Microsoft.App/containerApps@2024-03-01' = {
+  name: 'customer-api'
+  location: location
+  tags: { 'made-by': 'customer-api' }
+  identity: {
+    type: 'UserAssigned'
+    userAssignedIdentities: { '${identityId}': {} }
+  }
+  properties: {
+    environmentId: environmentId
+    workloadProfileName: 'Consumption'
+    configuration: {
+      activeRevisionsMode: 'Single'
+      ingress: {
+        external: true
+        allowInsecure: false
+        transport: 'http'
+        targetPort: 3000
+      }
+      registries: [
+        {
+          server: '${registry}.azurecr.io'
+          identity: identityId
+        }
+      ]
+      secrets: [
+        {
+          name: 'api-key'
+          value: apiKey
+        }
+        {
+          // No secret, but that is how a container app has files.
+          name: 'dab-config'
+          value: loadTextContent('../../dab/dab-config.json')
+        }
+      ]
+    }
+    template: {
+      containers: [
+        {
+          name: 'api'
+          image: image
+          env: [
+            {
+              name: 'SPIN_VARIABLE_API_KEY'
+              secretRef: 'api-key'
+            }
+          ]
+          resources: {
+            cpu: json('0.25')
+            memory: '0.5Gi'
+          }
+          probes: [
+            {
+              type: 'Liveness'
+              httpGet: {
+                path: '/healthz'
+                port: 3000
+              }
+              timeoutSeconds: 2
+            }
+            {
+              type: 'Readiness'
+              httpGet: {
+                path: '/healthz'
+                port: 3000
+              }
+              periodSeconds: 5
+              timeoutSeconds: 2
+            }
+          ]
+        }
+        {
+          name: 'dab'
+          image: 'mcr.microsoft.com/azure-databases/data-api-builder:2.0.9'
+          // Without the file the image serves a configuration of its own that exposes every table.
+          args: [
+            '--ConfigFileName=./config/dab-config.json'
+            '--no-https-redirect'
+          ]
+          env: [
+            {
+              // Each option is explained in docs/database.md.
+              name: 'DAB_SQL'
+              value: 'Server=${sqlServer}${environment().suffixes.sqlServerHostname};Database=${database};Authentication=Active Directory Managed Identity;User ID=${clientId};Application Name=customer-api;Max Pool Size=${pool};Connect Timeout=5;Command Timeout=4;ConnectRetryCount=0;Packet Size=8000'
+            }
+          ]
+          resources: {
+            cpu: json('0.5')
+            memory: '1Gi'
+          }
+          probes: [
+            {
+              type: 'Startup'
+              httpGet: {
+                path: '/api/ready'
+                port: 5000
+              }
+              // Two minutes. Container Apps takes no more than ten failures.
+              periodSeconds: 15
+              timeoutSeconds: 5
+              failureThreshold: 8
+            }
+            {
+              type: 'Liveness'
+              httpGet: {
+                path: '/'
+                port: 5000
+              }
+              timeoutSeconds: 5
+            }
+            {
+              type: 'Readiness'
+              httpGet: {
+                path: '/'
+                port: 5000
+              }
+              timeoutSeconds: 5
+            }
+          ]
+          volumeMounts: [
+            {
+              volumeName: 'dab-config'
+              mountPath: '/App/config'
+            }
+          ]
+        }
+      ]
+      scale: {
+        // Not zero: a start takes longer than a client waits.
+        minReplicas: 1
+        maxReplicas: maxReplicas
+        rules: [
+          {
+            name: 'http'
+            http: { metadata: { concurrentRequests: '50' } }
+          }
+        ]
+      }
+      volumes: [
+        {
+          name: 'dab-config'
+          storageType: 'Secret'
+          secrets: [
+            {
+              secretRef: 'dab-config'
+              path: 'dab-config.json'
+            }
+          ]
+        }
+      ]
+    }
+  }
+}
+
+output url string = 'https://${app.properties.configuration.ingress.fqdn}'

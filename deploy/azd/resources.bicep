@@ -1,0 +1,198 @@
+param location string
+param suffix string
+param tags object
+param principalId string
+param principalName string
+param principalType string
+param sqlTier string
+param network string
+
+var isPrivate = network == 'private'
+var acrPull = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '7f951dda-4ed3-4680-a7ca-43fe172d538d')
+
+// Data API Builder's, which also pulls the image; and that of whatever purges the ledger.
+resource dab 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: 'customer-api-dab'
+  location: location
+  tags: tags
+}
+
+resource purge 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
+  name: 'customer-api-purge'
+  location: location
+  tags: tags
+}
+
+resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' = {
+  name: 'customerapi${suffix}'
+  location: location
+  tags: tags
+  sku: { name: 'Basic' }
+  properties: { adminUserEnabled: false }
+}
+
+resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
+  name: guid(registry.id, dab.id, acrPull)
+  scope: registry
+  properties: {
+    principalId: dab.properties.principalId
+    principalType: 'ServicePrincipal'
+    roleDefinitionId: acrPull
+  }
+}
+
+// No password exists: the server knows Microsoft Entra alone.
+resource server 'Microsoft.Sql/servers@2023-08-01-preview' = {
+  name: 'customer-api-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    version: '12.0'
+    minimalTlsVersion: '1.2'
+    publicNetworkAccess: isPrivate ? 'Disabled' : 'Enabled'
+    administrators: {
+      administratorType: 'ActiveDirectory'
+      azureADOnlyAuthentication: true
+      principalType: principalType
+      login: principalName
+      sid: principalId
+      tenantId: tenant().tenantId
+    }
+  }
+}
+
+resource database 'Microsoft.Sql/servers/databases@2023-08-01-preview' = {
+  parent: server
+  name: 'customers'
+  location: location
+  tags: tags
+  sku: { name: sqlTier }
+  properties: {}
+}
+
+// 0.0.0.0 stands for all of Azure, other customers' machines included. They still have to sign in.
+resource azure 'Microsoft.Sql/servers/firewallRules@2023-08-01-preview' = if (!isPrivate) {
+  parent: server
+  name: 'azure'
+  properties: {
+    startIpAddress: '0.0.0.0'
+    endIpAddress: '0.0.0.0'
+  }
+}
+
+resource virtualNetwork 'Microsoft.Network/virtualNetworks@2024-01-01' = if (isPrivate) {
+  name: 'customer-api'
+  location: location
+  tags: tags
+  properties: {
+    addressSpace: { addressPrefixes: ['10.60.0.0/16'] }
+    subnets: [
+      {
+        name: 'endpoints'
+        properties: { addressPrefix: '10.60.0.0/24' }
+      }
+      {
+        name: 'apps'
+        properties: {
+          addressPrefix: '10.60.2.0/23'
+          delegations: [
+            {
+              name: 'apps'
+              properties: { serviceName: 'Microsoft.App/environments' }
+            }
+          ]
+        }
+      }
+    ]
+  }
+}
+
+resource privateEndpoint 'Microsoft.Network/privateEndpoints@2024-01-01' = if (isPrivate) {
+  name: 'customer-api-sql'
+  location: location
+  tags: tags
+  properties: {
+    subnet: { id: resourceId('Microsoft.Network/virtualNetworks/subnets', 'customer-api', 'endpoints') }
+    privateLinkServiceConnections: [
+      {
+        name: 'sql'
+        properties: {
+          privateLinkServiceId: server.id
+          groupIds: ['sqlServer']
+        }
+      }
+    ]
+  }
+  dependsOn: [virtualNetwork]
+}
+
+resource zone 'Microsoft.Network/privateDnsZones@2020-06-01' = if (isPrivate) {
+  name: 'privatelink${environment().suffixes.sqlServerHostname}'
+  location: 'global'
+  tags: tags
+  properties: {}
+}
+
+resource link 'Microsoft.Network/privateDnsZones/virtualNetworkLinks@2020-06-01' = if (isPrivate) {
+  parent: zone
+  name: 'customer-api'
+  location: 'global'
+  properties: {
+    registrationEnabled: false
+    virtualNetwork: { id: virtualNetwork.id }
+  }
+}
+
+resource zoneGroup 'Microsoft.Network/privateEndpoints/privateDnsZoneGroups@2024-01-01' = if (isPrivate) {
+  parent: privateEndpoint
+  name: 'default'
+  properties: {
+    privateDnsZoneConfigs: [
+      {
+        name: 'sql'
+        properties: { privateDnsZoneId: zone.id }
+      }
+    ]
+  }
+}
+
+resource logs 'Microsoft.OperationalInsights/workspaces@2023-09-01' = {
+  name: 'customer-api-${suffix}'
+  location: location
+  tags: tags
+  properties: {
+    sku: { name: 'PerGB2018' }
+    retentionInDays: 30
+  }
+}
+
+resource apps 'Microsoft.App/managedEnvironments@2024-03-01' = {
+  name: 'customer-api'
+  location: location
+  tags: tags
+  properties: {
+    appLogsConfiguration: {
+      destination: 'log-analytics'
+      logAnalyticsConfiguration: {
+        customerId: logs.properties.customerId
+        sharedKey: logs.listKeys().primarySharedKey
+      }
+    }
+    vnetConfiguration: isPrivate ? { infrastructureSubnetId: resourceId('Microsoft.Network/virtualNetworks/subnets', 'customer-api', 'apps') } : null
+    workloadProfiles: [
+      {
+        name: 'Consumption'
+        workloadProfileType: 'Consumption'
+      }
+    ]
+  }
+  dependsOn: [virtualNetwork]
+}
+
+output sqlServer string = server.name
+output database string = database.name
+output registry string = registry.name
+output environmentId string = apps.id
+output identityId string = dab.id
+output clientId string = dab.properties.clientId
+output purgeClientId string = purge.properties.clientId
