@@ -8,6 +8,7 @@ use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
 use local_bridge::{Bridge, Clock, Config, serve};
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{
     Deserialize, Deserializer,
@@ -100,11 +101,11 @@ impl Database for LocalBridge {
                 .collect();
             (Method::POST, String::new(), Value::Object(object).to_string())
         } else {
-            // Integers only: nothing to encode.
-            let pairs: Vec<_> = arguments
-                .iter()
-                .map(|(name, value)| format!("{name}={value}"))
-                .collect();
+            let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+            let pair = |(name, value): &(&str, Value)| {
+                format!("{name}={}", utf8_percent_encode(&text(value), NON_ALPHANUMERIC))
+            };
+            let pairs: Vec<_> = arguments.iter().map(pair).collect();
             (Method::GET, format!("?{}", pairs.join("&")), String::new())
         };
         let request = Request::builder()
