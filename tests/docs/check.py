@@ -65,7 +65,8 @@ def links(report, root, documents):
 def places(report, root, documents):
     def named():
         for document in documents.values():
-            made = {path for block in document.blocks for path in re.findall(r"^In `(.+)`:$", block.lead)}
+            # What a page changes in files that its commands have made.
+            made = {path for block in document.blocks if block.language == "diff" for path in re.findall(r"^\+\+\+ b/(.+)$", block.text, re.M)}
             for line, text in document.code:
                 path = text.rstrip("/")
                 if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]+", path) and not any(each.startswith(path) for each in made):
