@@ -21,6 +21,7 @@ mod nagle;
 mod openapi;
 mod outage;
 mod own_entity;
+mod pages;
 mod pass_through;
 mod raw_requests;
 mod readme;
