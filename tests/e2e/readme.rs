@@ -1,7 +1,13 @@
-//! The README's curl samples, run as they stand but for the port, in their order, against a fresh stack.
+//! What the README says to type: its curl samples and the scripts of `sample-usage`, run as they stand but for the port, in
+//! their order, against a fresh stack; and `make up`.
+
+use std::io::{BufRead, BufReader};
+use std::net::TcpListener;
+use std::os::unix::process::CommandExt;
+use std::process::{Command, Stdio};
 
 use crate::document::{blocks, run, split_samples};
-use crate::harness::{Stack, root};
+use crate::harness::{Api, Stack, host, output, root};
 
 #[test]
 fn the_samples_of_the_readme_give_what_it_shows() {
@@ -9,4 +15,68 @@ fn the_samples_of_the_readme_give_what_it_shows() {
     let (samples, _) = split_samples(blocks(&readme));
     assert!(samples.len() >= 5, "{}", samples.len());
     run(&samples, Stack::start().api());
+}
+
+#[test]
+fn the_samples_in_every_language_print_what_their_page_shows() {
+    let folder = root().join("sample-usage");
+    let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
+    let shown = blocks(&page)[0].text;
+    for (program, script) in [
+        ("bash", "curl.sh"),
+        ("pwsh", "powershell.ps1"),
+        ("python3", "python.py"),
+        ("node", "javascript.mjs"),
+    ] {
+        if Command::new(program).arg("--version").output().is_err() {
+            println!("SKIPPED: there is no {program}, so {script} has not run");
+            continue;
+        }
+        let stack = Stack::start();
+        let url = format!("http://{}", stack.api().address);
+        let (status, printed) = output(Command::new(program).arg(folder.join(script)).arg(url));
+        assert!(status.success(), "{script}: {printed}");
+        assert_eq!(printed.trim_end(), shown.trim_end(), "{script}");
+    }
+}
+
+#[test]
+fn make_up_serves_until_ctrl_c() {
+    let free = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = free.local_addr().unwrap();
+    drop(free);
+    let manifest = crate::harness::manifest();
+    let mut command = Command::new("make");
+    command
+        .current_dir(root())
+        .args(["--no-print-directory", "up", &format!("MANIFEST={manifest}")])
+        .args([format!("PORT={}", address.port()), format!("HOST={}", host())])
+        .env_remove("DAB_URL")
+        .env_remove("HOST")
+        // Cargo tells its tests about themselves, and what it builds for make must be what it built before.
+        .env_remove("CARGO_MANIFEST_DIR")
+        .env_remove("MAKEFLAGS")
+        .stdin(Stdio::null())
+        .stdout(Stdio::piped())
+        .stderr(Stdio::null())
+        // A group of its own, which Ctrl-C in a terminal is sent to.
+        .process_group(0);
+    let mut make = command.spawn().expect("make");
+    let mut lines = BufReader::new(make.stdout.take().unwrap()).lines();
+    let mut said = String::new();
+    let url = format!("http://{address}");
+    while !said.contains(&format!("API ready at {url}\n")) {
+        let line = lines
+            .next()
+            .unwrap_or_else(|| panic!("make up has ended; it said:\n{said}"));
+        said += &(line.unwrap() + "\n");
+    }
+    assert_eq!(Api { address }.get("/customer/123").status, 200);
+    let group = format!("-{}", make.id());
+    assert!(
+        output(Command::new("kill").args(["-s", "INT", "--", &group]))
+            .0
+            .success()
+    );
+    make.wait().unwrap();
 }
