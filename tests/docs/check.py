@@ -18,7 +18,7 @@ RUN = {
     "make test": (".ci/run", "make test"),
     # The first half is what local/build-component.sh runs, the second what `local up` starts when SPIN is set.
     "spin build && spin up": (".github/workflows/spin.yml", "export SPIN="),
-    "make up DAB_URL=http://localhost:5000": ("tests/e2e/access.rs", '"--dab-url"'),
+    "make up DAB_URL=http://localhost:5000": ("tests/e2e/readme.rs", "DAB_URL="),
 }
 # Where the paths that documents name begin.
 FOLDERS = ("bench", "dab", "deploy", "docs", "fuzz", "local", "sample-usage", "sql", "src", "tests")

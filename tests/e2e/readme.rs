@@ -7,7 +7,7 @@ use std::os::unix::process::CommandExt;
 use std::process::{Command, Stdio};
 
 use crate::document::{blocks, run, split_samples};
-use crate::harness::{Api, Stack, host, output, root};
+use crate::harness::{Api, Process, Stack, host, local, manifest, output, root};
 
 #[test]
 fn the_samples_of_the_readme_give_what_it_shows() {
@@ -42,30 +42,39 @@ fn the_samples_in_every_language_print_what_their_page_shows() {
 
 #[test]
 fn make_up_serves_until_ctrl_c() {
+    // The bridge of a database of its own: that of the developer may be of another version.
+    let folder = tempfile::TempDir::new().unwrap();
+    let mut bridge = local(&["bridge", "--listen", "127.0.0.1:0", "--database"]);
+    let bridge = Process::start(bridge.arg(folder.path().join("customers.db")));
     let free = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = free.local_addr().unwrap();
     drop(free);
-    let manifest = crate::harness::manifest();
     let mut command = Command::new("make");
     command
         .current_dir(root())
-        .args(["--no-print-directory", "up", &format!("MANIFEST={manifest}")])
+        .args(["--no-print-directory", "up"])
+        .args([format!("MANIFEST={}", manifest()), format!("DAB_URL={}", bridge.url)])
         .args([format!("PORT={}", address.port()), format!("HOST={}", host())])
-        .env_remove("DAB_URL")
-        .env_remove("HOST")
-        // Cargo tells its tests about themselves, and what it builds for make must be what it built before.
-        .env_remove("CARGO_MANIFEST_DIR")
         .env_remove("MAKEFLAGS")
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
         .stderr(Stdio::null())
         // A group of its own, which Ctrl-C in a terminal is sent to.
         .process_group(0);
+    // What Cargo tells a test about itself would have a build script run again.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"]
+            .iter()
+            .any(|prefix| name.starts_with(prefix))
+        {
+            command.env_remove(&*name);
+        }
+    }
     let mut make = command.spawn().expect("make");
     let mut lines = BufReader::new(make.stdout.take().unwrap()).lines();
     let mut said = String::new();
-    let url = format!("http://{address}");
-    while !said.contains(&format!("API ready at {url}\n")) {
+    while !said.contains(&format!("API ready at http://{address}\n")) {
         let line = lines
             .next()
             .unwrap_or_else(|| panic!("make up has ended; it said:\n{said}"));
