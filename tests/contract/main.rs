@@ -3,6 +3,7 @@
 //! runs T-SQL; the tests read it.
 
 mod dab_config;
+mod features;
 mod manifests;
 mod procedures;
 mod rules;
