@@ -97,6 +97,7 @@ def places(report, root, documents):
     def named():
         for document in documents.values():
             made = {path for block in document.blocks for path in re.findall(r"^In `(.+)`:$", block.lead)}
+            made |= {path for path in re.findall(r"^\| `([\w./-]+)` \|", document.section("What it has written"), re.M)}
             for line, text in document.code:
                 path = text.rstrip("/")
                 if re.fullmatch(rf"({'|'.join(FOLDERS)})/[\w./-]+", path) and not any(each.startswith(path) for each in made):
@@ -119,6 +120,8 @@ def make(report, root, documents):
     for document in documents.values():
         commands = [*document.code, *((block.line, line) for block in document.blocks if block.language == "sh" for line in block.text.splitlines())]
         for line, command in commands:
+            # A value in quotes may say anything.
+            command = re.sub(r"'[^']*'", "''", command)
             for words in re.findall(r"(?:^|[\s;&|])make((?: +(?:[a-z][a-z0-9-]*|[A-Z_]+=\S*))+)", command):
                 called += [(document.name, line, word) for word in words.split()]
     report.check(
