@@ -41,6 +41,28 @@ fn the_samples_in_every_language_print_what_their_page_shows() {
 }
 
 #[test]
+fn the_requests_for_an_editor_succeed_in_their_order() {
+    let text = std::fs::read_to_string(root().join("customer-api.http")).unwrap();
+    let stack = Stack::start();
+    let requests = text.split("\n### ").skip(1);
+    let mut sent = 0;
+    for request in requests {
+        let (head, body) = request.split_once("\n\n").unwrap_or((request, ""));
+        // The first line is the name of the request.
+        let mut lines = head.trim_end().lines().skip(1);
+        let line = lines.next().unwrap_or_else(|| panic!("no request in {request}"));
+        let (method, target) = line.split_once(" {{api}}").expect(line);
+        let headers: Vec<_> = lines.map(|line| line.split_once(": ").expect(line)).collect();
+        let reply = stack
+            .api()
+            .send(method.parse().unwrap(), target, &headers, body.trim().as_bytes());
+        assert!(reply.status < 300, "{line}: {}", reply.text());
+        sent += 1;
+    }
+    assert!(sent >= 5, "{sent}");
+}
+
+#[test]
 fn make_up_serves_until_ctrl_c() {
     // The bridge of a database of its own: that of the developer may be of another version.
     let folder = tempfile::TempDir::new().unwrap();
