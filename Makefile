@@ -9,21 +9,33 @@ step := local/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help up build stack entity generate test lint lint-sql lint-deploy lint-docs test-sql soak outage crowd fuzz fuzz-api bench cost fmt reset clean
+.PHONY: help preflight up build stack entity generate test lint lint-sql lint-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures fmt reset clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-up: stack ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
-	@$(step) "component" local/build-component.sh $(MANIFEST)
+##@ Run
+
+preflight:
+	@local/preflight.sh $(PORT)
+
+# Without the tools of the tests, which a first build need not wait for.
+up: preflight ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
+	@$(step) "local stack$(if $(wildcard target/debug/local),, (about four minutes the first time))" local/progress.sh cargo build --locked -p local
+	@$(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" local/build-component.sh $(MANIFEST)
 	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/local up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
+
+reset: ## start over with fresh local data
+	rm -f .local/customers.db .local/customers.db-wal .local/customers.db-shm
+
+##@ Build
 
 build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain for them if there is none
 	@$(step) "components" local/build-component.sh
 
-# Cargo's choice of features depends on what it builds together. Everything native is built as one workspace, so that nothing is built twice.
+# Cargo's choice of features depends on what it builds together; tests/contract/features.rs holds that it is the same for `make up`.
 stack: ## build the local stack: bridge, built-in host
-	@$(step) "local stack" cargo build --quiet --locked --workspace --bins
+	@$(step) "local stack and tools$(if $(wildcard target/debug/soak),, (about five minutes the first time))" local/progress.sh cargo build --locked --workspace --bins
 
 # Make does not look into the values, and the shell gets them as they are.
 entity: stack ## add a table: NAME=color TABLE=Warehouse.Colors (DDL=file, COLUMNS='…', ONLY=get,list, ARGS='--set …', DRY_RUN=1), REMOVE=1
@@ -42,6 +54,17 @@ entity: export ENTITY_REMOVE := $(value REMOVE)
 
 generate: stack ## write what follows from src/routes.rs: DAB's entities, openapi.json
 	target/debug/local generate
+
+pictures: ## draw docs/pictures/*.svg from the texts beside them, with Node.js
+	@$(step) "pictures" sh -c 'local/npm.sh && node docs/pictures/render.mjs "$$PWD/.local/browser"'
+
+fmt: ## format the code
+	cargo fmt --all
+
+clean: ## remove everything that was built or downloaded for the project
+	rm -rf target .local
+
+##@ Check
 
 # All tests with both builds: a selection of them would have Cargo choose other features, and build the engine again.
 test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pass before a change lands (SPIN=/path/to/spin: on real Spin)
@@ -66,7 +89,7 @@ lint-deploy: ## manifests and workflows through their schemas, scripts through s
 	@$(step) "plan for Akamai" deploy/akamai/test/run
 	@$(step) "plan for azd" deploy/azd/test/run
 
-lint-docs: ## links, commands and code blocks of the documents
+lint-docs: ## links, commands, code blocks and language of the documents
 	@$(step) "documents" tests/docs/run
 
 test-sql: ## the table of cases on a T-SQL engine (SQLSERVER_URL='Server=tcp:…;Database=<an empty one>;…')
@@ -76,14 +99,20 @@ else
 	@echo "  · SKIPPED: SQLSERVER_URL is not set, so the cases have not run on a T-SQL engine"
 endif
 
+test-browser: build stack ## /docs and /problems in a headless Chromium; writes docs/*.png
+	@$(step) "pages in a browser" tests/browser/run
+
+##@ Under stress
+
 soak: build stack ## 50,000 requests while the bridge fails (six minutes); writes docs/resilience-report.md
 	target/debug/soak --requests 50000 --report docs/resilience-report.md
 
-outage: build stack ## outages of ten seconds and of a minute, in real time (three minutes)
+outage: build stack ## outages of ten seconds and of a minute, in real time (four minutes); draws docs/pictures/outage.svg
 	cargo test --locked --workspace --test e2e -- --ignored outage
+	local/venv.sh bench -r bench/compare/requirements.txt && .local/bench/bin/python docs/pictures/outage.py
 
-fuzz-api: build stack ## 5,000 requests and more made from openapi.json, every answer checked against it (five minutes)
-	tests/fuzz-api/run full
+crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
+	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd
 
 fuzz: ## the parsers under coverage-guided fuzzing, three million executions each (RUNS=…), with cargo-fuzz
 	@command -v cargo-fuzz >/dev/null || $(step) "cargo-fuzz" cargo install --quiet --locked cargo-fuzz
@@ -91,20 +120,13 @@ fuzz: ## the parsers under coverage-guided fuzzing, three million executions eac
 	  $(step) "$$target" cargo fuzz run --sanitizer none "$$target" -- -runs=$(or $(RUNS),3000000) -max_len=256 -verbosity=0 -print_final_stats=1 || exit; \
 	done
 
-crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
-	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd
+fuzz-api: build stack ## 5,000 requests and more made from openapi.json, every answer checked against it (five minutes)
+	tests/fuzz-api/run full
+
+##@ Measure
 
 bench: build ## requests/s beside nginx, Flask and a bare proxy (sixteen minutes, at first twenty-five); writes docs/performance.md (LOCAL=…, SPIN=…)
 	@LOCAL="$(LOCAL)" SPIN="$(SPIN)" bench/compare/run
 
 cost: build stack ## what one request costs in the component: instructions, host calls, memory; writes bench/cost/table.md
 	target/debug/cost --write
-
-fmt: ## format the code
-	cargo fmt --all
-
-reset: ## start over with fresh local data
-	rm -f .local/customers.db .local/customers.db-wal .local/customers.db-shm
-
-clean: ## remove everything that was built or downloaded for the project
-	rm -rf target .local

@@ -20,7 +20,9 @@ target_installed() { [ -d "$(rustc --print target-libdir --target $target 2>/dev
 limited() { if command -v timeout >/dev/null; then timeout 120 "$@"; else "$@"; fi; }
 
 rustup_adds_target() {
-  command -v rustup >/dev/null && limited rustup target add $target >/dev/null 2>&1 && target_installed
+  command -v rustup >/dev/null || return
+  export -f limited
+  local/progress.sh bash -c "limited rustup target add $target" 2>/dev/null && target_installed
 }
 
 is_debian_root() { [ "$(id -u)" = 0 ] && grep -qx 'ID=debian' /etc/os-release 2>/dev/null; }
@@ -30,12 +32,12 @@ unpack_debian() {
   local work=$unpacked.part mirror triplet
   rm -rf "$work"
   mkdir -p "$(dirname "$work")"
-  apt-get update -qq
-  command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive apt-get install -qq -y mmdebstrap >/dev/null
+  local/progress.sh apt-get update -qq
+  command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive local/progress.sh apt-get install -qq -y mmdebstrap
   # The mirror that this machine's own apt uses.
   # shellcheck disable=SC2016 # a format of apt's
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
-  mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --components=main \
+  local/progress.sh mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --components=main \
     --include=rustc,libstd-rust-dev-wasm32 forky "$work" "$mirror"
   triplet=$(basename "$(dirname "$(find "$work/usr/lib" -maxdepth 2 -name 'libc.so.6')")")
   rm -rf "${work:?}"/{var,usr/share,usr/include,usr/libexec} "${work:?}"/usr/lib/rustlib/{wasm32-unknown-unknown,wasm32-wasip1}
@@ -57,7 +59,7 @@ value() { sed -n "s/^$2 = \"\(.*\)\"\$/\1/p" "$1"; }
 build() {
   local -a command
   read -ra command <<<"$(value "$1" command)"
-  "${command[@]}" --quiet --locked --target-dir "$2"
+  local/progress.sh "${command[@]}" --locked --target-dir "$2"
 }
 
 if target_installed; then

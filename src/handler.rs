@@ -18,7 +18,7 @@ use crate::client::body::ACCEPT_PATCH_TYPES;
 use crate::client::precondition::{Preconditions, Verdict};
 use crate::client::problem::{Problem, kind};
 use crate::client::response::{self, Body, Context, NotAgreed, ascii, json};
-use crate::client::{accept, body};
+use crate::client::{accept, body, pages};
 use crate::dab;
 use crate::dab::answer::Row;
 use crate::dab::call::{Effort, GaveUp};
@@ -62,6 +62,9 @@ pub async fn handle<'s, P: Platform>(
     } else {
         settings.await
     };
+    let has_pages = settings.as_ref().map_or(true, |settings| settings.serve_docs);
+    let found = found.filter(|found| has_pages || !found.is_page());
+    let action = action.filter(|_| found.is_some());
     let log = Log {
         level: settings.as_ref().map_or(Level::Info, |settings| settings.log_level),
         correlation_id: correlation_id(&head.headers, platform),
@@ -170,6 +173,7 @@ impl<P: Platform> Exchange<'_, P> {
                 self.negotiate()?;
                 Ok(json(StatusCode::OK, whole(OPENAPI)))
             }
+            Action::Page(page) => Ok(pages::response(*page)),
             Action::Ready => self.ready(told).await,
             Action::Call(call) => {
                 self.admit()?;

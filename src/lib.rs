@@ -12,6 +12,8 @@ pub mod settings;
 pub mod client {
     //! The client's side: what a request must be, and what the answer looks like.
 
+    pub mod pages;
+
     pub mod response;
 
     pub mod body;

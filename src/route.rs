@@ -26,8 +26,21 @@ pub enum Action {
     Ready,
     /// The API's description, which is part of the component.
     OpenApi,
+    /// A page for people, which is part of the component; not there with the option `serve_docs=false`.
+    Page(Page),
     /// Calls a stored procedure and passes its answer on.
     Call(Call),
+}
+
+/// A page for people.
+#[derive(Clone, Copy)]
+pub enum Page {
+    /// Leads to the next one.
+    Home,
+    /// The API's description, to try in a browser.
+    Docs,
+    /// What the problems mean.
+    Problems,
 }
 
 /// A call of a stored procedure.
@@ -151,6 +164,9 @@ macro_rules! action {
     (alive) => { $crate::route::Action::Alive };
     (ready) => { $crate::route::Action::Ready };
     (openapi) => { $crate::route::Action::OpenApi };
+    (home) => { $crate::route::Action::Page($crate::route::Page::Home) };
+    (docs) => { $crate::route::Action::Page($crate::route::Page::Docs) };
+    (problems) => { $crate::route::Action::Page($crate::route::Page::Problems) };
     ($name:ident($($parameter:ident: $source:expr),*) $(creates $column:ident)?) => {
         $crate::route::Action::Call($crate::route::Call {
             procedure: stringify!($name),
@@ -191,6 +207,11 @@ impl<'p> Found<'p> {
         let method = if method == Method::HEAD { &Method::GET } else { method };
         let route = self.routes.iter().find(|route| route.method == method);
         route.map(|route| &route.action)
+    }
+
+    /// Whether this is a page for people.
+    pub fn is_page(&self) -> bool {
+        self.routes.iter().any(|route| matches!(route.action, Action::Page(_)))
     }
 
     /// The value of `Allow` (RFC 9110, section 10.2.1).

@@ -36,6 +36,15 @@ routes! {
 
     /// Whether Data API Builder and the database answer
     GET "/readyz" => ready;
+
+    /// Leads to `/docs`
+    GET "/" => home;
+
+    /// The API's description as a page, to try it
+    GET "/docs" => docs;
+
+    /// What the problems mean, as a page
+    GET "/problems" => problems;
 }
 
 #[cfg(test)]

@@ -40,6 +40,8 @@ pub struct Settings {
     pub forward_authorization: bool,
     /// Option `cors_allowed_origins`: the origins whose pages may call the API, separated by commas; empty allows none.
     pub cors_allowed_origins: Origins,
+    /// Option `serve_docs`: `false` takes the pages `/`, `/docs` and `/problems` away.
+    pub serve_docs: bool,
 }
 
 impl Default for Settings {
@@ -59,6 +61,7 @@ impl Default for Settings {
             max_body_bytes: 64 * 1024,
             forward_authorization: false,
             cors_allowed_origins: Origins::default(),
+            serve_docs: true,
         }
     }
 }
@@ -154,6 +157,7 @@ impl Settings {
             let milliseconds = positive(value, u32::MAX).ok_or("must be a whole number between 1 and 4294967295")?;
             Ok::<_, &str>(Duration::from_millis(milliseconds.into()))
         };
+        let boolean = || value.parse().map_err(|_| "must be true or false");
         match name {
             "dab_path" => {
                 let rule = "must be a path like /api, of letters, digits, - _ ~ and /";
@@ -167,13 +171,12 @@ impl Settings {
                 let bytes = positive(value, MAX_BODY_BYTES).ok_or("must be a whole number between 1 and 4000000")?;
                 self.max_body_bytes = bytes as usize;
             }
-            "forward_authorization" => {
-                self.forward_authorization = value.parse().map_err(|_| "must be true or false")?;
-            }
+            "forward_authorization" => self.forward_authorization = boolean()?,
             "cors_allowed_origins" => {
                 let rule = "must be empty, or origins like https://shop.example separated by commas";
                 self.cors_allowed_origins = Origins::parse(value).ok_or(rule)?;
             }
+            "serve_docs" => self.serve_docs = boolean()?,
             _ => return Err("is unknown: it is no option of this API"),
         }
         Ok(())
@@ -284,7 +287,7 @@ mod tests {
     fn every_setting_is_read() {
         let text = "dab_url=https://dab.example/\napi_key=a,b\n\ndab_api_key=c\nlog_level=info\noptions= dab_path=/api/v2/  \
                     retry_base_ms=1 retry_cap_ms=2 attempt_timeout_ms=3 request_deadline_ms=4 max_body_bytes=5 \
-                    forward_authorization=true cors_allowed_origins=https://shop.example\n";
+                    forward_authorization=true cors_allowed_origins=https://shop.example serve_docs=false\n";
         let ms = Duration::from_millis;
         let expected = Settings {
             dab_url: "https://dab.example".into(),
@@ -301,6 +304,7 @@ mod tests {
             max_body_bytes: 5,
             forward_authorization: true,
             cors_allowed_origins: Origins::parse("https://shop.example").unwrap(),
+            serve_docs: false,
         };
         assert_eq!(Settings::parse(text), Ok(expected));
         assert_eq!(Settings::parse("options=dab_path=/").unwrap().dab_path, "");
@@ -349,6 +353,7 @@ mod tests {
             ("max_body_bytes", "4000001"),
             ("forward_authorization", "secret"),
             ("cors_allowed_origins", "*"),
+            ("serve_docs", "no"),
             ("api_key", "secret"),
             ("other", "secret"),
         ] {

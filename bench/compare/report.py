@@ -99,6 +99,29 @@ def share_of_bridge(operation, results, compared):
     return f"{min(shares):.0f} to {max(shares):.0f} %"
 
 
+def span(values, form):
+    """From the smallest to the largest, or one when they print alike."""
+    texts = list(dict.fromkeys(form.format(value) for value in (min(values), max(values))))
+    return " to ".join(texts)
+
+
+def lead(results, compared):
+    """The three sentences of the page."""
+    apis = [subject for subject in compared if subject.name.startswith("this API")]
+
+    def against(operation, base):
+        pairs = [(results[operation, subject.name], results.get((operation, base or subject.bare))) for subject in apis]
+        return [float(ratio(runs, base_runs, "rate")) for runs, base_runs in pairs if base_runs]
+
+    rates = [middle(results["get", subject.name], "rate") for subject in apis]
+    return (
+        f"On one machine, this API answers {span(rates, '{:,.0f}')} reads of one customer a second, {span(against('get', 'Flask twin'), '{:.1f}')} times as many "
+        f"as the Flask sample. Compared with a component that only forwards the call, checks, retries and keys leave "
+        f"{span(against('get', None), '{:.2f}')} of the throughput for reads and {span(against('put', None), '{:.2f}')} for writes. "
+        "In a deployment the database and the network take more time than either."
+    )
+
+
 def chart(path, operations, subjects, results):
     figure, panels = plot.subplots(2, 2, figsize=(11, 5.5), layout="constrained")
     names = [subject.name for subject in subjects]
@@ -136,12 +159,14 @@ def write(options, load, operations, compared, results, lists, list_connections,
     parts = [
         f"""# Performance
 
-Written by `make bench`: what this API costs beside other ways to the same bridge, measured in one run and in alternation, so that whatever
-else the machine did, it did to all of them.
+{filled(lead(results, compared))}
 
-![Requests per second](performance.svg)
+![Requests per second of this API, the bridge alone, nginx, a Flask twin and a bare proxy](performance.svg)
 
-## What was measured
+`make bench` writes this page. It measures all in one run and in alternation, so that anything else on the machine slows all of them alike. The
+[appendix](#appendix-all-figures) has all figures.
+
+## What is measured
 
 {filled(setting)}
 
@@ -154,27 +179,35 @@ else the machine did, it did to all of them.
 - **bare proxy**: a component that makes the one call and hands the answer on as it is ([source](../bench/bare-proxy/src/lib.rs)).
 - **this API**: the component, with checks, deadline, retries, idempotency keys and the answer taken out of its envelope.
 
-## What to read from it
+## Read the figures
 
-The rows *bare proxy* and *this API* of one WASI version differ in the component and in its variables: *× bare proxy* is what the API's promises
-cost. As in Spin, each instance asks for all variables of its application twice, and each question may hand a thread's work to another; the
-API has five, the bare proxy one. That weighs most with WASI 0.2, where each request has an instance of its own.
-A bare proxy beside *nginx* shows what a component on a host costs against a native proxy, and here nginx has the easier task.
-*× Flask* compares whole ways of doing it.
+- *× bare proxy* is what the API's promises cost: the rows *bare proxy* and *this API* of one WASI version differ in the component and in its
+  variables. As in Spin, each instance reads all variables of its application twice, and each read may move work to another thread; the API
+  has five variables, the bare proxy one. That costs most with WASI 0.2, where each request has its own instance.
+- *bare proxy* beside *nginx* shows what a component on a host costs against a native proxy. nginx has the easier task here.
+- *× Flask* compares two complete implementations.
 
 {filled(reading)}
 
-The bridge and its database stand in for Data API Builder and Azure SQL on a network, whose time is not in these figures: the absolute ones say
-nothing about a deployment. With all connections always busy, p50 and p99 are times under full load, not those of a request alone.
-Differences within the column *rounds* are noise.
-"""
+The bridge replaces Data API Builder and Azure SQL on a network, whose time is not in these figures: the absolute figures say nothing about a
+deployment. All connections are always busy, so p50 and p99 are times under full load, not those of a single request. Differences within the
+column *rounds* are noise.
+""",
+        """## Measure again
+
+```sh
+make bench                          # LOCAL=<another build of the local stack's program>, SPIN=<a Spin to measure as well>
+bench/compare/run --help            # rounds, seconds, connections
+```
+""",
+        "## Appendix: all figures\n",
     ]
     for operation, title in operations.items():
-        parts.append(f"## {title}\n\n{operation_table(operation, compared, results)}\n")
-    parts.append(f"""## Memory
+        parts.append(f"### {title}\n\n{operation_table(operation, compared, results)}\n")
+    parts.append(f"""### Memory
 
-Resident memory of the subject's processes, before the warm-up and at its highest under all of the above, and the difference divided by
-{options.connections} connections. Hosts keep what they once took, so this is an upper bound for a request.
+Resident memory of the subject's processes, before the warm-up and at its highest, and the difference divided by {options.connections} connections. Hosts keep
+the memory that they once took, so this is an upper bound for a request.
 
 {memory_table(compared, options.connections)}
 """)
@@ -185,19 +218,12 @@ Resident memory of the subject's processes, before the warm-up and at its highes
     listing = (
         f"Lists out of a file, by {upstream} in the bridge's place (*upstream alone*), with {list_connections} connections. MB/s count the list "
         "itself: nginx passes it on as a string in its envelope, the component unescapes it on the way. Memory is the highest so far, from the "
-        f"shortest list to the longest, less the idle. The first byte is that of a request alone, the median of {fetches}{apart}."
+        f"shortest list to the longest, less the idle. The first byte is that of a single request, the median of {fetches}{apart}."
     )
-    parts.append(f"""## Long lists
+    parts.append(f"""### Long lists
 
 {filled(listing)}
 
 {table(["list", "", "MB/s", "× nginx", "first byte ms", "× shortest", "more MiB"], rows, 2)}
-""")
-    parts.append("""## Again
-
-```sh
-make bench                          # LOCAL=<another build of the local stack's program>, SPIN=<a Spin to measure as well>
-bench/compare/run --help            # rounds, seconds, connections
-```
 """)
     path.with_suffix(".md").write_text("\n".join(parts))

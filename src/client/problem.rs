@@ -198,7 +198,7 @@ mod tests {
         let docs = include_str!("../../docs/problems.md");
         for kind in kind::ALL {
             let slug = kind.uri.strip_prefix("/problems#").unwrap();
-            let section = format!("\n## {slug}\n\n{}. ", kind.status.as_u16());
+            let section = format!("\n## {slug}\n\nStatus {}. ", kind.status.as_u16());
             assert!(docs.contains(&section), "{slug}");
         }
         assert_eq!(docs.matches("\n## ").count(), kind::ALL.len());

@@ -4,7 +4,9 @@ mod surface;
 
 use super::*;
 use crate::platform::fake::{Fake, Parts};
-use http::header::{ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, VARY};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, LOCATION, VARY,
+};
 use serde_json::Value as Json;
 
 const CUSTOMER: &str = r#"{"CustomerName":"A"}"#;

@@ -3,6 +3,7 @@
 //! runs T-SQL; the tests read it.
 
 mod dab_config;
+mod features;
 mod manifests;
 mod procedures;
 mod rules;
@@ -43,7 +44,7 @@ fn calls() -> Vec<Call> {
     let calls = ROUTES.iter().filter_map(|route| match &route.action {
         Action::Call(call) => Some((&route.method, call)),
         Action::Ready => Some((&Method::GET, &READY)),
-        Action::Alive | Action::OpenApi => None,
+        Action::Alive | Action::OpenApi | Action::Page(_) => None,
     });
     // Only a parameter with a default may be left out, and what the component sends in its place is that default.
     let parameter = |(name, source): &(&str, Source)| match source {

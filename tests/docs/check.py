@@ -1,17 +1,27 @@
 """The checks of the documents, in order."""
 
+import hashlib
 import json
 import re
 import subprocess
 import tomllib
 
+import prose
 import samples
 from markdown import Document
 
 # Documents whose curl samples a test executes: tests/e2e/readme.rs, tests/e2e/own_entity.rs.
 EXECUTED = ("README.md", "docs/add-your-own-entity.md")
+# The README's other commands: what runs each, and the words that show it.
+RUN = {
+    "make up": ("tests/e2e/readme.rs", 'Command::new("make")'),
+    "make test": (".ci/run", "make test"),
+    # The first half is what local/build-component.sh runs, the second what `local up` starts when SPIN is set.
+    "spin build && spin up": (".github/workflows/spin.yml", "export SPIN="),
+    "make up DAB_URL=http://localhost:5000": ("tests/e2e/readme.rs", "DAB_URL="),
+}
 # Where the paths that documents name begin.
-FOLDERS = ("bench", "dab", "deploy", "docs", "fuzz", "local", "sql", "src", "tests")
+FOLDERS = ("bench", "dab", "deploy", "docs", "fuzz", "local", "sample-usage", "sql", "src", "tests")
 
 
 class Report:
@@ -38,9 +48,9 @@ class Report:
 
 def run(root):
     report = Report()
-    paths = [*sorted(root.glob("*.md")), *sorted(root.glob("docs/*.md")), *sorted(root.glob("sql/*.md"))]
+    paths = [path for pattern in ("*.md", "docs/*.md", "sql/*.md", "sample-usage/*.md") for path in sorted(root.glob(pattern))]
     documents = {document.name: document for document in (Document(root, path) for path in paths)}
-    for check in (links, places, make, problems, variables, shell, data, changelog):
+    for check in (links, pictures, places, make, problems, variables, shell, readme, data, changelog, language):
         check(report, root, documents)
     return report.finish()
 
@@ -51,6 +61,9 @@ def links(report, root, documents):
     def broken():
         for document, line, target in found:
             place, _, anchor = target.partition("#")
+            if workflow := re.fullmatch(r"\.\./\.\./actions/workflows/([\w.-]+\.yml)(/badge\.svg)?", place):
+                # On GitHub, beside the repository's files.
+                place = f".github/workflows/{workflow[1]}"
             path = (document.path.parent / place).resolve() if place else document.path
             if not path.is_relative_to(root) or not path.exists():
                 yield f"{document.name}:{line}: {target}: there is no such file"
@@ -60,6 +73,24 @@ def links(report, root, documents):
                     yield f"{document.name}:{line}: {target}: there is no such heading"
 
     report.check(f"{len(found)} links between {len(documents)} documents and to files lead somewhere", broken())
+
+
+def pictures(report, root, documents):
+    """Every picture has a text for those who do not see it, and those drawn from a text are drawn from its last version."""
+    shown = [(document, line, *picture) for document in documents.values() for line, text in document.prose for picture in re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", text)]
+    drawn = sorted(path for path in root.glob("docs/pictures/*") if path.suffix in (".d2", ".csv"))
+
+    def wrong():
+        for document, line, text, target in shown:
+            if len(text) < 5 and not target.endswith("badge.svg"):
+                yield f"{document.name}:{line}: {target} has no alternative text"
+        for source in drawn:
+            made = source.with_suffix(".svg")
+            text = made.read_text(encoding="utf-8") if made.exists() else ""
+            if hashlib.sha256(source.read_bytes()).hexdigest() not in text:
+                yield f"{made.relative_to(root)} is not made from {source.name} as it is: run `make {'outage' if source.suffix == '.csv' else 'pictures'}`"
+
+    report.check(f"{len(shown)} pictures have an alternative text, {len(drawn)} are made from their source as it is", wrong())
 
 
 def places(report, root, documents):
@@ -89,6 +120,8 @@ def make(report, root, documents):
     for document in documents.values():
         commands = [*document.code, *((block.line, line) for block in document.blocks if block.language == "sh" for line in block.text.splitlines())]
         for line, command in commands:
+            # A value in quotes may say anything.
+            command = re.sub(r"'[^']*'", "''", command)
             for words in re.findall(r"(?:^|[\s;&|])make((?: +(?:[a-z][a-z0-9-]*|[A-Z_]+=\S*))+)", command):
                 called += [(document.name, line, word) for word in words.split()]
     report.check(
@@ -172,6 +205,19 @@ def shell(report, root, documents):
     report.check(f"{len(blocks)} blocks of shell parse, {len(executed)} of them samples that a test executes", wrong())
 
 
+def readme(report, root, documents):
+    """A test or a workflow runs every command of the README."""
+    commands = [line for block in documents["README.md"].blocks if block.language == "sh" for line in block.text.splitlines() if not line.startswith("curl ")]
+
+    def wrong():
+        for command in commands:
+            file, words = RUN.get(command, ("", ""))
+            if not file or words not in (root / file).read_text(encoding="utf-8"):
+                yield f"{command}: nothing runs it that tests/docs/check.py knows"
+
+    report.check(f"{len(commands)} other commands of README.md are run", wrong())
+
+
 def data(report, root, documents):
     """Every block of JSON, TOML and YAML parses; members of an object count as JSON when the text says where they go."""
     try:
@@ -208,6 +254,14 @@ def data(report, root, documents):
 
         if blocks:
             report.check(name, wrong())
+
+
+def language(report, root, documents):
+    report.check(f"{len(list(prose.phrases(root)))} phrases of tests/docs/words.txt are in no document", prose.unwanted(root, documents))
+    if subprocess.run([root / "local/venv.sh", "docs", prose.PACKAGE]).returncode == 0:
+        report.check("proselint finds nothing in the documents", prose.mistakes(root, documents))
+    else:
+        report.skip("proselint finds nothing in the documents", "it cannot be installed from PyPI (above)")
 
 
 def changelog(report, root, documents):

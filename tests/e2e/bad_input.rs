@@ -116,7 +116,7 @@ fn bodies_above_64_kib() {
 fn paths_and_methods_that_are_none() {
     refused(|api| {
         for path in [
-            "/",
+            "/docs/",
             "/customer/",
             "/customer/1/2",
             "/Customers",
@@ -132,6 +132,7 @@ fn paths_and_methods_that_are_none() {
             ("/customer/1", "GET, HEAD, PATCH, DELETE, OPTIONS"),
             ("/customers", "GET, HEAD, POST, OPTIONS"),
             ("/healthz", "GET, HEAD, OPTIONS"),
+            ("/docs", "GET, HEAD, OPTIONS"),
         ] {
             for method in [Method::TRACE, Method::from_bytes(b"BREW").unwrap()] {
                 let reply = api.send(method, path, &[], b"");

@@ -9,7 +9,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::faulty::Faulty;
-use crate::harness::Reply;
+use crate::harness::{Reply, root};
 
 /// Clients at the same time, besides the loop that only reads.
 const CLIENTS: usize = 16;
@@ -214,6 +214,31 @@ fn an_outage_of_ten_seconds_costs_no_request() {
 #[ignore = "takes more than two minutes; run by make outage"]
 fn an_outage_of_a_minute_is_admitted_in_time() {
     is_admitted(&[], Duration::from_secs(25), Duration::from_secs(60));
+}
+
+#[test]
+#[ignore = "takes a minute; run by make outage, which draws docs/pictures/outage.svg from it"]
+fn an_outage_of_ten_seconds_as_a_timeline() {
+    const SECONDS: usize = 60;
+    let (from, length) = (Duration::from_secs(20), Duration::from_secs(10));
+    let stack = Faulty::start(&[]);
+    let plan = json!({"outages": [{"after_ms": ms(from), "for_ms": ms(length), "kind": "refuse"}]});
+    let observed = observe(&stack, &plan, Duration::from_secs(SECONDS as u64), Duration::ZERO);
+    let mut csv = "second,answers,failures,p99_ms\n".to_owned();
+    for second in 0..SECONDS {
+        let begin = observed.begin + Duration::from_secs(second as u64);
+        let answers = observed.answers.iter();
+        let answers = answers.filter(|answer| answer.end >= begin && answer.end < begin + Duration::from_secs(1));
+        let answers: Vec<_> = answers.collect();
+        let failures = answers.iter().filter(|answer| answer.reply.status >= 400).count();
+        assert_eq!(failures, 0, "in second {second}");
+        let mut took: Vec<_> = answers.iter().map(|answer| answer.took()).collect();
+        took.sort_unstable();
+        let p99 = took.get((took.len() * 99).div_ceil(100).saturating_sub(1));
+        let p99 = p99.map_or(String::new(), |took| format!("{:.1}", took.as_secs_f64() * 1000.0));
+        csv += &format!("{second},{},{failures},{p99}\n", answers.len());
+    }
+    std::fs::write(root().join("docs/pictures/outage.csv"), csv).expect("docs/pictures");
 }
 
 #[test]

@@ -183,7 +183,7 @@ fn summarize(api: SocketAddr, dab_url: &str, built_in: bool, time: Duration) {
     if built_in {
         say("The built-in host is a stand-in for development and tests; with spin on PATH, Spin is used.");
     }
-    say("Try:");
+    say("Open that address in a browser, or try:");
     say(format_args!("  curl {page}/customer/123"));
     say(format_args!("  curl '{page}/customers?limit=5'"));
     say(format_args!("  curl -X PUT {page}/customer -d '{EXAMPLE}'"));

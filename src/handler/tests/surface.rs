@@ -12,6 +12,9 @@ fn every_answer_has_the_headers_that_all_have() {
         "/customer/7",
         "/healthz",
         "/openapi.json",
+        "/",
+        "/docs",
+        "/problems",
         "/nowhere",
         "/customer/x",
     ] {
@@ -103,7 +106,7 @@ fn a_key_opens_everything_that_touches_data_and_nothing_else_needs_one() {
         assert!(!platform.sent.borrow()[0].1.headers().contains_key(AUTHORIZATION));
     }
     let open = Fake::default().set("api_key", "old").row(r#""Status":200,"Json":"{}""#);
-    for path in ["/healthz", "/openapi.json", "/readyz"] {
+    for path in ["/healthz", "/openapi.json", "/docs", "/problems", "/readyz"] {
         assert_eq!(get(&open, path).status(), 200, "{path}");
     }
     let response = ask(&open, request(Method::OPTIONS, "/customers", &[], ""));
@@ -211,4 +214,41 @@ fn the_document_is_the_file_without_its_white_space() {
     let served: Json = serde_json::from_slice(get(&Fake::default(), "/openapi.json").body()).unwrap();
     let file: Json = serde_json::from_str(include_str!("../../../openapi.json")).unwrap();
     assert_eq!(served, file);
+}
+
+#[test]
+fn pages_are_html_under_a_policy_of_their_own() {
+    let platform = Fake::default();
+    let home = get(&platform, "/");
+    assert_eq!(
+        (home.status().as_u16(), home.headers()[LOCATION].as_bytes()),
+        (303, &b"docs"[..])
+    );
+    for path in ["/docs", "/problems"] {
+        let response = get(&platform, path);
+        assert_eq!(response.status(), 200, "{path}");
+        assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
+        let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
+        assert!(
+            policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"),
+            "{policy}"
+        );
+        let post = ask(&platform, request(Method::POST, path, &[], ""));
+        assert_eq!(
+            (problem(&post).0, post.headers()[ALLOW].as_bytes()),
+            (405, &b"GET, HEAD, OPTIONS"[..])
+        );
+    }
+}
+
+#[test]
+fn an_option_takes_the_pages_away() {
+    let platform = Fake::default().set("options", "serve_docs=false");
+    for path in ["/", "/docs", "/problems"] {
+        for method in [Method::GET, Method::HEAD, Method::POST, Method::OPTIONS] {
+            let response = ask(&platform, request(method.clone(), path, &[], ""));
+            assert_eq!(response.status(), 404, "{method} {path}");
+        }
+    }
+    assert_eq!(get(&platform, "/openapi.json").status(), 200);
 }

@@ -17,7 +17,7 @@ pub(super) fn config(root: &Path) -> Result<Value> {
         let call = match &route.action {
             Action::Call(call) => call,
             Action::Ready => &READY,
-            Action::Alive | Action::OpenApi => continue,
+            Action::Alive | Action::OpenApi | Action::Page(_) => continue,
         };
         let line = format!("{} {}: {}", route.method, route.path, route.doc[0].trim());
         match entities.get_mut(call.procedure) {

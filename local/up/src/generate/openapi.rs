@@ -30,6 +30,8 @@ pub(super) fn document(root: &Path) -> Result<Value> {
     for route in ROUTES {
         let entity = match &route.action {
             Action::Call(call) => Some(entity_of(call, &entities)?),
+            // For people, not for programs.
+            Action::Page(_) => continue,
             _ => None,
         };
         let item = paths
@@ -215,7 +217,7 @@ fn shared_parameters(action: &Action) -> Vec<Value> {
     let names: &[&str] = match action {
         Action::Call(_) => &["Correlation", "MsCorrelation", "TraceParent", "TraceState", "Role"],
         Action::Ready => &["Correlation", "MsCorrelation", "TraceParent", "TraceState"],
-        Action::Alive | Action::OpenApi => &["Correlation", "MsCorrelation"],
+        Action::Alive | Action::OpenApi | Action::Page(_) => &["Correlation", "MsCorrelation"],
     };
     names.iter().map(|name| reference("parameters", name)).collect()
 }
