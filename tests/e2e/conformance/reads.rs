@@ -90,6 +90,8 @@ impl Subject<'_> {
                 "{} rows",
                 of_page.len()
             );
+            let again = of_page.first().filter(|first| rows.contains(*first));
+            assert!(again.is_none(), "{target} begins with a row that has been: {again:?}");
             rows.extend_from_slice(of_page);
             next = self.next_page(&page);
         }
@@ -196,6 +198,7 @@ pub fn pages_hold_while_rows_come_and_go(subject: &Subject) {
             deleted.push(key);
         }
         create();
+        assert!(!keys.iter().any(|key| found.contains(key)), "each once: {keys:?}");
         found.extend(keys);
         next = subject.next_page(&page);
     }
