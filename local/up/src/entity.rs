@@ -2,13 +2,21 @@
 //! scripts of the local bridge, the routes, the description. From then on these are ordinary files, the developer's to change.
 //! `make entity` also builds this program with the new routes, and generates what follows from them.
 //!
-//! `table` reads the definition, `types` knows SQL Server's types, `model` decides and refuses, the templates say how things are
-//! written, `files` writes.
+//! In reading order: `table` reads the definition, `types` knows SQL Server's types, `special` is what does not follow from either;
+//! `key` and `member` decide, or refuse; `values`, `local` and `describe` say it in T-SQL, in SQLite and in JSON, with `names`; `model`
+//! fills the templates with all of it; `files` writes.
 
+mod describe;
 mod files;
+mod key;
+mod local;
+mod member;
 mod model;
+mod names;
+mod special;
 mod table;
 mod types;
+mod values;
 
 use std::fs;
 use std::path::Path;
@@ -18,7 +26,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
 use files::Change;
-use model::{Entity, Special};
+use model::Entity;
+use special::Special;
 use table::Table;
 
 #[derive(Args)]
