@@ -21,5 +21,5 @@ trap 'kill $ticker 2>/dev/null; rm -f "$log"' EXIT
 status=0
 CARGO_TERM_PROGRESS_WHEN=always CARGO_TERM_PROGRESS_WIDTH=80 "$@" >"$log" 2>&1 || status=$?
 tr '\r' '\n' <"$log" | sed -e $'s/\033\\[[0-9;]*[A-Za-z]//g' |
-  grep -vE '^ *(Building \[|(Compiling|Downloaded|Downloading|Updating|Locking|Adding|Blocking|Fresh|Finished) |$)' >&2 || true
+  grep -vE '^ *([A-Z][a-z]+ \[[=> ]*\]|(Compiling|Downloaded|Downloading|Updating|Locking|Adding|Blocking|Fresh|Finished) |$)' >&2 || true
 exit $status
