@@ -21,7 +21,7 @@ preflight:
 
 # Without the tools of the tests, which a first build need not wait for.
 up: preflight ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
-	@$(step) "local stack$(if $(wildcard target/debug/local),, (about four minutes the first time))" local/progress.sh cargo build --locked -p local
+	@$(step) "local stack$(if $(wildcard target/debug/local),, (about five minutes the first time))" local/progress.sh cargo build --locked -p local
 	@$(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" local/build-component.sh $(MANIFEST)
 	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/local up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
 

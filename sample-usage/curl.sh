@@ -9,7 +9,8 @@ created=$(curl -sS -X PUT "$api/customer" -H 'Idempotency-Key: create-jane' \
   -d 'customer={"CustomerName": "Jane Doe", "PhoneNumber": "123-234-5678", "FaxNumber": "123-234-5678", "WebsiteURL": "http://www.something.com",
     "Delivery": {"AddressLine1": "One Microsoft Way", "PostalCode": 98052}}')
 echo "$created"
-id=$(sed 's/.*"CustomerID":\([0-9]*\).*/\1/' <<<"$created")
+id=${created#*\"CustomerID\":}
+id=${id%%,*}
 curl -sS -X PATCH "$api/customer/$id" -d 'customer={"PhoneNumber": "123-234-9999"}'; echo
 curl -sS -X DELETE "$api/customer/$id"; echo
 curl -sS "$api/customers?limit=2&after=121"; echo

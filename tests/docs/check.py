@@ -104,7 +104,7 @@ def places(report, root, documents):
                     yield document, line, path
 
     found = list(named())
-    # What git ignores is made by whoever follows the document: deploy/.env.
+    # What git ignores is made by following the document: deploy/.env.
     ignored = [line.strip("/") for line in (root / ".gitignore").read_text(encoding="utf-8").split()]
     report.check(
         f"{len(found)} files and folders that are named in text exist",

@@ -49,11 +49,6 @@ class Document:
         """Level and text of each."""
         return [(len(match[1]), match[2]) for _, line in self.prose if (match := HEADING.match(line))]
 
-    def section(self, heading):
-        """The text below a heading of the second level, code blocks left out; empty without one."""
-        _, _, text = "\n".join(line for _, line in self.prose).partition(f"\n## {heading}\n")
-        return text.partition("\n## ")[0]
-
     @cached_property
     def anchors(self):
         """The fragments that GitHub makes of the headings."""
