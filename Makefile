@@ -44,6 +44,8 @@ entity: stack ## add a table: NAME=color TABLE=Warehouse.Colors (DDL=file, COLUM
 	  $(if $(value COLUMNS),--columns "$$ENTITY_COLUMNS") $(if $(value ONLY),--only "$$ENTITY_ONLY") $$ENTITY_ARGS $(if $(value DRY_RUN),--dry-run); fi
 	@$(if $(value DRY_RUN),:,$(MAKE) --no-print-directory generate)
 
+# Exported, make would look into them.
+unexport NAME TABLE DDL COLUMNS ONLY ARGS
 entity: export ENTITY_NAME := $(value NAME)
 entity: export ENTITY_TABLE := $(value TABLE)
 entity: export ENTITY_DDL := $(value DDL)

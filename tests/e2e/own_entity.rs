@@ -125,6 +125,26 @@ fn add_tables(copy: &Path) {
     }
 }
 
+/// What is given to `make entity` is looked into by neither make nor the shell.
+fn nothing_is_executed(copy: &Path) {
+    let mark = copy.join("target/executed");
+    let touch = format!("touch {}", mark.display());
+    for hostile in [
+        format!("$(shell {touch})"),
+        format!("`{touch}`"),
+        format!("'; {touch}; '"),
+        format!("\"; {touch} #"),
+    ] {
+        for name in ["NAME", "TABLE", "COLUMNS", "DDL", "ONLY"] {
+            let mut make = Command::new("make");
+            make.current_dir(copy).args(["-s", "entity", "NAME=hue", "TABLE=Hues"]);
+            let (status, said) = output(make.arg(format!("{name}={hostile}")));
+            assert!(!status.success(), "{name}={hostile}: {said}");
+            assert!(!mark.exists(), "{name}={hostile}");
+        }
+    }
+}
+
 #[test]
 fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     let document = fs::read_to_string(root().join("docs/add-your-own-entity.md")).unwrap();
@@ -153,6 +173,7 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     assert_eq!(said.matches(": current").count(), 2, "{said}");
     execute(&copy, "bash local/build-component.sh spin.toml");
 
+    nothing_is_executed(&copy);
     let stack = start(&copy);
     run(&samples, stack.api);
     let document = stack.api.get("/openapi.json").json();
