@@ -56,9 +56,9 @@ RETURN
                     NULL, CONCAT(N'must be a number with at most ', @Size - @Scale, N' digits before the point and ', @Scale, N' behind it')
                 )
             WHEN @SqlType = N'real' THEN
-                IIF(@Type = 2 AND TRY_CONVERT(REAL, @Value) IS NOT NULL, NULL, N'must be a number of at most 3.40E+38')
+                IIF(@Type = 2 AND ABS(TRY_CONVERT(FLOAT, @Value)) <= 3.4E+38, NULL, N'must be a number of at most 3.40E+38')
             WHEN @SqlType = N'float' THEN
-                IIF(@Type = 2 AND TRY_CONVERT(FLOAT, @Value) IS NOT NULL, NULL, N'must be a number of at most 1.79E+308')
+                IIF(@Type = 2 AND ABS(TRY_CONVERT(FLOAT, @Value)) <= 1.79E+308, NULL, N'must be a number of at most 1.79E+308')
             WHEN @SqlType = N'uniqueidentifier' THEN
                 IIF
                 (

@@ -4,7 +4,7 @@
 //! A script stores whole numbers as INTEGER, texts, dates and UUIDs as TEXT, and all else as the TEXT of its JSON, which
 //! `json(…)` shows: `true`, `12.50`, `1.500000000000000e+000`.
 
-use chrono::{DateTime, NaiveDate, NaiveDateTime, NaiveTime};
+use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use uuid::Uuid;
 
 use crate::{
@@ -64,15 +64,15 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
         }
         "real" => {
             let number = number
-                .and_then(|number| number.parse().ok())
-                .filter(|number: &f32| number.is_finite());
+                .filter(|number| number.parse().is_ok_and(|number: f64| number.abs() <= 3.4e38))
+                .and_then(|number| number.parse::<f32>().ok());
             let text = number.map(|number| Value::Text(exponential(format!("{number:.7e}"))));
             valid(text, &|| "must be a number of at most 3.40E+38".into())
         }
         "float" => {
             let number = number
                 .and_then(|number| number.parse().ok())
-                .filter(|number: &f64| number.is_finite());
+                .filter(|number: &f64| number.abs() <= 1.79e308);
             let text = number.map(|number| Value::Text(exponential(format!("{number:.15e}"))));
             valid(text, &|| "must be a number of at most 1.79E+308".into())
         }
@@ -201,7 +201,10 @@ fn time(name: &str, text: &str, scale: usize) -> Option<String> {
     let is_time = match name {
         "time" => local.parse::<NaiveTime>().is_ok(),
         "datetimeoffset" => {
-            DateTime::parse_from_rfc3339(text).is_ok_and(|time| time.offset().local_minus_utc().abs() <= 14 * 3600)
+            // Stored in UTC, which must be a date as well.
+            DateTime::parse_from_rfc3339(text).is_ok_and(|time| {
+                time.offset().local_minus_utc().abs() <= 14 * 3600 && (1..=9999).contains(&time.naive_utc().year())
+            })
         }
         _ => local.parse::<NaiveDateTime>().is_ok(),
     };
@@ -244,6 +247,7 @@ mod tests {
             ("-0", of("decimal", 3, 0), text("0")),
             ("1.5", of("float", None, None), text("1.500000000000000e+000")),
             ("-2e-7", of("real", None, None), text("-2.0000000e-007")),
+            ("-3.4e38", of("real", None, None), text("-3.4000000e+038")),
             (
                 r#""6f9619ff-8b86-d011-b42d-00c04fc964ff""#,
                 of("uniqueidentifier", None, None),
@@ -298,8 +302,8 @@ mod tests {
             (of("bit", None, None), &["1", "\"true\"", "[]"]),
             (of("decimal", 4, 2), &["123", "1.001", "1e1", "\"1\""]),
             (of("decimal", 2, 2), &["1"]),
-            (of("float", None, None), &["1e999", "\"1\""]),
-            (of("real", None, None), &["3.5e38"]),
+            (of("float", None, None), &["1e999", "1.7900000000000002e308", "\"1\""]),
+            (of("real", None, None), &["3.5e38", "-3.4000000000000003e38"]),
             (
                 of("uniqueidentifier", None, None),
                 &["1", "\"{6f9619ff-8b86-d011-b42d-00c04fc964ff}\"", "\"\""],
@@ -338,7 +342,13 @@ mod tests {
             ),
             (
                 of("datetimeoffset", None, 7),
-                &["\"2026-01-31T12:30:00\"", "\"2026-01-31T12:30:00+15:00\"", "\"Z\""],
+                &[
+                    "\"2026-01-31T12:30:00\"",
+                    "\"2026-01-31T12:30:00+15:00\"",
+                    "\"0001-01-01T00:00:00+01:00\"",
+                    "\"9999-12-31T23:59:59-00:01\"",
+                    "\"Z\"",
+                ],
             ),
             (of("nchar", 2, 1), &["\"\"", "\"abc\"", "\"a😀\"", "1"]),
             (of("char", 9, None), &["\"ł\"", "\"😀\""]),

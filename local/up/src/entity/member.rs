@@ -162,6 +162,9 @@ pub(super) fn member(table: &Table, key: &Key, special: &Special, path: &str, co
             json!(columns)
         };
     }
+    if is_key && is_sent {
+        schema["x-unique"] = json!(true);
+    }
     if table
         .references
         .iter()

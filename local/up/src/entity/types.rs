@@ -126,7 +126,8 @@ impl ColumnType {
             0 => "$".to_owned(),
             scale => format!(r"(\.[0-9]{{1,{scale}}})?$"),
         };
-        let date = "^[0-9]{4}-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]";
+        let rest = "-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]";
+        let date = format!("^[0-9]{{4}}{rest}");
         match self.rule {
             "bit" => json!({"type": "boolean"}),
             "tinyint" => json!({"type": "integer", "minimum": self.scale.map_or(0, i64::from), "maximum": 255}),
@@ -151,6 +152,7 @@ impl ColumnType {
                 } else {
                     format!("{whole}.{}", digits(scale))
                 };
+                // Rounded up to a binary number if it has more than 15 digits, as what is shown is when it is read.
                 let number = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
                 let (max, min) = (number(&largest), number(&format!("-{largest}")));
                 json!({"type": "number", "minimum": min, "maximum": max, "x-decimals": scale})
@@ -163,10 +165,13 @@ impl ColumnType {
             }
             "datetimeoffset" => {
                 let fraction = seconds.trim_end_matches('$');
-                json!({"type": "string", "pattern": format!("{date}{fraction}(Z|[-+](0[0-9]|1[0-3]):[0-5][0-9])$")})
+                json!({"type": "string", "pattern": format!("{date}{fraction}(Z|[-+]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))$")})
             }
-            // It keeps thirds of hundredths.
-            "datetime" => json!({"type": "string", "pattern": format!("{date}(\\.[0-9]{{2}}[037])?$")}),
+            // It keeps thirds of hundredths, from 1753 on.
+            "datetime" => {
+                let year = "^(175[3-9]|17[6-9][0-9]|1[89][0-9]{2}|[2-9][0-9]{3})";
+                json!({"type": "string", "pattern": format!("{year}{rest}(\\.[0-9]{{2}}[037])?$")})
+            }
             "datetime2" => json!({"type": "string", "pattern": format!("{date}{seconds}")}),
             "uniqueidentifier" => json!({"type": "string", "format": "uuid"}),
             _ => {
@@ -238,6 +243,42 @@ impl ColumnType {
                     ),
                 };
                 json!(text)
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use local_bridge::fields::{Type, stored};
+
+    use super::*;
+
+    fn is_kept(column_type: &ColumnType, value: &Value) -> bool {
+        let ColumnType { rule, size, scale, .. } = *column_type;
+        let name = rule;
+        stored(&value.to_string(), Type { name, size, scale }).is_ok()
+    }
+
+    #[test]
+    fn limits_that_are_described_are_those_of_the_column() {
+        for declared in [
+            "tinyint",
+            "smallint",
+            "int",
+            "decimal(2,2)",
+            "decimal(9,2)",
+            "decimal(15,0)",
+            "smallmoney",
+            "real",
+            "float",
+        ] {
+            let column_type = ColumnType::parse(declared).unwrap();
+            let schema = column_type.schema();
+            for (limit, away) in [("minimum", f64::next_down as fn(f64) -> f64), ("maximum", f64::next_up)] {
+                assert!(is_kept(&column_type, &schema[limit]), "{declared}: {schema}");
+                let next = json!(away(schema[limit].as_f64().unwrap()));
+                assert!(!is_kept(&column_type, &next), "{declared}: {next}");
             }
         }
     }
