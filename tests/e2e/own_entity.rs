@@ -14,7 +14,7 @@ use crate::harness::{local, output, root};
 use crate::openapi::{examples_hold, schemas_hold};
 
 /// Files by their path in the project.
-type Files = BTreeMap<PathBuf, Vec<u8>>;
+pub type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// What is neither hidden nor built in a folder of `base`.
 fn read(base: &Path, folder: &Path, files: &mut Files) {
@@ -33,7 +33,7 @@ fn read(base: &Path, folder: &Path, files: &mut Files) {
 }
 
 /// Gives a folder these files and no others. What is the same already is not touched, so that Cargo builds it once.
-fn write(folder: &Path, files: &Files) {
+pub fn write(folder: &Path, files: &Files) {
     let mut present = Files::new();
     fs::create_dir_all(folder).unwrap();
     read(folder, folder, &mut present);
@@ -41,24 +41,23 @@ fn write(folder: &Path, files: &Files) {
         fs::remove_file(folder.join(path)).unwrap();
     }
     for (path, content) in files {
-        let (from, to) = (root().join(path), folder.join(path));
         if present.get(path) != Some(content) {
+            let to = folder.join(path);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::write(&to, content).unwrap();
+            fs::write(to, content).unwrap();
         }
-        fs::set_permissions(&to, fs::metadata(from).unwrap().permissions()).unwrap();
     }
 }
 
 /// Runs a command in the copy and returns what it prints.
-fn execute(copy: &Path, command: &str) -> String {
+pub fn execute(copy: &Path, command: &str) -> String {
     let (status, said) = output(Command::new("bash").current_dir(copy).args(["-c", command]));
     assert!(status.success(), "{command}: {said}");
     said
 }
 
 /// Lets the copy use what was unpacked and built before.
-fn prepare(copy: &Path) {
+pub fn prepare(copy: &Path) {
     let tools = root().join(".local");
     fs::create_dir_all(&tools).unwrap();
     // It may be there already.
@@ -97,7 +96,7 @@ fn link(from: &Path, to: &Path) {
 }
 
 /// The stack over the copy, with fresh data.
-fn start(copy: &Path) -> Faulty {
+pub fn start(copy: &Path) -> Faulty {
     let of_copy = |path| copy.join(path).to_str().unwrap().to_owned();
     let arguments = [
         "--dab-config",
@@ -153,6 +152,9 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     let mut files = Files::new();
     read(root(), root(), &mut files);
     write(&copy, &files);
+    for path in files.keys() {
+        fs::set_permissions(copy.join(path), fs::metadata(root().join(path)).unwrap().permissions()).unwrap();
+    }
     prepare(&copy);
     for block in blocks {
         match block.language {
