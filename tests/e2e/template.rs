@@ -122,7 +122,7 @@ fn instantiate(name: &str, values: &[(&str, &str)]) -> Files {
     }
     for (id, value) in values {
         assert!(parameters[*id].accepts(value), "{id} = {value:?}");
-        globals.insert((*id).into(), Value::scalar((*value).to_owned()));
+        globals.insert((*id).to_owned().into(), Value::scalar((*value).to_owned()));
     }
     globals.insert("project-name".into(), Value::scalar(name.to_owned()));
     let parser = liquid::ParserBuilder::with_stdlib()
