@@ -15,6 +15,8 @@ COLUMNS
 unset MAKEFLAGS MAKEOVERRIDES
 
 chmod +x @executables@
+# Nor does it change the name of a file.
+[ ! -e customer-api.http ] || mv customer-api.http '{{ project-name | kebab_case }}.http'
 # The order of packages and of imports depends on the project's name.
 cargo metadata --quiet --format-version 1 >/dev/null
 cargo fmt --all 2>/dev/null || true

@@ -32,7 +32,8 @@ fn read(base: &Path, folder: &Path, files: &mut Files) {
     }
 }
 
-/// Gives a folder these files and no others. What is the same already is not touched, so that Cargo builds it once.
+/// Gives a folder these files and no others. What is the same already is not touched, and what is the same in the
+/// repository has its time too, so that Cargo builds it once.
 pub fn write(folder: &Path, files: &Files) {
     let mut present = Files::new();
     fs::create_dir_all(folder).unwrap();
@@ -44,7 +45,12 @@ pub fn write(folder: &Path, files: &Files) {
         if present.get(path) != Some(content) {
             let to = folder.join(path);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
-            fs::write(to, content).unwrap();
+            fs::write(&to, content).unwrap();
+            let original = root().join(path);
+            if fs::read(&original).is_ok_and(|original| original == *content) {
+                let time = fs::metadata(original).unwrap().modified().unwrap();
+                fs::File::options().write(true).open(to).unwrap().set_modified(time).unwrap();
+            }
         }
     }
 }

@@ -135,12 +135,13 @@ fn instantiate(name: &str, values: &[(&str, &str)]) -> Files {
     contents(&content, &content, &mut files);
     for (path, content) in &mut files {
         assert_ne!(path.extension(), Some("tmpl".as_ref()), "Spin takes this ending away");
-        // Spin writes what does not parse as it is, and so without its values.
-        let text = std::str::from_utf8(content).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
-        let rendered = parser.parse(text).and_then(|template| template.render(&globals));
-        *content = rendered
-            .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-            .into_bytes();
+        // Pictures stay as they are. So does a text that does not parse, but then it would be without its values.
+        if let Ok(text) = std::str::from_utf8(content) {
+            let rendered = parser.parse(text).and_then(|template| template.render(&globals));
+            *content = rendered
+                .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+                .into_bytes();
+        }
     }
     files
 }
@@ -198,9 +199,14 @@ fn under_its_own_name_the_template_is_the_repository() {
         .intersection(&present)
         .filter(|path| {
             // "The customer API" is "the API" of whoever makes another one.
-            let text = String::from_utf8(fs::read(root().join(path)).unwrap()).unwrap();
-            let text = text.replace("The customer API", "The API").replace("customer API", "API");
-            text.as_bytes() != files[*path]
+            let original = fs::read(root().join(path)).unwrap();
+            String::from_utf8(original).map_or_else(
+                |picture| picture.as_bytes() != files[*path],
+                |text| {
+                    let text = text.replace("The customer API", "The API").replace("customer API", "API");
+                    text.as_bytes() != files[*path]
+                },
+            )
         })
         .map(|path| path.to_str().unwrap())
         .collect();
@@ -209,6 +215,7 @@ fn under_its_own_name_the_template_is_the_repository() {
         [
             ".github/workflows/release.yml",
             "CHANGELOG.md",
+            "CONTRIBUTING.md",
             "Cargo.toml",
             "README.md",
             "docs/add-your-own-entity.md",
@@ -249,6 +256,7 @@ fn a_project_made_with_spin_serves_its_table_after_the_first_make() {
     assert_eq!(execute(&project, "grep -rl begin.sh --exclude-dir=target . || true"), "");
     let old = "grep -rlIiE 'customer.?api' --exclude-dir=target --exclude-dir=.local . || true";
     assert_eq!(execute(&project, old), "./LICENSE\n");
+    assert_eq!(execute(&project, "find . -path ./target -prune -o -name '*customer?api*' -print"), "");
     for path in files.keys().filter(|path| project.join(path).exists()) {
         let is_executable = |file: PathBuf| fs::metadata(file).unwrap().permissions().mode() & 0o111 != 0;
         assert_eq!(is_executable(project.join(path)), is_executable(root().join(path)), "{}", path.display());
