@@ -96,7 +96,7 @@ pub fn prepare(copy: &Path) {
 }
 
 /// Makes a folder with the same files, but for the project's own and Cargo's lock. Dependencies are the same in both
-/// places, and Cargo takes them as built when their times are the same too, as those of links are.
+/// places, and Cargo takes them as built when their times are the same too.
 fn link(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).into_iter().flatten().flatten() {
@@ -104,12 +104,19 @@ fn link(from: &Path, to: &Path) {
         if name.contains("customer_api") || name == ".cargo_lock" {
             continue;
         }
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            link(&from, &to);
-        } else {
-            // What cannot be linked is built.
-            let _ = fs::hard_link(from, to);
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let ending = source.extension().and_then(|ending| ending.to_str());
+        match ending {
+            _ if source.is_dir() => link(&source, &target),
+            // The compiler writes another file in their place. What cannot be linked is built.
+            Some("rlib" | "rmeta" | "so") => drop(fs::hard_link(source, target)),
+            // Programs and objects are the project's own.
+            _ if from.ends_with("deps") && ending != Some("d") => {}
+            // Cargo and build scripts write into these: a link would tell the repository's Cargo of what is built here.
+            _ => {
+                let copied = fs::copy(&source, &target).and_then(|_| fs::metadata(source)?.modified());
+                let _ = copied.and_then(|time| fs::File::options().append(true).open(target)?.set_modified(time));
+            }
         }
     }
 }

@@ -276,6 +276,16 @@ fn a_project_made_with_spin_serves_its_table_after_the_first_make() {
         command,
         "bash local/begin.sh && cargo build --release --target wasm32-wasip2"
     );
+
+    // What is refused is corrected where the answer says, and nothing has come of it.
+    let begin = project.join("local/begin.sh");
+    let right = fs::read_to_string(&begin).unwrap();
+    fs::write(&begin, right.replace("ColorID int", "ColorID geography")).unwrap();
+    let said = execute(&project, "! make generate");
+    assert!(said.contains("ColorID") && said.contains("local/begin.sh"), "{said}");
+    assert!(!project.join("sql/40-colour.sql").exists());
+    fs::write(&begin, right).unwrap();
+
     let said = execute(&project, "make generate");
     assert!(said.contains("sql/40-colour.sql: written"), "{said}");
 
