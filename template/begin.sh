@@ -11,9 +11,7 @@ read -r columns <<'COLUMNS'
 {{ columns }}
 COLUMNS
 
-# What was given to this make is for what comes after.
-unset MAKEFLAGS MAKEOVERRIDES
-
+unset CARGO_TARGET_DIR
 chmod +x @executables@
 # Nor does it change the name of a file.
 [ ! -e customer-api.http ] || mv customer-api.http '{{ project-name | kebab_case }}.http'
@@ -21,11 +19,12 @@ chmod +x @executables@
 cargo metadata --quiet --format-version 1 >/dev/null
 cargo fmt --all 2>/dev/null || true
 
-make -f Makefile --no-print-directory stack
+local/progress.sh cargo build --locked -p local
 # What failed later than this begins again after it.
 [ -e "openapi/$name.json" ] || target/debug/local entity add "$name" --table "$table" --columns "$columns" ||
   { echo "error: $table is not added; correct its values in local/begin.sh, and do the same again" >&2; exit 1; }
-make -f Makefile --no-print-directory generate
+local/progress.sh cargo build --locked -p local
+target/debug/local generate
 
 for manifest in spin.toml spin.wasip3.toml; do
   sed 's/bash local\/begin\.sh && //' "$manifest" >"$manifest.part"
