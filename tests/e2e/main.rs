@@ -28,3 +28,4 @@ mod raw_requests;
 mod readme;
 mod settings;
 mod streaming;
+mod template;

@@ -14,7 +14,7 @@ use crate::harness::{local, output, root};
 use crate::openapi::{examples_hold, schemas_hold};
 
 /// Files by their path in the project.
-type Files = BTreeMap<PathBuf, Vec<u8>>;
+pub type Files = BTreeMap<PathBuf, Vec<u8>>;
 
 /// What is neither hidden nor built in a folder of `base`.
 fn read(base: &Path, folder: &Path, files: &mut Files) {
@@ -32,8 +32,9 @@ fn read(base: &Path, folder: &Path, files: &mut Files) {
     }
 }
 
-/// Gives a folder these files and no others. What is the same already is not touched, so that Cargo builds it once.
-fn write(folder: &Path, files: &Files) {
+/// Gives a folder these files and no others. What is the same already is not touched, and what is the same in the
+/// repository has its time too, so that Cargo builds it once.
+pub fn write(folder: &Path, files: &Files) {
     let mut present = Files::new();
     fs::create_dir_all(folder).unwrap();
     read(folder, folder, &mut present);
@@ -41,24 +42,41 @@ fn write(folder: &Path, files: &Files) {
         fs::remove_file(folder.join(path)).unwrap();
     }
     for (path, content) in files {
-        let (from, to) = (root().join(path), folder.join(path));
         if present.get(path) != Some(content) {
+            let to = folder.join(path);
             fs::create_dir_all(to.parent().unwrap()).unwrap();
             fs::write(&to, content).unwrap();
+            let original = root().join(path);
+            if fs::read(&original).is_ok_and(|original| original == *content) {
+                let time = fs::metadata(original).unwrap().modified().unwrap();
+                fs::File::options()
+                    .write(true)
+                    .open(to)
+                    .unwrap()
+                    .set_modified(time)
+                    .unwrap();
+            }
         }
-        fs::set_permissions(&to, fs::metadata(from).unwrap().permissions()).unwrap();
     }
 }
 
 /// Runs a command in the copy and returns what it prints.
-fn execute(copy: &Path, command: &str) -> String {
-    let (status, said) = output(Command::new("bash").current_dir(copy).args(["-c", command]));
+pub fn execute(copy: &Path, command: &str) -> String {
+    let mut shell = Command::new("bash");
+    // What Cargo tells a test: a build in the copy takes it for a change, and builds much again.
+    for (name, _) in std::env::vars_os() {
+        let name = name.to_string_lossy();
+        if name == "OUT_DIR" || name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_") {
+            shell.env_remove(&*name);
+        }
+    }
+    let (status, said) = output(shell.current_dir(copy).args(["-c", command]));
     assert!(status.success(), "{command}: {said}");
     said
 }
 
 /// Lets the copy use what was unpacked and built before.
-fn prepare(copy: &Path) {
+pub fn prepare(copy: &Path) {
     let tools = root().join(".local");
     fs::create_dir_all(&tools).unwrap();
     // It may be there already.
@@ -78,7 +96,7 @@ fn prepare(copy: &Path) {
 }
 
 /// Makes a folder with the same files, but for the project's own and Cargo's lock. Dependencies are the same in both
-/// places, and Cargo takes them as built when their times are the same too, as those of links are.
+/// places, and Cargo takes them as built when their times are the same too.
 fn link(from: &Path, to: &Path) {
     fs::create_dir_all(to).unwrap();
     for entry in fs::read_dir(from).into_iter().flatten().flatten() {
@@ -86,18 +104,25 @@ fn link(from: &Path, to: &Path) {
         if name.contains("customer_api") || name == ".cargo_lock" {
             continue;
         }
-        let (from, to) = (entry.path(), to.join(entry.file_name()));
-        if from.is_dir() {
-            link(&from, &to);
-        } else {
-            // What cannot be linked is built.
-            let _ = fs::hard_link(from, to);
+        let (source, target) = (entry.path(), to.join(entry.file_name()));
+        let ending = source.extension().and_then(|ending| ending.to_str());
+        match ending {
+            _ if source.is_dir() => link(&source, &target),
+            // The compiler writes another file in their place. What cannot be linked is built.
+            Some("rlib" | "rmeta" | "so") => drop(fs::hard_link(source, target)),
+            // Programs and objects are the project's own.
+            _ if from.ends_with("deps") && ending != Some("d") => {}
+            // Cargo and build scripts write into these: a link would tell the repository's Cargo of what is built here.
+            _ => {
+                let copied = fs::copy(&source, &target).and_then(|_| fs::metadata(source)?.modified());
+                let _ = copied.and_then(|time| fs::File::options().append(true).open(target)?.set_modified(time));
+            }
         }
     }
 }
 
 /// The stack over the copy, with fresh data.
-fn start(copy: &Path) -> Faulty {
+pub fn start(copy: &Path) -> Faulty {
     let of_copy = |path| copy.join(path).to_str().unwrap().to_owned();
     let arguments = [
         "--dab-config",
@@ -153,6 +178,9 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     let mut files = Files::new();
     read(root(), root(), &mut files);
     write(&copy, &files);
+    for path in files.keys() {
+        fs::set_permissions(copy.join(path), fs::metadata(root().join(path)).unwrap().permissions()).unwrap();
+    }
     prepare(&copy);
     for block in blocks {
         match block.language {

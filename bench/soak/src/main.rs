@@ -34,7 +34,7 @@ use crate::report::Report;
 use crate::stack::{Stack, VARIABLES};
 use crate::tally::Tally;
 
-/// Drives the customer API while the bridge behind it fails.
+/// Drives the API while the bridge behind it fails.
 #[derive(Parser)]
 struct Arguments {
     /// Requests with faults

@@ -1,6 +1,6 @@
 //! The local bridge: a stand-in for Data API Builder 2.0.9 (DAB) and Azure SQL on a developer's machine.
 //!
-//! It answers as DAB in production mode would for the stored procedures of the customer API: same URLs, statuses,
+//! It answers as DAB in production mode would for the stored procedures of the API: same URLs, statuses,
 //! envelopes, escaping and error messages. The procedures are SQLite scripts in a folder, with the rules of `sql/`, on an
 //! embedded SQLite file. A component that works with it works with DAB unchanged.
 //!

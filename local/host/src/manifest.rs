@@ -14,7 +14,7 @@ use serde::Deserialize;
 /// The one component of a `spin.toml`, with its templates not yet filled in.
 #[derive(Debug)]
 pub(crate) struct Manifest {
-    /// The key of the component, e.g. `customer-api`.
+    /// The key of the component.
     pub component: String,
     /// The WebAssembly file, resolved against the folder of the manifest.
     pub source: PathBuf,
@@ -193,7 +193,8 @@ mod tests {
         for name in ["spin.toml", "spin.wasip3.toml"] {
             let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../..").join(name);
             let manifest = Manifest::read(&path).unwrap();
-            assert_eq!(manifest.component, "customer-api");
+            let module = manifest.component.replace('-', "_");
+            assert_eq!(manifest.source.file_stem().unwrap().to_str(), Some(&*module));
             assert_eq!(manifest.allowed_outbound_hosts, ["{{ dab_url }}"]);
             assert!(manifest.variables.contains_key("settings"));
         }

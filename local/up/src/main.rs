@@ -1,4 +1,4 @@
-//! `local`: everything the customer API needs, on a developer's machine.
+//! `local`: everything the API needs, on a developer's machine.
 //!
 //! `local up` is what `make up` calls: the local bridge, then the API on Spin or on the built-in host. `local bridge`
 //! is the bridge alone, for a Spin that somebody starts by hand. In reading order: `up` the steps, `service` what runs
@@ -29,7 +29,7 @@ use crate::stop::Stop;
 use crate::up::UpArguments;
 
 #[derive(Parser)]
-#[command(about = "The customer API on this machine, without Azure SQL, and without Spin if need be")]
+#[command(about = "The API on this machine, without Azure SQL, and without Spin if need be")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
