@@ -282,7 +282,7 @@ fn a_project_made_with_spin_serves_its_table_after_the_first_make() {
         execute(&project, "grep -rl begin.sh --exclude-dir=target . || true"),
         ""
     );
-    let old = "grep -rlIiE 'customer.?api' --exclude-dir=target --exclude-dir=.local . || true";
+    let old = "grep -rlIiE 'customer.?api' --exclude-dir={target,.local,pictures} . || true";
     assert_eq!(execute(&project, old), "./LICENSE\n");
     assert_eq!(
         execute(
