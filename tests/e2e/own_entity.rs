@@ -7,6 +7,8 @@ use std::os::unix::fs::symlink;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use http::Method;
+
 use crate::conformance::{SHORT, conform};
 use crate::document::{blocks, run, split_samples};
 use crate::faulty::Faulty;
@@ -150,6 +152,28 @@ fn add_tables(copy: &Path) {
     }
 }
 
+/// A token refers to a specimen.
+fn references_hold(stack: &Faulty) {
+    let create = |code: &str| {
+        let body = format!(r#"{{"Label":"a token","SpecimenCode":"{code}"}}"#);
+        stack.api.json(Method::POST, "/tokens", &body)
+    };
+    let refused = create("no code").problem(409);
+    assert_eq!(
+        refused["detail"],
+        "It refers to a row that does not exist, or breaks another rule of the table."
+    );
+    assert_eq!(create("Code 1").status, 201);
+    let refused = stack
+        .api
+        .send(Method::DELETE, "/specimen/Code%201", &[], b"")
+        .problem(409);
+    assert_eq!(
+        refused["detail"],
+        "Specimen Code 1 is referred to by other rows and cannot be deleted."
+    );
+}
+
 /// What is given to `make entity` is looked into by neither make nor the shell.
 fn nothing_is_executed(copy: &Path) {
     let mark = copy.join("target/executed");
@@ -204,6 +228,7 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     nothing_is_executed(&copy);
     let stack = start(&copy);
     run(&samples, stack.api);
+    references_hold(&stack);
     let document = stack.api.get("/openapi.json").json();
     schemas_hold(&document);
     examples_hold(&document, start(&copy).api);
