@@ -21,7 +21,7 @@ preflight:
 
 # Without the tools of the tests, which a first build need not wait for.
 up: preflight ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
-	@$(step) "local stack$(if $(wildcard target/debug/local),, (about five minutes the first time))" local/progress.sh cargo build --locked -p local
+	@$(step) "local stack$(if $(wildcard target/debug/local),, (about three minutes the first time))" local/progress.sh cargo build --locked -p local
 	@$(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" local/build-component.sh $(MANIFEST)
 	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/local up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
 
@@ -35,7 +35,7 @@ build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain fo
 
 # Cargo's choice of features depends on what it builds together; tests/contract/features.rs holds that it is the same for `make up`.
 stack: ## build the local stack: bridge, built-in host
-	@$(step) "local stack and tools$(if $(wildcard target/debug/soak),, (about five minutes the first time))" local/progress.sh cargo build --locked --workspace --bins
+	@$(step) "local stack and tools$(if $(wildcard target/debug/soak),, (about three minutes the first time))" local/progress.sh cargo build --locked --workspace --bins
 
 # Make does not look into the values, and the shell gets them as they are.
 entity: stack ## add a table: NAME=color TABLE=Warehouse.Colors (DDL=file, COLUMNS='…', ONLY=get,list, ARGS='--set …', DRY_RUN=1), REMOVE=1
