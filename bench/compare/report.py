@@ -117,8 +117,7 @@ def lead(results, compared):
     return (
         f"On one machine, this API answers {span(rates, '{:,.0f}')} reads of one customer a second, {span(against('get', 'Flask twin'), '{:.1f}')} times as many "
         f"as the Flask sample. Compared with a component that only forwards the call, checks, retries and keys leave "
-        f"{span(against('get', None), '{:.2f}')} of the throughput for reads and {span(against('put', None), '{:.2f}')} for writes. "
-        "In a deployment the database and the network take more time than either."
+        f"{span(against('get', None), '{:.2f}')} of the throughput for reads and {span(against('put', None), '{:.2f}')} for writes."
     )
 
 

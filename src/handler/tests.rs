@@ -496,12 +496,3 @@ fn what_nothing_matches_is_logged_without_its_path_and_probes_that_succeed_are_n
             .contains(r#""route":"/readyz","status":503"#)
     );
 }
-
-#[test]
-fn failures_are_logged_at_every_level_but_off() {
-    for (level, lines) in [("off", 0), ("error", 2), ("warn", 2)] {
-        let platform = Fake::default().set("log_level", level).answer(0, 404, "");
-        get(&platform, "/customers");
-        assert_eq!(platform.lines.borrow().len(), lines, "{level}");
-    }
-}

@@ -27,6 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::steps::say;
 use files::Change;
 use model::Entity;
+use names::is_plain;
 use special::Special;
 use table::Table;
 
@@ -153,16 +154,9 @@ fn written_as(root: &Path, add: &Add, path: &str, is_there: bool) -> Result<Vec<
 }
 
 fn describe(root: &Path, add: &Add, is_there: bool) -> Result<Entity> {
-    let is_name = |name: &str| {
-        !name.is_empty()
-            && name.starts_with(|first: char| first.is_ascii_alphabetic() || first == '_')
-            && name
-                .chars()
-                .all(|character| character.is_ascii_alphanumeric() || character == '_')
-    };
     let (schema, table) = add.table.split_once('.').unwrap_or(("dbo", &add.table));
     ensure!(
-        is_name(schema) && is_name(table),
+        is_plain(schema) && is_plain(table),
         "--table {:?} is no name of a table: give it as Schema.Table, in letters, digits and underscores",
         add.table
     );
@@ -198,12 +192,12 @@ fn describe(root: &Path, add: &Add, is_there: bool) -> Result<Entity> {
     };
     let plural = add.plural.clone().unwrap_or_else(|| plural(&add.name));
     for (what, name) in [("name", &add.name), ("plural", &plural)] {
-        let is_plain = name.starts_with(|first: char| first.is_ascii_lowercase())
+        let is_lower = name.starts_with(|first: char| first.is_ascii_lowercase())
             && name
                 .chars()
                 .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_');
         ensure!(
-            is_plain && name.len() <= 28,
+            is_lower && name.len() <= 28,
             "the {what} {name:?} is not made of at most 28 lower-case letters, digits and underscores"
         );
         ensure!(

@@ -252,3 +252,12 @@ fn an_option_takes_the_pages_away() {
     }
     assert_eq!(get(&platform, "/openapi.json").status(), 200);
 }
+
+#[test]
+fn failures_are_logged_at_every_level_but_off() {
+    for (level, lines) in [("off", 0), ("error", 2), ("warn", 2)] {
+        let platform = Fake::default().set("log_level", level).answer(0, 404, "");
+        get(&platform, "/customers");
+        assert_eq!(platform.lines.borrow().len(), lines, "{level}");
+    }
+}

@@ -128,7 +128,7 @@ pub(super) fn push(list: &mut Value, value: Value) {
     }
 }
 
-pub(super) fn merge(into: &mut Value, other: &Value) {
+fn merge(into: &mut Value, other: &Value) {
     for (name, value) in other.as_object().into_iter().flatten() {
         if value.is_object() {
             merge(&mut into[name], value);

@@ -66,10 +66,7 @@ pub(super) fn key_of(table: &Table) -> Result<Key<'_>> {
             ),
         }
     };
-    let column = table
-        .columns
-        .iter()
-        .find(|column| column.name.eq_ignore_ascii_case(name));
+    let column = table.columns.iter().find(|column| column.name == *name);
     let column =
         column.with_context(|| format!("the key of {full} names the column {name}, which it does not have"))?;
     let name = &column.name;

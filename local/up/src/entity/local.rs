@@ -21,7 +21,7 @@ pub(super) fn has_local_reference(table: &Table, tables: &[String]) -> bool {
         .any(|(columns, parent)| local_parent(table, columns, parent, tables).is_some())
 }
 
-pub(super) fn local_parent(table: &Table, columns: &[String], parent: &str, tables: &[String]) -> Option<String> {
+fn local_parent(table: &Table, columns: &[String], parent: &str, tables: &[String]) -> Option<String> {
     let parent = parent.replace('.', "_");
     let is_there = tables.contains(&parent) || parent.eq_ignore_ascii_case(&local_name(table));
     (columns.len() == 1 && is_there).then_some(parent)
@@ -79,7 +79,7 @@ pub(super) fn create_local(table: &Table, key: &Key, members: &[Member], tables:
     for columns in &table.uniques {
         if columns
             .iter()
-            .all(|column| members.iter().any(|member| member.name.eq_ignore_ascii_case(column)))
+            .all(|column| members.iter().any(|member| member.name == *column))
         {
             let columns: Vec<_> = columns.iter().map(|column| quoted(column)).collect();
             lines.push(format!("UNIQUE ({})", columns.join(", ")));
@@ -137,7 +137,7 @@ pub(super) fn example(table: &Table, key: &Key, member: &Member, n: usize) -> Va
     let refers = table
         .references
         .iter()
-        .any(|(columns, _)| columns.iter().any(|column| column.eq_ignore_ascii_case(&member.name)));
+        .any(|(columns, _)| columns.contains(&member.name));
     let is_key = member.name == key.column.name;
     match (refers && !is_key, member.nullable) {
         (true, 1) => Value::Null,

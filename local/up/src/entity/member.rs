@@ -50,33 +50,18 @@ pub(super) struct Default {
 }
 
 pub(super) fn members_of(table: &Table, key: &Key, special: &Special) -> Result<Vec<Member>> {
-    let column = |name: &str| {
-        table
-            .columns
-            .iter()
-            .find(|column| column.name.eq_ignore_ascii_case(name))
-    };
-    let known = special
+    let column = |name: &String| table.columns.iter().find(|column| column.name == *name);
+    let is_set = |name: &String| special.set.contains_key(name) || special.touch.contains_key(name);
+    let out = special
         .without
         .iter()
         .chain(special.set.keys())
         .chain(special.touch.keys());
-    for name in known.chain(special.members.iter().map(|(_, column)| column)) {
-        ensure!(
-            column(name).is_some(),
-            "{}.{} has no column {name}",
-            table.schema,
-            table.name
-        );
+    for name in out.chain(special.members.iter().map(|(_, column)| column)) {
+        let (schema, table) = (&table.schema, &table.name);
+        ensure!(column(name).is_some(), "{schema}.{table} has no column {name}");
     }
-    let is_left_out = |name: &String| {
-        [&special.without]
-            .into_iter()
-            .flatten()
-            .chain(special.set.keys())
-            .chain(special.touch.keys())
-            .any(|out| out.eq_ignore_ascii_case(name))
-    };
+    let is_left_out = |name: &String| special.without.contains(name) || is_set(name);
     let by_name = || {
         let columns = table.columns.iter().filter(|column| !is_left_out(&column.name));
         let columns =
@@ -98,9 +83,7 @@ pub(super) fn members_of(table: &Table, key: &Key, special: &Special) -> Result<
     // What is neither sent nor set has a value without that.
     for column in &table.columns {
         let name = &column.name;
-        let is_given = paths.iter().any(|(_, given)| given.eq_ignore_ascii_case(name))
-            || special.set.contains_key(name)
-            || special.touch.contains_key(name);
+        let is_given = paths.iter().any(|(_, given)| given == name) || is_set(name);
         let fills_itself = column.is_nullable || column.default.is_some() || column.filled != Filled::ByInsert;
         ensure!(
             is_given || fills_itself,
@@ -118,6 +101,10 @@ pub(super) fn members_of(table: &Table, key: &Key, special: &Special) -> Result<
 pub(super) fn member(table: &Table, key: &Key, special: &Special, path: &str, column: &Column) -> Result<Member> {
     let name = &column.name;
     let out = format!("leave it out with --without {name}");
+    ensure!(
+        path.split('.').all(is_plain) || path == name,
+        "member {path:?} is not made of letters, digits and underscores"
+    );
     ensure!(
         is_plain(name),
         "column {name:?} is not made of letters, digits and underscores: {out}"
@@ -154,7 +141,7 @@ pub(super) fn member(table: &Table, key: &Key, special: &Special, path: &str, co
     );
     let is_nullable = column.is_nullable && !is_key;
     let mut schema = column_type.schema();
-    let is_of = |columns: &&Vec<String>| columns.iter().any(|column| column.eq_ignore_ascii_case(name));
+    let is_of = |columns: &&Vec<String>| columns.contains(name);
     if let Some(columns) = table.uniques.iter().filter(is_of).min_by_key(|columns| columns.len()) {
         schema["x-unique"] = if columns.len() == 1 {
             json!(true)
@@ -165,19 +152,11 @@ pub(super) fn member(table: &Table, key: &Key, special: &Special, path: &str, co
     if is_key && is_sent {
         schema["x-unique"] = json!(true);
     }
-    if table
-        .references
-        .iter()
-        .any(|(columns, _)| columns.iter().any(|column| column.eq_ignore_ascii_case(name)))
-    {
+    if table.references.iter().any(|(columns, _)| columns.contains(name)) {
         schema["x-reference"] = json!(true);
     }
-    if default.is_some() || (is_nullable && is_sent) {
-        // Where it may be absent although a row always has it.
-        schema["x-optional"] = json!(default.is_some() && !is_nullable);
-    }
-    if schema["x-optional"] == json!(false) {
-        schema.as_object_mut().map(|schema| schema.shift_remove("x-optional"));
+    if default.is_some() && !is_nullable {
+        schema["x-optional"] = json!(true);
     }
     if takes_number {
         schema["x-accepts"] = json!("number");

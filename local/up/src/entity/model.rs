@@ -12,7 +12,7 @@ use super::files::Change;
 use super::key::{From, Key, key_of};
 use super::local::{create_local, has_local_reference, listed_object, object_lines, seeds};
 use super::member::{Member, members_of, object_of};
-use super::names::{capitalized, local_name, quoted, text, wrapped};
+use super::names::{capitalized, doubled, local_name, quoted, text, wrapped};
 use super::special::Special;
 use super::table::{Filled, Table};
 use super::values::{assignments, insert};
@@ -28,7 +28,7 @@ pub(super) struct Entity {
     plural: String,
 }
 
-pub(super) const TEMPLATES: [(&str, &str); 7] = [
+const TEMPLATES: [(&str, &str); 7] = [
     ("entity.sql", include_str!("templates/entity.sql")),
     ("schema.sql", include_str!("templates/schema.sql")),
     ("get.sql", include_str!("templates/get.sql")),
@@ -232,7 +232,7 @@ impl Entity {
         let flags = |members: &[Member]| wrapped(members.iter().map(|member| format!("@Has{} BIT", member.variable)));
         let (columns, values, local_columns, local_values) = insert(table, key, &members, &special)?;
         let (assignments, local_assignments) =
-            assignments(table, &changed, &special, version == "period", version_column)?;
+            assignments(table, key, &changed, &special, version == "period", version_column)?;
         let is_code_page = key.column_type.rule == "char";
         let (own, quoted_key) = (&key.column.name, quoted(&key.column.name));
         let compared = |variable: &str| match is_code_page {
@@ -341,8 +341,8 @@ impl Entity {
             ("version_column", json!(version_column.map(quoted))),
             ("etag_doc", json!(etag_doc)),
             ("uniques", json!(!uniques.is_empty())),
-            ("unique_detail", json!(unique_detail)),
-            ("unique_patch", json!(unique_patch)),
+            ("unique_detail", json!(unique_detail.as_deref().map(doubled))),
+            ("unique_patch", json!(unique_patch.as_deref().map(doubled))),
             ("uniques_equal", json!(uniques_equal.join(" OR "))),
             ("constrained", json!(is_constrained)),
             ("constraint_detail", json!(constraint_detail)),
@@ -401,7 +401,7 @@ impl Entity {
 }
 
 /// The versions that rows have by their table: what they are made of, and the column.
-pub(super) fn version_of(table: &Table) -> (&'static str, Option<&str>) {
+fn version_of(table: &Table) -> (&'static str, Option<&str>) {
     let column = |filled: Filled| {
         table
             .columns
@@ -416,8 +416,8 @@ pub(super) fn version_of(table: &Table) -> (&'static str, Option<&str>) {
     }
 }
 
-/// The columns and constraints of a `CREATE TABLE`, without the foreign keys: their tables may not be there.
-pub(super) fn create_lines(table: &Table, key: &Key) -> Vec<String> {
+/// The columns and constraints of a `CREATE TABLE`, without foreign keys, whose tables may not be there, and without checks.
+fn create_lines(table: &Table, key: &Key) -> Vec<String> {
     let mut lines = Vec::new();
     for column in &table.columns {
         let Ok(column_type) = &column.sql_type else { continue };
@@ -473,7 +473,7 @@ pub(super) fn create_lines(table: &Table, key: &Key) -> Vec<String> {
 }
 
 /// The sequences that are made with the table.
-pub(super) fn sequences(key: &Key, create: bool) -> Vec<Value> {
+fn sequences(key: &Key, create: bool) -> Vec<Value> {
     let sequence = key.sequence.as_ref().filter(|_| create);
     let sequence =
         sequence.map(|name| json!({"name": name, "schema": name.split_once('.').map_or("dbo", |(schema, _)| schema)}));

@@ -3,7 +3,7 @@
 use super::table::Table;
 
 /// How long a line of several names is at most.
-pub(super) const WIDTH: usize = 112;
+const WIDTH: usize = 112;
 
 pub(super) fn is_plain(name: &str) -> bool {
     let is_word = |character: char| character.is_ascii_alphanumeric() || character == '_';
@@ -11,7 +11,7 @@ pub(super) fn is_plain(name: &str) -> bool {
 }
 
 /// The reserved words of T-SQL, and what SQLite reserves besides.
-pub(super) const RESERVED: &str = " ADD ALL ALTER AND ANY AS ASC AUTHORIZATION AUTOINCREMENT BACKUP BEGIN BETWEEN BREAK BROWSE BULK BY CASCADE CASE \
+const RESERVED: &str = " ADD ALL ALTER AND ANY AS ASC AUTHORIZATION AUTOINCREMENT BACKUP BEGIN BETWEEN BREAK BROWSE BULK BY CASCADE CASE \
     CHECK CHECKPOINT CLOSE CLUSTERED COALESCE COLLATE COLUMN COMMIT COMPUTE CONSTRAINT CONTAINS CONTAINSTABLE CONTINUE CONVERT CREATE CROSS \
     CURRENT CURRENT_DATE CURRENT_TIME CURRENT_TIMESTAMP CURRENT_USER CURSOR DATABASE DBCC DEALLOCATE DECLARE DEFAULT DEFERRABLE DELETE DENY \
     DESC DISK DISTINCT DISTRIBUTED DOUBLE DROP DUMP ELSE END ERRLVL ESCAPE EXCEPT EXEC EXECUTE EXISTS EXIT EXTERNAL FETCH FILE FILLFACTOR FOR \
@@ -37,9 +37,14 @@ pub(super) fn local_name(table: &Table) -> String {
     format!("{}_{}", table.schema, table.name)
 }
 
+/// A text as SQL writes it between quotes.
+pub(super) fn doubled(text: &str) -> String {
+    text.replace('\'', "''")
+}
+
 /// A text as SQLite writes it.
 pub(super) fn text(text: &str) -> String {
-    format!("'{}'", text.replace('\'', "''"))
+    format!("'{}'", doubled(text))
 }
 
 pub(super) fn capitalized(text: &str) -> String {

@@ -128,7 +128,23 @@ impl Table {
                 table.uniques.push(names(&tokens[open..])?);
             }
         }
+        table.iter_mut().for_each(Self::spell_columns);
         Ok(table)
+    }
+
+    /// Spells columns in constraints as they are declared: SQL Server does not tell names apart by case.
+    fn spell_columns(&mut self) {
+        let named = self.references.iter_mut().map(|(columns, _)| columns);
+        let named = named.chain(&mut self.uniques).chain([&mut self.key]);
+        for name in named.flatten() {
+            if let Some(column) = self
+                .columns
+                .iter()
+                .find(|column| column.name.eq_ignore_ascii_case(name))
+            {
+                name.clone_from(&column.name);
+            }
+        }
     }
 
     /// A column or a constraint of the table.

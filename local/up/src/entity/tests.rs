@@ -184,6 +184,16 @@ fn what_cannot_be_done_is_refused_with_the_place() {
             "ColorID int key, A int, B int",
             "clients give no C",
         ),
+        (
+            "--table Colors --touch B=@A",
+            "ColorID int key, A int, B int",
+            "column B is set to @A with each change, which may not have that",
+        ),
+        (
+            "--table Colors --set b=1",
+            "ColorID int key, A int, B int",
+            "dbo.Colors has no column b",
+        ),
         ("--table Colors --set A", key, r#""A" is not COLUMN=VALUE"#),
         (
             "--table Colors",
@@ -285,4 +295,37 @@ fn what_was_written_is_taken_away_untouched_and_nothing_is_overwritten() {
     assert_eq!(fs::read_dir(root.join("local/procedures")).unwrap().count(), 0);
     let unknown = remove().unwrap_err().to_string();
     assert!(unknown.contains("no script of sql/ was written by"), "{unknown}");
+}
+
+/// SQL Server does not tell names apart by case: a constraint that spells a column in another way is about that column.
+#[test]
+fn constraints_are_about_their_columns_however_these_are_spelled() {
+    let columns = "ColorID int, Name nvarchar(20) not null, Parent int null, UNIQUE (NAME), PRIMARY KEY (colorid), \
+                   FOREIGN KEY (PARENT) REFERENCES dbo.Colors (ColorID)";
+    let files = written(&format!("color --table Colors --columns \"{columns}\"")).unwrap();
+    assert!(files["local/procedures/color.schema.sql"].contains("UNIQUE (Name)"));
+    assert!(files["sql/40-color.sql"].contains("A color with this ColorID or Name already exists."));
+    assert!(files["sql/40-color.sql"].contains("NOT IN (2601, 2627, 547)"));
+    assert!(files["openapi/color.json"].contains(r#""x-reference": true"#));
+}
+
+#[test]
+fn what_is_special_is_text_and_never_sql() {
+    let folder = TempDir::new().unwrap();
+    let special = folder.path().join("special.json");
+    let line = format!(
+        "color --table Colors --columns 'ColorID int identity key, Name nvarchar(9) not null unique' --special {}",
+        special.display()
+    );
+    fs::write(&special, r#"{"called": {"Name": "owner's name"}}"#).unwrap();
+    let files = written(&line).unwrap();
+    for path in ["sql/40-color.sql", "local/procedures/web.put_color.sql"] {
+        assert!(files[path].contains("this owner''s name already exists.'"), "{path}");
+    }
+    fs::write(&special, r#"{"members": [["ColorID", "ColorID"], ["a'b", "Name"]]}"#).unwrap();
+    let message = refused(&line);
+    assert!(
+        message.contains("member \"a'b\" is not made of letters, digits and underscores"),
+        "{message}"
+    );
 }

@@ -5,7 +5,7 @@ use local_bridge::fields;
 use local_bridge::procedures::Value as Stored;
 use serde_json::{Value, json};
 
-use super::key::{From, Key, key_of};
+use super::key::{From, Key};
 use super::member::{Default, Member};
 use super::names::{quoted, stripped, text, wrapped};
 use super::special::Special;
@@ -62,7 +62,7 @@ pub(super) fn literal(value: &Value, column_type: &ColumnType, rule: &str) -> Op
 }
 
 /// A constant of T-SQL as JSON.
-pub(super) fn constant(expression: &str, column_type: &ColumnType) -> Option<Value> {
+fn constant(expression: &str, column_type: &ColumnType) -> Option<Value> {
     if expression.eq_ignore_ascii_case("null") {
         return Some(Value::Null);
     }
@@ -109,7 +109,7 @@ pub(super) fn setting(table: &Table, key: &Key, members: &[Member], name: &str, 
     let column = table
         .columns
         .iter()
-        .find(|column| column.name.eq_ignore_ascii_case(name))
+        .find(|column| column.name == name)
         .context("a column")?;
     if let Some(source) = value.strip_prefix('@') {
         if source == key.column.name {
@@ -155,7 +155,7 @@ pub(super) fn setting(table: &Table, key: &Key, members: &[Member], name: &str, 
 }
 
 /// What a client sent for a member, in SQLite.
-pub(super) fn sent_value(member: &Member) -> String {
+fn sent_value(member: &Member) -> String {
     let stored = format!(
         "column_value(:Document -> '$.{}', '{}', {}, {})",
         member.path, member.rule, member.size, member.scale
@@ -228,6 +228,7 @@ pub(super) fn insert(table: &Table, key: &Key, members: &[Member], special: &Spe
 /// What a patch changes, in T-SQL and in SQLite.
 pub(super) fn assignments(
     table: &Table,
+    key: &Key,
     changed: &[Member],
     special: &Special,
     is_versioned: bool,
@@ -247,8 +248,11 @@ pub(super) fn assignments(
         ));
     }
     for (name, value) in &special.touch {
-        let key = key_of(table)?;
-        let value = setting(table, &key, changed, name, value)?;
+        ensure!(
+            !value.starts_with('@'),
+            "column {name} is set to {value} with each change, which may not have that"
+        );
+        let value = setting(table, key, changed, name, value)?;
         assignments.0.push(format!("{} = {}", quoted(name), value.sql));
         assignments.1.push(format!("{} = {}", quoted(name), value.local));
     }

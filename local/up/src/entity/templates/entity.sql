@@ -16,7 +16,7 @@ END;
 GO
 
 {% endfor %}
--- The table. Does nothing where it exists.
+-- The table, for a database without it: columns, key and unique constraints. Does nothing where it exists.
 {% if schema != "dbo" %}
 IF SCHEMA_ID(N'{{ schema }}') IS NULL
     EXECUTE (N'CREATE SCHEMA {{ quoted_schema }} AUTHORIZATION dbo;');
