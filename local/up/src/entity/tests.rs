@@ -21,10 +21,27 @@ fn command(line: &str) -> Add {
     Recorded::try_parse_from(words).unwrap().add
 }
 
-/// What is written for it in the project: texts by their path, the lines of the routes among them.
+/// A project without entities of anybody's own: these may have any name.
+fn project() -> TempDir {
+    let project = TempDir::new().unwrap();
+    for folder in ["sql", "src", "openapi", "local/procedures"] {
+        fs::create_dir_all(project.path().join(folder)).unwrap();
+    }
+    fs::write(project.path().join("src/routes.rs"), ROUTES).unwrap();
+    project
+}
+
+const ROUTES: &str = r#"routes! {
+    GET "/customer/{id}" => get_customer(CustomerID: id);
+    GET "/customers" => get_customers(After: page);
+    GET "/healthz" => alive;
+}
+"#;
+
+/// What is written for it: texts by their path, the lines of the routes among them.
 fn written(line: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let add = command(line);
-    let changes = written_as(root(), &add, &format!("sql/40-{}.sql", add.name), false)?;
+    let (project, add) = (project(), command(line));
+    let changes = written_as(project.path(), &add, &format!("sql/40-{}.sql", add.name), false)?;
     let text = |change| match change {
         Change::File { path, text } => (path, text),
         Change::Routes { lines } => ("routes".to_owned(), lines),
@@ -85,7 +102,8 @@ fn tables_of_public_databases_are_added_or_refused_with_the_reason() {
     let commands = fs::read_to_string(root().join("tests/entities/commands.txt")).unwrap();
     let (mut added, mut reasons) = (0, 0);
     for line in commands.lines() {
-        let with_tables = |command: &str| format!("{command} --ddl tests/entities/tables.sql");
+        let tables = root().join("tests/entities/tables.sql");
+        let with_tables = |command: &str| format!("{command} --ddl {}", tables.display());
         match line.split_once(" ! ") {
             None => {
                 let files = written(&with_tables(line)).unwrap_or_else(|error| panic!("{line}: {error:#}"));
@@ -251,13 +269,8 @@ fn what_cannot_be_done_is_refused_with_the_place() {
 /// What was written is found again by the command in it, and taken away when it was not changed.
 #[test]
 fn what_was_written_is_taken_away_untouched_and_nothing_is_overwritten() {
-    let project = TempDir::new().unwrap();
+    let project = project();
     let root = project.path();
-    for folder in ["sql", "src", "openapi", "local/procedures"] {
-        fs::create_dir_all(root.join(folder)).unwrap();
-    }
-    let routes = "routes! {\n    GET \"/healthz\" => alive;\n}\n";
-    fs::write(root.join("src/routes.rs"), routes).unwrap();
     let add =
         command("color --table Colors --columns \"ColorID int identity key,  Name nvarchar(20) default 'it is'\"");
     let remove = || {
@@ -291,7 +304,7 @@ fn what_was_written_is_taken_away_untouched_and_nothing_is_overwritten() {
 
     fs::write(&script, text).unwrap();
     remove().unwrap();
-    assert_eq!(fs::read_to_string(root.join("src/routes.rs")).unwrap(), routes);
+    assert_eq!(fs::read_to_string(root.join("src/routes.rs")).unwrap(), ROUTES);
     assert_eq!(fs::read_dir(root.join("local/procedures")).unwrap().count(), 0);
     let unknown = remove().unwrap_err().to_string();
     assert!(unknown.contains("no script of sql/ was written by"), "{unknown}");
