@@ -2,9 +2,10 @@
 //! asked the same. Behind that DAB was a scripted SQL Server; the procedures in `tests/transcript` answer as its script
 //! did. What the bridge cannot be asked, such as other SQL errors, several rows and other types, is left out.
 
-use std::{collections::BTreeMap, path::Path};
+use std::{collections::BTreeMap, fs, path::Path};
 
 use local_bridge::Config;
+use serde_json::Value;
 use tempfile::TempDir;
 
 use super::server::{Reply, Server};
@@ -13,11 +14,20 @@ const TRANSCRIPT: &str = include_str!("../transcript/dab-2.0.9.txt");
 
 fn start() -> Server {
     let (folder, package) = (TempDir::new().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
+    let procedures = package.join("tests/transcript");
+    // That DAB knew no other entities.
+    let file = fs::read_to_string(package.join("../../dab/dab-config.json")).unwrap();
+    let mut dab_config: Value = serde_json::from_str(&file).unwrap();
+    let recorded = |name: &String| procedures.join(format!("web.{name}.sql")).exists();
+    let entities = dab_config["entities"].as_object_mut().unwrap();
+    entities.retain(|name, _| recorded(name));
+    assert_eq!(entities.len(), 6);
     let config = Config {
         database: folder.path().join("bridge.db"),
-        dab_config: package.join("../../dab/dab-config.json"),
-        procedures: package.join("tests/transcript"),
+        dab_config: folder.path().join("dab-config.json"),
+        procedures,
     };
+    fs::write(&config.dab_config, dab_config.to_string()).unwrap();
     Server::with_config(config, folder)
 }
 
