@@ -18,10 +18,7 @@ fn main() -> io::Result<()> {
     }
     let folder = env::var_os("OUT_DIR").ok_or(io::ErrorKind::NotFound)?;
     let folder = Path::new(&folder);
-    fs::write(
-        folder.join("openapi.json"),
-        minify(&fs::read_to_string("openapi.json")?),
-    )?;
+    fs::write(folder.join("openapi.json"), minify(&fs::read_to_string("openapi.json")?))?;
     let page = fs::read_to_string("src/client/pages/problems.html")?;
     let problems = render(&fs::read_to_string("docs/problems.md")?);
     fs::write(folder.join("problems.html"), page.replace("{{problems}}", &problems))

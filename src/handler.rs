@@ -82,11 +82,8 @@ pub async fn handle<'s, P: Platform>(
         (Some(found), None) => exchange.without_action(found),
         (Some(found), Some(action)) => exchange.act(action, &found.key, body, &mut told).await,
     };
-    let mut response = result.unwrap_or_else(|problem| {
-        problem
-            .into_response(head.uri.path(), &log.correlation_id)
-            .map(Body::Whole)
-    });
+    let mut response =
+        result.unwrap_or_else(|problem| problem.into_response(head.uri.path(), &log.correlation_id).map(Body::Whole));
     if head.method == Method::HEAD {
         *response.body_mut() = whole("");
     } else if let Body::Whole(bytes) = response.body()
@@ -112,9 +109,7 @@ pub async fn handle<'s, P: Platform>(
     let headers = response.headers_mut();
     if let Ok(settings) = settings {
         let allow = headers.get(ALLOW).cloned();
-        settings
-            .cors_allowed_origins
-            .permit(&head.method, &head.headers, allow, headers);
+        settings.cors_allowed_origins.permit(&head.method, &head.headers, allow, headers);
     }
     headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
     headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
@@ -198,15 +193,10 @@ impl<P: Platform> Exchange<'_, P> {
     fn admit(&self) -> Result<(), Problem> {
         let settings = self.settings()?;
         // A bearer token that goes on to Data API Builder is for it to judge.
-        if settings
-            .api_keys
-            .admit(&self.head.headers, !settings.forward_authorization)
-        {
+        if settings.api_keys.admit(&self.head.headers, !settings.forward_authorization) {
             return Ok(());
         }
-        Err(unauthorized(
-            "Send the API key as x-api-key, or as a bearer token unless the API passes those on.",
-        ))
+        Err(unauthorized("Send the API key as x-api-key, or as a bearer token unless the API passes those on."))
     }
 
     fn negotiate(&self) -> Result<(), Problem> {
@@ -250,12 +240,7 @@ impl<P: Platform> Exchange<'_, P> {
             Ok(row) => self.respond(call, &arguments, row),
             Err(gave_up) => {
                 let is_write = told.key.is_some();
-                Err(refusal(
-                    &gave_up,
-                    took.attempts,
-                    is_write,
-                    settings.forward_authorization,
-                ))
+                Err(refusal(&gave_up, took.attempts, is_write, settings.forward_authorization))
             }
         }
     }
@@ -317,17 +302,11 @@ impl<P: Platform> Exchange<'_, P> {
             _ => Verdict::Proceed,
         };
         let replayed = row.head.replayed;
-        let context = Context {
-            call,
-            arguments,
-            location: call.location(ROUTES),
-            path: self.head.uri.path(),
-        };
+        let context = Context { call, arguments, location: call.location(ROUTES), path: self.head.uri.path() };
         let limit = self.settings()?.policy.attempt_timeout;
         let answer = response::of_row(&context, row, limit, self.log).map_err(|NotAgreed(reason)| {
             let procedure = call.procedure;
-            self.log
-                .write(self.platform, &Event::ContractBroken { procedure, reason });
+            self.log.write(self.platform, &Event::ContractBroken { procedure, reason });
             let detail = "The procedure's answer is not what was agreed.";
             Problem::new(kind::BRIDGE_MISCONFIGURED, detail)
         })?;
@@ -350,9 +329,7 @@ impl<P: Platform> Exchange<'_, P> {
         }
         // Under a key of our own, what was done before was done by an earlier attempt of this very request.
         if replayed && self.head.headers.contains_key(IDEMPOTENCY_KEY) {
-            response
-                .headers_mut()
-                .insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+            response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
         Ok(response)
     }
@@ -429,9 +406,7 @@ fn correlation_id(headers: &HeaderMap, platform: &impl Platform) -> String {
 }
 
 fn random_uuid(platform: &impl Platform) -> String {
-    Builder::from_random_bytes(platform.random().to_be_bytes())
-        .into_uuid()
-        .to_string()
+    Builder::from_random_bytes(platform.random().to_be_bytes()).into_uuid().to_string()
 }
 
 #[cfg(test)]

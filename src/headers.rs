@@ -65,9 +65,7 @@ static READ: [HeaderName; 19] = [
 pub fn read(fields: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<[u8]>)>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {
-        let known = READ
-            .iter()
-            .find(|known| name.as_ref().eq_ignore_ascii_case(known.as_str()));
+        let known = READ.iter().find(|known| name.as_ref().eq_ignore_ascii_case(known.as_str()));
         if let (Some(known), Ok(value)) = (known, HeaderValue::from_bytes(value.as_ref())) {
             headers.append(known, value);
         }

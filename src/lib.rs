@@ -69,14 +69,9 @@ mod tests {
     /// What the code of a file uses of the crate, tests apart: the paths behind `crate::`, braces undone.
     fn uses(code: &str) -> Vec<String> {
         let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-        let code: String = code
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .collect();
+        let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();
         let paths = code.split("crate::").skip(1).flat_map(|rest| {
-            let end = rest
-                .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':')))
-                .unwrap_or(rest.len());
+            let end = rest.find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':'))).unwrap_or(rest.len());
             let (path, rest) = rest.split_at(end);
             match rest.strip_prefix('{').and_then(|list| list.split_once('}')) {
                 Some((list, _)) => list.split(',').map(|name| format!("{path}{}", name.trim())).collect(),
@@ -100,9 +95,7 @@ mod tests {
             for used in files.iter().flat_map(|file| uses(&fs::read_to_string(file).unwrap())) {
                 // A module itself, what is in it, or a folder of modules.
                 let within = |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}::"));
-                let found = modules
-                    .iter()
-                    .position(|other| within(&used, other) || within(other, &used));
+                let found = modules.iter().position(|other| within(&used, other) || within(other, &used));
                 let found = found.unwrap_or_else(|| panic!("{module} uses {used}, which is no module of lib.rs"));
                 assert!(found >= place, "{module} uses {used}, which is above it");
             }

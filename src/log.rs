@@ -136,21 +136,12 @@ mod tests {
     use crate::platform::fake::Fake;
 
     fn request(status: u16) -> Event<'static> {
-        Event::Request {
-            method: "GET",
-            route: None,
-            status,
-            duration_us: 1_002_034,
-            attempts: 0,
-        }
+        Event::Request { method: "GET", route: None, status, duration_us: 1_002_034, attempts: 0 }
     }
 
     fn lines(level: Level, events: &[Event]) -> Vec<String> {
         let platform = Fake::default();
-        let log = Log {
-            level,
-            correlation_id: "id".into(),
-        };
+        let log = Log { level, correlation_id: "id".into() };
         for event in events {
             log.write(&platform, event);
         }
@@ -159,12 +150,8 @@ mod tests {
 
     #[test]
     fn levels_include_those_before_them() {
-        let retry = Event::Retry {
-            procedure: "do_thing",
-            attempt: 1,
-            reason: "bridge status 503".into(),
-            delay_ms: 70,
-        };
+        let retry =
+            Event::Retry { procedure: "do_thing", attempt: 1, reason: "bridge status 503".into(), delay_ms: 70 };
         let events = [request(200), retry, request(503)];
         for (level, count) in [(Level::Off, 0), (Level::Error, 1), (Level::Warn, 2), (Level::Info, 3)] {
             assert_eq!(lines(level, &events).len(), count, "{level:?}");

@@ -84,10 +84,7 @@ impl Policy {
     /// What the client is told when the time is up after `failure`.
     pub fn exhausted(&self, failure: &Failure) -> GiveUp {
         let retry_after = match failure {
-            Failure::Status {
-                retry_after: Some(wait),
-                ..
-            } => self.cap.max(*wait).min(MAX_RETRY_AFTER),
+            Failure::Status { retry_after: Some(wait), .. } => self.cap.max(*wait).min(MAX_RETRY_AFTER),
             _ => self.cap,
         };
         match failure {
@@ -99,9 +96,8 @@ impl Policy {
     /// Exponential backoff with full jitter: uniform between nothing and `base * 2^(attempt - 1)`, at most `cap`.
     fn backoff(&self, attempt: u32, random: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempt.saturating_sub(1));
-        let ceiling = factor
-            .and_then(|factor| self.base.checked_mul(factor))
-            .map_or(self.cap, |wait| wait.min(self.cap));
+        let ceiling =
+            factor.and_then(|factor| self.base.checked_mul(factor)).map_or(self.cap, |wait| wait.min(self.cap));
         // Caps are u32 milliseconds, so the microseconds times a u32 fit.
         let micros = ceiling.as_micros() * u128::from(random) / u128::from(u32::MAX);
         Duration::from_micros(micros as u64)
@@ -114,19 +110,11 @@ mod tests {
     use proptest::prelude::*;
 
     fn policy() -> Policy {
-        Policy {
-            base: ms(100),
-            cap: ms(2000),
-            attempt_timeout: ms(10_000),
-            deadline: ms(25_000),
-        }
+        Policy { base: ms(100), cap: ms(2000), attempt_timeout: ms(10_000), deadline: ms(25_000) }
     }
 
     fn status(status: u16) -> Failure {
-        Failure::Status {
-            status,
-            retry_after: None,
-        }
+        Failure::Status { status, retry_after: None }
     }
 
     fn ms(ms: u64) -> Duration {
@@ -148,11 +136,7 @@ mod tests {
             status(504),
         ];
         for failure in failures {
-            assert_eq!(
-                policy().decide(1, &failure, ms(0), u32::MAX),
-                Decision::Retry(ms(100)),
-                "{failure:?}"
-            );
+            assert_eq!(policy().decide(1, &failure, ms(0), u32::MAX), Decision::Retry(ms(100)), "{failure:?}");
         }
     }
 
@@ -161,27 +145,18 @@ mod tests {
         let mut failures = vec![Failure::Refused("destination denied"), Failure::Contract("no row")];
         failures.extend([300, 302, 307, 400, 401, 403, 404, 405, 413, 414, 422, 431, 501, 505].map(status));
         for failure in failures {
-            assert_eq!(
-                policy().decide(1, &failure, ms(0), 0),
-                Decision::GiveUp(GiveUp::Misconfigured),
-                "{failure:?}"
-            );
+            assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::GiveUp(GiveUp::Misconfigured), "{failure:?}");
         }
     }
 
     #[test]
     fn a_conflict_is_the_answer() {
-        assert_eq!(
-            policy().decide(1, &status(409), ms(0), 0),
-            Decision::GiveUp(GiveUp::Conflict)
-        );
+        assert_eq!(policy().decide(1, &status(409), ms(0), 0), Decision::GiveUp(GiveUp::Conflict));
     }
 
     #[test]
     fn waits_double_up_to_the_cap_with_full_jitter() {
-        let waits: Vec<_> = (1..=7)
-            .map(|attempt| policy().decide(attempt, &status(503), ms(0), u32::MAX))
-            .collect();
+        let waits: Vec<_> = (1..=7).map(|attempt| policy().decide(attempt, &status(503), ms(0), u32::MAX)).collect();
         let expected = [100, 200, 400, 800, 1600, 2000, 2000].map(|wait| Decision::Retry(ms(wait)));
         assert_eq!(waits, expected);
         assert_eq!(
@@ -193,10 +168,7 @@ mod tests {
 
     #[test]
     fn retry_after_is_the_least_wait_and_jitter_comes_on_top() {
-        let failure = Failure::Status {
-            status: 503,
-            retry_after: Some(ms(7000)),
-        };
+        let failure = Failure::Status { status: 503, retry_after: Some(ms(7000)) };
         assert_eq!(policy().decide(1, &failure, ms(0), u32::MAX), Decision::Retry(ms(7100)));
         assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::Retry(ms(7000)));
         assert_eq!(
@@ -208,10 +180,7 @@ mod tests {
     #[test]
     fn a_client_is_never_told_to_wait_for_long() {
         let retry_after = Some(Duration::MAX);
-        let failure = Failure::Status {
-            status: 503,
-            retry_after,
-        };
+        let failure = Failure::Status { status: 503, retry_after };
         let retry_after = Duration::from_secs(300);
         let give_up = GiveUp::Unavailable { retry_after };
         assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::GiveUp(give_up));

@@ -61,11 +61,7 @@ pub struct Call {
 pub const REQUEST_KEY: &str = "RequestKey";
 
 /// `web.ready`: whether Data API Builder and the database answer.
-pub static READY: Call = Call {
-    procedure: "ready",
-    parameters: &[],
-    creates: None,
-};
+pub static READY: Call = Call { procedure: "ready", parameters: &[], creates: None };
 
 /// Where an argument comes from.
 #[derive(Clone, Copy)]
@@ -194,11 +190,7 @@ impl<'p> Found<'p> {
         let mut paths = routes.chunk_by(|route, next| route.path == next.path);
         paths.find_map(|routes| {
             let key = key(routes[0].path, path)?;
-            Some(Self {
-                routes,
-                path: routes[0].path,
-                key,
-            })
+            Some(Self { routes, path: routes[0].path, key })
         })
     }
 
@@ -258,9 +250,7 @@ impl Call {
 
     /// Whether it takes `If-Match`.
     pub fn is_versioned(&self) -> bool {
-        self.parameters
-            .iter()
-            .any(|(_, source)| matches!(source, Source::IfMatch))
+        self.parameters.iter().any(|(_, source)| matches!(source, Source::IfMatch))
     }
 }
 
@@ -320,18 +310,7 @@ mod tests {
 
     #[test]
     fn other_paths_match_nothing() {
-        for path in [
-            "",
-            "/",
-            "*",
-            "thing",
-            "/thing/",
-            "/thing/7/",
-            "/thing/7/8",
-            "/Thing",
-            "//thing",
-            "/thing//7",
-        ] {
+        for path in ["", "/", "*", "thing", "/thing/", "/thing/7/", "/thing/7/8", "/Thing", "//thing", "/thing//7"] {
             assert_eq!(find(path), None, "{path}");
         }
     }

@@ -66,17 +66,9 @@ mod tests {
     fn a_key_is_read_where_the_path_has_one_and_what_is_created_can_be_found() {
         for route in ROUTES {
             let Action::Call(call) = &route.action else { continue };
-            let reads_key = call
-                .parameters
-                .iter()
-                .any(|(_, source)| matches!(source, Source::Path(_)));
+            let reads_key = call.parameters.iter().any(|(_, source)| matches!(source, Source::Path(_)));
             assert_eq!(reads_key, route.path.contains('{'), "{}", call.procedure);
-            assert_eq!(
-                call.creates.is_some(),
-                call.location(ROUTES).is_some(),
-                "{}",
-                call.procedure
-            );
+            assert_eq!(call.creates.is_some(), call.location(ROUTES).is_some(), "{}", call.procedure);
         }
     }
 }

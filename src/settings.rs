@@ -83,10 +83,7 @@ pub enum SettingsError {
 impl SettingsError {
     /// A variable that the manifest does not have.
     pub fn undefined(name: &str) -> Self {
-        Self::Invalid {
-            name: name.to_owned(),
-            rule: "is not set",
-        }
+        Self::Invalid { name: name.to_owned(), rule: "is not set" }
     }
 }
 
@@ -111,10 +108,7 @@ impl Settings {
     /// The first setting that is unknown or breaks its rule.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         let mut settings = Self::default();
-        let invalid = |name: &str, rule| SettingsError::Invalid {
-            name: name.to_owned(),
-            rule,
-        };
+        let invalid = |name: &str, rule| SettingsError::Invalid { name: name.to_owned(), rule };
         for line in text.lines().filter(|line| !line.is_empty()) {
             let (name, value) = line.split_once('=').unwrap_or((line, ""));
             if name == "options" {
@@ -202,10 +196,8 @@ fn origin(value: &str) -> Option<String> {
 }
 
 fn path(value: &str) -> Option<String> {
-    let is_path = value.starts_with('/')
-        && value
-            .bytes()
-            .all(|byte| byte.is_ascii_alphanumeric() || b"/-_~".contains(&byte));
+    let is_path =
+        value.starts_with('/') && value.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"/-_~".contains(&byte));
     is_path.then(|| value.trim_end_matches('/').to_owned())
 }
 
@@ -216,10 +208,7 @@ fn secret_header(value: &str) -> Option<Option<HeaderValue>> {
     }
     let mut header = HeaderValue::try_from(value).ok()?;
     header.set_sensitive(true);
-    value
-        .bytes()
-        .all(|byte| byte.is_ascii_graphic())
-        .then_some(Some(header))
+    value.bytes().all(|byte| byte.is_ascii_graphic()).then_some(Some(header))
 }
 
 #[cfg(test)]
@@ -234,14 +223,8 @@ mod tests {
     /// The text that Spin makes of the manifest's own defaults.
     fn of_manifest(manifest: &str) -> String {
         let value = |name: &str| {
-            let line = manifest
-                .lines()
-                .find_map(|line| line.strip_prefix(&format!("{name} = {{ default = \"")));
-            line.unwrap_or_else(|| panic!("{name} is declared"))
-                .split('"')
-                .next()
-                .unwrap()
-                .to_owned()
+            let line = manifest.lines().find_map(|line| line.strip_prefix(&format!("{name} = {{ default = \"")));
+            line.unwrap_or_else(|| panic!("{name} is declared")).split('"').next().unwrap().to_owned()
         };
         let template = manifest.split("\"\"\"").nth(1).expect("settings");
         let lines = template.trim().lines().map(|line| {
@@ -263,9 +246,7 @@ mod tests {
 
     #[test]
     fn the_documents_show_the_options_defaults() {
-        let (_, options) = include_str!("../docs/local.md")
-            .split_once("| option |")
-            .expect("a table");
+        let (_, options) = include_str!("../docs/local.md").split_once("| option |").expect("a table");
         let rows = options.lines().skip(2).map_while(|line| line.strip_prefix("| `"));
         let pairs = rows.map(|row| {
             let (name, rest) = row.split_once("` | ").expect(row);
@@ -275,11 +256,7 @@ mod tests {
         let pairs: Vec<_> = pairs.collect();
         assert!(pairs.len() > 5, "{pairs:?}");
         for pair in pairs {
-            assert_eq!(
-                Settings::parse(&format!("options={pair}")),
-                Ok(Settings::default()),
-                "{pair}"
-            );
+            assert_eq!(Settings::parse(&format!("options={pair}")), Ok(Settings::default()), "{pair}");
         }
     }
 
@@ -295,12 +272,7 @@ mod tests {
             dab_api_key: Some(HeaderValue::from_static("c")),
             log_level: Level::Info,
             dab_path: "/api/v2".into(),
-            policy: Policy {
-                base: ms(1),
-                cap: ms(2),
-                attempt_timeout: ms(3),
-                deadline: ms(4),
-            },
+            policy: Policy { base: ms(1), cap: ms(2), attempt_timeout: ms(3), deadline: ms(4) },
             max_body_bytes: 5,
             forward_authorization: true,
             cors_allowed_origins: Origins::parse("https://shop.example").unwrap(),
@@ -330,10 +302,7 @@ mod tests {
             ("dab_path", "/secret"),
         ] {
             let error = error(&format!("{name}={value}"));
-            assert!(
-                error.contains(&format!("setting {name} ")) && !error.contains("secret"),
-                "{error}"
-            );
+            assert!(error.contains(&format!("setting {name} ")) && !error.contains("secret"), "{error}");
         }
         for (name, value) in [
             ("dab_path", ""),
@@ -358,14 +327,8 @@ mod tests {
             ("other", "secret"),
         ] {
             let error = error(&format!("options={name}={value}"));
-            assert!(
-                error.contains(&format!("setting {name} ")) && !error.contains("secret"),
-                "{error}"
-            );
+            assert!(error.contains(&format!("setting {name} ")) && !error.contains("secret"), "{error}");
         }
-        assert_eq!(
-            error("options=soon"),
-            "The setting soon is unknown: it is no option of this API."
-        );
+        assert_eq!(error("options=soon"), "The setting soon is unknown: it is no option of this API.");
     }
 }

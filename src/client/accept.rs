@@ -7,11 +7,7 @@ use http::header::{ACCEPT, HeaderMap};
 pub fn takes_json(headers: &HeaderMap) -> bool {
     let mut decisive = (0, true);
     let mut ranges = false;
-    for range in headers
-        .get_all(ACCEPT)
-        .iter()
-        .flat_map(|line| line.as_bytes().split(|byte| *byte == b','))
-    {
+    for range in headers.get_all(ACCEPT).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b',')) {
         let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
         let name = parts.next().unwrap_or_default();
         if name.is_empty() {
@@ -56,12 +52,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn takes(lines: &[&str]) -> bool {
-        takes_json(
-            &lines
-                .iter()
-                .map(|line| (ACCEPT, HeaderValue::from_str(line).unwrap()))
-                .collect(),
-        )
+        takes_json(&lines.iter().map(|line| (ACCEPT, HeaderValue::from_str(line).unwrap())).collect())
     }
 
     #[test]

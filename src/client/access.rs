@@ -32,11 +32,7 @@ impl ApiKeys {
             return true;
         }
         let bearer = headers.get(AUTHORIZATION).and_then(token).filter(|_| bearer);
-        let presented = headers
-            .get(API_KEY)
-            .map(|value| value.as_bytes())
-            .into_iter()
-            .chain(bearer);
+        let presented = headers.get(API_KEY).map(|value| value.as_bytes()).into_iter().chain(bearer);
         let mut admitted = Choice::from(0);
         for presented in presented {
             for key in &self.0 {
@@ -109,9 +105,7 @@ mod tests {
     #[test]
     fn a_bearer_token_meant_for_the_bridge_is_no_key() {
         let keys = ApiKeys::parse("key").unwrap();
-        let headers = [(AUTHORIZATION, HeaderValue::from_static("Bearer key"))]
-            .into_iter()
-            .collect();
+        let headers = [(AUTHORIZATION, HeaderValue::from_static("Bearer key"))].into_iter().collect();
         assert!(keys.admit(&headers, true));
         assert!(!keys.admit(&headers, false));
     }

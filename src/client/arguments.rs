@@ -101,8 +101,7 @@ pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
         let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
         next.is_none() && (1..=255).contains(&key.len()) && visible
     });
-    key.map(Some)
-        .ok_or_else(|| invalid("Idempotency-Key must be given once, as 1 to 255 visible ASCII characters."))
+    key.map(Some).ok_or_else(|| invalid("Idempotency-Key must be given once, as 1 to 255 visible ASCII characters."))
 }
 
 fn invalid(detail: &str) -> Problem {
@@ -156,26 +155,10 @@ mod tests {
             assert_eq!(value(ID, text), Some(Value::Integer(id)));
         }
         let long = "1".repeat(10_240);
-        for text in [
-            "0",
-            "-1",
-            "abc",
-            "2147483648",
-            "1.5",
-            " ",
-            "+1",
-            "",
-            "1 ",
-            "1e3",
-            "\u{664}",
-            &long,
-        ] {
+        for text in ["0", "-1", "abc", "2147483648", "1.5", " ", "+1", "", "1 ", "1e3", "\u{664}", &long] {
             assert_eq!(value(ID, text), None, "{text}");
         }
-        assert_eq!(
-            value(Kind::Integer(1, i64::MAX), "9223372036854775807"),
-            Some(Value::Integer(i64::MAX))
-        );
+        assert_eq!(value(Kind::Integer(1, i64::MAX), "9223372036854775807"), Some(Value::Integer(i64::MAX)));
     }
 
     #[test]
@@ -188,36 +171,21 @@ mod tests {
         }
         let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";
         assert_eq!(value(Kind::Guid, guid), Some(Value::Text(guid.into())));
-        for text in [
-            "",
-            "0f8fad5bd9cb469fa16570867728950e",
-            "{0f8fad5b-d9cb-469f-a165-70867728950}",
-        ] {
+        for text in ["", "0f8fad5bd9cb469fa16570867728950e", "{0f8fad5b-d9cb-469f-a165-70867728950}"] {
             assert_eq!(value(Kind::Guid, text), None, "{text}");
         }
     }
 
     #[test]
     fn query_parameters_are_given_once_and_in_range() {
-        for (query, value) in [
-            ("", 0),
-            ("after=3&x", 0),
-            ("limit=1", 1),
-            ("l%69mit=%31%30", 10),
-            ("a=b&limit=10000", 10_000),
-        ] {
+        for (query, value) in
+            [("", 0), ("after=3&x", 0), ("limit=1", 1), ("l%69mit=%31%30", 10), ("a=b&limit=10000", 10_000)]
+        {
             assert_eq!(limit(query), Some(value), "{query}");
         }
-        for query in [
-            "limit",
-            "limit=",
-            "limit=0",
-            "limit=10001",
-            "limit=x",
-            "limit=+1",
-            "limit=1&limit=1",
-            "limit=%ff",
-        ] {
+        for query in
+            ["limit", "limit=", "limit=0", "limit=10001", "limit=x", "limit=+1", "limit=1&limit=1", "limit=%ff"]
+        {
             assert_eq!(limit(query), None, "{query}");
         }
     }
@@ -241,11 +209,7 @@ mod tests {
             of_head(&call, &head, key, &Preconditions::of(&head.headers)).map_err(|problem| problem.kind())
         };
         let text = |text: &str| Value::Text(text.into());
-        let defaults = [
-            ("Code", text("a/b")),
-            ("After", Value::Integer(1)),
-            ("Limit", Value::Integer(100)),
-        ];
+        let defaults = [("Code", text("a/b")), ("After", Value::Integer(1)), ("Limit", Value::Integer(100))];
         assert_eq!(of("", "a/b").unwrap(), defaults);
         let given = [
             ("Code", text("x")),
@@ -254,12 +218,7 @@ mod tests {
             ("Name", text("\u{e9} x")),
         ];
         assert_eq!(of("limit=2&after=7&name=%C3%A9+x", "x").unwrap(), given);
-        for (query, key) in [
-            ("", "abcde"),
-            ("limit=x", "x"),
-            ("name=", "x"),
-            ("name=0123456789", "x"),
-        ] {
+        for (query, key) in [("", "abcde"), ("limit=x", "x"), ("name=", "x"), ("name=0123456789", "x")] {
             assert_eq!(of(query, key), Err(kind::INVALID_PARAMETER), "{query}");
         }
     }

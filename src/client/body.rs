@@ -41,15 +41,9 @@ pub async fn json_object(
     form_field: &str,
 ) -> Result<String, Problem> {
     if headers.contains_key(CONTENT_RANGE) {
-        return Err(invalid_body(
-            "Content-Range is not for this method: send the whole body.",
-        ));
+        return Err(invalid_body("Content-Range is not for this method: send the whole body."));
     }
-    if headers
-        .get_all(CONTENT_ENCODING)
-        .iter()
-        .any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity"))
-    {
+    if headers.get_all(CONTENT_ENCODING).iter().any(|coding| !coding.as_bytes().eq_ignore_ascii_case(b"identity")) {
         let problem = Problem::new(kind::UNSUPPORTED_MEDIA_TYPE, "Send the body without Content-Encoding.");
         return Err(problem.with_header(ACCEPT_ENCODING, HeaderValue::from_static("identity")));
     }
@@ -104,10 +98,7 @@ fn media_type(method: &Method, value: &HeaderValue) -> Result<MediaType, Problem
 
 fn unsupported(method: &Method) -> Problem {
     if method == Method::PATCH {
-        let problem = Problem::new(
-            kind::UNSUPPORTED_MEDIA_TYPE,
-            &format!("Send {ACCEPT_PATCH_TYPES}, in UTF-8."),
-        );
+        let problem = Problem::new(kind::UNSUPPORTED_MEDIA_TYPE, &format!("Send {ACCEPT_PATCH_TYPES}, in UTF-8."));
         return problem.with_header(ACCEPT_PATCH, HeaderValue::from_static(ACCEPT_PATCH_TYPES));
     }
     let detail = "Send application/json or application/x-www-form-urlencoded, in UTF-8.";
@@ -119,9 +110,7 @@ async fn read(headers: &HeaderMap, mut body: impl Chunks, max_bytes: usize) -> R
         let detail = format!("The body is larger than {max_bytes} bytes.");
         Problem::new(kind::BODY_TOO_LARGE, &detail)
     };
-    let announced = headers
-        .get(CONTENT_LENGTH)
-        .and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
+    let announced = headers.get(CONTENT_LENGTH).and_then(|value| value.to_str().ok()?.parse::<u64>().ok());
     if announced.is_some_and(|length| length > max_bytes as u64) {
         return Err(too_large());
     }
@@ -141,9 +130,7 @@ fn form_value(text: &str, form_field: &str) -> Result<String, Problem> {
     let mut values = fields(text).filter(|(name, _)| name.as_deref() == Some(form_field));
     match (values.next(), values.next()) {
         (Some((_, Some(value))), None) => Ok(value.into_owned()),
-        (Some((_, None)), None) => Err(invalid_body(&format!(
-            "The form field {form_field} is not valid UTF-8."
-        ))),
+        (Some((_, None)), None) => Err(invalid_body(&format!("The form field {form_field} is not valid UTF-8."))),
         _ => Err(invalid_body(&format!(
             "The form must have the field {form_field} exactly once, with a JSON object as its value."
         ))),
@@ -196,9 +183,7 @@ fn half_a_pair(json: &str, at: usize) -> Problem {
     let before = &json.as_bytes()[..at];
     let line = 1 + before.iter().filter(|byte| **byte == b'\n').count();
     let column = before.iter().rev().take_while(|byte| **byte != b'\n').count();
-    invalid_body(&format!(
-        "The escape at line {line} column {column} is half of a surrogate pair."
-    ))
+    invalid_body(&format!("The escape at line {line} column {column} is half of a surrogate pair."))
 }
 
 fn invalid_body(detail: &str) -> Problem {
@@ -236,14 +221,8 @@ mod tests {
     fn json_passes_byte_for_byte() {
         let text = " \r\n{\"a\": 1.50, \"a\":\"\\u00e9 \\/ \u{2028}\", \"n\":1e400, \"s\":\"\\ud83d\\ude00\"}\t";
         assert_eq!(body(Method::PUT, JSON, text.as_bytes()).unwrap(), text);
-        assert_eq!(
-            body(Method::PUT, "Application/JSON; charset=\"UTF-8\"", b"{}").unwrap(),
-            "{}"
-        );
-        assert_eq!(
-            body(Method::PATCH, "application/merge-patch+json", b"{}").unwrap(),
-            "{}"
-        );
+        assert_eq!(body(Method::PUT, "Application/JSON; charset=\"UTF-8\"", b"{}").unwrap(), "{}");
+        assert_eq!(body(Method::PATCH, "application/merge-patch+json", b"{}").unwrap(), "{}");
     }
 
     #[test]
@@ -262,28 +241,11 @@ mod tests {
 
     #[test]
     fn unusable_bodies_are_400() {
-        let json: [&[u8]; 9] = [
-            b"",
-            b" ",
-            b"[]",
-            b"\"x\"",
-            b"{",
-            b"{}{}",
-            b"{\"a\":01}",
-            b"\xff",
-            b"\xef\xbb\xbf{}",
-        ];
+        let json: [&[u8]; 9] = [b"", b" ", b"[]", b"\"x\"", b"{", b"{}{}", b"{\"a\":01}", b"\xff", b"\xef\xbb\xbf{}"];
         for bytes in json {
             assert_eq!(status(Method::PUT, JSON, bytes), 400, "{bytes:?}");
         }
-        for form in [
-            "x={}",
-            "customer={}&customer={}",
-            "customer=",
-            "customer=x",
-            "customer=%ff",
-            "customer",
-        ] {
+        for form in ["x={}", "customer={}&customer={}", "customer=", "customer=x", "customer=%ff", "customer"] {
             assert_eq!(status(Method::PUT, FORM, form.as_bytes()), 400, "{form}");
         }
         assert_eq!(status(Method::PUT, "", b""), 400);
@@ -334,11 +296,7 @@ mod tests {
 
     #[test]
     fn half_a_surrogate_pair_is_refused_with_its_place() {
-        for json in [
-            r#"{"a":"\ud83d\ude00"}"#,
-            r#"{"a":"\\ud800"}"#,
-            r#"{"a\uD83D\uDE00\u00e9":"\/\"\n"}"#,
-        ] {
+        for json in [r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\\ud800"}"#, r#"{"a\uD83D\uDE00\u00e9":"\/\"\n"}"#] {
             assert!(check_object(json).is_ok(), "{json}");
         }
         for json in [
@@ -372,27 +330,17 @@ mod tests {
     fn what_is_not_the_whole_body_in_plain_is_refused() {
         assert_eq!(with_header(Method::PUT, CONTENT_ENCODING, "Identity").0, 200);
         let (status, headers) = with_header(Method::PUT, CONTENT_ENCODING, "gzip");
-        assert_eq!(
-            (status, &headers[ACCEPT_ENCODING]),
-            (415, &HeaderValue::from_static("identity"))
-        );
+        assert_eq!((status, &headers[ACCEPT_ENCODING]), (415, &HeaderValue::from_static("identity")));
         assert_eq!(with_header(Method::PUT, CONTENT_RANGE, "bytes 0-1/2").0, 400);
         assert_eq!(with_header(Method::PUT, CONTENT_TYPE, JSON).0, 415, "two types");
         let (status, headers) = with_header(Method::PATCH, CONTENT_TYPE, JSON);
-        assert_eq!(
-            (status, &headers[ACCEPT_PATCH]),
-            (415, &HeaderValue::from_static(ACCEPT_PATCH_TYPES))
-        );
+        assert_eq!((status, &headers[ACCEPT_PATCH]), (415, &HeaderValue::from_static(ACCEPT_PATCH_TYPES)));
     }
 
     #[test]
     fn utf_8_has_several_names() {
         for charset in ["utf-8", "UTF8", "\"us-ascii\""] {
-            assert_eq!(
-                status(Method::PUT, &format!("{JSON}; charset={charset}"), b"{}"),
-                200,
-                "{charset}"
-            );
+            assert_eq!(status(Method::PUT, &format!("{JSON}; charset={charset}"), b"{}"), 200, "{charset}");
         }
         assert_eq!(status(Method::PUT, "application/json; charset=latin1", b"{}"), 415);
         let (_, problem) = body(Method::PUT, JSON, b"\xef\xbb\xbf{}").unwrap_err();

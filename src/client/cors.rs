@@ -55,10 +55,7 @@ impl Origins {
                 response.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
             }
             _ => {
-                response.insert(
-                    ACCESS_CONTROL_EXPOSE_HEADERS,
-                    HeaderValue::from_static(RESPONSE_HEADERS),
-                );
+                response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(RESPONSE_HEADERS));
             }
         }
     }
@@ -84,15 +81,11 @@ mod tests {
     const PAGE: &str = "https://shop.example";
 
     fn permitted(list: &str, method: Method, headers: &[(http::HeaderName, &str)]) -> HeaderMap {
-        let request = headers
-            .iter()
-            .map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap()))
-            .collect();
+        let request =
+            headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect();
         let mut response = HeaderMap::new();
         let allow = Some(HeaderValue::from_static("GET, HEAD, OPTIONS"));
-        Origins::parse(list)
-            .unwrap()
-            .permit(&method, &request, allow, &mut response);
+        Origins::parse(list).unwrap().permit(&method, &request, allow, &mut response);
         response
     }
 
@@ -103,11 +96,7 @@ mod tests {
 
     #[test]
     fn listed_origins_may_read() {
-        let headers = permitted(
-            "http://localhost:8080, https://shop.example",
-            Method::GET,
-            &[(ORIGIN, PAGE)],
-        );
+        let headers = permitted("http://localhost:8080, https://shop.example", Method::GET, &[(ORIGIN, PAGE)]);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], PAGE);
         assert!(headers.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS));
         assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
@@ -120,23 +109,13 @@ mod tests {
         let headers = permitted(PAGE, Method::OPTIONS, &preflight);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, OPTIONS");
         assert_eq!(headers[ACCESS_CONTROL_MAX_AGE], "600");
-        assert!(
-            headers[ACCESS_CONTROL_ALLOW_HEADERS]
-                .to_str()
-                .unwrap()
-                .contains("idempotency-key")
-        );
+        assert!(headers[ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap().contains("idempotency-key"));
     }
 
     #[test]
     fn other_origins_get_no_permission_and_caches_know() {
-        for origin in [
-            "https://evil.example",
-            "https://shop.example.evil.example",
-            "https://SHOP.example",
-            "null",
-            "*",
-        ] {
+        for origin in ["https://evil.example", "https://shop.example.evil.example", "https://SHOP.example", "null", "*"]
+        {
             let preflight = [(ORIGIN, origin), (ACCESS_CONTROL_REQUEST_METHOD, "GET")];
             let headers = permitted(PAGE, Method::OPTIONS, &preflight);
             assert_eq!(headers.len(), 1, "{origin}");

@@ -63,27 +63,18 @@ mod tests {
         for (page, policy) in [(DOCS, DOCS_POLICY), (PROBLEMS, PROBLEMS_POLICY)] {
             for element in ["script", "style"] {
                 let directive = format!("{element}-src ");
-                let allowed = policy
-                    .split("; ")
-                    .find_map(|rule| rule.strip_prefix(directive.as_str()));
+                let allowed = policy.split("; ").find_map(|rule| rule.strip_prefix(directive.as_str()));
                 let hashes: Vec<_> = inline(page, element).into_iter().map(hash).collect();
                 let linked = page.split('"').filter(|value| {
                     value.starts_with("https://cdn.")
                         && value.ends_with(if element == "script" { ".js" } else { ".css" })
                 });
                 let needed: Vec<_> = linked.map(str::to_owned).chain(hashes).collect();
-                assert_eq!(
-                    allowed.map_or(Vec::new(), |allowed| allowed.split(' ').collect()),
-                    needed,
-                    "{element}"
-                );
+                assert_eq!(allowed.map_or(Vec::new(), |allowed| allowed.split(' ').collect()), needed, "{element}");
             }
             assert!(!page.contains(" style="), "no policy allows attributes");
         }
-        assert_eq!(
-            DOCS.matches(" integrity=\"sha384-").count(),
-            DOCS.matches("https://cdn.").count()
-        );
+        assert_eq!(DOCS.matches(" integrity=\"sha384-").count(), DOCS.matches("https://cdn.").count());
     }
 
     /// As a policy writes it.
@@ -100,15 +91,8 @@ mod tests {
         }
         assert!(PROBLEMS.contains("<h1>Problems</h1>") && !PROBLEMS.contains("{{"));
         let links = PROBLEMS.split("href=\"").skip(1);
-        let elsewhere = links.filter(|link| {
-            !["docs\"", "data:", "https:", "#"]
-                .iter()
-                .any(|place| link.starts_with(place))
-        });
-        assert_eq!(
-            elsewhere.count(),
-            0,
-            "links lead nowhere else: the page has no repository around it"
-        );
+        let elsewhere =
+            links.filter(|link| !["docs\"", "data:", "https:", "#"].iter().any(|place| link.starts_with(place)));
+        assert_eq!(elsewhere.count(), 0, "links lead nowhere else: the page has no repository around it");
     }
 }

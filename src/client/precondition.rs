@@ -42,10 +42,7 @@ pub enum Verdict {
 impl<'h> Preconditions<'h> {
     /// Those in the headers of a request.
     pub fn of(headers: &'h HeaderMap) -> Self {
-        Self {
-            if_match: Condition::of(headers, IF_MATCH),
-            if_none_match: Condition::of(headers, IF_NONE_MATCH),
-        }
+        Self { if_match: Condition::of(headers, IF_MATCH), if_none_match: Condition::of(headers, IF_NONE_MATCH) }
     }
 
     /// Refuses a write with a precondition that its procedure does not evaluate, because a client that sends one relies on
@@ -102,9 +99,7 @@ impl<'h> Preconditions<'h> {
         let names = |condition: &Condition, weakly: bool, otherwise: bool| match condition {
             Condition::Absent | Condition::Malformed => otherwise,
             Condition::Any => true,
-            Condition::OneOf(tags) => tags
-                .iter()
-                .any(|tag| tag.opaque == version.as_bytes() && (weakly || !tag.weak)),
+            Condition::OneOf(tags) => tags.iter().any(|tag| tag.opaque == version.as_bytes() && (weakly || !tag.weak)),
         };
         if !names(&self.if_match, false, true) {
             Verdict::Failed
@@ -119,11 +114,7 @@ impl<'h> Preconditions<'h> {
 impl<'h> Condition<'h> {
     /// The condition in the header `name`. Several header lines are one list.
     fn of(headers: &'h HeaderMap, name: HeaderName) -> Self {
-        let lines: Vec<_> = headers
-            .get_all(name)
-            .iter()
-            .map(|line| line.as_bytes().trim_ascii())
-            .collect();
+        let lines: Vec<_> = headers.get_all(name).iter().map(|line| line.as_bytes().trim_ascii()).collect();
         let mut tags = Vec::new();
         match lines.as_slice() {
             [] => Self::Absent,
@@ -175,10 +166,7 @@ mod tests {
     use proptest::prelude::*;
 
     fn headers(name: HeaderName, lines: &[&str]) -> HeaderMap {
-        lines
-            .iter()
-            .map(|line| (name.clone(), HeaderValue::from_bytes(line.as_bytes()).unwrap()))
-            .collect()
+        lines.iter().map(|line| (name.clone(), HeaderValue::from_bytes(line.as_bytes()).unwrap())).collect()
     }
 
     fn if_match(lines: &[&str]) -> Result<Option<String>, u16> {
@@ -207,18 +195,7 @@ mod tests {
 
     #[test]
     fn what_is_no_list_of_tags_is_400() {
-        for line in [
-            "",
-            ",",
-            "v1",
-            "\"v1",
-            "\"a b\"",
-            "\"a\"\"b\"",
-            "w/\"a\"",
-            "*, \"a\"",
-            "**",
-            "\"a\" \"b\"",
-        ] {
+        for line in ["", ",", "v1", "\"v1", "\"a b\"", "\"a\"\"b\"", "w/\"a\"", "*, \"a\"", "**", "\"a\" \"b\""] {
             assert_eq!(if_match(&[line]), Err(400), "{line}");
         }
         assert_eq!(if_match(&["*", "*"]), Err(400));

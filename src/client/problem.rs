@@ -23,11 +23,7 @@ impl Kind {
     /// A status that a procedure reports and that is none of the kinds below: `about:blank` with its standard title (RFC
     /// 9457, section 4.2.1).
     pub fn other(status: StatusCode) -> Self {
-        Self {
-            uri: "about:blank",
-            title: status.canonical_reason().unwrap_or("Refused"),
-            status,
-        }
+        Self { uri: "about:blank", title: status.canonical_reason().unwrap_or("Refused"), status }
     }
 }
 
@@ -97,22 +93,14 @@ impl Problem {
     // Once, and not where it is called: what goes wrong need not be fast.
     #[inline(never)]
     pub fn new(kind: Kind, detail: &str) -> Self {
-        Self {
-            kind,
-            members: ["\"detail\":", &json(detail)].concat(),
-            header: None,
-        }
+        Self { kind, members: ["\"detail\":", &json(detail)].concat(), header: None }
     }
 
     /// A problem that a procedure has put into words: the JSON object `{"detail":"…","errors":[{"field":"…",
     /// "message":"…"}]}`; `errors` is optional.
     pub fn reported(kind: Kind, object: &str) -> Self {
         let members = object.trim();
-        Self {
-            kind,
-            members: members[1..members.len() - 1].to_owned(),
-            header: None,
-        }
+        Self { kind, members: members[1..members.len() - 1].to_owned(), header: None }
     }
 
     /// Adds a response header.

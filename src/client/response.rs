@@ -101,11 +101,7 @@ pub fn of_row<C>(
     }
     let body = match text {
         text if text.is_whole() => Body::Whole(text.into_collected().into()),
-        text => Body::Arriving {
-            text,
-            limit,
-            log: log.clone(),
-        },
+        text => Body::Arriving { text, limit, log: log.clone() },
     };
     let mut response = json(status, body);
     add_headers(&mut response, context, head)?;
@@ -197,9 +193,8 @@ fn rejection<C>(status: StatusCode, text: Text<C>) -> Result<Problem, NotAgreed>
 /// Whether a text is a JSON object that begins with `detail`, a text. Not read into a struct: with that come
 /// serde_json's numbers, a fifth of the component.
 fn is_report(text: &str) -> bool {
-    let begins = ["{", "\"detail\"", ":", "\""]
-        .into_iter()
-        .try_fold(text, |text, token| text.trim_start().strip_prefix(token));
+    let begins =
+        ["{", "\"detail\"", ":", "\""].into_iter().try_fold(text, |text, token| text.trim_start().strip_prefix(token));
     begins.is_some() && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
@@ -219,11 +214,8 @@ mod tests {
         ],
         creates: None,
     };
-    static CREATE: Call = Call {
-        procedure: "create",
-        parameters: &[("Json", source::body("thing"))],
-        creates: Some("ThingID"),
-    };
+    static CREATE: Call =
+        Call { procedure: "create", parameters: &[("Json", source::body("thing"))], creates: Some("ThingID") };
 
     fn row(head: Head, json: &str) -> Row<Parts> {
         let text = Some(Text::whole(json.as_bytes().to_vec()));
@@ -231,10 +223,7 @@ mod tests {
     }
 
     fn status(status: u16) -> Head {
-        Head {
-            status,
-            ..Head::default()
-        }
+        Head { status, ..Head::default() }
     }
 
     fn answer(
@@ -243,16 +232,8 @@ mod tests {
         path: &str,
         row: Row<Parts>,
     ) -> Result<Result<Response<Body<Parts>>, Problem>, NotAgreed> {
-        let context = Context {
-            call,
-            arguments: &arguments,
-            location: call.creates.map(|_| "/thing/{id}"),
-            path,
-        };
-        let log = Log {
-            level: Level::Off,
-            correlation_id: String::new(),
-        };
+        let context = Context { call, arguments: &arguments, location: call.creates.map(|_| "/thing/{id}"), path };
+        let log = Log { level: Level::Off, correlation_id: String::new() };
         of_row(&context, row, Duration::ZERO, &log)
     }
 
@@ -262,10 +243,7 @@ mod tests {
 
     #[test]
     fn the_text_is_the_body() {
-        let head = Head {
-            etag: Some("v1".into()),
-            ..status(200)
-        };
+        let head = Head { etag: Some("v1".into()), ..status(200) };
         let row = row(head, "[{\"A\":\"\\/\u{e9}\u{1f600}\"} ]");
         let response = response(&LIST, Vec::new(), "/things", row);
         assert_eq!(response.status(), 200);
@@ -280,10 +258,7 @@ mod tests {
     #[test]
     fn a_created_row_has_a_location_relative_to_the_request() {
         let location = |path: &str, key: &str| {
-            let head = Head {
-                created: Some(key.into()),
-                ..status(201)
-            };
+            let head = Head { created: Some(key.into()), ..status(201) };
             response(&CREATE, Vec::new(), path, row(head, "[]")).headers()[LOCATION].clone()
         };
         assert_eq!(location("/thing", "1062"), "thing/1062");
@@ -293,10 +268,7 @@ mod tests {
     #[test]
     fn pages_link_to_the_next_with_the_same_query() {
         let next = |arguments: Arguments, after: &str| {
-            let head = Head {
-                next_after: Some(after.into()),
-                ..status(200)
-            };
+            let head = Head { next_after: Some(after.into()), ..status(200) };
             response(&LIST, arguments, "/things", row(head, "[]")).headers()[LINK].clone()
         };
         let limit = |limit| vec![("After", Value::Integer(5)), ("Limit", Value::Integer(limit))];
@@ -323,28 +295,17 @@ mod tests {
             assert_eq!((problem.kind().status.as_u16(), problem.kind().uri), (code, uri));
         }
         let errors = r#"{"detail":"No.","errors":[{"field":"A","message":"is required"}]}"#;
-        let problem = answer(&LIST, Vec::new(), "/", row(status(422), errors))
-            .unwrap()
-            .unwrap_err();
+        let problem = answer(&LIST, Vec::new(), "/", row(status(422), errors)).unwrap().unwrap_err();
         let response = problem.into_response("/", "id");
         let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(body["detail"], "No.");
-        assert_eq!(
-            body["errors"],
-            serde_json::json!([{"field": "A", "message": "is required"}])
-        );
+        assert_eq!(body["errors"], serde_json::json!([{"field": "A", "message": "is required"}]));
     }
 
     #[test]
     fn what_was_not_agreed_is_told() {
-        let with_etag = Head {
-            etag: Some("a b".into()),
-            ..status(200)
-        };
-        let without_text = Row {
-            head: status(200),
-            text: None,
-        };
+        let with_etag = Head { etag: Some("a b".into()), ..status(200) };
+        let without_text = Row { head: status(200), text: None };
         for (row, reason) in [
             (without_text, "Json is NULL"),
             (row(status(404), "not JSON"), "Json is no report of a problem"),

@@ -100,11 +100,7 @@ impl<C: Chunks> Row<C> {
         let head = &answer[..begin - TEXT_BEGINS.len()];
         let head = Head::read(str::from_utf8(head).map_err(|_| Failure::Malformed)?, creates)?;
         let mut text = Text::whole(Vec::new());
-        let mut rest = Rest {
-            chunks,
-            pending: Vec::new(),
-            ended: false,
-        };
+        let mut rest = Rest { chunks, pending: Vec::new(), ended: false };
         rest.take(answer.split_off(begin), &mut text.collected)?;
         text.rest = Some(rest);
         while text.rest.is_some() && (head.status >= 400 || text.collected.len() < COLLECT_BYTES) {
@@ -127,10 +123,7 @@ impl<C: Chunks> Row<C> {
 impl<C> Text<C> {
     /// A text that is all there.
     pub fn whole(text: Vec<u8>) -> Self {
-        Self {
-            collected: text,
-            rest: None,
-        }
+        Self { collected: text, rest: None }
     }
 
     /// Whether all of it has been collected.
@@ -227,9 +220,7 @@ impl Head {
         }
         match head.status {
             200..=299 | 400..=499 => Ok(head),
-            _ => Err(Failure::Contract(
-                "Status is missing, or neither a success nor a client error",
-            )),
+            _ => Err(Failure::Contract("Status is missing, or neither a success nor a client error")),
         }
     }
 }
@@ -356,9 +347,7 @@ pub fn utf16_escape(bytes: &[u8]) -> Option<Result<char, DecodeUtf16Error>> {
 fn code_unit(escape: &[u8]) -> Option<u16> {
     let digits = escape.strip_prefix(b"\\u")?;
     let is_hex = digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit);
-    u16::from_str_radix(str::from_utf8(digits).ok()?, 16)
-        .ok()
-        .filter(|_| is_hex)
+    u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok().filter(|_| is_hex)
 }
 
 #[cfg(test)]

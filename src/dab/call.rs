@@ -70,12 +70,8 @@ impl<P: Platform> Call<'_, P> {
             let random = (self.platform.random() >> 96) as u32;
             match policy.decide(attempts, &failure, took, random) {
                 Decision::Retry(wait) => {
-                    let retry = Event::Retry {
-                        procedure,
-                        attempt: attempts,
-                        reason,
-                        delay_ms: wait.as_millis() as u64,
-                    };
+                    let retry =
+                        Event::Retry { procedure, attempt: attempts, reason, delay_ms: wait.as_millis() as u64 };
                     self.log.write(self.platform, &retry);
                     self.platform.sleep(wait).await;
                     spent = elapsed();
@@ -86,11 +82,7 @@ impl<P: Platform> Call<'_, P> {
                     }
                 }
                 Decision::GiveUp(because) => {
-                    let give_up = Event::GiveUp {
-                        procedure,
-                        attempt: attempts,
-                        reason,
-                    };
+                    let give_up = Event::GiveUp { procedure, attempt: attempts, reason };
                     self.log.write(self.platform, &give_up);
                     return (effort, Err(GaveUp { because, failure }));
                 }
@@ -117,10 +109,7 @@ impl<P: Platform> Call<'_, P> {
         let response = self.platform.send(&self.request).await?;
         match response.status() {
             StatusCode::OK | StatusCode::CREATED => Row::read(response.into_body(), self.call.creates).await,
-            status => Err(Failure::Status {
-                status: status.as_u16(),
-                retry_after: retry_after(response.headers()),
-            }),
+            status => Err(Failure::Status { status: status.as_u16(), retry_after: retry_after(response.headers()) }),
         }
     }
 }
@@ -144,11 +133,7 @@ mod tests {
     use crate::platform::fake::{Fake, Parts};
     use http::Response;
 
-    static CALL: route::Call = route::Call {
-        procedure: "do_thing",
-        parameters: &[],
-        creates: None,
-    };
+    static CALL: route::Call = route::Call { procedure: "do_thing", parameters: &[], creates: None };
     const ROW: &str = r#"{"value":[{"Status":200,"Json":"[]"}]}"#;
 
     fn policy() -> Policy {
@@ -161,17 +146,9 @@ mod tests {
     }
 
     fn make(platform: &Fake) -> (Effort, Result<Row<Parts>, GaveUp>) {
-        let log = Log {
-            level: Level::Warn,
-            correlation_id: "id".into(),
-        };
+        let log = Log { level: Level::Warn, correlation_id: "id".into() };
         let request = Request::new(Bytes::from_static(b"{}"));
-        let call = Call {
-            platform,
-            log: &log,
-            call: &CALL,
-            request,
-        };
+        let call = Call { platform, log: &log, call: &CALL, request };
         platform.run(call.make(&policy()))
     }
 
@@ -273,9 +250,7 @@ mod tests {
             for (name, value) in headers {
                 response = response.header(*name, *value);
             }
-            let platform = Fake::default()
-                .then(0, Ok(response.body(Vec::new()).unwrap()))
-                .answer(0, 200, ROW);
+            let platform = Fake::default().then(0, Ok(response.body(Vec::new()).unwrap())).answer(0, 200, ROW);
             assert!(make(&platform).1.is_ok());
             attempts_ms(&platform)[1]
         };

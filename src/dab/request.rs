@@ -68,26 +68,15 @@ mod tests {
     use std::collections::BTreeMap;
 
     fn request_to_dab(method: Method, arguments: &Arguments) -> Request<Bytes> {
-        request(
-            method,
-            "http://127.0.0.1:5000/api/do_thing".into(),
-            arguments,
-            HeaderMap::new(),
-        )
+        request(method, "http://127.0.0.1:5000/api/do_thing".into(), arguments, HeaderMap::new())
     }
 
     #[test]
     fn a_read_is_a_get_with_a_query() {
-        let arguments = vec![
-            ("After", Value::Integer(0)),
-            ("Name", Value::Text("a b&c=\u{e9}".into())),
-        ];
+        let arguments = vec![("After", Value::Integer(0)), ("Name", Value::Text("a b&c=\u{e9}".into()))];
         let request = request_to_dab(Method::GET, &arguments);
         assert_eq!(request.method(), Method::GET);
-        assert_eq!(
-            request.uri(),
-            "http://127.0.0.1:5000/api/do_thing?After=0&Name=a%20b%26c%3D%C3%A9"
-        );
+        assert_eq!(request.uri(), "http://127.0.0.1:5000/api/do_thing?After=0&Name=a%20b%26c%3D%C3%A9");
         assert!(request.body().is_empty());
         assert_eq!(request.headers()[ACCEPT_ENCODING], "identity");
     }

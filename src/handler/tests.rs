@@ -13,11 +13,7 @@ const CUSTOMER: &str = r#"{"CustomerName":"A"}"#;
 const GUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
 
 fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Parts> {
-    let mut request = Request::builder()
-        .method(method)
-        .uri(path)
-        .body(Parts::whole(body.as_bytes()))
-        .unwrap();
+    let mut request = Request::builder().method(method).uri(path).body(Parts::whole(body.as_bytes())).unwrap();
     *request.headers_mut() = headers::read(headers.iter().copied());
     request
 }
@@ -69,10 +65,7 @@ fn sent(platform: &Fake) -> Json {
 
 fn problem(response: &Response<Bytes>) -> (u16, Json) {
     assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
-    (
-        response.status().as_u16(),
-        serde_json::from_slice(response.body()).unwrap(),
-    )
+    (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
 }
 
 #[test]
@@ -96,10 +89,7 @@ fn a_put_makes_up_a_key() {
 
 #[test]
 fn of_what_creates_a_put_alone_has_no_entity_tag() {
-    for (method, path, tag) in [
-        (Method::PUT, "/customer", None),
-        (Method::POST, "/customers", Some("\"v1\"")),
-    ] {
+    for (method, path, tag) in [(Method::PUT, "/customer", None), (Method::POST, "/customers", Some("\"v1\""))] {
         let platform = Fake::default().row(r#""Status":201,"ETag":"v1","CustomerID":1062,"Json":"[]""#);
         let response = write(&platform, method, path, &[]);
         assert_eq!(response.headers().get(ETAG).map(|tag| tag.to_str().unwrap()), tag);
@@ -142,17 +132,10 @@ fn every_write_that_was_sent_tells_the_key_it_ran_under() {
         assert_eq!(response.headers()[IDEMPOTENCY_KEY], "k-1");
         let platform = Fake::default().answer(0, status, body);
         let response = write(&platform, Method::DELETE, "/customer/7", &[]);
-        assert_eq!(
-            response.headers()[IDEMPOTENCY_KEY].to_str().ok(),
-            sent(&platform)["RequestKey"].as_str()
-        );
+        assert_eq!(response.headers()[IDEMPOTENCY_KEY].to_str().ok(), sent(&platform)["RequestKey"].as_str());
     }
     let platform = Fake::default();
-    assert!(
-        !write(&platform, Method::PUT, "/customer", &[("if-match", "*")])
-            .headers()
-            .contains_key(IDEMPOTENCY_KEY)
-    );
+    assert!(!write(&platform, Method::PUT, "/customer", &[("if-match", "*")]).headers().contains_key(IDEMPOTENCY_KEY));
     let platform = Fake::default().row(r#""Status":200,"Json":"[]""#);
     assert!(!get(&platform, "/customers").headers().contains_key(IDEMPOTENCY_KEY));
 }
@@ -162,12 +145,7 @@ fn what_was_given_up_says_how_to_repeat_it() {
     let lost = || (0..3).fold(Fake::default(), |platform, _| platform.answer(60_000, 200, ""));
     let (status, body) = problem(&write(&lost(), Method::PUT, "/customer", &[]));
     assert_eq!(status, 504);
-    assert!(
-        body["detail"]
-            .as_str()
-            .unwrap()
-            .ends_with("repeat it with the Idempotency-Key of this answer.")
-    );
+    assert!(body["detail"].as_str().unwrap().ends_with("repeat it with the Idempotency-Key of this answer."));
     let (status, body) = problem(&get(&lost(), "/customers"));
     assert_eq!(status, 504);
     assert!(body["detail"].as_str().unwrap().ends_with("can be repeated as it is."));
@@ -181,10 +159,7 @@ fn a_slow_upload_leaves_the_whole_budget_for_the_database() {
     }
     platform = platform.answer(4000, 200, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
     let late = platform.late_body(24_900, CUSTOMER);
-    let request = Request::put("/customer")
-        .header(CONTENT_TYPE, "application/json")
-        .body(late)
-        .unwrap();
+    let request = Request::put("/customer").header(CONTENT_TYPE, "application/json").body(late).unwrap();
     assert_eq!(ask(&platform, request).status(), 201);
 }
 
@@ -194,24 +169,16 @@ fn a_provider_that_fails_is_no_misconfiguration() {
     let failed = async { Err(SettingsError::Provider("vault sealed".into())) };
     let request = request(Method::GET, "/customer/7", &[], "");
     let response = platform.run(handle(&platform, failed, request));
-    assert_eq!(
-        (response.status().as_u16(), &response.headers()[RETRY_AFTER]),
-        (503, &HeaderValue::from_static("1"))
-    );
+    assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (503, &HeaderValue::from_static("1")));
     let lines = platform.lines.borrow();
-    assert!(
-        lines[0].contains("misconfigured") && lines[0].contains("vault sealed"),
-        "{lines:?}"
-    );
+    assert!(lines[0].contains("misconfigured") && lines[0].contains("vault sealed"), "{lines:?}");
 }
 
 #[test]
 fn headers_of_the_body_are_obeyed() {
-    for (name, value, status) in [
-        ("content-encoding", "gzip", 415),
-        ("content-range", "bytes 0-1/2", 400),
-        ("content-length", "65537", 413),
-    ] {
+    for (name, value, status) in
+        [("content-encoding", "gzip", 415), ("content-range", "bytes 0-1/2", 400), ("content-length", "65537", 413)]
+    {
         let response = write(&Fake::default(), Method::PUT, "/customer", &[(name, value)]);
         assert_eq!(problem(&response).0, status, "{name}");
     }
@@ -238,24 +205,12 @@ fn a_replay_is_marked_when_the_key_is_the_clients() {
 
 #[test]
 fn every_proxied_answer_tells_its_timing() {
-    let slow = Fake::default()
-        .answer(0, 503, "")
-        .answer(7, 200, r#"{"value":[{"Status":200,"Json":"[]"}]}"#);
-    assert_eq!(
-        get(&slow, "/customers").headers()[SERVER_TIMING],
-        "bridge;dur=107.000, attempts;desc=\"2\""
-    );
+    let slow = Fake::default().answer(0, 503, "").answer(7, 200, r#"{"value":[{"Status":200,"Json":"[]"}]}"#);
+    assert_eq!(get(&slow, "/customers").headers()[SERVER_TIMING], "bridge;dur=107.000, attempts;desc=\"2\"");
     let failed = Fake::default().answer(3, 404, "");
-    assert_eq!(
-        get(&failed, "/customers").headers()[SERVER_TIMING],
-        "bridge;dur=3.000, attempts;desc=\"1\""
-    );
+    assert_eq!(get(&failed, "/customers").headers()[SERVER_TIMING], "bridge;dur=3.000, attempts;desc=\"1\"");
     assert!(!get(&Fake::default(), "/healthz").headers().contains_key(SERVER_TIMING));
-    assert!(
-        !get(&Fake::default(), "/customer/x")
-            .headers()
-            .contains_key(SERVER_TIMING)
-    );
+    assert!(!get(&Fake::default(), "/customer/x").headers().contains_key(SERVER_TIMING));
 }
 
 #[test]
@@ -319,16 +274,7 @@ fn trace_context_travels_and_other_headers_do_not() {
     assert_eq!(sent[0].1.headers().get_all("tracestate").iter().count(), 2);
     let mut names: Vec<_> = sent[0].1.headers().keys().map(HeaderName::as_str).collect();
     names.sort_unstable();
-    assert_eq!(
-        names,
-        [
-            "accept",
-            "accept-encoding",
-            "traceparent",
-            "tracestate",
-            "x-ms-correlation-id"
-        ]
-    );
+    assert_eq!(names, ["accept", "accept-encoding", "traceparent", "tracestate", "x-ms-correlation-id"]);
 }
 
 #[test]
@@ -357,17 +303,10 @@ fn readiness_is_one_short_attempt() {
 fn a_body_that_does_not_come_ends_in_408() {
     let platform = Fake::default();
     let body = Parts::never();
-    let request = Request::put("/customer")
-        .header(CONTENT_TYPE, "application/json")
-        .body(body)
-        .unwrap();
+    let request = Request::put("/customer").header(CONTENT_TYPE, "application/json").body(body).unwrap();
     let response = ask(&platform, request);
     assert_eq!(problem(&response).0, 408);
-    assert_eq!(
-        platform.now(),
-        Duration::from_secs(26),
-        "after the request's deadline of 25 s"
-    );
+    assert_eq!(platform.now(), Duration::from_secs(26), "after the request's deadline of 25 s");
 }
 
 /// The beginning of an answer whose text is longer than what is collected, and the text itself.
@@ -382,10 +321,7 @@ fn long_text() -> (Vec<u8>, String) {
 fn a_long_text_is_passed_on_while_it_arrives() {
     let (answer, text) = long_text();
     let late = Duration::from_secs(9);
-    let parts = answer
-        .chunks(answer.len() / 3 + 1)
-        .map(|part| (late, Ok(part.to_vec())))
-        .collect();
+    let parts = answer.chunks(answer.len() / 3 + 1).map(|part| (late, Ok(part.to_vec()))).collect();
     let platform = Fake::default().parts(parts);
     let (begun, response) = platform.run(async {
         let response = respond(&platform, request(Method::GET, "/customers", &[], "")).await;
@@ -402,11 +338,7 @@ fn a_long_text_is_passed_on_while_it_arrives() {
     assert!(!response.headers().contains_key(CONTENT_LENGTH));
     assert_eq!(response.body(), text.as_bytes());
     assert!(begun < platform.now(), "the response began before the answer ended");
-    assert_eq!(
-        platform.now(),
-        Duration::from_secs(1 + 27),
-        "each part has the time of an attempt"
-    );
+    assert_eq!(platform.now(), Duration::from_secs(1 + 27), "each part has the time of an attempt");
 }
 
 #[test]
@@ -415,15 +347,9 @@ fn a_failure_after_the_beginning_breaks_the_response_off_and_is_logged() {
     let most = answer[..answer.len() - 40_000].to_vec();
     for (end, reason) in [
         (vec![], "malformed or truncated answer"),
-        (
-            vec![(Duration::ZERO, Err(Failure::Interrupted("response body broken off")))],
-            "response body broken off",
-        ),
+        (vec![(Duration::ZERO, Err(Failure::Interrupted("response body broken off")))], "response body broken off"),
         (vec![(Duration::from_secs(11), Ok(Vec::new()))], "attempt timeout"),
-        (
-            vec![(Duration::ZERO, Ok(b"\n".to_vec()))],
-            "malformed or truncated answer",
-        ),
+        (vec![(Duration::ZERO, Ok(b"\n".to_vec()))], "malformed or truncated answer"),
     ] {
         let parts = [vec![(Duration::ZERO, Ok(most.clone()))], end].concat();
         let platform = Fake::default().parts(parts);
@@ -439,10 +365,7 @@ fn a_failure_after_the_beginning_breaks_the_response_off_and_is_logged() {
 #[test]
 fn what_was_collected_is_retried_when_it_breaks_off() {
     let platform = Fake::default()
-        .parts(vec![(
-            Duration::ZERO,
-            Ok(br#"{"value":[{"Status":200,"Json":"[1,"#.to_vec()),
-        )])
+        .parts(vec![(Duration::ZERO, Ok(br#"{"value":[{"Status":200,"Json":"[1,"#.to_vec()))])
         .row(r#""Status":200,"Json":"[1,2]""#);
     assert_eq!(get(&platform, "/customers").body(), "[1,2]");
 }
@@ -450,10 +373,7 @@ fn what_was_collected_is_retried_when_it_breaks_off() {
 #[test]
 fn a_head_request_does_not_wait_for_a_long_text() {
     let (answer, _) = long_text();
-    let platform = Fake::default().parts(vec![
-        (Duration::ZERO, Ok(answer)),
-        (Duration::from_secs(60), Ok(Vec::new())),
-    ]);
+    let platform = Fake::default().parts(vec![(Duration::ZERO, Ok(answer)), (Duration::from_secs(60), Ok(Vec::new()))]);
     let response = ask(&platform, request(Method::HEAD, "/customers", &[], ""));
     assert_eq!((response.status(), response.body().len()), (StatusCode::OK, 0));
 }
@@ -476,10 +396,7 @@ fn each_request_is_a_line_and_says_nothing_of_its_data() {
 
 #[test]
 fn what_nothing_matches_is_logged_without_its_path_and_probes_that_succeed_are_not() {
-    let platform = Fake::default()
-        .set("log_level", "info")
-        .row(r#""Status":200,"Json":"{}""#)
-        .answer(0, 500, "");
+    let platform = Fake::default().set("log_level", "info").row(r#""Status":200,"Json":"{}""#).answer(0, 500, "");
     for path in ["/healthz", "/readyz"] {
         assert_eq!(get(&platform, path).status(), 200);
     }
@@ -487,12 +404,5 @@ fn what_nothing_matches_is_logged_without_its_path_and_probes_that_succeed_are_n
     get(&platform, "/secret-path");
     assert!(platform.lines.borrow()[0].contains(r#""route":null,"status":404"#));
     get(&platform, "/readyz");
-    assert!(
-        platform
-            .lines
-            .borrow()
-            .last()
-            .unwrap()
-            .contains(r#""route":"/readyz","status":503"#)
-    );
+    assert!(platform.lines.borrow().last().unwrap().contains(r#""route":"/readyz","status":503"#));
 }

@@ -17,10 +17,7 @@ const READ_BYTES: usize = 64 * 1024;
 
 /// Headers as the host takes them.
 fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
-    headers
-        .iter()
-        .map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec()))
-        .collect()
+    headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect()
 }
 
 /// The client's request as the core takes it. A target that is no URI becomes `/`, which is no route.

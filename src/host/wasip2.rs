@@ -5,10 +5,7 @@
 //! body is there, so that the two go out apart and the second waits for an acknowledgement of the first (Nagle's algorithm:
 //! Spin sets no `TCP_NODELAY`); and its `send` costs 5 KB for errors that nobody reads.
 
-#![cfg_attr(
-    target_family = "wasm",
-    allow(unsafe_code, reason = "what the entry point macro expands to")
-)]
+#![cfg_attr(target_family = "wasm", allow(unsafe_code, reason = "what the entry point macro expands to"))]
 
 use std::cell::OnceCell;
 use std::future::poll_fn;
@@ -157,11 +154,7 @@ fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<Unsent<
     let headers = Fields::from_list(&fields(request.headers())).map_err(|_| refused.clone())?;
     let outgoing = OutgoingRequest::new(headers);
     let uri = request.uri();
-    let scheme = if uri.scheme_str() == Some("https") {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
+    let scheme = if uri.scheme_str() == Some("https") { Scheme::Https } else { Scheme::Http };
     let set = outgoing
         .set_scheme(Some(&scheme))
         .and(outgoing.set_authority(uri.authority().map(|authority| authority.as_str())))
@@ -249,12 +242,7 @@ struct Writer {
 
 impl Writer {
     fn new(body: Result<OutgoingBody, ()>) -> Result<Self, Failure> {
-        let writer = body.and_then(|body| {
-            Ok(Self {
-                stream: body.write()?,
-                body,
-            })
-        });
+        let writer = body.and_then(|body| Ok(Self { stream: body.write()?, body }));
         writer.map_err(|()| Failure::Interrupted("the body is taken"))
     }
 

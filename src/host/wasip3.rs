@@ -4,10 +4,7 @@
 //! none, reads 16 KiB at a time, and begins to write a body after the head of the request is on its way, so that the two go
 //! out apart and the second waits for an acknowledgement of the first (Nagle's algorithm: Spin sets no `TCP_NODELAY`).
 
-#![cfg_attr(
-    target_family = "wasm",
-    allow(unsafe_code, reason = "what the entry point macro expands to")
-)]
+#![cfg_attr(target_family = "wasm", allow(unsafe_code, reason = "what the entry point macro expands to"))]
 
 use std::sync::OnceLock;
 use std::time::Duration;
@@ -98,13 +95,9 @@ impl Platform for Spin {
     type Body = Incoming;
 
     async fn send(&self, request: &Request<Bytes>) -> Result<Response<Incoming>, Failure> {
-        let outgoing = outgoing(request)
-            .await
-            .map_err(|()| Failure::Refused("request refused by the host"))?;
+        let outgoing = outgoing(request).await.map_err(|()| Failure::Refused("request refused by the host"))?;
         let incoming = client::send(outgoing).await.map_err(|code| failure!(code))?;
-        let head = super::response(incoming.get_status_code(), || {
-            headers::read(incoming.get_headers().copy_all())
-        });
+        let head = super::response(incoming.get_status_code(), || headers::read(incoming.get_headers().copy_all()));
         Ok(head.map(|()| Incoming::Unopened(Message::Response(incoming))))
     }
 

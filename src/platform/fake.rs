@@ -35,19 +35,13 @@ impl Parts {
     /// A body that is there at once.
     pub fn whole(bytes: &[u8]) -> Self {
         let parts = [(Duration::ZERO, Ok(bytes.to_vec()))];
-        Self {
-            clock: Rc::default(),
-            parts: parts.into(),
-        }
+        Self { clock: Rc::default(), parts: parts.into() }
     }
 
     /// A body that does not come.
     pub fn never() -> Self {
         let parts = [(Duration::MAX, Err(Failure::TimedOut))];
-        Self {
-            clock: Rc::default(),
-            parts: parts.into(),
-        }
+        Self { clock: Rc::default(), parts: parts.into() }
     }
 }
 
@@ -102,10 +96,7 @@ impl Default for Fake {
             script: RefCell::default(),
             sent: RefCell::default(),
             lines: RefCell::default(),
-            clock: Rc::new(Clock {
-                now: Cell::new(Duration::from_secs(1)),
-                timers: RefCell::default(),
-            }),
+            clock: Rc::new(Clock { now: Cell::new(Duration::from_secs(1)), timers: RefCell::default() }),
             random: Cell::new(u128::MAX),
             oversleep: Duration::ZERO,
             settings: String::new(),
@@ -123,10 +114,7 @@ impl Fake {
     /// The body of a request that comes after this time on this platform's clock.
     pub fn late_body(&self, after_ms: u64, body: &str) -> Parts {
         let parts = [(Duration::from_millis(after_ms), Ok(body.as_bytes().to_vec()))];
-        Parts {
-            clock: self.clock.clone(),
-            parts: parts.into(),
-        }
+        Parts { clock: self.clock.clone(), parts: parts.into() }
     }
 
     /// With waits of less than a second that take this much longer, as on a machine without time.
@@ -142,10 +130,7 @@ impl Fake {
 
     /// With one more answer: `status` and `body` after `after_ms`.
     pub fn answer(self, after_ms: u64, status: u16, body: &str) -> Self {
-        let response = Response::builder()
-            .status(status)
-            .body(body.as_bytes().to_vec())
-            .unwrap();
+        let response = Response::builder().status(status).body(body.as_bytes().to_vec()).unwrap();
         self.then(after_ms, Ok(response))
     }
 
@@ -179,13 +164,7 @@ impl Fake {
             if let Poll::Ready(value) = future.as_mut().poll(&mut context) {
                 return value;
             }
-            let next = self
-                .clock
-                .timers
-                .take()
-                .into_iter()
-                .min()
-                .expect("waits for something that never happens");
+            let next = self.clock.timers.take().into_iter().min().expect("waits for something that never happens");
             self.clock.now.set(next);
         }
     }
@@ -201,18 +180,9 @@ impl Platform for Fake {
 
     async fn send(&self, request: &Request<Bytes>) -> Result<Response<Parts>, Failure> {
         self.sent.borrow_mut().push((self.now(), request.clone()));
-        let Scripted { after, result } = self
-            .script
-            .borrow_mut()
-            .pop_front()
-            .expect("an exchange that was scripted");
+        let Scripted { after, result } = self.script.borrow_mut().pop_front().expect("an exchange that was scripted");
         self.sleep(after).await;
-        result.map(|response| {
-            response.map(|parts| Parts {
-                clock: self.clock.clone(),
-                parts: parts.into(),
-            })
-        })
+        result.map(|response| response.map(|parts| Parts { clock: self.clock.clone(), parts: parts.into() }))
     }
 
     async fn sleep(&self, duration: Duration) {

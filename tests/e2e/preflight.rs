@@ -56,10 +56,7 @@ impl Machine {
     /// Whether all is well, and what it says.
     fn check(&self, port: &str) -> (bool, String) {
         let mut command = Command::new("bash");
-        command
-            .arg(self.path().join("local/preflight.sh"))
-            .arg(port)
-            .env("PATH", self.path().join("programs"));
+        command.arg(self.path().join("local/preflight.sh")).arg(port).env("PATH", self.path().join("programs"));
         let (status, said) = output(&mut command);
         (status.success(), said)
     }

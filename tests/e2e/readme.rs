@@ -22,12 +22,9 @@ fn the_samples_in_every_language_print_what_their_page_shows() {
     let folder = root().join("sample-usage");
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
     let shown = blocks(&page)[0].text;
-    for (program, script) in [
-        ("bash", "curl.sh"),
-        ("pwsh", "powershell.ps1"),
-        ("python3", "python.py"),
-        ("node", "javascript.mjs"),
-    ] {
+    for (program, script) in
+        [("bash", "curl.sh"), ("pwsh", "powershell.ps1"), ("python3", "python.py"), ("node", "javascript.mjs")]
+    {
         if Command::new(program).arg("--version").output().is_err() {
             println!("SKIPPED: there is no {program}, so {script} has not run");
             continue;
@@ -53,9 +50,7 @@ fn the_requests_for_an_editor_succeed_in_their_order() {
         let line = lines.next().unwrap_or_else(|| panic!("no request in {request}"));
         let (method, target) = line.split_once(" {{api}}").expect(line);
         let headers: Vec<_> = lines.map(|line| line.split_once(": ").expect(line)).collect();
-        let reply = stack
-            .api()
-            .send(method.parse().unwrap(), target, &headers, body.trim().as_bytes());
+        let reply = stack.api().send(method.parse().unwrap(), target, &headers, body.trim().as_bytes());
         assert!(reply.status < 300, "{line}: {}", reply.text());
         sent += 1;
     }
@@ -86,10 +81,7 @@ fn make_up_serves_until_ctrl_c() {
     // What Cargo tells a test about itself would have a build script run again.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"].iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(&*name);
         }
     }
@@ -97,17 +89,11 @@ fn make_up_serves_until_ctrl_c() {
     let mut lines = BufReader::new(make.stdout.take().unwrap()).lines();
     let mut said = String::new();
     while !said.contains(&format!("API ready at http://{address}\n")) {
-        let line = lines
-            .next()
-            .unwrap_or_else(|| panic!("make up has ended; it said:\n{said}"));
+        let line = lines.next().unwrap_or_else(|| panic!("make up has ended; it said:\n{said}"));
         said += &(line.unwrap() + "\n");
     }
     assert_eq!(Api { address }.get("/customer/123").status, 200);
     let group = format!("-{}", make.id());
-    assert!(
-        output(Command::new("kill").args(["-s", "INT", "--", &group]))
-            .0
-            .success()
-    );
+    assert!(output(Command::new("kill").args(["-s", "INT", "--", &group])).0.success());
     make.wait().unwrap();
 }

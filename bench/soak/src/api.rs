@@ -55,13 +55,7 @@ pub(crate) struct Ask {
 
 impl Ask {
     pub fn get(target: impl Into<String>) -> Self {
-        Self {
-            method: Method::GET,
-            target: target.into(),
-            key: None,
-            if_match: None,
-            body: None,
-        }
+        Self { method: Method::GET, target: target.into(), key: None, if_match: None, body: None }
     }
 }
 
@@ -72,10 +66,7 @@ impl Api {
         let mut connector = HttpConnector::new();
         connector.set_nodelay(true);
         let client = Client::builder(TokioExecutor::new()).build(connector);
-        Ok(Self {
-            client,
-            origin: format!("http://{authority}"),
-        })
+        Ok(Self { client, origin: format!("http://{authority}") })
     }
 
     /// Sends a request and reads the whole answer.
@@ -84,9 +75,7 @@ impl Api {
     ///
     /// There was no complete answer.
     pub async fn send(&self, ask: Ask) -> Result<Reply> {
-        let mut request = Request::builder()
-            .method(ask.method)
-            .uri(format!("{}{}", self.origin, ask.target));
+        let mut request = Request::builder().method(ask.method).uri(format!("{}{}", self.origin, ask.target));
         if ask.body.is_some() {
             request = request.header(header::CONTENT_TYPE, "application/json");
         }
@@ -99,14 +88,8 @@ impl Api {
         let exchange = async {
             let (parts, body) = self.client.request(request).await?.into_parts();
             let body = body.collect().await?.to_bytes();
-            anyhow::Ok(Reply {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                body,
-            })
+            anyhow::Ok(Reply { status: parts.status.as_u16(), headers: parts.headers, body })
         };
-        timeout(PATIENCE, exchange)
-            .await
-            .with_context(|| format!("no answer within {} s", PATIENCE.as_secs()))?
+        timeout(PATIENCE, exchange).await.with_context(|| format!("no answer within {} s", PATIENCE.as_secs()))?
     }
 }

@@ -74,11 +74,7 @@ pub(crate) async fn drive(bench: &Bench, planner: &mut Planner, lanes: &mut Lane
                 None => Lane::default(),
             };
             // A step that had to wait for its row did not wait for the service.
-            let begin = if step.row.is_some() {
-                begin.max(lane.free_since.unwrap_or(begin))
-            } else {
-                begin
-            };
+            let begin = if step.row.is_some() { begin.max(lane.free_since.unwrap_or(begin)) } else { begin };
             bench.perform(&step, &mut lane, begin).await;
             lane.free_since = Some(Instant::now());
             // Nobody waits for a list's.

@@ -89,23 +89,11 @@ async fn run(arguments: &Arguments) -> Result<Vec<String>> {
         Some(_) => None,
         None => Some(Stack::start().await?),
     };
-    let url = stack
-        .as_ref()
-        .map(|stack| &stack.url)
-        .or(arguments.url.as_ref())
-        .context("no URL")?;
-    let mut bench = Bench {
-        api: Api::new(url)?,
-        registry: Arc::default(),
-        tally: Arc::default(),
-    };
+    let url = stack.as_ref().map(|stack| &stack.url).or(arguments.url.as_ref()).context("no URL")?;
+    let mut bench = Bench { api: Api::new(url)?, registry: Arc::default(), tally: Arc::default() };
     let (mut planner, mut lanes) = begin_with_what_is_there(&bench, arguments.seed).await?;
     let limit = Duration::from_secs(arguments.limit);
-    let load = |requests| Load {
-        requests,
-        rate: arguments.rate,
-        limit,
-    };
+    let load = |requests| Load { requests, rate: arguments.rate, limit };
 
     let baseline = arguments.baseline.unwrap_or(arguments.requests / 10);
     drive(&bench, &mut planner, &mut lanes, load(baseline)).await?;
@@ -153,10 +141,7 @@ async fn run(arguments: &Arguments) -> Result<Vec<String>> {
         std::fs::write(file, report.markdown()).with_context(|| format!("cannot write {}", file.display()))?;
     }
     println!("{}", report.summary());
-    Ok([without_faults, with_faults]
-        .into_iter()
-        .flat_map(|counts| counts.told)
-        .collect())
+    Ok([without_faults, with_faults].into_iter().flat_map(|counts| counts.told).collect())
 }
 
 /// Orders refer to these customers of a fresh local bridge, so that they cannot be deleted.

@@ -43,19 +43,12 @@ pub(crate) struct Lane {
 impl Lane {
     /// A row that is there.
     pub fn existing(id: i32, etag: String) -> Self {
-        Self {
-            id: Some(id),
-            etag: Some(etag),
-            ..Self::default()
-        }
+        Self { id: Some(id), etag: Some(etag), ..Self::default() }
     }
 
     /// A row of which nothing is known.
     pub fn lost() -> Self {
-        Self {
-            is_lost: true,
-            ..Self::default()
-        }
+        Self { is_lost: true, ..Self::default() }
     }
 }
 
@@ -67,17 +60,12 @@ fn ensure(broken: Broken, holds: bool, what: impl FnOnce() -> String) -> Verdict
 }
 
 fn ensure_eq<T: PartialEq + Debug>(broken: Broken, what: &str, is: &T, must_be: &T) -> Verdict {
-    ensure(broken, is == must_be, || {
-        format!("{what} is {is:?}, must be {must_be:?}")
-    })
+    ensure(broken, is == must_be, || format!("{what} is {is:?}, must be {must_be:?}"))
 }
 
 fn ensure_json(broken: Broken, reply: &Reply, must_be: &Value) -> Verdict {
     ensure(broken, reply.json() == *must_be, || {
-        format!(
-            "the body is {}, must be {must_be}",
-            String::from_utf8_lossy(&reply.body)
-        )
+        format!("the body is {}, must be {must_be}", String::from_utf8_lossy(&reply.body))
     })
 }
 
@@ -97,8 +85,7 @@ impl Bench {
         };
         if let Err((broken, what)) = verdict {
             let id = lane.id.unwrap_or_default();
-            self.tally
-                .broken(broken, format_args!("{} of customer {id}: {what}", step.kind));
+            self.tally.broken(broken, format_args!("{} of customer {id}: {what}", step.kind));
             lane.is_lost = true;
             if !matches!(step.action, Action::Get | Action::List { .. }) {
                 self.tally.count(|counts| counts.uncertain += 1);
@@ -112,12 +99,7 @@ impl Bench {
             (Some(customer), 200) => {
                 let answer = customer.answer(lane.id.unwrap_or_default());
                 ensure_json(Broken::Lost, &reply, &answer)?;
-                ensure_eq(
-                    Broken::Duplicated,
-                    "the version",
-                    &reply.header(header::ETAG),
-                    &lane.etag.as_deref(),
-                )
+                ensure_eq(Broken::Duplicated, "the version", &reply.header(header::ETAG), &lane.etag.as_deref())
             }
             (Some(_), 404) => Err((Broken::Lost, "the row is not there".to_owned())),
             (None, 200) => Err((Broken::Phantom, "the row was deleted, and is there".to_owned())),
@@ -128,29 +110,17 @@ impl Bench {
 
     async fn list(&self, kind: &'static str, after: i32, limit: usize, begin: Instant) -> Verdict {
         let moment = self.registry.moment();
-        let reply = self
-            .send(kind, Ask::get(format!("/customers?limit={limit}&after={after}")), begin)
-            .await?;
+        let reply = self.send(kind, Ask::get(format!("/customers?limit={limit}&after={after}")), begin).await?;
         expect(&reply, reply.status, 200)?;
         let listed = ids(&reply.json());
         let in_order = listed.is_sorted_by(|one, next| one < next);
         let as_asked = in_order && listed.len() <= limit && listed.first().is_none_or(|id| *id > after);
-        ensure(Broken::Failure, as_asked, || {
-            format!("not the page that was asked for: {listed:?}")
-        })?;
-        let end = if listed.len() < limit {
-            i32::MAX
-        } else {
-            listed.last().copied().unwrap_or(after)
-        };
+        ensure(Broken::Failure, as_asked, || format!("not the page that was asked for: {listed:?}"))?;
+        let end = if listed.len() < limit { i32::MAX } else { listed.last().copied().unwrap_or(after) };
         for flaw in self.registry.judge(moment, after, end, &listed) {
             match flaw {
-                Flaw::Missing(id) => self
-                    .tally
-                    .broken(Broken::Lost, format_args!("customer {id} is not in the list")),
-                Flaw::Deleted(id) => self
-                    .tally
-                    .broken(Broken::Phantom, format_args!("customer {id} is in the list")),
+                Flaw::Missing(id) => self.tally.broken(Broken::Lost, format_args!("customer {id} is not in the list")),
+                Flaw::Deleted(id) => self.tally.broken(Broken::Phantom, format_args!("customer {id} is in the list")),
             }
         }
         Ok(())
@@ -182,10 +152,7 @@ impl Bench {
 
     async fn twins(&self, step: &Step, write: &Write, lane: &mut Lane, begin: Instant) -> Verdict {
         let ask = self.ask(write, lane);
-        let (one, other) = tokio::join!(
-            self.send(step.kind, ask.clone(), begin),
-            self.send(step.kind, ask, begin)
-        );
+        let (one, other) = tokio::join!(self.send(step.kind, ask.clone(), begin), self.send(step.kind, ask, begin));
         let (one, other) = (one?, other?);
         expect(&one, one.status, write.status)?;
         expect(&other, other.status, write.status)?;
@@ -203,16 +170,9 @@ impl Bench {
             status: 202,
         };
         let ask = self.ask(&write, lane);
-        let (one, other) = tokio::join!(
-            self.send(step.kind, ask.clone(), begin),
-            self.send(step.kind, ask, begin)
-        );
+        let (one, other) = tokio::join!(self.send(step.kind, ask.clone(), begin), self.send(step.kind, ask, begin));
         let (one, other) = (one?, other?);
-        let (winner, loser) = if one.status < other.status {
-            (one, other)
-        } else {
-            (other, one)
-        };
+        let (winner, loser) = if one.status < other.status { (one, other) } else { (other, one) };
         expect(&winner, winner.status, 202)?;
         ensure(Broken::Lost, loser.status != 202, || {
             "both were acknowledged, so one is overwritten unseen".to_owned()
@@ -236,26 +196,14 @@ impl Bench {
         if let (Some(id), &Method::DELETE, 202) = (lane.id, &write.method, write.status) {
             self.registry.ending(id);
         }
-        let target = if write.method == Method::POST {
-            "/customers".to_owned()
-        } else {
-            path(lane)
-        };
-        Ask {
-            method: write.method.clone(),
-            target,
-            key: write.key.clone(),
-            if_match,
-            body: write.body.clone(),
-        }
+        let target = if write.method == Method::POST { "/customers".to_owned() } else { path(lane) };
+        Ask { method: write.method.clone(), target, key: write.key.clone(), if_match, body: write.body.clone() }
     }
 
     /// Judges the first acknowledgement of a write and takes over what it says.
     fn acknowledged(&self, step: &Step, write: &Write, lane: &mut Lane, reply: &Reply) -> Verdict {
         if write.method == Method::POST {
-            let location = reply
-                .header(header::LOCATION)
-                .and_then(|location| location.strip_prefix("customer/"));
+            let location = reply.header(header::LOCATION).and_then(|location| location.strip_prefix("customer/"));
             lane.id = location.and_then(|id| id.parse().ok());
             let Some(id) = lane.id else {
                 return Err((Broken::Failure, "no Location".to_owned()));
@@ -297,23 +245,13 @@ fn as_it_is_now(step: &Step, write: &Write, lane: &Lane, reply: &Reply) -> Verdi
     if write.method == Method::DELETE || step.after.is_none() {
         return Ok(());
     }
-    ensure(Broken::Failure, reply.headers.contains_key(header::ETAG), || {
-        "no ETag".to_owned()
-    })?;
-    ensure_eq(
-        Broken::Duplicated,
-        "the version",
-        &reply.header(header::ETAG),
-        &lane.etag.as_deref(),
-    )
+    ensure(Broken::Failure, reply.headers.contains_key(header::ETAG), || "no ETag".to_owned())?;
+    ensure_eq(Broken::Duplicated, "the version", &reply.header(header::ETAG), &lane.etag.as_deref())
 }
 
 fn expect(reply: &Reply, status: u16, must_be: u16) -> Verdict {
     ensure(Broken::Failure, status == must_be, || {
-        format!(
-            "status {status}, must be {must_be}: {}",
-            String::from_utf8_lossy(&reply.body)
-        )
+        format!("status {status}, must be {must_be}: {}", String::from_utf8_lossy(&reply.body))
     })
 }
 
@@ -324,6 +262,5 @@ fn path(lane: &Lane) -> String {
 /// The ids of a list.
 pub(crate) fn ids(list: &Value) -> Vec<i32> {
     let rows = list.as_array().into_iter().flatten();
-    rows.filter_map(|row| row["CustomerID"].as_i64()?.try_into().ok())
-        .collect()
+    rows.filter_map(|row| row["CustomerID"].as_i64()?.try_into().ok()).collect()
 }

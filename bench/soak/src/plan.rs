@@ -97,19 +97,9 @@ pub(crate) struct Planner {
 impl Planner {
     /// A plan over the rows that are there, in the order of `existing`. A row is referenced when orders refer to it.
     pub fn new(seed: u64, existing: Vec<(Customer, bool)>, highest_id: i32) -> Self {
-        let row = |(customer, referenced)| Row {
-            customer: Some(customer),
-            referenced,
-            keyed: Vec::new(),
-        };
+        let row = |(customer, referenced)| Row { customer: Some(customer), referenced, keyed: Vec::new() };
         let rows = existing.into_iter().map(row).collect();
-        Self {
-            rng: Rng::with_seed(seed),
-            rows,
-            steps: 0,
-            seed,
-            highest_id,
-        }
+        Self { rng: Rng::with_seed(seed), rows, steps: 0, seed, highest_id }
     }
 
     /// The model: what must be true once every step so far is done.
@@ -128,16 +118,8 @@ impl Planner {
     fn step(&mut self, kind: &'static str) -> Option<Step> {
         match kind {
             mix::LIST => {
-                let action = Action::List {
-                    after: self.rng.i32(0..=self.highest_id),
-                    limit: self.rng.usize(1..=100),
-                };
-                Some(Step {
-                    kind,
-                    action,
-                    row: None,
-                    after: None,
-                })
+                let action = Action::List { after: self.rng.i32(0..=self.highest_id), limit: self.rng.usize(1..=100) };
+                Some(Step { kind, action, row: None, after: None })
             }
             mix::POST | mix::POST_KEY => Some(self.post(kind, kind == mix::POST_KEY)),
             mix::PATCH => self.patch(kind, false, Precondition::None),
@@ -160,11 +142,7 @@ impl Planner {
     fn post(&mut self, kind: &'static str, keyed: bool) -> Step {
         let customer = self.new_customer();
         let write = self.write(Method::POST, Some(customer.text()), keyed, 201);
-        self.rows.push(Row {
-            customer: Some(customer),
-            referenced: false,
-            keyed: Vec::new(),
-        });
+        self.rows.push(Row { customer: Some(customer), referenced: false, keyed: Vec::new() });
         let row = self.rows.len() - 1;
         self.remember(row, &write);
         self.highest_id += 1;
@@ -174,10 +152,7 @@ impl Planner {
     fn patch(&mut self, kind: &'static str, keyed: bool, precondition: Precondition) -> Option<Step> {
         let row = self.find(|row| row.customer.is_some())?;
         let body = self.change(row);
-        let write = Write {
-            precondition,
-            ..self.write(Method::PATCH, Some(body), keyed, 202)
-        };
+        let write = Write { precondition, ..self.write(Method::PATCH, Some(body), keyed, 202) };
         self.remember(row, &write);
         Some(self.of_row(kind, Action::Write(write), row))
     }
@@ -185,10 +160,7 @@ impl Planner {
     fn stale(&mut self) -> Option<Step> {
         let row = self.find(|row| row.customer.is_some())?;
         let body = json!({"PhoneNumber": "never"}).to_string();
-        let write = Write {
-            precondition: Precondition::Stale,
-            ..self.write(Method::PATCH, Some(body), false, 412)
-        };
+        let write = Write { precondition: Precondition::Stale, ..self.write(Method::PATCH, Some(body), false, 412) };
         Some(self.of_row(mix::PATCH_STALE, Action::Write(write), row))
     }
 
@@ -220,10 +192,7 @@ impl Planner {
             _ => self.delete(mix::TWINS, true)?,
         };
         let Action::Write(write) = step.action else { return None };
-        Some(Step {
-            action: Action::Twins(write),
-            ..step
-        })
+        Some(Step { action: Action::Twins(write), ..step })
     }
 
     fn race(&mut self) -> Option<Step> {
@@ -233,30 +202,17 @@ impl Planner {
     }
 
     fn of_row(&self, kind: &'static str, action: Action, row: usize) -> Step {
-        Step {
-            kind,
-            action,
-            row: Some(row),
-            after: self.rows[row].customer.clone(),
-        }
+        Step { kind, action, row: Some(row), after: self.rows[row].customer.clone() }
     }
 
     /// A row at random that is as asked.
     fn find(&mut self, fits: impl Fn(&Row) -> bool) -> Option<usize> {
-        (0..TRIES)
-            .map(|_| self.rng.usize(..self.rows.len()))
-            .find(|row| fits(&self.rows[*row]))
+        (0..TRIES).map(|_| self.rng.usize(..self.rows.len())).find(|row| fits(&self.rows[*row]))
     }
 
     fn write(&self, method: Method, body: Option<String>, keyed: bool, status: u16) -> Write {
         let key = keyed.then(|| format!("soak-{}-{}", self.seed, self.steps));
-        Write {
-            method,
-            body,
-            key,
-            precondition: Precondition::None,
-            status,
-        }
+        Write { method, body, key, precondition: Precondition::None, status }
     }
 
     fn remember(&mut self, row: usize, write: &Write) {
@@ -334,9 +290,7 @@ mod tests {
     fn a_seed_makes_one_plan() {
         let plan = |seed| {
             let mut planner = planner(seed);
-            (0..500)
-                .map(|_| format!("{:?}", planner.next().action))
-                .collect::<Vec<_>>()
+            (0..500).map(|_| format!("{:?}", planner.next().action)).collect::<Vec<_>>()
         };
         assert_eq!(plan(1), plan(1));
         assert_ne!(plan(1), plan(2));
@@ -347,9 +301,7 @@ mod tests {
         let mut planner = planner(4);
         (0..5000).for_each(|_| drop(planner.next()));
         let customers = planner.rows().iter().filter_map(|row| row.customer.as_ref());
-        let names: Vec<_> = customers
-            .map(|customer| customer.customer_name.to_lowercase())
-            .collect();
+        let names: Vec<_> = customers.map(|customer| customer.customer_name.to_lowercase()).collect();
         assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len());
         assert!(planner.rows()[..10].iter().all(|row| row.customer.is_some()));
     }

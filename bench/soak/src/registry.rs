@@ -37,14 +37,7 @@ pub(crate) enum Flaw {
 impl Registry {
     pub fn created(&self, id: i32) {
         self.tick(|now, rows| {
-            rows.insert(
-                id,
-                Life {
-                    created: now,
-                    ending: None,
-                    ended: None,
-                },
-            );
+            rows.insert(id, Life { created: now, ending: None, ended: None });
         });
     }
 
@@ -110,10 +103,7 @@ mod tests {
         registry.ended(5);
         assert_eq!(registry.judge(begin, 0, i32::MAX, &[1, 4]), []);
         assert_eq!(registry.judge(begin, 0, i32::MAX, &[1, 3, 4, 5, 6]), []);
-        assert_eq!(
-            registry.judge(begin, 0, i32::MAX, &[2, 4]),
-            [Flaw::Missing(1), Flaw::Deleted(2)]
-        );
+        assert_eq!(registry.judge(begin, 0, i32::MAX, &[2, 4]), [Flaw::Missing(1), Flaw::Deleted(2)]);
         assert_eq!(registry.judge(begin, 1, 3, &[]), []);
         assert_eq!(registry.judge(begin, i32::MAX, i32::MAX, &[]), []);
     }

@@ -33,10 +33,7 @@ impl Report<'_> {
     /// The outcome in a line.
     pub fn summary(&self) -> String {
         let requests = self.without_faults.total() + self.with_faults.total();
-        let faults = self.log["faults"]
-            .as_object()
-            .into_iter()
-            .flat_map(|faults| faults.values());
+        let faults = self.log["faults"].as_object().into_iter().flat_map(|faults| faults.values());
         let faults: u64 = faults.filter_map(Value::as_u64).sum();
         let broken = Broken::ALL.map(|broken| format!("{} {broken}", self.broken(broken)));
         format!(
@@ -84,12 +81,7 @@ impl Report<'_> {
 
     fn requests(&self, text: &mut String) {
         table(text, "Requests", ["kind", "without faults", "with faults"]);
-        let kinds: BTreeMap<_, _> = self
-            .without_faults
-            .requests
-            .iter()
-            .chain(&self.with_faults.requests)
-            .collect();
+        let kinds: BTreeMap<_, _> = self.without_faults.requests.iter().chain(&self.with_faults.requests).collect();
         for kind in kinds.keys() {
             let [without, with] = [self.without_faults, self.with_faults].map(|counts| of(&counts.requests, kind));
             row(text, [(*kind).to_string(), without.to_string(), with.to_string()]);
@@ -108,20 +100,10 @@ impl Report<'_> {
         let count = |count: &Value| count.as_u64().unwrap_or_default();
         let share = |count: u64| format!("{:.1} %", 100.0 * count as f64 / calls.max(1) as f64);
         for (kind, calls) in faults {
-            row(
-                text,
-                [format!("`{kind}`"), count(calls).to_string(), share(count(calls))],
-            );
+            row(text, [format!("`{kind}`"), count(calls).to_string(), share(count(calls))]);
         }
         let in_outage = count(&self.log["in_outage"]);
-        row(
-            text,
-            [
-                "received in an outage, and failed".to_owned(),
-                in_outage.to_string(),
-                share(in_outage),
-            ],
-        );
+        row(text, ["received in an outage, and failed".to_owned(), in_outage.to_string(), share(in_outage)]);
         let all = faults.values().map(count).sum::<u64>() + in_outage;
         row(text, ["**all that failed**".to_owned(), all.to_string(), share(all)]);
         row(text, ["**all calls**".to_owned(), calls.to_string(), String::new()]);
@@ -141,13 +123,8 @@ impl Report<'_> {
 
     fn latency(&self, text: &mut String) {
         table(text, "Latency", ["milliseconds", "p50", "p90", "p99", "max"]);
-        for (name, counts) in [
-            ("without faults", self.without_faults),
-            ("with faults", self.with_faults),
-        ] {
-            let [p50, p90, p99, max] = counts
-                .percentiles()
-                .map(|time| format!("{:.1}", time.as_secs_f64() * 1000.0));
+        for (name, counts) in [("without faults", self.without_faults), ("with faults", self.with_faults)] {
+            let [p50, p90, p99, max] = counts.percentiles().map(|time| format!("{:.1}", time.as_secs_f64() * 1000.0));
             row(text, [name.to_owned(), p50, p90, p99, max]);
         }
         text.push_str(
@@ -157,11 +134,7 @@ impl Report<'_> {
     }
 
     fn how(&self, text: &mut String) {
-        let variables: Vec<_> = self
-            .variables
-            .iter()
-            .map(|(name, value)| format!("`{name}={value}`"))
-            .collect();
+        let variables: Vec<_> = self.variables.iter().map(|(name, value)| format!("`{name}={value}`")).collect();
         let _ = writeln!(
             text,
             "## How\n\nSeed {}, {} requests a second, {:.0} s in all. Variables of the component as in `spin.toml`, but for {}: a stalled \

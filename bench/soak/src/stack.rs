@@ -60,12 +60,7 @@ impl Stack {
                 let url = url.trim().to_owned();
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                 let faults = faults.context("the local stack does not say where its faults are")?;
-                return Ok(Self {
-                    url,
-                    faults,
-                    folder,
-                    process,
-                });
+                return Ok(Self { url, faults, folder, process });
             }
         }
         let log = std::fs::read_to_string(folder.path().join("log")).unwrap_or_default();
@@ -74,17 +69,9 @@ impl Stack {
 
     /// Puts a plan of faults into force.
     pub async fn set_faults(&self, plan: &Value) -> Result<()> {
-        let ask = Ask {
-            method: Method::PUT,
-            body: Some(plan.to_string()),
-            ..Ask::get("/faults")
-        };
+        let ask = Ask { method: Method::PUT, body: Some(plan.to_string()), ..Ask::get("/faults") };
         let reply = self.faults.send(ask).await?;
-        ensure!(
-            reply.status == 200,
-            "the plan of faults was refused: {}",
-            String::from_utf8_lossy(&reply.body)
-        );
+        ensure!(reply.status == 200, "the plan of faults was refused: {}", String::from_utf8_lossy(&reply.body));
         Ok(())
     }
 
@@ -124,10 +111,6 @@ fn repository() -> &'static Path {
 /// The binary `local`, which lies beside this one.
 fn local() -> Result<PathBuf> {
     let local = std::env::current_exe()?.with_file_name("local");
-    ensure!(
-        local.is_file(),
-        "{} is missing: `make stack` builds it",
-        local.display()
-    );
+    ensure!(local.is_file(), "{} is missing: `make stack` builds it", local.display());
     Ok(local)
 }

@@ -118,10 +118,7 @@ mod tests {
         for ms in (1..=200).rev() {
             tally.request("GET", Duration::from_millis(ms));
         }
-        assert_eq!(
-            tally.counts().percentiles().map(|time| time.as_millis()),
-            [100, 180, 198, 200]
-        );
+        assert_eq!(tally.counts().percentiles().map(|time| time.as_millis()), [100, 180, 198, 200]);
         assert_eq!(Counts::default().percentiles(), [Duration::ZERO; 4]);
     }
 
@@ -133,9 +130,6 @@ mod tests {
         }
         let counts = tally.counts();
         assert_eq!(counts.broken[&Broken::Lost], 50);
-        assert_eq!(
-            (counts.told.len(), counts.told[0].as_str()),
-            (TOLD, "lost acknowledged writes: row 0")
-        );
+        assert_eq!((counts.told.len(), counts.told[0].as_str()), (TOLD, "lost acknowledged writes: row 0"));
     }
 }

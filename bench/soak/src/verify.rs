@@ -63,22 +63,14 @@ async fn list(api: &Api) -> Result<Vec<i32>> {
 async fn fetch(api: &Api, id: i32) -> Result<Stored> {
     let reply = get(api, format!("/customer/{id}")).await?;
     let body = reply.json();
-    let etag = reply
-        .header(header::ETAG)
-        .with_context(|| format!("customer {id} has no ETag"))?
-        .to_owned();
+    let etag = reply.header(header::ETAG).with_context(|| format!("customer {id} has no ETag"))?.to_owned();
     let customer = serde_json::from_value(body[0].clone()).with_context(|| format!("customer {id}: {body}"))?;
     Ok(Stored { customer, etag, body })
 }
 
 async fn get(api: &Api, target: String) -> Result<Reply> {
     let reply = api.send(Ask::get(&target)).await?;
-    ensure!(
-        reply.status == 200,
-        "GET {target} is {}: {}",
-        reply.status,
-        String::from_utf8_lossy(&reply.body)
-    );
+    ensure!(reply.status == 200, "GET {target} is {}: {}", reply.status, String::from_utf8_lossy(&reply.body));
     Ok(reply)
 }
 
@@ -104,10 +96,8 @@ pub(crate) async fn compare(bench: &Bench, model: &[Row], lanes: &HashMap<usize,
         }
         match (&row.customer, found) {
             (Some(customer), Some(found)) if found.body != customer.answer(id) => {
-                tally.broken(
-                    Broken::Lost,
-                    format_args!("customer {id} is {}, must be {}", found.body, customer.text()),
-                );
+                tally
+                    .broken(Broken::Lost, format_args!("customer {id} is {}, must be {}", found.body, customer.text()));
             }
             (Some(_), Some(found)) if Some(&found.etag) != lane.etag.as_ref() => {
                 let acknowledged = &lane.etag;
@@ -122,10 +112,7 @@ pub(crate) async fn compare(bench: &Bench, model: &[Row], lanes: &HashMap<usize,
         }
     }
     for (id, row) in stored.into_iter().skip(uncertain) {
-        tally.broken(
-            Broken::Phantom,
-            format_args!("customer {id} is there, and nobody created it: {}", row.body),
-        );
+        tally.broken(Broken::Phantom, format_args!("customer {id} is there, and nobody created it: {}", row.body));
     }
     Ok(compared)
 }
@@ -140,16 +127,11 @@ pub(crate) fn compare_ledger(tally: &Tally, database: &Path, acknowledged: u64, 
     let entries: i64 = connection.query_row("SELECT count(*) FROM web_Requests", (), |row| row.get(0))?;
     let (entries, most) = (entries.unsigned_abs(), acknowledged + uncertain);
     if entries < acknowledged {
-        tally.broken(
-            Broken::Lost,
-            format_args!("the ledger has {entries} writes, {acknowledged} were acknowledged"),
-        );
+        tally.broken(Broken::Lost, format_args!("the ledger has {entries} writes, {acknowledged} were acknowledged"));
     }
     if entries > most {
-        tally.broken(
-            Broken::Duplicated,
-            format_args!("the ledger has {entries} writes, {most} were asked for at most"),
-        );
+        tally
+            .broken(Broken::Duplicated, format_args!("the ledger has {entries} writes, {most} were asked for at most"));
     }
     Ok(entries)
 }

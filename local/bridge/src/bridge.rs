@@ -66,11 +66,7 @@ impl Bridge {
         let mut connection = database::connect(&config.database, mode, &database.clock)?;
         let scripts = scripts::load(&config.procedures, &mut connection)?;
         let procedures: Arc<[_]> = scripts.into_iter().map(Arc::new).collect();
-        Ok(Self {
-            dab: Arc::new(DabConfig::read(&config.dab_config, &procedures)?),
-            procedures,
-            database,
-        })
+        Ok(Self { dab: Arc::new(DabConfig::read(&config.dab_config, &procedures)?), procedures, database })
     }
 
     /// Every procedure that it has.
@@ -105,10 +101,9 @@ impl Bridge {
             // GraphQL is disabled; middleware before all routes says so.
             (_, path) if is_under(path, "graphql") => wire::empty(StatusCode::NOT_FOUND),
             (&Method::GET, "/health") => health::comprehensive(&self.database).await,
-            (&Method::GET | &Method::POST | &Method::PUT | &Method::PATCH | &Method::DELETE, _) => self
-                .rest(parts, body, correlation_id)
-                .await
-                .unwrap_or_else(DabError::into_response),
+            (&Method::GET | &Method::POST | &Method::PUT | &Method::PATCH | &Method::DELETE, _) => {
+                self.rest(parts, body, correlation_id).await.unwrap_or_else(DabError::into_response)
+            }
             _ => {
                 let response = wire::empty(StatusCode::METHOD_NOT_ALLOWED);
                 with(response, ALLOW, "DELETE, GET, PATCH, POST, PUT")
@@ -225,10 +220,7 @@ fn is_line_too_long(parts: &Parts) -> bool {
 /// # Errors
 /// When it is longer than Kestrel accepts, or breaks off.
 async fn read(body: RequestBody) -> anyhow::Result<String> {
-    ensure!(
-        body.size_hint().lower() <= MAX_BODY,
-        "the request body is longer than {MAX_BODY} bytes"
-    );
+    ensure!(body.size_hint().lower() <= MAX_BODY, "the request body is longer than {MAX_BODY} bytes");
     let whole = Limited::new(body, usize::try_from(MAX_BODY)?).collect().await;
     let bytes = whole.map_err(anyhow::Error::from_boxed)?.to_bytes();
     let bytes = bytes.strip_prefix(b"\xef\xbb\xbf").unwrap_or(&bytes);

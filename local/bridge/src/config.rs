@@ -61,33 +61,18 @@ impl DabConfig {
             let taken = entities.insert(path, entity.with_context(|| format!("entity {name}"))?);
             ensure!(taken.is_none(), "entity {name}: its path is taken");
         }
-        Ok(Self {
-            rest_path,
-            request_body_strict: rest.request_body_strict.unwrap_or(true),
-            entities,
-        })
+        Ok(Self { rest_path, request_body_strict: rest.request_body_strict.unwrap_or(true), entities })
     }
 }
 
 impl EntityFile {
     fn check(self, name: &str, procedures: &[Arc<Procedure>]) -> Result<Entity> {
-        let Source {
-            kind,
-            object,
-            parameters,
-        } = self.source;
-        ensure!(
-            kind == "stored-procedure",
-            "the local bridge only has stored procedures"
-        );
+        let Source { kind, object, parameters } = self.source;
+        ensure!(kind == "stored-procedure", "the local bridge only has stored procedures");
         let procedure = find_procedure(&object, procedures)?;
         for parameter in &parameters {
             let mut known = procedure.parameters.iter();
-            ensure!(
-                known.any(|known| known.name == parameter.name),
-                "{object} has no parameter {}",
-                parameter.name
-            );
+            ensure!(known.any(|known| known.name == parameter.name), "{object} has no parameter {}", parameter.name);
         }
         let defaults = parameters.into_iter();
         Ok(Entity {
@@ -95,9 +80,7 @@ impl EntityFile {
             procedure,
             methods: methods(&self.rest.methods)?,
             is_public: self.permissions.iter().any(|permission| permission.role == "anonymous"),
-            defaults: defaults
-                .filter_map(|parameter| Some((parameter.name, parameter.default?)))
-                .collect(),
+            defaults: defaults.filter_map(|parameter| Some((parameter.name, parameter.default?))).collect(),
         })
     }
 }
@@ -119,9 +102,7 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     let known = [Method::GET, Method::POST, Method::PUT, Method::PATCH, Method::DELETE];
     let parse = |name: &String| {
         let method = known.iter().find(|method| name.eq_ignore_ascii_case(method.as_str()));
-        method
-            .cloned()
-            .with_context(|| format!("{name} is not a method that DAB knows"))
+        method.cloned().with_context(|| format!("{name} is not a method that DAB knows"))
     };
     names.iter().map(parse).collect()
 }
@@ -242,31 +223,20 @@ mod tests {
 
     #[test]
     fn an_entity_can_be_left_out_of_rest() {
-        let config = config(&format!(
-            r#"{{"entities":{{"a":{{{READY},"rest":{{"enabled":false}}}}}}}}"#
-        ));
+        let config = config(&format!(r#"{{"entities":{{"a":{{{READY},"rest":{{"enabled":false}}}}}}}}"#));
         assert!(config.unwrap().entities.is_empty());
     }
 
     #[test]
     fn what_the_bridge_does_not_have_is_an_error_at_start() {
         for (body, error) in [
-            (
-                r#""source":{"type":"table","object":"Sales.Customers"}"#,
-                "only has stored procedures",
-            ),
-            (
-                r#""source":{"type":"stored-procedure","object":"web.nothing"}"#,
-                "no procedure web.nothing",
-            ),
+            (r#""source":{"type":"table","object":"Sales.Customers"}"#, "only has stored procedures"),
+            (r#""source":{"type":"stored-procedure","object":"web.nothing"}"#, "no procedure web.nothing"),
             (
                 r#""source":{"type":"stored-procedure","object":"web.ready","parameters":[{"name":"x"}]}"#,
                 "no parameter x",
             ),
-            (
-                &format!(r#"{READY},"rest":{{"methods":["head"]}}"#),
-                "head is not a method",
-            ),
+            (&format!(r#"{READY},"rest":{{"methods":["head"]}}"#), "head is not a method"),
         ] {
             let message = format!("{:#}", entity(body).unwrap_err());
             assert!(message.contains(error), "{message}");

@@ -56,11 +56,7 @@ impl Database {
             let readers = (0..READERS)
                 .map(|_| connect(path, OpenFlags::SQLITE_OPEN_READ_ONLY, &clock))
                 .collect::<rusqlite::Result<_>>()?;
-            Ok(Self {
-                readers: Pool::new(readers),
-                writer: Pool::new(vec![writer]),
-                clock,
-            })
+            Ok(Self { readers: Pool::new(readers), writer: Pool::new(vec![writer]), clock })
         };
         open().with_context(|| format!("cannot open the local database {}", path.display()))
     }
@@ -150,10 +146,7 @@ struct Pool {
 impl Pool {
     fn new(connections: Vec<Connection>) -> Self {
         let available = Arc::new(Semaphore::new(connections.len()));
-        Self {
-            idle: Arc::new(Mutex::new(connections)),
-            available,
-        }
+        Self { idle: Arc::new(Mutex::new(connections)), available }
     }
 
     /// Runs `work` on a thread where it may block.
@@ -200,9 +193,7 @@ mod tests {
         drop(Database::open(&path).unwrap());
         let connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_ONLY, &Clock::default()).unwrap();
         connection.prepare("SELECT * FROM Kept").unwrap();
-        let journal: String = connection
-            .pragma_query_value(None, "journal_mode", |row| row.get(0))
-            .unwrap();
+        let journal: String = connection.pragma_query_value(None, "journal_mode", |row| row.get(0)).unwrap();
         assert_eq!(journal, "wal");
     }
 
@@ -211,10 +202,7 @@ mod tests {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("bridge.db");
         drop(Database::open(&path).unwrap());
-        Connection::open(&path)
-            .unwrap()
-            .pragma_update(None, "user_version", 2)
-            .unwrap();
+        Connection::open(&path).unwrap().pragma_update(None, "user_version", 2).unwrap();
         let message = message_of(&path);
         assert!(message.contains("version 2, "), "{message}");
         assert!(message.contains("make reset"), "{message}");
@@ -224,10 +212,7 @@ mod tests {
     fn other_files_are_left_alone() {
         let folder = TempDir::new().unwrap();
         let path = folder.path().join("other.db");
-        Connection::open(&path)
-            .unwrap()
-            .execute_batch("CREATE TABLE t (x)")
-            .unwrap();
+        Connection::open(&path).unwrap().execute_batch("CREATE TABLE t (x)").unwrap();
         assert!(message_of(&path).contains("version 0"));
         let path = folder.path().join("text");
         fs::write(&path, "not a database ".repeat(1000)).unwrap();
@@ -257,9 +242,7 @@ mod tests {
             });
             assert!(failed.await.is_err());
         }
-        let is_there = database
-            .writer
-            .run(|connection| connection.prepare("SELECT * FROM Things").is_ok());
+        let is_there = database.writer.run(|connection| connection.prepare("SELECT * FROM Things").is_ok());
         assert!(!is_there.await.unwrap());
     }
 }

@@ -80,10 +80,7 @@ pub(crate) struct Log {
 impl Faults {
     /// Faults by this plan, from now on.
     pub fn new(plan: Plan) -> Self {
-        Self(Arc::new(Shared {
-            state: Mutex::new(State::begin(plan)),
-            changed: Notify::new(),
-        }))
+        Self(Arc::new(Shared { state: Mutex::new(State::begin(plan)), changed: Notify::new() }))
     }
 
     /// Faults by the plan in a file.
@@ -160,12 +157,7 @@ impl Faults {
 impl State {
     fn begin(plan: Plan) -> Self {
         let now = Instant::now();
-        Self {
-            plan: Arc::new(plan),
-            since: now,
-            refused_until: now,
-            log: Log::default(),
-        }
+        Self { plan: Arc::new(plan), since: now, refused_until: now, log: Log::default() }
     }
 
     fn outage(&self, now: Instant) -> Option<Fault> {

@@ -38,9 +38,8 @@ use crate::{
 pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
     let clock = clock.clone();
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
-    connection.create_scalar_function("openjson", 1, pure, |call| {
-        Ok(text(call)?.and_then(openjson).map(str::to_owned))
-    })?;
+    connection
+        .create_scalar_function("openjson", 1, pure, |call| Ok(text(call)?.and_then(openjson).map(str::to_owned)))?;
     connection.create_scalar_function("json_text", 1, pure, |call| Ok(text(call)?.and_then(json_text)))?;
     connection.create_scalar_function("utf16_length", 1, pure, |call| {
         Ok(text(call)?.map(|text| text.encode_utf16().count() as i64))
@@ -117,9 +116,7 @@ fn json_text(json: &str) -> Option<String> {
 }
 
 fn later_than(previous: &str, now: String) -> String {
-    let following = previous
-        .parse()
-        .map(|time: NaiveDateTime| datetime2(time + TimeDelta::nanoseconds(100)));
+    let following = previous.parse().map(|time: NaiveDateTime| datetime2(time + TimeDelta::nanoseconds(100)));
     following.map_or_else(|_| now.clone(), |following| now.clone().max(following))
 }
 
@@ -138,12 +135,9 @@ mod tests {
 
     #[test]
     fn case_and_trailing_spaces_do_not_matter_accents_do() {
-        for (left, right) in [
-            ("", "  "),
-            ("Wingtip Toys", "wINGTIP tOYS  "),
-            ("ÅNGSTRÖM", "ångström"),
-            ("ΝΙΚΗ", "νικη"),
-        ] {
+        for (left, right) in
+            [("", "  "), ("Wingtip Toys", "wINGTIP tOYS  "), ("ÅNGSTRÖM", "ångström"), ("ΝΙΚΗ", "νικη")]
+        {
             assert_eq!(compare(left, right), Ordering::Equal, "{left:?} {right:?}");
         }
         for (left, right) in [("resume", "résumé"), (" a", "a"), ("a b", "ab"), ("a", "a\0")] {
@@ -173,18 +167,12 @@ mod tests {
     fn a_text_is_hashed_as_utf_16() {
         // HASHBYTES('SHA2_256', N'abc'), and of no character.
         for (text, hash) in [
-            (
-                "abc",
-                "13e228567e8249fce53337f25d7970de3bd68ab2653424c7b8f9fd05e33caedf",
-            ),
+            ("abc", "13e228567e8249fce53337f25d7970de3bd68ab2653424c7b8f9fd05e33caedf"),
             ("", "e3b0c44298fc1c149afbf4c8996fb92427ae41e4649b934ca495991b7852b855"),
         ] {
             assert_eq!(sha2_256(text), hash);
         }
-        assert_eq!(
-            sha2_256("😀"),
-            format!("{:x}", Sha256::digest([0x3d, 0xd8, 0x00, 0xde]))
-        );
+        assert_eq!(sha2_256("😀"), format!("{:x}", Sha256::digest([0x3d, 0xd8, 0x00, 0xde])));
     }
 
     #[test]

@@ -134,32 +134,10 @@ mod tests {
 
     #[test]
     fn only_one_well_formed_value_is_json() {
-        for text in [
-            "",
-            " ",
-            "{",
-            "{}{}",
-            "[1,]",
-            "{\"a\":1,}",
-            "01",
-            "+1",
-            "\"\t\"",
-            "\"\\x\"",
-            "nul",
-        ] {
+        for text in ["", " ", "{", "{}{}", "[1,]", "{\"a\":1,}", "01", "+1", "\"\t\"", "\"\\x\"", "nul"] {
             assert_eq!(Raw::parse(text), None, "{text}");
         }
-        for text in [
-            "{}",
-            " [ ] ",
-            "\"\"",
-            "-0",
-            "1e400",
-            "true",
-            "null",
-            "\"\\ud800\"",
-            "\"\u{7f}\"",
-        ] {
+        for text in ["{}", " [ ] ", "\"\"", "-0", "1e400", "true", "null", "\"\\ud800\"", "\"\u{7f}\""] {
             assert_eq!(raw(text).text(), text.trim());
         }
     }
@@ -167,19 +145,10 @@ mod tests {
     #[test]
     fn members_keep_their_order_their_text_and_their_duplicates() {
         let object = raw(" { \"a\" : 1E+2 , \"\\u0061\":[ 1 ],\"b\":{\"x\":null} , \"a\":\"\" } ");
-        let members: Vec<_> = object
-            .members()
-            .into_iter()
-            .map(|(name, value)| (name.text(), value.text()))
-            .collect();
+        let members: Vec<_> = object.members().into_iter().map(|(name, value)| (name.text(), value.text())).collect();
         assert_eq!(
             members,
-            [
-                ("\"a\"", "1E+2"),
-                ("\"\\u0061\"", "[ 1 ]"),
-                ("\"b\"", "{\"x\":null}"),
-                ("\"a\"", "\"\"")
-            ]
+            [("\"a\"", "1E+2"), ("\"\\u0061\"", "[ 1 ]"), ("\"b\"", "{\"x\":null}"), ("\"a\"", "\"\"")]
         );
         assert!(raw("[1]").members().is_empty());
     }
@@ -190,10 +159,7 @@ mod tests {
             String::from_utf16(&raw(r#""\"\\\/\b\f\n\r\t\u00e9\uD83D\uDE00\u0000é😀""#).utf16()).unwrap(),
             "\"\\/\u{8}\u{c}\n\r\té😀\0é😀"
         );
-        assert_eq!(
-            raw(r#""a\ud800\udbff\udfff\udc00""#).utf16(),
-            [97, 0xd800, 0xdbff, 0xdfff, 0xdc00]
-        );
+        assert_eq!(raw(r#""a\ud800\udbff\udfff\udc00""#).utf16(), [97, 0xd800, 0xdbff, 0xdfff, 0xdc00]);
         assert_eq!(raw(r#""\"""#).utf16(), [34]);
     }
 

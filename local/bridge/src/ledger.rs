@@ -38,10 +38,7 @@ pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Argume
     }
     let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH].contains(&name.as_str());
     // Quoted and escaped: no two payloads are written alike.
-    let payload = format!(
-        "{operation} {:?}",
-        arguments.iter().filter(is_payload).collect::<Vec<_>>()
-    );
+    let payload = format!("{operation} {:?}", arguments.iter().filter(is_payload).collect::<Vec<_>>());
     let hash = Sha256::digest(payload).to_vec();
     let is_first = connection
         .prepare_cached(
@@ -51,22 +48,25 @@ pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Argume
     if is_first == 1 {
         return Ok(Claim::First);
     }
-    connection
-        .prepare_cached("SELECT PayloadHash, Status, RowID FROM web_Requests WHERE RequestKey = ?1")?
-        .query_row([key], |row| {
+    connection.prepare_cached("SELECT PayloadHash, Status, RowID FROM web_Requests WHERE RequestKey = ?1")?.query_row(
+        [key],
+        |row| {
             if row.get::<_, Vec<u8>>(0)? == hash {
                 let (status, row_id) = (row.get(1)?, row.get(2)?);
                 Ok(Claim::Again { status, row_id })
             } else {
                 Ok(Claim::Taken)
             }
-        })
+        },
+    )
 }
 
 /// Completes the entry of a claim.
 pub(crate) fn complete(connection: &Connection, arguments: &Arguments, status: u16, row_id: &Value) -> Result<()> {
-    connection
-        .prepare_cached("UPDATE web_Requests SET Status = ?2, RowID = ?3 WHERE RequestKey = ?1")?
-        .execute((arguments.get(REQUEST_KEY), status, row_id))?;
+    connection.prepare_cached("UPDATE web_Requests SET Status = ?2, RowID = ?3 WHERE RequestKey = ?1")?.execute((
+        arguments.get(REQUEST_KEY),
+        status,
+        row_id,
+    ))?;
     Ok(())
 }

@@ -56,11 +56,7 @@ mod testing {
 
     /// The same cases in every run.
     pub(crate) fn deterministic() -> Config {
-        Config {
-            rng_seed: RngSeed::Fixed(2026),
-            failure_persistence: None,
-            ..Config::default()
-        }
+        Config { rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..Config::default() }
     }
 
     /// Texts of any characters (proptest's own strings have no control characters).

@@ -105,11 +105,7 @@ impl<'a> Fields<'a> {
             arguments.extend(argument.map(|value| (parameter.name.clone(), value)));
         }
         // SQL Server notices last: DAB has converted everything by then.
-        if is_complete {
-            Ok(arguments)
-        } else {
-            Err(DabError::missing_parameter())
-        }
+        if is_complete { Ok(arguments) } else { Err(DabError::missing_parameter()) }
     }
 
     fn get(&self, name: &str) -> Option<&Sent<'a>> {
@@ -140,9 +136,7 @@ impl Sent<'_> {
         };
         match json.kind() {
             Kind::Null => Ok(None),
-            Kind::String => String::from_utf16(&json.utf16())
-                .map(Some)
-                .map_err(|_| DabError::unexpected()),
+            Kind::String => String::from_utf16(&json.utf16()).map(Some).map_err(|_| DabError::unexpected()),
             Kind::Boolean if json.text() == "true" => Ok(Some("True".into())),
             Kind::Boolean => Ok(Some("False".into())),
             Kind::Number | Kind::Array | Kind::Object => Ok(Some(json.text().into())),
@@ -158,14 +152,12 @@ fn convert(text: Option<String>, parameter: &Parameter) -> Result<Value, DabErro
         DabError::bad_request(format!("Invalid value provided for field: {name}"))
     };
     match parameter.sql_type {
-        SqlType::Int => integer::<i32>(&text)
-            .map(|number| Value::Integer(number.into()))
-            .ok_or_else(invalid),
+        SqlType::Int => integer::<i32>(&text).map(|number| Value::Integer(number.into())).ok_or_else(invalid),
         SqlType::BigInt => integer(&text).map(Value::Integer).ok_or_else(invalid),
         // `Guid.Parse` of .NET.
-        SqlType::Guid => Uuid::parse_str(text.trim())
-            .map(|uuid| Value::Text(uuid.to_string().to_uppercase()))
-            .map_err(|_| invalid()),
+        SqlType::Guid => {
+            Uuid::parse_str(text.trim()).map(|uuid| Value::Text(uuid.to_string().to_uppercase())).map_err(|_| invalid())
+        }
         // `bool.Parse` of .NET.
         SqlType::Bit => match text.trim().to_ascii_lowercase().as_str() {
             "true" => Ok(Value::Integer(1)),
@@ -195,9 +187,7 @@ fn cut_off(text: String, length: usize) -> String {
 
 /// `application/x-www-form-urlencoded`; invalid UTF-8 becomes U+FFFD.
 fn form_decoded(text: &str) -> String {
-    percent_decode_str(&text.replace('+', " "))
-        .decode_utf8_lossy()
-        .into_owned()
+    percent_decode_str(&text.replace('+', " ")).decode_utf8_lossy().into_owned()
 }
 
 fn not_a_valid_format() -> DabError {
@@ -261,14 +251,7 @@ mod tests {
         assert_eq!(page("&After&Limit=+7+"), Ok((Some(0), Some(7))));
         assert_eq!(page("Limit=-1"), Ok((Some(0), Some(-1))));
         let invalid = Err("Invalid value provided for field: Limit".into());
-        for query in [
-            "Limit=",
-            "Limit=1&Limit=2",
-            "Limit=1.0",
-            "Limit=1e3",
-            "Limit=2147483648",
-            "Limit=ten",
-        ] {
+        for query in ["Limit=", "Limit=1&Limit=2", "Limit=1.0", "Limit=1e3", "Limit=2147483648", "Limit=ten"] {
             assert_eq!(page(query), invalid, "{query}");
         }
     }
@@ -280,10 +263,7 @@ mod tests {
             "Invalid request. Contained unexpected fields: limit, $filter for entity: an_entity"
         );
         let error = post("get_one", r#"{"x":1,"CustomerID":1,"":2,"x":3}"#).unwrap_err();
-        assert_eq!(
-            error.message,
-            "Invalid request. Contained unexpected fields: x,  for entity: an_entity"
-        );
+        assert_eq!(error.message, "Invalid request. Contained unexpected fields: x,  for entity: an_entity");
         let lenient = Fields::from_query("x=1").bind(&entity("get_page"), false);
         assert_eq!(int(&lenient.unwrap(), "Limit"), Some(1000));
     }
@@ -294,10 +274,7 @@ mod tests {
             (" ", Some("Request body contains invalid JSON.")),
             ("{}{}", Some("Request body contains invalid JSON.")),
             ("true", Some("The request body is not in a valid JSON format.")),
-            (
-                r#"{"\ud800":1}"#,
-                Some("The request body is not in a valid JSON format."),
-            ),
+            (r#"{"\ud800":1}"#, Some("The request body is not in a valid JSON format.")),
         ] {
             let result = post("get_page", body);
             assert_eq!(result.err().map(|error| error.message).as_deref(), error, "{body}");
@@ -344,22 +321,9 @@ mod tests {
             let arguments = post("get_one", &format!(r#"{{"CustomerID":{json}}}"#)).unwrap();
             assert_eq!(int(&arguments, "CustomerID"), number);
         }
-        for json in [
-            "1.0",
-            "1e0",
-            "\"\"",
-            "\"1 2\"",
-            "true",
-            "{}",
-            "[1]",
-            "2147483648",
-            "\"٣\"",
-        ] {
+        for json in ["1.0", "1e0", "\"\"", "\"1 2\"", "true", "{}", "[1]", "2147483648", "\"٣\""] {
             let error = post("get_one", &format!(r#"{{"CustomerID":{json}}}"#)).unwrap_err();
-            assert_eq!(
-                error,
-                DabError::bad_request("Invalid value provided for field: CustomerID")
-            );
+            assert_eq!(error, DabError::bad_request("Invalid value provided for field: CustomerID"));
         }
     }
 

@@ -228,11 +228,7 @@ pub(crate) fn parse_parameter(declaration: &str) -> Result<Parameter> {
             None => None,
         };
         let (name, sql_type) = (name.into(), parse_type(sql_type)?);
-        Some(Parameter {
-            name,
-            sql_type,
-            default,
-        })
+        Some(Parameter { name, sql_type, default })
     };
     parse().with_context(|| {
         format!(

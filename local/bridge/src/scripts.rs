@@ -73,11 +73,8 @@ fn schema_name(path: &Path) -> Option<&str> {
 fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let hash = Sha256::digest(sql).to_vec();
-    let executed: Option<Vec<u8>> = transaction
-        .query_row("SELECT Hash FROM local_Schemas WHERE Name = ?1", [name], |row| {
-            row.get(0)
-        })
-        .optional()?;
+    let executed: Option<Vec<u8>> =
+        transaction.query_row("SELECT Hash FROM local_Schemas WHERE Name = ?1", [name], |row| row.get(0)).optional()?;
     match executed {
         None => {
             transaction.execute_batch(sql).map_err(|error| located(error, sql, 0))?;
@@ -94,10 +91,7 @@ fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<()
 
 /// The procedure that a script is.
 fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> {
-    ensure!(
-        name.contains('.'),
-        "it is named without a schema: rename it to web.{name}.sql"
-    );
+    ensure!(name.contains('.'), "it is named without a schema: rename it to web.{name}.sql");
     let mut procedure = Procedure {
         name: name.into(),
         parameters: declared(sql)?,
@@ -143,10 +137,7 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
     if procedure.writes() {
         let lost = |name: &&String| *name != ROW_ID && procedure.parameters.iter().all(|known| known.name != **name);
         let lost = used.iter().find(lost).map_or("", |name| name);
-        ensure!(
-            lost.is_empty(),
-            "its last statement uses :{lost}, which a replay does not have"
-        );
+        ensure!(lost.is_empty(), "its last statement uses :{lost}, which a replay does not have");
         procedure.columns[4] = REPLAYED.into();
     }
     procedure.columns.retain(|name| !name.is_empty());
@@ -158,9 +149,7 @@ pub(crate) fn declared(sql: &str) -> Result<Vec<Parameter>> {
     let comments = sql.lines().map_while(|line| line.trim().strip_prefix("--"));
     let declarations = comments.map(str::trim).filter(|comment| comment.starts_with('@'));
     let each = declarations.flat_map(|comment| comment.split(',')).map(str::trim);
-    each.filter(|declaration| !declaration.is_empty())
-        .map(parse_parameter)
-        .collect()
+    each.filter(|declaration| !declaration.is_empty()).map(parse_parameter).collect()
 }
 
 /// Adds the columns of one answer to those of the others, each at its place.
@@ -176,10 +165,7 @@ fn add_columns(columns: &mut [String], names: &[&str]) -> Result<()> {
     );
     for name in names {
         let column = &mut columns[place(name)];
-        ensure!(
-            column.is_empty() || column == name,
-            "it has two ids, {column} and {name}"
-        );
+        ensure!(column.is_empty() || column == name, "it has two ids, {column} and {name}");
         *column = (*name).into();
     }
     Ok(())
@@ -187,10 +173,7 @@ fn add_columns(columns: &mut [String], names: &[&str]) -> Result<()> {
 
 /// An error of SQLite's compiler with the line. The text that was compiled begins at `start` in the script.
 fn located(error: rusqlite::Error, script: &str, start: usize) -> anyhow::Error {
-    let rusqlite::Error::SqlInputError {
-        msg, sql: rest, offset, ..
-    } = error
-    else {
+    let rusqlite::Error::SqlInputError { msg, sql: rest, offset, .. } = error else {
         return error.into();
     };
     let begin = script[start..].find(&rest).map_or(start, |at| start + at);

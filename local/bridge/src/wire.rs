@@ -57,11 +57,7 @@ pub(crate) struct DabError {
 
 impl DabError {
     pub fn new(status: StatusCode, code: &'static str, message: impl Into<String>) -> Self {
-        Self {
-            status,
-            code,
-            message: message.into(),
-        }
+        Self { status, code, message: message.into() }
     }
 
     pub fn bad_request(message: impl Into<String>) -> Self {
@@ -165,7 +161,5 @@ pub(crate) fn correlation_id(headers: &HeaderMap) -> Uuid {
     let text = only.and_then(|value| value.to_str().ok()).map(str::trim);
     // Uuid would also take a URN or braces.
     let plain = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'));
-    plain
-        .and_then(|text| Uuid::try_parse(text).ok())
-        .unwrap_or_else(Uuid::new_v4)
+    plain.and_then(|text| Uuid::try_parse(text).ok()).unwrap_or_else(Uuid::new_v4)
 }

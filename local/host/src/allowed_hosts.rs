@@ -70,18 +70,13 @@ impl AllowedHosts {
 
 impl Rule {
     fn parse(entry: &str) -> Result<Self> {
-        let (scheme, rest) = entry
-            .split_once("://")
-            .context("has no scheme (such as 'http://' or '*://')")?;
+        let (scheme, rest) = entry.split_once("://").context("has no scheme (such as 'http://' or '*://')")?;
         ensure!(
             scheme == "*" || (!scheme.is_empty() && scheme.chars().all(char::is_alphabetic)),
             "has a malformed scheme"
         );
         let rest = rest.strip_suffix('/').unwrap_or(rest);
-        ensure!(
-            !rest.contains(['/', '?', '#']),
-            "has a path but is not allowed to: give scheme, host and port only"
-        );
+        ensure!(!rest.contains(['/', '?', '#']), "has a path but is not allowed to: give scheme, host and port only");
         ensure!(!rest.contains('@'), "must not hold a user name or password");
         // A colon inside the brackets of an IPv6 address does not separate a port.
         let (host, port) = match rest.rsplit_once(':') {
@@ -96,9 +91,7 @@ impl Rule {
     }
 
     fn allows(&self, scheme: &str, host: &str, port: u16) -> bool {
-        self.scheme
-            .as_deref()
-            .is_none_or(|allowed| allowed.eq_ignore_ascii_case(scheme))
+        self.scheme.as_deref().is_none_or(|allowed| allowed.eq_ignore_ascii_case(scheme))
             && self.host.allows(host)
             && self.ports.as_ref().is_none_or(|ports| ports.contains(&port.into()))
     }
@@ -114,10 +107,7 @@ impl Host {
             None => (false, host),
         };
         ensure!(!name.is_empty(), "has no host");
-        ensure!(
-            !name.contains('*'),
-            "has a wildcard where none is allowed: only '*' and '*.domain' are"
-        );
+        ensure!(!name.contains('*'), "has a wildcard where none is allowed: only '*' and '*.domain' are");
         ensure!(
             name != "self" && name != "self.alt",
             "is the application itself, which the built-in host does not support"
@@ -125,11 +115,7 @@ impl Host {
         // Whatever is no host name or address can never be that of a request, so it is a mistake.
         ensure!(name.parse::<http::uri::Authority>().is_ok(), "has a malformed host");
         let name = normalize(name);
-        Ok(if wildcard {
-            Self::Subdomain(format!(".{name}"))
-        } else {
-            Self::Exactly(name)
-        })
+        Ok(if wildcard { Self::Subdomain(format!(".{name}")) } else { Self::Exactly(name) })
     }
 
     fn allows(&self, host: &str) -> bool {
@@ -151,11 +137,8 @@ fn normalize(host: &str) -> String {
 }
 
 fn parse_ports(port: &str, scheme: &str) -> Result<Option<Range<u32>>> {
-    let number = |text: &str| {
-        text.parse::<u16>()
-            .map(u32::from)
-            .with_context(|| format!("port {text:?} is not a number"))
-    };
+    let number =
+        |text: &str| text.parse::<u16>().map(u32::from).with_context(|| format!("port {text:?} is not a number"));
     match port {
         "*" => Ok(None),
         "" => match default_port(scheme) {

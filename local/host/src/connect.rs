@@ -83,10 +83,7 @@ impl Connector {
     async fn connect(self, uri: Uri) -> Result<Stream, ConnectError> {
         let host = uri.host().ok_or(ConnectError::NoHost)?;
         // Brackets belong to the syntax of a URI, not to the address.
-        let host = host
-            .strip_prefix('[')
-            .and_then(|host| host.strip_suffix(']'))
-            .unwrap_or(host);
+        let host = host.strip_prefix('[').and_then(|host| host.strip_suffix(']')).unwrap_or(host);
         let tls = uri.scheme() == Some(&Scheme::HTTPS);
         let port = uri.port_u16().unwrap_or(if tls { 443 } else { 80 });
         let stream = connect_tcp(host, port).await?;
@@ -94,20 +91,14 @@ impl Connector {
             return Ok(Stream(Box::new(stream)));
         }
         let name = ServerName::try_from(host.to_owned()).map_err(|_| ConnectError::UnknownHost)?;
-        let stream = TlsConnector::from(self.tls)
-            .connect(name, stream)
-            .await
-            .map_err(|_| ConnectError::Tls)?;
+        let stream = TlsConnector::from(self.tls).connect(name, stream).await.map_err(|_| ConnectError::Tls)?;
         Ok(Stream(Box::new(stream)))
     }
 }
 
 /// No option of the socket is set, as in Spin: Nagle's algorithm is on.
 async fn connect_tcp(host: &str, port: u16) -> Result<TcpStream, ConnectError> {
-    let addresses: Vec<_> = lookup_host((host, port))
-        .await
-        .map_err(|_| ConnectError::UnknownHost)?
-        .collect();
+    let addresses: Vec<_> = lookup_host((host, port)).await.map_err(|_| ConnectError::UnknownHost)?.collect();
     TcpStream::connect(&*addresses).await.map_err(|_| ConnectError::Refused)
 }
 

@@ -41,11 +41,7 @@ pub(crate) fn load(source: &Path, cache_dir: &Path) -> Result<Code> {
     let component = Component::new(&engine, &wasm)
         .map_err(anyhow::Error::from)
         .with_context(|| format!("{} is not a WebAssembly component", source.display()))?;
-    let origin = if cache.cache_hits() > 0 {
-        CodeOrigin::Cached
-    } else {
-        CodeOrigin::Compiled
-    };
+    let origin = if cache.cache_hits() > 0 { CodeOrigin::Cached } else { CodeOrigin::Compiled };
     Ok(Code { component, origin })
 }
 
@@ -94,9 +90,6 @@ fn keep_time(engine: &Engine) -> Result<()> {
             thread::sleep(TICK);
         }
     };
-    thread::Builder::new()
-        .name("epoch".into())
-        .spawn(tick)
-        .context("cannot start a thread")?;
+    thread::Builder::new().name("epoch".into()).spawn(tick).context("cannot start a thread")?;
     Ok(())
 }

@@ -67,20 +67,13 @@ pub(crate) fn link(engine: &Engine) -> Result<Linker<InstanceState>> {
 
 impl WasiView for InstanceState {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView {
-            ctx: &mut self.wasi,
-            table: &mut self.table,
-        }
+        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for InstanceState {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView {
-            ctx: &mut self.http,
-            table: &mut self.table,
-            hooks: &mut self.hooks,
-        }
+        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
     }
 }
 
@@ -104,12 +97,10 @@ impl variables_3::Host for InstanceState {}
 
 impl variables_3::HostWithStore<InstanceState> for HasSelf<InstanceState> {
     async fn get(instance: &Accessor<InstanceState, Self>, name: String) -> Result<String, variables_3::Error> {
-        instance
-            .with(|mut state| state.get().variable(&name))
-            .map_err(|unavailable| match unavailable {
-                Unavailable::InvalidName(reason) => variables_3::Error::InvalidName(reason),
-                Unavailable::Undefined(reason) => variables_3::Error::Undefined(reason),
-                Unavailable::Provider(reason) => variables_3::Error::Provider(reason),
-            })
+        instance.with(|mut state| state.get().variable(&name)).map_err(|unavailable| match unavailable {
+            Unavailable::InvalidName(reason) => variables_3::Error::InvalidName(reason),
+            Unavailable::Undefined(reason) => variables_3::Error::Undefined(reason),
+            Unavailable::Provider(reason) => variables_3::Error::Provider(reason),
+        })
     }
 }

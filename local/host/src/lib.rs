@@ -114,10 +114,7 @@ impl Host {
         };
         let guest = Guest::new(&code.component, application)
             .with_context(|| format!("{} cannot be run", manifest.source.display()))?;
-        Ok(Self {
-            guest: Arc::new(guest),
-            code_origin: code.origin,
-        })
+        Ok(Self { guest: Arc::new(guest), code_origin: code.origin })
     }
 
     /// Whether the component was compiled just now or found in the cache.

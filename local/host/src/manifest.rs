@@ -92,10 +92,7 @@ impl Manifest {
     fn parse(text: &str, folder: &Path) -> Result<Self> {
         let mut document: Document = toml::from_str(text)?;
         let version = document.spin_manifest_version;
-        ensure!(
-            version == 2,
-            "spin_manifest_version is {version}, the built-in host knows version 2"
-        );
+        ensure!(version == 2, "spin_manifest_version is {version}, the built-in host knows version 2");
         for (name, declaration) in &document.variables {
             check_name(name).with_context(|| format!("[variables] {name:?}"))?;
             check_declaration(declaration).with_context(|| format!("[variables] {name:?}"))?;
@@ -122,22 +119,15 @@ impl Manifest {
 fn only_component(triggers: BTreeMap<String, Vec<Trigger>>) -> Result<String> {
     let mut http = Vec::new();
     for (kind, list) in triggers {
-        ensure!(
-            kind == "http",
-            "[[trigger.{kind}]]: the built-in host serves HTTP triggers only"
-        );
+        ensure!(kind == "http", "[[trigger.{kind}]]: the built-in host serves HTTP triggers only");
         http = list;
     }
     match <[Trigger; 1]>::try_from(http) {
         Ok([trigger]) if trigger.route == "/..." => Ok(trigger.component),
-        Ok([trigger]) => bail!(
-            "[[trigger.http]] has route {:?}, the built-in host serves \"/...\" only",
-            trigger.route
-        ),
-        Err(list) => bail!(
-            "there are {} [[trigger.http]], the built-in host serves exactly one",
-            list.len()
-        ),
+        Ok([trigger]) => {
+            bail!("[[trigger.http]] has route {:?}, the built-in host serves \"/...\" only", trigger.route)
+        }
+        Err(list) => bail!("there are {} [[trigger.http]], the built-in host serves exactly one", list.len()),
     }
 }
 
@@ -156,10 +146,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
         name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(inner),
         "must start with a lower-case letter and hold only lower-case letters, digits and underscores"
     );
-    ensure!(
-        !name.ends_with('_') && !name.contains("__"),
-        "underscores must stand alone between other characters"
-    );
+    ensure!(!name.ends_with('_') && !name.contains("__"), "underscores must stand alone between other characters");
     Ok(())
 }
 
@@ -182,10 +169,7 @@ mod tests {
     "#;
 
     fn refusal(text: &str) -> String {
-        format!(
-            "{:#}",
-            Manifest::parse(text, Path::new("")).expect_err("must be refused")
-        )
+        format!("{:#}", Manifest::parse(text, Path::new("")).expect_err("must be refused"))
     }
 
     #[test]

@@ -39,18 +39,9 @@ impl Outbound {
         let connect_limit = options.connect_timeout.unwrap_or(DEFAULT_LIMIT);
         let response = with_limit(connect_limit, self.0.request(request));
         let response = timeout(options.first_byte_timeout.unwrap_or(DEFAULT_LIMIT), response).await;
-        let response = response
-            .map_err(|_| Error::ConnectionReadTimeout)?
-            .map_err(|error| request_error(&error))?;
+        let response = response.map_err(|_| Error::ConnectionReadTimeout)?.map_err(|error| request_error(&error))?;
         let limit = options.between_bytes_timeout.unwrap_or(DEFAULT_LIMIT);
-        Ok(response.map(|body| {
-            LimitedBody {
-                body: Some(body),
-                limit,
-                sleep: None,
-            }
-            .boxed_unsync()
-        }))
+        Ok(response.map(|body| LimitedBody { body: Some(body), limit, sleep: None }.boxed_unsync()))
     }
 }
 
@@ -58,10 +49,9 @@ impl Outbound {
 fn request_error(error: &legacy::Error) -> Error {
     match error.source().and_then(|source| source.downcast_ref()) {
         Some(ConnectError::NoHost) => Error::HttpRequestUriInvalid,
-        Some(ConnectError::UnknownHost) => Error::DnsError {
-            rcode: Some("address not available".into()),
-            info_code: Some(0),
-        },
+        Some(ConnectError::UnknownHost) => {
+            Error::DnsError { rcode: Some("address not available".into()), info_code: Some(0) }
+        }
         Some(ConnectError::Refused) => Error::ConnectionRefused,
         Some(ConnectError::Timeout) => Error::ConnectionTimeout,
         Some(ConnectError::Tls) => Error::TlsProtocolError,
@@ -78,10 +68,7 @@ pub(crate) struct Hooks {
 
 impl Hooks {
     pub fn new(application: Arc<Application>) -> Self {
-        Self {
-            application,
-            allowed_hosts: Arc::default(),
-        }
+        Self { application, allowed_hosts: Arc::default() }
     }
 }
 
@@ -226,10 +213,7 @@ mod tests {
     }
 
     async fn send(outbound: &Outbound, url: &str) -> Result<Response<WasiBody>, Error> {
-        let limits = RequestOptions {
-            between_bytes_timeout: Some(SHORT),
-            ..RequestOptions::default()
-        };
+        let limits = RequestOptions { between_bytes_timeout: Some(SHORT), ..RequestOptions::default() };
         outbound.send(get(url), limits).await
     }
 
@@ -265,23 +249,14 @@ mod tests {
 
     #[tokio::test]
     async fn a_host_without_an_address_is_a_dns_error() {
-        assert!(matches!(
-            send(&outbound(), "http://a..b/").await,
-            Err(Error::DnsError { .. })
-        ));
+        assert!(matches!(send(&outbound(), "http://a..b/").await, Err(Error::DnsError { .. })));
     }
 
     #[tokio::test]
     async fn silence_ends_as_a_read_timeout() {
         let (_listener, url) = listen().await;
-        let limits = RequestOptions {
-            first_byte_timeout: Some(SHORT),
-            ..RequestOptions::default()
-        };
-        assert!(matches!(
-            outbound().send(get(&url), limits).await,
-            Err(Error::ConnectionReadTimeout)
-        ));
+        let limits = RequestOptions { first_byte_timeout: Some(SHORT), ..RequestOptions::default() };
+        assert!(matches!(outbound().send(get(&url), limits).await, Err(Error::ConnectionReadTimeout)));
     }
 
     #[tokio::test]

@@ -51,10 +51,7 @@ where
     }
     drop(listener);
     if timeout(GRACE, graceful.shutdown()).await.is_err() {
-        eprintln!(
-            "built-in host: requests still in progress after {} s are dropped",
-            GRACE.as_secs()
-        );
+        eprintln!("built-in host: requests still in progress after {} s are dropped", GRACE.as_secs());
     }
 }
 
@@ -148,10 +145,7 @@ mod tests {
 
     #[test]
     fn the_authority_is_that_of_target_or_first_host_and_must_be_one() {
-        assert_eq!(
-            uri_of("/x?y", &["localhost:3000"]).unwrap(),
-            "http://localhost:3000/x?y"
-        );
+        assert_eq!(uri_of("/x?y", &["localhost:3000"]).unwrap(), "http://localhost:3000/x?y");
         assert_eq!(uri_of("http://a.test/x", &[]).unwrap(), "http://a.test/x");
         assert_eq!(uri_of("http://a.test/x", &["a.test"]).unwrap(), "http://a.test/x");
         assert_eq!(uri_of("/x", &["a.test", "b.test"]).unwrap(), "http://a.test/x");

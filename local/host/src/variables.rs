@@ -61,9 +61,7 @@ impl Resolver {
         let declared = manifest.declared.iter();
         let resolver = Self {
             component: manifest.component.clone(),
-            declared: declared
-                .map(|(name, declaration)| (name.clone(), declaration.default.clone()))
-                .collect(),
+            declared: declared.map(|(name, declaration)| (name.clone(), declaration.default.clone())).collect(),
             templates: manifest.variables.clone(),
             overrides: overrides.clone(),
             environment,
@@ -81,9 +79,7 @@ impl Resolver {
         check_name(name).map_err(|error| Unavailable::InvalidName(format!("{name:?}: {error}")))?;
         let Some(template) = self.templates.get(name) else {
             let component = &self.component;
-            return Err(Unavailable::Undefined(format!(
-                "no variable for {component:?}.{name:?}"
-            )));
+            return Err(Unavailable::Undefined(format!("no variable for {component:?}.{name:?}")));
         };
         fill(template, |name| self.value(name)).map_err(|error| Unavailable::Provider(format!("{error:#}")))
     }
@@ -126,9 +122,7 @@ pub(crate) fn fill(template: &str, value: impl Fn(&str) -> Result<String>) -> Re
     let mut filled = String::new();
     let mut rest = template;
     while let Some((literal, tail)) = rest.split_once("{{") {
-        let (name, tail) = tail
-            .split_once("}}")
-            .with_context(|| format!("unmatched '{{{{' in {template:?}"))?;
+        let (name, tail) = tail.split_once("}}").with_context(|| format!("unmatched '{{{{' in {template:?}"))?;
         filled += literal;
         filled += &value(name.trim())?;
         rest = tail;
@@ -161,10 +155,7 @@ mod tests {
                 ("port".into(), default("5000")),
                 ("token".into(), Declaration::default()),
             ]),
-            variables: variables
-                .iter()
-                .map(|(name, template)| ((*name).into(), (*template).into()))
-                .collect(),
+            variables: variables.iter().map(|(name, template)| ((*name).into(), (*template).into())).collect(),
             allowed_outbound_hosts: vec!["http://{{ host }}:1".into(), "http://fixed:2".into()],
         }
     }
@@ -172,10 +163,7 @@ mod tests {
     type Texts = &'static [(&'static str, &'static str)];
 
     fn resolver(variables: Texts, overrides: Texts, environment: Texts) -> Result<Resolver> {
-        let overrides = overrides
-            .iter()
-            .map(|(name, value)| ((*name).into(), (*value).into()))
-            .collect();
+        let overrides = overrides.iter().map(|(name, value)| ((*name).into(), (*value).into())).collect();
         let environment = |key: &str| {
             let found = environment.iter().find(|(name, _)| *name == key);
             found.map(|(_, value)| (*value).into()).ok_or(VarError::NotPresent)
@@ -216,10 +204,7 @@ mod tests {
     fn a_broken_template_names_its_place() {
         let error = resolver(&[("url", "{{ nothing }}")], TOKEN, &[]).err().unwrap();
         let error = format!("{error:#}");
-        assert!(
-            error.contains("[component.api.variables] url") && error.contains("\"nothing\""),
-            "{error}"
-        );
+        assert!(error.contains("[component.api.variables] url") && error.contains("\"nothing\""), "{error}");
         let fill = |template| fill(template, |_| Ok("x".into()));
         assert!(fill("{{ host }").unwrap_err().to_string().contains("unmatched"));
         assert_eq!(fill("a } b }} {c").unwrap(), "a } b }} {c");

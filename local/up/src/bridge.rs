@@ -77,28 +77,17 @@ pub(crate) async fn start(
         dab_config: data.dab_config.clone(),
         procedures: data.procedures.clone(),
     };
-    let bridge = spawn_blocking(move || Bridge::open(config))
-        .await?
-        .context("cannot start the local bridge")?;
+    let bridge = spawn_blocking(move || Bridge::open(config)).await?.context("cannot start the local bridge")?;
     let service = match &data.faults {
         None => Service::start(NAME, |stopped| serve(listener, bridge, stopped.wait())),
         Some(file) => {
             let faults = Faults::load(file)?;
             let control = TcpListener::bind((address.ip(), 0)).await?;
             steps.done(format_args!("faults at http://{}/faults", control.local_addr()?));
-            Service::start(NAME, |stopped| {
-                serve_with_faults(listener, bridge, faults, control, stopped.wait())
-            })
+            Service::start(NAME, |stopped| serve_with_faults(listener, bridge, faults, control, stopped.wait()))
         }
     };
-    let moved = if asked.is_none() && address.port() != USUAL.port() {
-        ", the usual port is in use"
-    } else {
-        ""
-    };
-    steps.done(format_args!(
-        "local bridge on http://{address} ({}{moved})",
-        data.database.display()
-    ));
+    let moved = if asked.is_none() && address.port() != USUAL.port() { ", the usual port is in use" } else { "" };
+    steps.done(format_args!("local bridge on http://{address} ({}{moved})", data.database.display()));
     Ok((service, address))
 }

@@ -126,14 +126,11 @@ pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
         Command::Remove { name, dry_run } => {
             let (path, command) = recorded(root, &name)?;
             let words = shell_words::split(&command).with_context(|| format!("cannot read the command in {path}"))?;
-            let add = Recorded::try_parse_from(words)
-                .with_context(|| format!("cannot read the command in {path}"))?
-                .add;
+            let add =
+                Recorded::try_parse_from(words).with_context(|| format!("cannot read the command in {path}"))?.add;
             let changes = written_as(root, &add, &path, true)?;
             if dry_run {
-                changes
-                    .iter()
-                    .for_each(|change| say(format!("{}: would be removed", change.path())));
+                changes.iter().for_each(|change| say(format!("{}: would be removed", change.path())));
                 return Ok(());
             }
             files::remove(root, &changes)
@@ -162,10 +159,9 @@ fn describe(root: &Path, add: &Add, is_there: bool) -> Result<Entity> {
     );
     let scripts = match (&add.columns, &add.ddl) {
         (Some(_), _) => Vec::new(),
-        (None, Some(file)) => vec![(
-            file.clone(),
-            fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"))?,
-        )],
+        (None, Some(file)) => {
+            vec![(file.clone(), fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"))?)]
+        }
         (None, None) => files::scripts(root)?,
     };
     let found = match &add.columns {
@@ -178,18 +174,12 @@ fn describe(root: &Path, add: &Add, is_there: bool) -> Result<Entity> {
     };
     for (pairs, values) in [(&add.set, &mut special.set), (&add.touch, &mut special.touch)] {
         for pair in pairs {
-            let (column, value) = pair
-                .split_once('=')
-                .with_context(|| format!("{pair:?} is not COLUMN=VALUE"))?;
+            let (column, value) = pair.split_once('=').with_context(|| format!("{pair:?} is not COLUMN=VALUE"))?;
             values.insert(column.into(), value.into());
         }
     }
     special.without.extend(add.without.iter().cloned());
-    let operations = if add.only.is_empty() {
-        Operation::value_variants().to_vec()
-    } else {
-        add.only.clone()
-    };
+    let operations = if add.only.is_empty() { Operation::value_variants().to_vec() } else { add.only.clone() };
     let plural = add.plural.clone().unwrap_or_else(|| plural(&add.name));
     for (what, name) in [("name", &add.name), ("plural", &plural)] {
         let is_lower = name.starts_with(|first: char| first.is_ascii_lowercase())
@@ -205,43 +195,22 @@ fn describe(root: &Path, add: &Add, is_there: bool) -> Result<Entity> {
             "the {what} {name:?} is taken: by an entity, or by the API itself"
         );
     }
-    ensure!(
-        add.name != plural,
-        "one row and many need different names: give --plural"
-    );
-    if operations
-        .iter()
-        .any(|operation| !matches!(operation, Operation::Get | Operation::List))
+    ensure!(add.name != plural, "one row and many need different names: give --plural");
+    if operations.iter().any(|operation| !matches!(operation, Operation::Get | Operation::List))
         && !operations.contains(&Operation::Get)
     {
         bail!("--only needs get as well: a row that is written is read at its own path");
     }
     let create = add.columns.is_some() || add.ddl.as_ref().is_some_and(|file| !file.starts_with("sql/"));
     // What is removed was written when the tables were there to which it refers.
-    let tables = if is_there {
-        files::referred_tables(root, &add.name)?
-    } else {
-        files::local_tables(root)?
-    };
-    Entity::new(
-        &add.name,
-        &plural,
-        &found,
-        operations,
-        special,
-        create,
-        &tables,
-        &add.command(),
-    )
+    let tables = if is_there { files::referred_tables(root, &add.name)? } else { files::local_tables(root)? };
+    Entity::new(&add.name, &plural, &found, operations, special, create, &tables, &add.command())
 }
 
 /// The script of `sql/` that an entity has, and the command in it.
 fn recorded(root: &Path, name: &str) -> Result<(String, String)> {
     for (path, script) in files::scripts(root)? {
-        let command = script
-            .lines()
-            .take(5)
-            .find_map(|line| line.trim().strip_prefix(COMMAND));
+        let command = script.lines().take(5).find_map(|line| line.trim().strip_prefix(COMMAND));
         if let Some(command) = command.filter(|command| command.split(' ').next() == Some(name)) {
             return Ok((path, command.to_owned()));
         }
@@ -263,21 +232,17 @@ impl Add {
             ("--ddl", self.ddl.clone()),
             ("--columns", self.columns.clone()),
             ("--only", Some(only.join(",")).filter(|only| !only.is_empty())),
-            (
-                "--without",
-                Some(self.without.join(",")).filter(|names| !names.is_empty()),
-            ),
+            ("--without", Some(self.without.join(",")).filter(|names| !names.is_empty())),
             ("--set", Some(self.set.join(",")).filter(|pairs| !pairs.is_empty())),
             ("--touch", Some(self.touch.join(",")).filter(|pairs| !pairs.is_empty())),
             ("--special", self.special.clone()),
         ];
         for (option, value) in options {
-            words.extend(value.into_iter().flat_map(|value| {
-                [
-                    option.to_owned(),
-                    value.split_whitespace().collect::<Vec<_>>().join(" "),
-                ]
-            }));
+            words.extend(
+                value
+                    .into_iter()
+                    .flat_map(|value| [option.to_owned(), value.split_whitespace().collect::<Vec<_>>().join(" ")]),
+            );
         }
         format!("{COMMAND}{}", shell_words::join(words))
     }

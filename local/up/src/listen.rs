@@ -23,9 +23,7 @@ pub(crate) async fn bridge(asked: Option<SocketAddr>, usual: SocketAddr) -> Resu
     match TcpListener::bind(address).await {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && asked.is_none() => {
             let any = SocketAddr::new(usual.ip(), 0);
-            TcpListener::bind(any)
-                .await
-                .with_context(|| format!("cannot listen on {any}"))
+            TcpListener::bind(any).await.with_context(|| format!("cannot listen on {any}"))
         }
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             bail!(
@@ -49,20 +47,14 @@ mod tests {
         let holder = TcpListener::bind(taken).await.unwrap();
         let error = api(holder.local_addr().unwrap()).await.unwrap_err().to_string();
         assert!(error.contains(&format!("port {} is in use", taken.port())), "{error}");
-        assert!(
-            error.contains(&format!("make up PORT={}", taken.port().wrapping_add(1))),
-            "{error}"
-        );
+        assert!(error.contains(&format!("make up PORT={}", taken.port().wrapping_add(1))), "{error}");
     }
 
     #[tokio::test]
     async fn a_taken_bridge_port_matters_only_when_it_was_asked_for() {
         let holder = TcpListener::bind(ANY).await.unwrap();
         let taken = holder.local_addr().unwrap();
-        assert_ne!(
-            bridge(None, taken).await.unwrap().local_addr().unwrap().port(),
-            taken.port()
-        );
+        assert_ne!(bridge(None, taken).await.unwrap().local_addr().unwrap().port(), taken.port());
         let error = bridge(Some(taken), ANY).await.unwrap_err().to_string();
         assert!(error.contains("is in use"), "{error}");
     }

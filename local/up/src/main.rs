@@ -72,7 +72,5 @@ async fn main() -> ExitCode {
 
 fn failure(error: &anyhow::Error) -> ExitCode {
     eprintln!("error: {error:#}");
-    error
-        .downcast_ref::<SpinEnded>()
-        .map_or(ExitCode::FAILURE, SpinEnded::exit_code)
+    error.downcast_ref::<SpinEnded>().map_or(ExitCode::FAILURE, SpinEnded::exit_code)
 }

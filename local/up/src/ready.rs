@@ -23,10 +23,7 @@ pub(crate) async fn wait(api: SocketAddr, limit: Duration) -> Result<()> {
         let left = deadline.saturating_duration_since(Instant::now());
         match timeout(left, health(api)).await {
             Ok(Ok(status)) => {
-                ensure!(
-                    status == "200",
-                    "GET /healthz was answered with status {status}; the reason should be above"
-                );
+                ensure!(status == "200", "GET /healthz was answered with status {status}; the reason should be above");
                 return Ok(());
             }
             Ok(Err(_)) if !left.is_zero() => sleep(PAUSE).await,
@@ -43,9 +40,7 @@ async fn health(api: SocketAddr) -> io::Result<String> {
     let mut answer = Vec::new();
     stream.read_to_end(&mut answer).await?;
     let status = answer.strip_prefix(b"HTTP/1.1 ").and_then(|rest| rest.get(..3));
-    status
-        .map(|status| String::from_utf8_lossy(status).into())
-        .ok_or_else(|| io::ErrorKind::InvalidData.into())
+    status.map(|status| String::from_utf8_lossy(status).into()).ok_or_else(|| io::ErrorKind::InvalidData.into())
 }
 
 #[cfg(test)]

@@ -25,11 +25,7 @@ impl Service {
         F: Future<Output = Result<()>> + Send + 'static,
     {
         let (stop, stopped) = oneshot::channel();
-        Self {
-            name,
-            stop,
-            task: tokio::spawn(run(Stopped(stopped))),
-        }
+        Self { name, stop, task: tokio::spawn(run(Stopped(stopped))) }
     }
 
     /// Resolves if the service ends by itself, with the reason.

@@ -32,11 +32,7 @@ impl SpinEnded {
 
 impl fmt::Display for SpinEnded {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
-        write!(
-            formatter,
-            "spin has ended by itself ({}); the reason should be above",
-            self.0
-        )
+        write!(formatter, "spin has ended by itself ({}); the reason should be above", self.0)
     }
 }
 
@@ -45,9 +41,7 @@ impl std::error::Error for SpinEnded {}
 /// The `spin` that the search path finds.
 pub(crate) fn on_path() -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
-    env::split_paths(&folders)
-        .map(|folder| folder.join("spin"))
-        .find(|file| is_executable(file))
+    env::split_paths(&folders).map(|folder| folder.join("spin")).find(|file| is_executable(file))
 }
 
 /// Checks a path that somebody gave.
@@ -57,19 +51,13 @@ pub(crate) fn at(path: PathBuf) -> Result<PathBuf> {
 }
 
 fn is_executable(file: &Path) -> bool {
-    file.metadata()
-        .is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
+    file.metadata().is_ok_and(|file| file.is_file() && file.permissions().mode() & 0o111 != 0)
 }
 
 /// Starts `spin up`. Its output, and that of the component, goes where ours goes.
 pub(crate) fn start(spin: &Path, manifest: &Path, dab_url: &str, listen: SocketAddr) -> Result<Service> {
     let mut command = Command::new(spin);
-    command
-        .arg("up")
-        .arg("--from")
-        .arg(manifest)
-        .arg("--listen")
-        .arg(listen.to_string());
+    command.arg("up").arg("--from").arg(manifest).arg("--listen").arg(listen.to_string());
     let runtime_config = manifest.with_file_name("runtime-config.toml");
     if runtime_config.is_file() {
         command.arg("--runtime-config-file").arg(runtime_config);
@@ -77,18 +65,13 @@ pub(crate) fn start(spin: &Path, manifest: &Path, dab_url: &str, listen: SocketA
     command.env("SPIN_VARIABLE_DAB_URL", dab_url).stdin(Stdio::null());
     // A group of its own: `spin up` is two processes, and Ctrl-C must reach them through us, in order.
     command.process_group(0).kill_on_drop(true);
-    let child = command
-        .spawn()
-        .with_context(|| format!("cannot start {}", spin.display()))?;
+    let child = command.spawn().with_context(|| format!("cannot start {}", spin.display()))?;
     Ok(Service::start("spin", |stopped| supervise(child, stopped)))
 }
 
 async fn supervise(mut child: Child, stopped: Stopped) -> Result<()> {
     // The group has the number of its first process, and keeps it for as long as any member lives.
-    let group = child
-        .id()
-        .and_then(|id| Pid::from_raw(i32::try_from(id).ok()?))
-        .context("spin has no process id")?;
+    let group = child.id().and_then(|id| Pid::from_raw(i32::try_from(id).ok()?)).context("spin has no process id")?;
     let status = tokio::select! {
         status = child.wait() => Some(status?),
         () = stopped.wait() => None,
@@ -132,24 +115,14 @@ mod tests {
     #[tokio::test]
     async fn stopping_ends_every_process_of_the_group() {
         let mut command = Command::new("sh");
-        command
-            .args(["-c", "sleep 1000 & echo $!; wait"])
-            .stdout(Stdio::piped())
-            .process_group(0);
+        command.args(["-c", "sleep 1000 & echo $!; wait"]).stdout(Stdio::piped()).process_group(0);
         let mut child = command.spawn().unwrap();
         let mut output = tokio::io::BufReader::new(child.stdout.take().unwrap());
         let mut line = String::new();
-        tokio::io::AsyncBufReadExt::read_line(&mut output, &mut line)
-            .await
-            .unwrap();
+        tokio::io::AsyncBufReadExt::read_line(&mut output, &mut line).await.unwrap();
         let service = Service::start("a child", |stopped| supervise(child, stopped));
         service.stop().await.unwrap();
         // The pipe ends only when every process that held it is gone.
-        assert_eq!(
-            tokio::io::AsyncBufReadExt::read_line(&mut output, &mut line)
-                .await
-                .unwrap(),
-            0
-        );
+        assert_eq!(tokio::io::AsyncBufReadExt::read_line(&mut output, &mut line).await.unwrap(), 0);
     }
 }

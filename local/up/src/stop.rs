@@ -52,9 +52,6 @@ fn watch_input() -> Result<oneshot::Receiver<()>> {
         let _ = io::copy(&mut io::stdin(), &mut io::sink());
         let _ = ended.send(());
     };
-    thread::Builder::new()
-        .name("stdin".into())
-        .spawn(read)
-        .context("cannot start a thread")?;
+    thread::Builder::new().name("stdin".into()).spawn(read).context("cannot start a thread")?;
     Ok(receiver)
 }

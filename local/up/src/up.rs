@@ -111,10 +111,7 @@ impl Stack {
                 drop(listener);
                 (spin::start(spin, manifest, &dab_url, address)?, "Spin")
             }
-            None => (
-                builtin::start(manifest, dab_url.clone(), listener, &mut steps).await?,
-                "built-in host",
-            ),
+            None => (builtin::start(manifest, dab_url.clone(), listener, &mut steps).await?, "built-in host"),
         };
         let api = self.api.insert(api);
         tokio::select! {
@@ -162,10 +159,7 @@ fn from_environment() -> HostChoice {
 /// Checks that a URL is an origin, which is what Spin's `allowed_outbound_hosts` takes.
 fn origin(url: &str) -> Result<String> {
     let uri: Uri = url.parse().with_context(|| format!("{url:?} is not a URL"))?;
-    ensure!(
-        matches!(uri.scheme_str(), Some("http" | "https")),
-        "{url:?} must begin with http:// or https://"
-    );
+    ensure!(matches!(uri.scheme_str(), Some("http" | "https")), "{url:?} must begin with http:// or https://");
     ensure!(
         uri.path_and_query().is_none_or(|path| path == "/"),
         "{url:?} must be scheme, host and port only; the path goes into SPIN_VARIABLE_OPTIONS, as dab_path=/…"
@@ -176,10 +170,7 @@ fn origin(url: &str) -> Result<String> {
 fn summarize(api: SocketAddr, dab_url: &str, built_in: bool, time: Duration) {
     let page = format!("http://{api}");
     say(format_args!("API ready at {page}"));
-    say(format_args!(
-        "Started in {:.1} s. Data comes from {dab_url}. Ctrl-C stops everything.",
-        time.as_secs_f64()
-    ));
+    say(format_args!("Started in {:.1} s. Data comes from {dab_url}. Ctrl-C stops everything.", time.as_secs_f64()));
     if built_in {
         say("The built-in host is a stand-in for development and tests; with spin on PATH, Spin is used.");
     }

@@ -37,20 +37,11 @@ fn whole(answer: &str) -> Result<(Head, Option<String>), Failure> {
 fn a_row_is_read_by_column_names_in_parts_of_any_size() {
     let answer = r#"{"value":[{"Status":201,"ETag":"v\u00e9","CustomerID":7,"Extra":-1.5e3,"NextAfter":null,"Replayed":true,"Json":"[\"\u00e9\uD83D\uDE00\\\/é\"]\n"}]}
 "#;
-    let head = Head {
-        status: 201,
-        etag: Some("vé".into()),
-        created: Some("7".into()),
-        next_after: None,
-        replayed: true,
-    };
+    let head =
+        Head { status: 201, etag: Some("vé".into()), created: Some("7".into()), next_after: None, replayed: true };
     let text = "[\"\u{e9}\u{1f600}\\/é\"]\n".to_owned();
     for size in 1..=answer.len() {
-        assert_eq!(
-            read(answer.as_bytes(), size),
-            Ok((head.clone(), Some(text.clone()))),
-            "{size}"
-        );
+        assert_eq!(read(answer.as_bytes(), size), Ok((head.clone(), Some(text.clone()))), "{size}");
     }
 }
 
@@ -58,20 +49,14 @@ fn a_row_is_read_by_column_names_in_parts_of_any_size() {
 fn keys_are_numbers_or_texts() {
     let answer = r#"{"value":[{"Status":201,"CustomerID":"a\"b","NextAfter":9223372036854775807,"Json":"[]"}]}"#;
     let (head, _) = whole(answer).unwrap();
-    assert_eq!(
-        (head.created.as_deref(), head.next_after.as_deref()),
-        (Some("a\"b"), Some("9223372036854775807"))
-    );
+    assert_eq!((head.created.as_deref(), head.next_after.as_deref()), (Some("a\"b"), Some("9223372036854775807")));
 }
 
 #[test]
 fn a_long_text_is_passed_on_before_its_end_and_a_refusal_is_not() {
     let long = "x".repeat(COLLECT_BYTES);
     for (status, is_whole) in [(200, false), (404, true)] {
-        let parts = [
-            format!(r#"{{"value":[{{"Status":{status},"Json":"{long}"#),
-            r#"!"}]}"#.to_owned(),
-        ];
+        let parts = [format!(r#"{{"value":[{{"Status":{status},"Json":"{long}"#), r#"!"}]}"#.to_owned()];
         let parts = Parts(parts.map(String::into_bytes).into());
         let text = block_on(Row::read(parts, None)).unwrap().text.unwrap();
         assert_eq!(text.is_whole(), is_whole);
@@ -82,10 +67,7 @@ fn a_long_text_is_passed_on_before_its_end_and_a_refusal_is_not() {
 #[test]
 fn a_text_can_be_null() {
     assert_eq!(whole(r#"{"value":[{"Status":404,"Json":null}]}"#).unwrap().1, None);
-    assert_eq!(
-        whole(r#"{"value":[{"Status":404,"Json":""}]}"#).unwrap().1,
-        Some(String::new())
-    );
+    assert_eq!(whole(r#"{"value":[{"Status":404,"Json":""}]}"#).unwrap().1, Some(String::new()));
 }
 
 #[test]

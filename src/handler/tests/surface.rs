@@ -4,20 +4,11 @@ use super::*;
 
 #[test]
 fn every_answer_has_the_headers_that_all_have() {
-    let platform = Fake::default()
-        .row(r#""Status":200,"Json":"[]""#)
-        .row(r#""Status":404,"Json":"{\"detail\":\"No.\"}""#);
-    for path in [
-        "/customers",
-        "/customer/7",
-        "/healthz",
-        "/openapi.json",
-        "/",
-        "/docs",
-        "/problems",
-        "/nowhere",
-        "/customer/x",
-    ] {
+    let platform =
+        Fake::default().row(r#""Status":200,"Json":"[]""#).row(r#""Status":404,"Json":"{\"detail\":\"No.\"}""#);
+    for path in
+        ["/customers", "/customer/7", "/healthz", "/openapi.json", "/", "/docs", "/problems", "/nowhere", "/customer/x"]
+    {
         let response = get(&platform, path);
         assert_eq!(response.headers()[CACHE_CONTROL], "private, no-cache", "{path}");
         assert_eq!(response.headers()[X_CONTENT_TYPE_OPTIONS], "nosniff", "{path}");
@@ -63,11 +54,7 @@ fn preconditions_that_a_write_cannot_evaluate_are_refused() {
         (Method::DELETE, "/customer/7", "if-none-match", 400),
     ] {
         let platform = Fake::default();
-        assert_eq!(
-            problem(&write(&platform, method, path, &[(header, "*")])).0,
-            status,
-            "{path}"
-        );
+        assert_eq!(problem(&write(&platform, method, path, &[(header, "*")])).0, status, "{path}");
         assert!(platform.sent.borrow().is_empty());
     }
 }
@@ -98,9 +85,7 @@ fn a_key_opens_everything_that_touches_data_and_nothing_else_needs_one() {
     }
     assert!(platform.sent.borrow().is_empty());
     for headers in [[("x-api-key", "old")], [("authorization", "Bearer new")]] {
-        let platform = Fake::default()
-            .set("api_key", "old,new")
-            .row(r#""Status":200,"Json":"[]""#);
+        let platform = Fake::default().set("api_key", "old,new").row(r#""Status":200,"Json":"[]""#);
         let response = ask(&platform, request(Method::GET, "/customers", &headers, ""));
         assert_eq!(response.status(), 200);
         assert!(!platform.sent.borrow()[0].1.headers().contains_key(AUTHORIZATION));
@@ -115,11 +100,7 @@ fn a_key_opens_everything_that_touches_data_and_nothing_else_needs_one() {
 
 #[test]
 fn credentials_travel_only_when_they_are_meant_to() {
-    let headers = [
-        ("authorization", "Bearer token"),
-        ("x-ms-api-role", "clerk"),
-        ("cookie", "c"),
-    ];
+    let headers = [("authorization", "Bearer token"), ("x-ms-api-role", "clerk"), ("cookie", "c")];
     let send = |platform: &Fake| ask(platform, request(Method::GET, "/customers", &headers, ""));
     let kept = Fake::default().row(r#""Status":200,"Json":"[]""#);
     send(&kept);
@@ -138,15 +119,10 @@ fn credentials_travel_only_when_they_are_meant_to() {
 
 #[test]
 fn the_bridges_word_on_credentials_is_the_clients_only_when_they_are_the_clients() {
-    for (forward, bridge, client) in [
-        ("true", 401, 401),
-        ("true", 403, 403),
-        ("false", 401, 502),
-        ("false", 403, 502),
-    ] {
-        let platform = Fake::default()
-            .set("options", &format!("forward_authorization={forward}"))
-            .answer(0, bridge, "");
+    for (forward, bridge, client) in [("true", 401, 401), ("true", 403, 403), ("false", 401, 502), ("false", 403, 502)]
+    {
+        let platform =
+            Fake::default().set("options", &format!("forward_authorization={forward}")).answer(0, bridge, "");
         let response = get(&platform, "/customers");
         assert_eq!(problem(&response).0, client);
         assert_eq!(response.headers().contains_key(WWW_AUTHENTICATE), client == 401);
@@ -155,9 +131,7 @@ fn the_bridges_word_on_credentials_is_the_clients_only_when_they_are_the_clients
 
 #[test]
 fn a_token_for_the_bridge_is_no_api_key() {
-    let platform = Fake::default()
-        .set("options", "forward_authorization=true")
-        .set("api_key", "key");
+    let platform = Fake::default().set("options", "forward_authorization=true").set("api_key", "key");
     let headers = [("authorization", "Bearer key")];
     let response = ask(&platform, request(Method::GET, "/customers", &headers, ""));
     assert_eq!(problem(&response).0, 401);
@@ -167,11 +141,8 @@ fn a_token_for_the_bridge_is_no_api_key() {
 fn what_excludes_json_is_not_acceptable_but_probes_are_answered() {
     let platform = Fake::default().row(r#""Status":200,"Json":"{}""#);
     let html = [("accept", "text/html")];
-    for (method, path) in [
-        (Method::GET, "/customers"),
-        (Method::GET, "/openapi.json"),
-        (Method::DELETE, "/customer/7"),
-    ] {
+    for (method, path) in [(Method::GET, "/customers"), (Method::GET, "/openapi.json"), (Method::DELETE, "/customer/7")]
+    {
         let response = ask(&platform, request(method, path, &html, ""));
         assert_eq!(problem(&response).0, 406);
     }
@@ -192,21 +163,14 @@ fn pages_of_listed_origins_may_read_every_answer() {
     };
     for path in ["/customers", "/nowhere", "/customer/x", "/healthz"] {
         let response = ask(Method::GET, path, "https://shop.example");
-        assert_eq!(
-            response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN],
-            "https://shop.example",
-            "{path}"
-        );
+        assert_eq!(response.headers()[ACCESS_CONTROL_ALLOW_ORIGIN], "https://shop.example", "{path}");
         let response = ask(Method::GET, path, "https://evil.example");
         assert!(!response.headers().contains_key(ACCESS_CONTROL_ALLOW_ORIGIN), "{path}");
         assert_eq!(response.headers()[VARY], "Origin", "{path}");
     }
     let preflight = ask(Method::OPTIONS, "/customer/7", "https://shop.example");
     assert_eq!(preflight.status(), 204);
-    assert_eq!(
-        preflight.headers()[ACCESS_CONTROL_ALLOW_METHODS],
-        "GET, HEAD, PATCH, DELETE, OPTIONS"
-    );
+    assert_eq!(preflight.headers()[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, PATCH, DELETE, OPTIONS");
 }
 
 #[test]
@@ -220,24 +184,15 @@ fn the_document_is_the_file_without_its_white_space() {
 fn pages_are_html_under_a_policy_of_their_own() {
     let platform = Fake::default();
     let home = get(&platform, "/");
-    assert_eq!(
-        (home.status().as_u16(), home.headers()[LOCATION].as_bytes()),
-        (303, &b"docs"[..])
-    );
+    assert_eq!((home.status().as_u16(), home.headers()[LOCATION].as_bytes()), (303, &b"docs"[..]));
     for path in ["/docs", "/problems"] {
         let response = get(&platform, path);
         assert_eq!(response.status(), 200, "{path}");
         assert_eq!(response.headers()[CONTENT_TYPE], "text/html; charset=utf-8");
         let policy = response.headers()[CONTENT_SECURITY_POLICY].to_str().unwrap();
-        assert!(
-            policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"),
-            "{policy}"
-        );
+        assert!(policy.starts_with("default-src 'none'; ") && !policy.contains("unsafe"), "{policy}");
         let post = ask(&platform, request(Method::POST, path, &[], ""));
-        assert_eq!(
-            (problem(&post).0, post.headers()[ALLOW].as_bytes()),
-            (405, &b"GET, HEAD, OPTIONS"[..])
-        );
+        assert_eq!((problem(&post).0, post.headers()[ALLOW].as_bytes()), (405, &b"GET, HEAD, OPTIONS"[..]));
     }
 }
 

@@ -95,10 +95,7 @@ impl Database for LocalBridge {
 
     async fn call(&self, procedure: &str, writes: bool, arguments: &[(&str, Value)]) -> Result<Answer> {
         let (method, query, body) = if writes {
-            let object: Map<_, _> = arguments
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect();
+            let object: Map<_, _> = arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             (Method::POST, String::new(), Value::Object(object).to_string())
         } else {
             let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);

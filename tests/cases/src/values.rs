@@ -113,9 +113,5 @@ const VALUES: [&str; 78] = [
 /// Each type with each value, and what is wrong with it.
 pub fn all() -> impl Iterator<Item = (Type<'static>, &'static str, Option<String>)> {
     let types = TYPES.into_iter().map(|(name, size, scale)| Type { name, size, scale });
-    types.flat_map(|sql_type| {
-        VALUES
-            .into_iter()
-            .map(move |value| (sql_type, value, stored(value, sql_type).err()))
-    })
+    types.flat_map(|sql_type| VALUES.into_iter().map(move |value| (sql_type, value, stored(value, sql_type).err())))
 }

@@ -23,10 +23,7 @@ pub(crate) async fn answer(
     request: Request<Incoming>,
 ) -> Result<Response<ReplyBody>, Scene> {
     let decision = faults.next_call();
-    let mut client = Client {
-        faults,
-        answered: false,
-    };
+    let mut client = Client { faults, answered: false };
     let outcome = match decision {
         None => Ok(bridge.answer(request).await),
         Some(decision) => faulted(bridge, faults, decision, request).await,
@@ -127,11 +124,7 @@ fn garbage(request: &Request<Full<Bytes>>, page: bool) -> Response<ReplyBody> {
     let is_write = request.method() == Method::POST;
     let status = if is_write { StatusCode::CREATED } else { StatusCode::OK };
     if page {
-        wire::with_body(
-            status,
-            "text/html",
-            "<html><body>Please sign in to the network.</body></html>",
-        )
+        wire::with_body(status, "text/html", "<html><body>Please sign in to the network.</body></html>")
     } else {
         wire::json(status, "{\"value\":[{\"Status\":200,\u{0}\u{fffd}}}]".into())
     }

@@ -40,10 +40,7 @@ async fn answer(faults: &Faults, request: Request<Incoming>) -> Response<ReplyBo
             Err(error) => return text(StatusCode::BAD_REQUEST, format!("This is not a plan: {error:#}\n")),
         },
         _ => {
-            return text(
-                StatusCode::NOT_FOUND,
-                "There are only GET and PUT of /faults here.\n".into(),
-            );
+            return text(StatusCode::NOT_FOUND, "There are only GET and PUT of /faults here.\n".into());
         }
     }
     let (plan, log) = faults.snapshot();

@@ -130,11 +130,7 @@ impl Decision {
     /// What a call gets in an outage, if one comes through.
     pub fn outage(kind: Fault) -> Self {
         let refused = kind == Fault::Refuse;
-        Self {
-            fault: if refused { Fault::ResetBeforeRead } else { kind },
-            retry_after_s: None,
-            form: false,
-        }
+        Self { fault: if refused { Fault::ResetBeforeRead } else { kind }, retry_after_s: None, form: false }
     }
 }
 
@@ -154,17 +150,8 @@ impl Plan {
         let sum: f64 = plan.rates.values().sum();
         ensure!(sum <= 1.0 + 1e-9, "`rates` must together be 1 at most");
         let outages = plan.outages.iter().flat_map(|outage| [outage.after_ms, outage.for_ms]);
-        let mut times = outages.chain([
-            plan.delay_ms,
-            plan.login_ms,
-            plan.silence_ms,
-            plan.stall_ms,
-            plan.refuse_ms,
-        ]);
-        ensure!(
-            times.all(|time| time <= MAX_MS),
-            "times must be at most {MAX_MS} ms, which is a day"
-        );
+        let mut times = outages.chain([plan.delay_ms, plan.login_ms, plan.silence_ms, plan.stall_ms, plan.refuse_ms]);
+        ensure!(times.all(|time| time <= MAX_MS), "times must be at most {MAX_MS} ms, which is a day");
         Ok(plan)
     }
 
@@ -201,9 +188,7 @@ impl Plan {
 
     /// A number in 0..1 that looks random, and is the same for the same seed, call and purpose.
     fn uniform(&self, call: u64, purpose: u64) -> f64 {
-        let bits = [call, purpose]
-            .into_iter()
-            .fold(mix(self.seed), |bits, part| mix(bits ^ part));
+        let bits = [call, purpose].into_iter().fold(mix(self.seed), |bits, part| mix(bits ^ part));
         // The 53 bits that an f64 has.
         (bits >> 11) as f64 / (1_u64 << 53) as f64
     }
@@ -240,17 +225,12 @@ mod tests {
         let rates = r#"{"rates":{"commit_then_drop":0.05,"refuse":0.001,"error_503":0.1}}"#;
         for seed in 0..5 {
             let counts = counts(&Plan { seed, ..plan(rates) });
-            for (fault, expected) in [
-                (Fault::CommitThenDrop, 5000.0),
-                (Fault::Refuse, 100.0),
-                (Fault::Error503, 10_000.0),
-            ] {
+            for (fault, expected) in
+                [(Fault::CommitThenDrop, 5000.0), (Fault::Refuse, 100.0), (Fault::Error503, 10_000.0)]
+            {
                 let off = (counts[&fault] as f64 - expected).abs();
                 // Five standard deviations.
-                assert!(
-                    off < 5.0 * f64::sqrt(expected),
-                    "{fault:?}: {off} off {expected} with seed {seed}"
-                );
+                assert!(off < 5.0 * f64::sqrt(expected), "{fault:?}: {off} off {expected} with seed {seed}");
             }
             assert_eq!(counts.len(), 3);
         }
@@ -264,11 +244,7 @@ mod tests {
             (0..1000).map(|call| plan.decide(call)).collect::<Vec<_>>()
         };
         assert_eq!(decide(7), decide(7));
-        let differ = decide(7)
-            .iter()
-            .zip(&decide(8))
-            .filter(|(one, other)| one != other)
-            .count();
+        let differ = decide(7).iter().zip(&decide(8)).filter(|(one, other)| one != other).count();
         assert!(differ > 300, "{differ}");
     }
 
@@ -276,13 +252,8 @@ mod tests {
     fn retry_after_has_its_share() {
         let share = |share| {
             let rates = r#"{"rates":{"error_503":1.0},"retry_after_s":3}"#;
-            let plan = Plan {
-                retry_after_share: share,
-                ..plan(rates)
-            };
-            (0..10_000)
-                .filter(|call| plan.decide(*call).unwrap().retry_after_s == Some(3))
-                .count()
+            let plan = Plan { retry_after_share: share, ..plan(rates) };
+            (0..10_000).filter(|call| plan.decide(*call).unwrap().retry_after_s == Some(3)).count()
         };
         assert_eq!(share(0.0), 0);
         assert_eq!(share(1.0), 10_000);
@@ -292,16 +263,8 @@ mod tests {
     #[test]
     fn the_first_calls_get_exactly_what_they_were_promised() {
         let plan = plan(r#"{"first":["stall",null,"error_500"],"rates":{"garbage":1}}"#);
-        let faults: Vec<_> = (0..5)
-            .map(|call| plan.decide(call).map(|decision| decision.fault))
-            .collect();
-        let expected = [
-            Some(Fault::Stall),
-            None,
-            Some(Fault::Error500),
-            Some(Fault::Garbage),
-            Some(Fault::Garbage),
-        ];
+        let faults: Vec<_> = (0..5).map(|call| plan.decide(call).map(|decision| decision.fault)).collect();
+        let expected = [Some(Fault::Stall), None, Some(Fault::Error500), Some(Fault::Garbage), Some(Fault::Garbage)];
         assert_eq!(faults, expected);
     }
 
@@ -332,10 +295,7 @@ mod tests {
             (r#"{"rates":{"stall":0.6,"delay":0.5}}"#, "together"),
             (r#"{"retry_after_share":2}"#, "retry_after_share"),
             (r#"{"stall_ms":86400001}"#, "day"),
-            (
-                r#"{"outages":[{"after_ms":0,"for_ms":18446744073709551615,"kind":"refuse"}]}"#,
-                "day",
-            ),
+            (r#"{"outages":[{"after_ms":0,"for_ms":18446744073709551615,"kind":"refuse"}]}"#, "day"),
         ] {
             let error = Plan::parse(json.as_bytes()).unwrap_err().to_string();
             assert!(error.contains(reason), "{json}: {error}");

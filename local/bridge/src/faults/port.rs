@@ -26,10 +26,7 @@ enum Socket {
 
 impl Port {
     pub fn new(listener: TcpListener) -> io::Result<Self> {
-        Ok(Self {
-            address: listener.local_addr()?,
-            socket: Socket::Listening(listener),
-        })
+        Ok(Self { address: listener.local_addr()?, socket: Socket::Listening(listener) })
     }
 
     /// The next connection; none while the port is closed.
@@ -47,11 +44,7 @@ impl Port {
         }
         // Two sockets of one address cannot be while one of them listens.
         self.socket = Socket::Lost;
-        let socket = if self.address.is_ipv4() {
-            TcpSocket::new_v4()
-        } else {
-            TcpSocket::new_v6()
-        }?;
+        let socket = if self.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
         socket.bind(self.address)?;
         self.socket = Socket::Reserved(socket);

@@ -46,11 +46,7 @@ impl Fixture {
         let folder = TempDir::new().unwrap();
         let database = Database::open(&folder.path().join("bridge.db")).unwrap();
         let runtime = Builder::new_current_thread().enable_all().build().unwrap();
-        Self {
-            folder,
-            database,
-            runtime,
-        }
+        Self { folder, database, runtime }
     }
 
     fn connect(&self) -> Connection {
@@ -114,11 +110,8 @@ fn a_script_declares_its_parameters_and_selects_its_columns() {
         SELECT 404 AS Status, 7 AS NextAfter, 'none' AS Json WHERE :A;
         SELECT 200 AS Status, NULL AS XID, :C || :B AS Json";
     let procedure = fixture.procedure(all);
-    let declared: Vec<_> = procedure
-        .parameters
-        .iter()
-        .map(|parameter| (parameter.sql_type, parameter.default.clone()))
-        .collect();
+    let declared: Vec<_> =
+        procedure.parameters.iter().map(|parameter| (parameter.sql_type, parameter.default.clone())).collect();
     assert_eq!(
         declared,
         [
@@ -140,10 +133,7 @@ fn the_first_statement_with_a_status_answers() {
     let procedure = fixture.procedure(GET);
     assert!(!procedure.writes());
     let get = |id| fixture.call(&procedure, [("ThingID", Value::Integer(id))]).unwrap();
-    let found = Row {
-        status: 200,
-        values: vec![200.into(), text("v1"), text(r#"[{"Name":"Two"}]"#)],
-    };
+    let found = Row { status: 200, values: vec![200.into(), text("v1"), text(r#"[{"Name":"Two"}]"#)] };
     assert_eq!(get(2), found);
     assert_eq!(get(3).values, [404.into(), Value::Null, text("none")]);
 }
@@ -158,15 +148,9 @@ fn a_write_is_done_once_for_a_key_and_answers_with_the_row_as_it_is_now() {
     assert_eq!(again(text("v")), (201, 4.into(), 1, "Three".into()));
     assert_eq!(fixture.put(&put, "Four", "k", Value::Null).0, 422);
     assert_eq!(fixture.names(), "One,Two,Three");
-    fixture
-        .connect()
-        .execute_batch("UPDATE Things SET Name = 'Now' WHERE ThingID = 4")
-        .unwrap();
+    fixture.connect().execute_batch("UPDATE Things SET Name = 'Now' WHERE ThingID = 4").unwrap();
     assert_eq!(again(Value::Null), (201, 4.into(), 1, "Now".into()));
-    fixture
-        .connect()
-        .execute_batch("DELETE FROM Things WHERE ThingID = 4")
-        .unwrap();
+    fixture.connect().execute_batch("DELETE FROM Things WHERE ThingID = 4").unwrap();
     assert_eq!(again(Value::Null), (201, 4.into(), 1, "gone".into()));
 }
 
@@ -188,10 +172,7 @@ fn a_violation_that_nothing_answers_for_fails_and_is_undone() {
         let procedure = fixture.procedure(script);
         let arguments = [("Name", text(name)), ("RequestKey", text("k"))];
         let error = fixture.call(&procedure, arguments).unwrap_err();
-        assert_eq!(
-            crate::procedures::error_number(error.downcast_ref().unwrap()),
-            Some(number)
-        );
+        assert_eq!(crate::procedures::error_number(error.downcast_ref().unwrap()), Some(number));
         assert_eq!(fixture.names(), "One,Two");
     }
 }
@@ -200,14 +181,8 @@ fn a_violation_that_nothing_answers_for_fails_and_is_undone() {
 fn a_key_must_not_be_null_whatever_else_is_wrong() {
     let fixture = Fixture::new();
     let put = fixture.procedure(PUT);
-    let error = fixture
-        .call(&put, [("Name", text("Two")), ("RequestKey", Value::Null)])
-        .unwrap_err();
-    assert!(
-        error
-            .to_string()
-            .contains("NOT NULL constraint failed: web_Requests.RequestKey")
-    );
+    let error = fixture.call(&put, [("Name", text("Two")), ("RequestKey", Value::Null)]).unwrap_err();
+    assert!(error.to_string().contains("NOT NULL constraint failed: web_Requests.RequestKey"));
 }
 
 #[test]
@@ -230,15 +205,10 @@ fn a_call_ends_even_when_nobody_waits_for_it() {
 fn a_schema_is_executed_once_and_another_is_refused_with_the_way_out() {
     let fixture = Fixture::new();
     fixture.procedure(PUT);
-    fixture
-        .connect()
-        .execute_batch("DELETE FROM Things WHERE ThingID = 2")
-        .unwrap();
+    fixture.connect().execute_batch("DELETE FROM Things WHERE ThingID = 2").unwrap();
     fixture.procedure(PUT);
     assert_eq!(fixture.names(), "One");
-    let error = fixture
-        .load(&[("things.schema.sql", "CREATE TABLE Others (x)")])
-        .unwrap_err();
+    let error = fixture.load(&[("things.schema.sql", "CREATE TABLE Others (x)")]).unwrap_err();
     assert!(format!("{error:#}").contains("make reset"), "{error:#}");
 }
 
@@ -250,54 +220,26 @@ fn a_script_that_must_fail_is_an_error_at_start_that_tells_what_to_do() {
         ("web.a.sql", "-- @Id\n", "`@Id` is no declaration: write `@Name TYPE`"),
         ("web.a.sql", "-- @Id DATE\n", "`@Id DATE` is no declaration"),
         ("web.a.sql", "-- @Id INT = now\n", "the default NULL or a whole number"),
-        (
-            "web.a.sql",
-            "-- ThingID INT\nSELECT :ThingID",
-            "begin the script with `-- @ThingID TYPE`",
-        ),
+        ("web.a.sql", "-- ThingID INT\nSELECT :ThingID", "begin the script with `-- @ThingID TYPE`"),
         ("web.a.sql", "-- @Id INT\nSELECT ?", "? is not declared"),
-        (
-            "web.a.sql",
-            "-- @Id INT\n\nSELECT 1;\nSELECT Nmae\nFROM Things",
-            "line 4: no such column: Nmae",
-        ),
-        (
-            "web.a.sql",
-            "SELECT 1;\nSELEC 2;",
-            "line 2: near \"SELEC\": syntax error",
-        ),
+        ("web.a.sql", "-- @Id INT\n\nSELECT 1;\nSELECT Nmae\nFROM Things", "line 4: no such column: Nmae"),
+        ("web.a.sql", "SELECT 1;\nSELEC 2;", "line 2: near \"SELEC\": syntax error"),
         ("web.a.sql", "SELECT 1; SELECT 2;\n", "Multiple statements"),
-        (
-            "web.a.sql",
-            "DELETE FROM Things",
-            "declare `-- @RequestKey NVARCHAR(4000)`",
-        ),
+        ("web.a.sql", "DELETE FROM Things", "declare `-- @RequestKey NVARCHAR(4000)`"),
         (
             "web.a.sql",
             "-- @RequestKey NVARCHAR(4000)\nSELECT 1 AS Name;\nSELECT 201 AS Status, :Name AS Json;\n",
             "uses :Name, which a replay does not have",
         ),
         ("web.a.sql", "SELECT 200 AS Status", "selects (Status), and must select"),
-        (
-            "web.a.sql",
-            "SELECT '' AS Json, 200 AS Status",
-            "must select Status, then",
-        ),
-        (
-            "web.a.sql",
-            "SELECT 200 AS Status, 1 AS AID, 2 AS BID, '' AS Json",
-            "selects (Status, AID, BID, Json)",
-        ),
+        ("web.a.sql", "SELECT '' AS Json, 200 AS Status", "must select Status, then"),
+        ("web.a.sql", "SELECT 200 AS Status, 1 AS AID, 2 AS BID, '' AS Json", "selects (Status, AID, BID, Json)"),
         (
             "web.a.sql",
             "SELECT 400 AS Status, 1 AS AID, '' AS Json;\nSELECT 200 AS Status, 1 AS BID, '' AS Json;\n",
             "it has two ids, AID and BID",
         ),
-        (
-            "web.a.sql",
-            "SELECT 200 AS Status, 0 AS Replayed, '' AS Json",
-            "Replayed is added where it belongs",
-        ),
+        ("web.a.sql", "SELECT 200 AS Status, 0 AS Replayed, '' AS Json", "Replayed is added where it belongs"),
         (
             "more.schema.sql",
             "CREATE TABLE More (Name TEXT);\nCREATE TABEL Less (Name TEXT);",
@@ -316,24 +258,12 @@ fn a_script_that_must_fail_is_an_error_at_start_that_tells_what_to_do() {
 fn a_row_of_another_shape_is_an_error_that_tells_why() {
     let fixture = Fixture::new();
     for (script, error) in [
-        (
-            "SELECT 200 AS Status, '' AS Json WHERE 0",
-            "its last statement gave no row",
-        ),
+        ("SELECT 200 AS Status, '' AS Json WHERE 0", "its last statement gave no row"),
         ("SELECT 302 AS Status, '' AS Json", "its Status is Some(Integer(302))"),
         ("SELECT '200' AS Status, '' AS Json", "must be 2xx or 4xx"),
-        (
-            "SELECT 200 AS Status, NULL AS Json",
-            "its Json is Null, which is no NVARCHAR(MAX)",
-        ),
-        (
-            "SELECT 200 AS Status, 1 AS ETag, '' AS Json",
-            "which is no NVARCHAR(40)",
-        ),
-        (
-            "SELECT 200 AS Status, 1.5 AS NextAfter, '' AS Json",
-            "its NextAfter is Real(1.5), which is no key",
-        ),
+        ("SELECT 200 AS Status, NULL AS Json", "its Json is Null, which is no NVARCHAR(MAX)"),
+        ("SELECT 200 AS Status, 1 AS ETag, '' AS Json", "which is no NVARCHAR(40)"),
+        ("SELECT 200 AS Status, 1.5 AS NextAfter, '' AS Json", "its NextAfter is Real(1.5), which is no key"),
     ] {
         let cause = fixture.call(&fixture.procedure(script), []).unwrap_err();
         assert!(cause.to_string().contains(error), "{cause:#}");

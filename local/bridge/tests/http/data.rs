@@ -18,21 +18,13 @@ fn a_new_database_has_the_same_663_customers_every_time() {
     };
     let page: Value = serde_json::from_str(&get("/api/get_customers?Limit=10000")).unwrap();
     let page: Vec<Value> = serde_json::from_str(page["value"][0]["Json"].as_str().unwrap()).unwrap();
-    assert!(
-        page.iter()
-            .map(|customer| customer["CustomerID"].as_i64().unwrap())
-            .eq(ids.clone())
-    );
+    assert!(page.iter().map(|customer| customer["CustomerID"].as_i64().unwrap()).eq(ids.clone()));
 
     let names = page.iter().map(|customer| customer["CustomerName"].as_str().unwrap());
     let names: HashSet<_> = names.map(str::to_lowercase).collect();
     assert_eq!(names.len(), 663);
     assert!(names.iter().filter(|name| !name.is_ascii()).count() > 150);
-    assert!(
-        names
-            .iter()
-            .any(|name| name.chars().any(|character| character > '\u{ffff}'))
-    );
+    assert!(names.iter().any(|name| name.chars().any(|character| character > '\u{ffff}')));
 
     let mut all = Sha256::new();
     for id in ids {

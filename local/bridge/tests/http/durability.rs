@@ -23,17 +23,12 @@ fn an_acknowledged_write_survives_kill_9() {
         .spawn()
         .unwrap();
     let lines = BufReader::new(child.stdout.take().unwrap()).lines();
-    let address = lines
-        .map_while(Result::ok)
-        .find_map(|line| Some(line.split_once("listening on ")?.1.to_owned()))
-        .unwrap();
+    let address =
+        lines.map_while(Result::ok).find_map(|line| Some(line.split_once("listening on ")?.1.to_owned())).unwrap();
     let body = r#"{"CustomerID":801,"Json":"{\"PhoneNumber\":\"survived\"}","RequestKey":"k"}"#;
     let reply = server::connect(&address).exchange(
-        format!(
-            "POST /api/patch_customer HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}",
-            body.len()
-        )
-        .as_bytes(),
+        format!("POST /api/patch_customer HTTP/1.1\r\nHost: x\r\nContent-Length: {}\r\n\r\n{body}", body.len())
+            .as_bytes(),
     );
     child.kill().unwrap();
     child.wait().unwrap();

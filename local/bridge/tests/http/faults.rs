@@ -41,10 +41,7 @@ fn exchange(server: &Server, request: &str) -> Heard {
     stream.write_all(request.as_bytes()).unwrap();
     let mut bytes = Vec::new();
     let ended = stream.read_to_end(&mut bytes).map(drop).map_err(|error| error.kind());
-    Heard {
-        bytes: String::from_utf8(bytes).unwrap(),
-        ended,
-    }
+    Heard { bytes: String::from_utf8(bytes).unwrap(), ended }
 }
 
 /// A server whose first call has `fault`, with further members of the plan.
@@ -91,11 +88,7 @@ fn a_call_without_a_fault_is_answered_as_ever() {
 
 #[test]
 fn resets_end_the_connection_without_an_answer() {
-    for (fault, executed) in [
-        ("reset_before_read", false),
-        ("reset_after_read", false),
-        ("commit_then_drop", true),
-    ] {
+    for (fault, executed) in [("reset_before_read", false), ("reset_after_read", false), ("commit_then_drop", true)] {
         let (server, control) = with_first(fault, "");
         let heard = patch(&server);
         assert_eq!(heard.bytes, "", "{fault}");
@@ -111,10 +104,7 @@ fn resets_end_the_connection_without_an_answer() {
 #[test]
 fn a_reset_can_come_before_the_body_was_sent() {
     let (server, _control) = with_first("reset_before_read", "");
-    let heard = exchange(
-        &server,
-        "POST /api/patch_customer HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n",
-    );
+    let heard = exchange(&server, "POST /api/patch_customer HTTP/1.1\r\nHost: x\r\nContent-Length: 1000\r\n\r\n");
     assert_eq!(heard.ended, Err(ErrorKind::ConnectionReset));
 }
 
@@ -125,10 +115,7 @@ fn refuse_closes_the_port_for_a_while() {
     let mut idle = TcpStream::connect(&server.address).unwrap();
     assert_eq!(patch(&server).ended, Err(ErrorKind::ConnectionReset));
     await_log(&control, |log| log["closings"] == 1);
-    assert_eq!(
-        TcpStream::connect(&server.address).unwrap_err().kind(),
-        ErrorKind::ConnectionRefused
-    );
+    assert_eq!(TcpStream::connect(&server.address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     assert_eq!(idle.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
     let begin = Instant::now();
     while TcpStream::connect(&server.address).is_err() {
@@ -150,11 +137,7 @@ fn a_delayed_call_is_executed_even_when_its_client_has_gone() {
     let (server, control_of_second) = with_first("delay", r#","delay_ms":300"#);
     let mut stream = TcpStream::connect(&server.address).unwrap();
     let length = PATCH.len();
-    write!(
-        stream,
-        "POST /api/patch_customer HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{PATCH}"
-    )
-    .unwrap();
+    write!(stream, "POST /api/patch_customer HTTP/1.1\r\nHost: x\r\nContent-Length: {length}\r\n\r\n{PATCH}").unwrap();
     await_log(&control_of_second, |log| log["calls"] == 1);
     drop(stream);
     await_log(&control_of_second, |log| log["abandoned"] == 1);
@@ -215,11 +198,7 @@ fn errors_come_with_and_without_retry_after() {
             let (server, _control) = with_first(fault, &members);
             let heard = patch(&server);
             assert_eq!(heard.ended, Ok(()));
-            assert!(
-                heard.bytes.starts_with(&format!("HTTP/1.1 {status}\r\n")),
-                "{}",
-                heard.bytes
-            );
+            assert!(heard.bytes.starts_with(&format!("HTTP/1.1 {status}\r\n")), "{}", heard.bytes);
             assert_eq!(heard.bytes.contains("\r\nretry-after: 7\r\n"), share == 1, "{fault}");
             assert!(!was_executed(&server));
         }
@@ -269,19 +248,12 @@ fn garbage_has_the_status_of_a_success_and_is_not_json() {
 fn an_outage_refuses_and_cuts_until_it_is_over() {
     let (server, address) = Server::with_faults("{}");
     let mut idle = TcpStream::connect(&server.address).unwrap();
-    let (status, _) = control(
-        &address,
-        "PUT",
-        r#"{"outages":[{"after_ms":0,"for_ms":400,"kind":"refuse"}]}"#,
-    );
+    let (status, _) = control(&address, "PUT", r#"{"outages":[{"after_ms":0,"for_ms":400,"kind":"refuse"}]}"#);
     let begin = Instant::now();
     assert_eq!(status, 200);
     await_log(&address, |log| log["closings"] == 1);
     assert_eq!(idle.read(&mut [0]).unwrap_err().kind(), ErrorKind::ConnectionReset);
-    assert_eq!(
-        TcpStream::connect(&server.address).unwrap_err().kind(),
-        ErrorKind::ConnectionRefused
-    );
+    assert_eq!(TcpStream::connect(&server.address).unwrap_err().kind(), ErrorKind::ConnectionRefused);
     while TcpStream::connect(&server.address).is_err() {
         assert!(begin.elapsed() < Duration::from_secs(10));
         thread::sleep(Duration::from_millis(5));
@@ -332,10 +304,7 @@ fn the_same_seed_has_the_same_faults_on_the_wire() {
     };
     let first = statuses();
     assert_eq!(first, statuses());
-    assert!(
-        first.contains(&200) && first.contains(&500) && first.contains(&503),
-        "{first:?}"
-    );
+    assert!(first.contains(&200) && first.contains(&500) && first.contains(&503), "{first:?}");
 }
 
 #[test]

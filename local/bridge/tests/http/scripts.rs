@@ -38,10 +38,7 @@ fn start() -> Server {
 }
 
 fn put(server: &Server, note: &str, key: &str) -> (u16, String) {
-    let reply = server.post(
-        "/api/put_note",
-        &format!(r#"{{"Json":{{"Note":"{note}"}},"RequestKey":"{key}"}}"#),
-    );
+    let reply = server.post("/api/put_note", &format!(r#"{{"Json":{{"Note":"{note}"}},"RequestKey":"{key}"}}"#));
     (reply.status, reply.body)
 }
 
@@ -57,10 +54,7 @@ fn columns_have_their_types_and_texts_their_escapes() {
     assert_eq!(put(&server, "O'Hara <x> 😀", "k"), (201, created(true)));
     put(&server, "another", "l");
     let reply = server.get("/api/get_notes?IsLoud=true");
-    assert_eq!(
-        (reply.status, &*reply.body),
-        (200, r#"{"value":[{"Status":200,"NextAfter":1,"Json":"LOUD"}]}"#)
-    );
+    assert_eq!((reply.status, &*reply.body), (200, r#"{"value":[{"Status":200,"NextAfter":1,"Json":"LOUD"}]}"#));
     assert_eq!(
         server.get("/api/get_notes?IsLoud=false&Limit=2").body,
         r#"{"value":[{"Status":200,"NextAfter":null,"Json":"low"}]}"#
@@ -74,10 +68,7 @@ fn parameters_are_checked_as_they_are_declared() {
         ("", "Invalid request. Missing required request parameters."),
         ("IsLoud=1", "Invalid value provided for field: IsLoud"),
         ("IsLoud=true&Limit=many", "Invalid value provided for field: Limit"),
-        (
-            "IsLoud=true&After=1",
-            "Invalid request. Contained unexpected fields: After for entity: get_notes",
-        ),
+        ("IsLoud=true&After=1", "Invalid request. Contained unexpected fields: After for entity: get_notes"),
     ] {
         let reply = server.get(&format!("/api/get_notes?{query}"));
         assert_eq!(reply.status, 400, "{query}");

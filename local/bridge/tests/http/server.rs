@@ -38,9 +38,7 @@ impl Server {
     }
 
     pub fn with_database(database: &Path) -> Self {
-        Self::run(database, async |listener, bridge, stopped| {
-            serve(listener, bridge, stopped).await.unwrap()
-        })
+        Self::run(database, async |listener, bridge, stopped| serve(listener, bridge, stopped).await.unwrap())
     }
 
     /// With a new database, and scripts and `dab-config.json` from a folder.
@@ -55,9 +53,8 @@ impl Server {
 
     /// With this configuration, and a folder that is deleted in the end.
     pub fn with_config(config: Config, folder: TempDir) -> Self {
-        let mut server = Self::of(config, async |listener, bridge, stopped| {
-            serve(listener, bridge, stopped).await.unwrap()
-        });
+        let mut server =
+            Self::of(config, async |listener, bridge, stopped| serve(listener, bridge, stopped).await.unwrap());
         server.folder = Some(folder);
         server
     }
@@ -70,9 +67,7 @@ impl Server {
         control.set_nonblocking(true).unwrap();
         let mut server = Self::run(&folder.path().join("bridge.db"), async |listener, bridge, stopped| {
             let control = TcpListener::from_std(control).unwrap();
-            serve_with_faults(listener, bridge, faults, control, stopped)
-                .await
-                .unwrap();
+            serve_with_faults(listener, bridge, faults, control, stopped).await.unwrap();
         });
         server.folder = Some(folder);
         (server, address)
@@ -100,12 +95,7 @@ impl Server {
             let stopped: Stopped = Box::pin(async { drop(stopped.await) });
             runtime.block_on(serve(listener, bridge, stopped));
         });
-        Self {
-            address,
-            shutdown: Some(shutdown),
-            thread: Some(thread),
-            folder: None,
-        }
+        Self { address, shutdown: Some(shutdown), thread: Some(thread), folder: None }
     }
 
     pub fn get(&self, target: &str) -> Reply {
@@ -174,11 +164,7 @@ impl Client {
         self.0.get_mut().write_all(request).unwrap();
         let status = self.line();
         let status = status.strip_prefix("HTTP/1.1 ").unwrap()[..3].parse().unwrap();
-        let mut reply = Reply {
-            status,
-            headers: Vec::new(),
-            body: String::new(),
-        };
+        let mut reply = Reply { status, headers: Vec::new(), body: String::new() };
         loop {
             let line = self.line();
             let Some((name, value)) = line.split_once(": ") else {

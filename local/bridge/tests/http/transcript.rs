@@ -58,11 +58,7 @@ fn ask(server: &Server, line: &str) -> Reply {
             }
             "-d" => {
                 // The path, when it has not come yet, is what follows the last space.
-                let (sent, rest) = if path.is_empty() {
-                    after.rsplit_once(' ').unwrap()
-                } else {
-                    (after, "")
-                };
+                let (sent, rest) = if path.is_empty() { after.rsplit_once(' ').unwrap() } else { (after, "") };
                 body = sent;
                 rest
             }
@@ -85,11 +81,7 @@ fn normalised(mut headers: BTreeMap<String, String>, body: &str) -> (BTreeMap<St
         location.drain(..path);
     }
     let mut body = body.to_owned();
-    for (begin, end) in [
-        ("\"traceId\":\"", "\""),
-        ("\"timestamp\": \"", "\""),
-        ("\"response-ms\": ", ","),
-    ] {
+    for (begin, end) in [("\"traceId\":\"", "\""), ("\"timestamp\": \"", "\""), ("\"response-ms\": ", ",")] {
         if let Some((before, rest)) = body.split_once(begin) {
             let (_, after) = rest.split_once(end).unwrap();
             body = format!("{before}{begin}…{end}{after}");
@@ -108,9 +100,7 @@ fn the_bridge_answers_as_a_real_dab_did() {
         let (head, body) = answer.split_once("\n\n").unwrap();
         let (status, lines) = head.split_once('\n').unwrap();
         let pairs = lines.lines().map(|line| line.split_once(": ").unwrap());
-        let headers = pairs
-            .map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned()))
-            .collect();
+        let headers = pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
         // A new database for each: the same key comes again and again.
         let reply = ask(&start(), request);
         assert_eq!(status[9..12], reply.status.to_string(), "{request}");

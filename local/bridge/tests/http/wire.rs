@@ -46,15 +46,8 @@ fn every_post_is_201_with_a_location() {
     let server = Server::start();
     let reply = server.post("/api/put_customer", &put_body("Zoë O'Hara <x> 😀", "k1"));
     assert_eq!(reply.status, 201);
-    assert_eq!(
-        reply.header("location"),
-        Some(format!("http://{}/api/put_customer", server.address).as_str())
-    );
-    assert!(
-        reply.body.starts_with(r#"{"value":[{"Status":201,"ETag":"20"#),
-        "{}",
-        reply.body
-    );
+    assert_eq!(reply.header("location"), Some(format!("http://{}/api/put_customer", server.address).as_str()));
+    assert!(reply.body.starts_with(r#"{"value":[{"Status":201,"ETag":"20"#), "{}", reply.body);
     let rest = r#"","CustomerID":1062,"Replayed":false,"Json":"[{\"CustomerID\":1062,\"CustomerName\":\"Zoë O'Hara <x> \uD83D\uDE00\",\"PhoneNumber\":\"1\",\"FaxNumber\":\"2\",\"WebsiteURL\":\"w\",\"Delivery\":{\"AddressLine1\":\"a\",\"PostalCode\":\"98052\"}}]"}]}"#;
     assert!(reply.body.ends_with(rest), "{}", reply.body);
 
@@ -83,10 +76,7 @@ fn absent_columns_are_null_and_pages_go_on() {
     );
     let all = json_column(&server.get("/api/get_customers"));
     assert_eq!(all.as_array().unwrap().len(), 663);
-    assert_eq!(
-        server.get("/api/ready").body,
-        r#"{"value":[{"Status":200,"Json":"{\"status\":\"ready\"}"}]}"#
-    );
+    assert_eq!(server.get("/api/ready").body, r#"{"value":[{"Status":200,"Json":"{\"status\":\"ready\"}"}]}"#);
 }
 
 #[test]
@@ -95,32 +85,12 @@ fn paths_are_matched_as_dab_does() {
     for (path, status, body) in [
         ("/api/get_customer/?CustomerID=1", 200, None),
         ("/api//get%5Fcustomer?CustomerID=1", 200, None),
-        (
-            "/api/nothing/at/all",
-            404,
-            Some(error("EntityNotFound", "Invalid Entity path: nothing/at/all.", 404)),
-        ),
-        (
-            "/caf%C3%A9'",
-            400,
-            Some(error("BadRequest", r"Invalid Path for route: caf\u00E9\u0027.", 400)),
-        ),
+        ("/api/nothing/at/all", 404, Some(error("EntityNotFound", "Invalid Entity path: nothing/at/all.", 404))),
+        ("/caf%C3%A9'", 400, Some(error("BadRequest", r"Invalid Path for route: caf\u00E9\u0027.", 400))),
         ("/GraphQL/x", 404, Some(String::new())),
-        (
-            "/graphqlé",
-            400,
-            Some(error("BadRequest", r"Invalid Path for route: graphql\u00E9.", 400)),
-        ),
-        (
-            "/mcp/x",
-            400,
-            Some(error("BadRequest", "Invalid Path for route: mcp/x.", 400)),
-        ),
-        (
-            "/api/openapis",
-            404,
-            Some(error("EntityNotFound", "Invalid Entity path: openapis.", 404)),
-        ),
+        ("/graphqlé", 400, Some(error("BadRequest", r"Invalid Path for route: graphql\u00E9.", 400))),
+        ("/mcp/x", 400, Some(error("BadRequest", "Invalid Path for route: mcp/x.", 400))),
+        ("/api/openapis", 404, Some(error("EntityNotFound", "Invalid Entity path: openapis.", 404))),
     ] {
         let reply = server.get(&path.replace('é', "%C3%A9"));
         assert_eq!(reply.status, status, "{path}");
@@ -137,10 +107,7 @@ fn methods_are_those_of_the_configuration() {
         assert_eq!((reply.status, reply.body.as_str()), (405, refused.as_str()), "{method}");
     }
     let reply = server.send("PATCH", "/api/patch_customer", "If-Match: \"1\"\r\n", "");
-    assert_eq!(
-        reply.body,
-        error("BadRequest", r"Etags not supported, use \u0027*\u0027", 400)
-    );
+    assert_eq!(reply.body, error("BadRequest", r"Etags not supported, use \u0027*\u0027", 400));
     let reply = server.send("TRACE", "/api/get_customer", "", "");
     assert_eq!((reply.status, reply.body.as_str()), (405, ""));
 }
@@ -149,10 +116,7 @@ fn methods_are_those_of_the_configuration() {
 fn bodies_that_are_no_arguments_are_400() {
     let server = Server::start();
     for (body, expected) in [
-        (
-            "\u{feff}{",
-            error("BadRequest", "Request body contains invalid JSON.", 400),
-        ),
+        ("\u{feff}{", error("BadRequest", "Request body contains invalid JSON.", 400)),
         (
             r#"{"json":"{}","RequestKey":"k","é":1}"#,
             error(
@@ -161,10 +125,7 @@ fn bodies_that_are_no_arguments_are_400() {
                 400,
             ),
         ),
-        (
-            &put_body("a", "k").replace("\"k\"", "null"),
-            error("DatabaseOperationFailed", ERROR, 400),
-        ),
+        (&put_body("a", "k").replace("\"k\"", "null"), error("DatabaseOperationFailed", ERROR, 400)),
     ] {
         let reply = server.post("/api/put_customer", body);
         assert_eq!((reply.status, reply.body), (400, expected), "{body}");
@@ -180,11 +141,7 @@ fn nothing_is_left_of_a_form() {
         let header = format!("Content-Type: {content_type}\r\n");
         server.send("POST", "/api/put_customer", &header, body).body
     };
-    let missing = error(
-        "DatabaseInputError",
-        "Invalid request. Missing required request parameters.",
-        400,
-    );
+    let missing = error("DatabaseInputError", "Invalid request. Missing required request parameters.", 400);
     let json = put_body("a", "k");
     let part = format!("--x\r\nContent-Disposition: form-data; name=\"Json\"\r\n\r\n{json}\r\n--x--\r\n");
     assert_eq!(send("multipart/form-data; boundary=\"x\"", &part), missing);
@@ -201,18 +158,11 @@ fn the_first_charset_that_dab_has_is_that_of_a_success() {
         let reply = server.send(method, "/api/ready", &header, "");
         reply.header("content-type").unwrap().to_owned()
     };
-    assert_eq!(
-        content_type("GET", "latin1, UTF-16;q=0.5, utf-8;q=0.1"),
-        "application/json; charset=utf-16"
-    );
+    assert_eq!(content_type("GET", "latin1, UTF-16;q=0.5, utf-8;q=0.1"), "application/json; charset=utf-16");
     for accepted in ["utf-8, utf-16", "*, utf-16", "latin1"] {
         assert_eq!(content_type("GET", accepted), "application/json; charset=utf-8");
     }
-    assert_eq!(
-        content_type("POST", "utf-16"),
-        "application/json; charset=utf-8",
-        "an error"
-    );
+    assert_eq!(content_type("POST", "utf-16"), "application/json; charset=utf-8", "an error");
 }
 
 #[test]
@@ -229,12 +179,7 @@ fn a_json_text_and_a_json_object_reach_the_procedure_alike() {
     assert_eq!(server.post("/api/put_customer", &as_text).body, replay);
     // Another text with the same meaning is another payload.
     let spaced = format!(r#"{{"RequestKey":"k","Json":{}}}"#, raw.replacen(':', ": ", 1));
-    assert!(
-        server
-            .post("/api/put_customer", &spaced)
-            .body
-            .contains("\"Status\":422")
-    );
+    assert!(server.post("/api/put_customer", &spaced).body.contains("\"Status\":422"));
 }
 
 #[test]
@@ -253,10 +198,7 @@ fn the_correlation_id_is_echoed_when_it_is_a_guid() {
         assert_ne!(new, echo(path, "abc"));
     }
     let two = format!("x-ms-correlation-id: {guid}\r\nx-ms-correlation-id: {guid}\r\n");
-    assert_ne!(
-        server.send("GET", "/api/ready", &two, "").header("x-ms-correlation-id"),
-        Some(guid)
-    );
+    assert_ne!(server.send("GET", "/api/ready", &two, "").header("x-ms-correlation-id"), Some(guid));
 }
 
 #[test]
@@ -273,12 +215,7 @@ fn connections_are_kept_alive() {
 
 #[test]
 fn compression_is_ignored() {
-    let reply = Server::start().send(
-        "GET",
-        "/api/ready",
-        "Accept: image/png\r\nAccept-Encoding: gzip, br\r\n",
-        "",
-    );
+    let reply = Server::start().send("GET", "/api/ready", "Accept: image/png\r\nAccept-Encoding: gzip, br\r\n", "");
     assert_eq!((reply.status, reply.header("content-encoding")), (200, None));
 }
 

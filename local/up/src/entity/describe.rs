@@ -20,10 +20,8 @@ pub(super) fn description(
 ) -> Value {
     let mut schema = json!({"type": "object", "required": [], "properties": {}});
     for member in members {
-        let (object, name) = member
-            .path
-            .split_once('.')
-            .map_or((None, member.path.as_str()), |(object, name)| (Some(object), name));
+        let (object, name) =
+            member.path.split_once('.').map_or((None, member.path.as_str()), |(object, name)| (Some(object), name));
         let is_required = member.nullable == 0;
         let target = match object {
             None => &mut schema,
@@ -67,16 +65,10 @@ pub(super) fn description(
     let mut examples = Map::new();
     for operation in operations {
         let (procedure, example) = match operation {
-            Operation::Get => (
-                format!("get_{name}"),
-                json!({"path": {"id": key_value(SEEDS)}, "response": [shown]}),
-            ),
+            Operation::Get => (format!("get_{name}"), json!({"path": {"id": key_value(SEEDS)}, "response": [shown]})),
             Operation::List => {
                 let query = json!({"after": key_value(SEEDS - 1), "limit": 2});
-                (
-                    format!("get_{plural}"),
-                    json!({"query": query, "response": [row(SEEDS, listed, false)]}),
-                )
+                (format!("get_{plural}"), json!({"query": query, "response": [row(SEEDS, listed, false)]}))
             }
             Operation::Put => {
                 let mut example = json!({"request": row(new, members, true)});
@@ -106,10 +98,7 @@ pub(super) fn description(
             Operation::Delete => {
                 let mut deleted = json!({});
                 deleted[&key.column.name] = key_value(SEEDS);
-                (
-                    format!("delete_{name}"),
-                    json!({"path": {"id": key_value(SEEDS)}, "response": [deleted]}),
-                )
+                (format!("delete_{name}"), json!({"path": {"id": key_value(SEEDS)}, "response": [deleted]}))
             }
         };
         examples.insert(procedure, example);
@@ -156,11 +145,7 @@ pub(super) fn routes(
         _ => (format!("text({size})"), format!("text_page({size})")),
     };
     let label = name.replace('_', " ");
-    let article = if label.starts_with(['a', 'e', 'i', 'o']) {
-        "an"
-    } else {
-        "a"
-    };
+    let article = if label.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     let mut routes = String::new();
     let mut add = |is_there: bool, docs: &[&str], line: String| {
         if is_there {
@@ -182,38 +167,24 @@ pub(super) fn routes(
         format!("PATCH \"/{name}/{{id}}\" => patch_{name}({column}: {id}, Json: body(\"{name}\"), IfMatch: if_match)");
     add(
         has(Operation::Patch),
-        &[
-            &format!("Change some fields of {article} {label}"),
-            "JSON Merge Patch (RFC 7396).",
-        ],
+        &[&format!("Change some fields of {article} {label}"), "JSON Merge Patch (RFC 7396)."],
         patch,
     );
     let delete = format!("DELETE \"/{name}/{{id}}\" => delete_{name}({column}: {id}, IfMatch: if_match)");
     add(
         has(Operation::Delete),
-        &[
-            &format!("Delete {article} {label}"),
-            "Deleting what does not exist succeeds.",
-        ],
+        &[&format!("Delete {article} {label}"), "Deleting what does not exist succeeds."],
         delete,
     );
     let grouped = |number: u32| {
-        if number < 10_000 {
-            number.to_string()
-        } else {
-            format!("{}_{:03}", number / 1000, number % 1000)
-        }
+        if number < 10_000 { number.to_string() } else { format!("{}_{:03}", number / 1000, number % 1000) }
     };
     let list = format!(
         "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", {}, 1, {}))",
         grouped(limit),
         grouped(max)
     );
-    add(
-        has(Operation::List),
-        &[&format!("List {}, a page at a time", plural.replace('_', " "))],
-        list,
-    );
+    add(has(Operation::List), &[&format!("List {}, a page at a time", plural.replace('_', " "))], list);
     add(has(Operation::Put), &[&create], format!("POST \"/{plural}\" => {body}"));
     routes
 }

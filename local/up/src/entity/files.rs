@@ -34,9 +34,7 @@ impl Change {
             Self::File { text, .. } => Ok((String::new(), text.clone())),
             Self::Routes { lines } => {
                 let before = read(root, ROUTES_FILE)?;
-                let at = before
-                    .find(ROUTES_BEGIN)
-                    .with_context(|| format!("{ROUTES_FILE} has no `routes! {{`"))?
+                let at = before.find(ROUTES_BEGIN).with_context(|| format!("{ROUTES_FILE} has no `routes! {{`"))?
                     + ROUTES_BEGIN.len();
                 let after = [&before[..at], lines, &before[at..]].concat();
                 Ok((before, after))
@@ -49,10 +47,7 @@ impl Change {
         let (before, after) = self.texts(root)?;
         let path = self.path();
         let from = if before.is_empty() { "/dev/null" } else { path };
-        print!(
-            "{}",
-            TextDiff::from_lines(&before, &after).unified_diff().header(from, path)
-        );
+        print!("{}", TextDiff::from_lines(&before, &after).unified_diff().header(from, path));
         Ok(())
     }
 }
@@ -71,10 +66,7 @@ pub(super) fn add(root: &Path, changes: &[Change]) -> Result<()> {
             change.path()
         );
     }
-    let texts = changes
-        .iter()
-        .map(|change| Ok((change.path(), change.texts(root)?.1)))
-        .collect::<Result<Vec<_>>>()?;
+    let texts = changes.iter().map(|change| Ok((change.path(), change.texts(root)?.1))).collect::<Result<Vec<_>>>()?;
     for (path, text) in texts {
         fs::write(root.join(path), text).with_context(|| format!("cannot write {path}"))?;
         say(format!("{path}: written"));
@@ -89,11 +81,7 @@ pub(super) fn remove(root: &Path, changes: &[Change]) -> Result<()> {
             (Change::File { text, .. }, present) => present == *text,
             (Change::Routes { lines }, present) => present.contains(lines),
         };
-        ensure!(
-            is_untouched,
-            "{} was changed since it was written: nothing was removed",
-            change.path()
-        );
+        ensure!(is_untouched, "{} was changed since it was written: nothing was removed", change.path());
     }
     for change in changes {
         let path = change.path();
@@ -125,11 +113,7 @@ pub(super) fn scripts(root: &Path) -> Result<Vec<(String, String)>> {
 /// The first number that no script of `sql/` has, of those that are between the customers and the end.
 pub(super) fn free_number(root: &Path) -> Result<u32> {
     let scripts = scripts(root)?;
-    let is_free = |number: &u32| {
-        !scripts
-            .iter()
-            .any(|(path, _)| path.starts_with(&format!("sql/{number}-")))
-    };
+    let is_free = |number: &u32| !scripts.iter().any(|(path, _)| path.starts_with(&format!("sql/{number}-")));
     match (40..=88).find(is_free) {
         Some(number) => Ok(number),
         // Scripts may share a number: nothing of an entity needs another's.
@@ -143,9 +127,7 @@ pub(super) fn is_taken(root: &Path, name: &str) -> bool {
     let of_the_api = ["ready", "docs", "problems"];
     // In the file, because this program may be older.
     let is_route = read(root, ROUTES_FILE).is_ok_and(|routes| {
-        [format!("\"/{name}\""), format!("\"/{name}/"), format!("_{name}(")]
-            .iter()
-            .any(|text| routes.contains(text))
+        [format!("\"/{name}\""), format!("\"/{name}/"), format!("_{name}(")].iter().any(|text| routes.contains(text))
     });
     is_route || of_the_api.contains(&name)
 }
@@ -157,9 +139,7 @@ pub(super) fn local_tables(root: &Path) -> Result<Vec<String>> {
         let name = entry?.file_name().to_string_lossy().into_owned();
         if name.ends_with(".schema.sql") {
             let schema = read(root, &format!("local/procedures/{name}"))?;
-            let names = schema
-                .lines()
-                .filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("));
+            let names = schema.lines().filter_map(|line| line.strip_prefix("CREATE TABLE ")?.strip_suffix(" ("));
             tables.extend(names.map(str::to_owned));
         }
     }

@@ -70,10 +70,7 @@ pub(super) fn key_of(table: &Table) -> Result<Key<'_>> {
     let column =
         column.with_context(|| format!("the key of {full} names the column {name}, which it does not have"))?;
     let name = &column.name;
-    ensure!(
-        is_plain(name),
-        "the key {name:?} is not made of letters, digits and underscores"
-    );
+    ensure!(is_plain(name), "the key {name:?} is not made of letters, digits and underscores");
     ensure!(
         !VARIABLES.contains(&name.as_str()) && !["Document", "RowID"].contains(&name.as_str()),
         "the key {name} has a name that the procedures use for something else"
@@ -87,19 +84,13 @@ pub(super) fn key_of(table: &Table) -> Result<Key<'_>> {
     let lower = default.to_lowercase();
     let (from, sequence) = match (&column.filled, lower.strip_prefix("next value for ")) {
         (Filled::Identity, _) => (From::Identity, None),
-        (Filled::ByInsert, Some(_)) if column_type.is_integer() => (
-            From::Sequence,
-            Some(default["next value for ".len()..].trim().to_owned()),
-        ),
+        (Filled::ByInsert, Some(_)) if column_type.is_integer() => {
+            (From::Sequence, Some(default["next value for ".len()..].trim().to_owned()))
+        }
         (Filled::ByInsert, None) if ["newid()", "newsequentialid()"].contains(&lower.as_str()) => (From::NewId, None),
         (Filled::ByInsert, None) if lower.is_empty() => (From::Client, None),
         (Filled::ByInsert, _) => bail!("the key {name} has the default {default}, which is no sequence and no NEWID()"),
         _ => bail!("the key {name} is computed"),
     };
-    Ok(Key {
-        column,
-        column_type,
-        from,
-        sequence,
-    })
+    Ok(Key { column, column_type, from, sequence })
 }

@@ -15,10 +15,7 @@ pub(super) const SEEDS: usize = 3;
 
 /// Whether the local database has a table that this one refers to.
 pub(super) fn has_local_reference(table: &Table, tables: &[String]) -> bool {
-    table
-        .references
-        .iter()
-        .any(|(columns, parent)| local_parent(table, columns, parent, tables).is_some())
+    table.references.iter().any(|(columns, parent)| local_parent(table, columns, parent, tables).is_some())
 }
 
 fn local_parent(table: &Table, columns: &[String], parent: &str, tables: &[String]) -> Option<String> {
@@ -40,18 +37,11 @@ pub(super) fn create_local(table: &Table, key: &Key, members: &[Member], tables:
         {
             continue;
         }
-        let mut line = format!(
-            "{} {}",
-            quoted(name),
-            if column_type.is_integer() { "INTEGER" } else { "TEXT" }
-        );
+        let mut line = format!("{} {}", quoted(name), if column_type.is_integer() { "INTEGER" } else { "TEXT" });
         if is_key {
             let counts = matches!(key.from, From::Identity | From::Sequence);
-            let collate = if matches!(column_type.rule, "char" | "nchar") {
-                " COLLATE Latin1_General_100_CI_AS"
-            } else {
-                ""
-            };
+            let collate =
+                if matches!(column_type.rule, "char" | "nchar") { " COLLATE Latin1_General_100_CI_AS" } else { "" };
             line += &format!(
                 "{}{collate} PRIMARY KEY{}",
                 if counts { "" } else { " NOT NULL" },
@@ -77,10 +67,7 @@ pub(super) fn create_local(table: &Table, key: &Key, members: &[Member], tables:
         lines.push(line);
     }
     for columns in &table.uniques {
-        if columns
-            .iter()
-            .all(|column| members.iter().any(|member| member.name == *column))
-        {
+        if columns.iter().all(|column| members.iter().any(|member| member.name == *column)) {
             let columns: Vec<_> = columns.iter().map(|column| quoted(column)).collect();
             lines.push(format!("UNIQUE ({})", columns.join(", ")));
         }
@@ -99,10 +86,7 @@ pub(super) fn seeds(
     let mut rows = vec![Vec::new(); SEEDS];
     for column in &table.columns {
         let member = members.iter().find(|member| member.name == column.name);
-        let set = special
-            .set
-            .get(&column.name)
-            .or_else(|| special.touch.get(&column.name));
+        let set = special.set.get(&column.name).or_else(|| special.touch.get(&column.name));
         if member.is_none() && set.is_none() {
             continue;
         }
@@ -116,9 +100,8 @@ pub(super) fn seeds(
                         .with_context(|| format!("column {} has no example", column.name))?
                 }
                 (None, Some(value)) => {
-                    let is_other = value
-                        .strip_prefix('@')
-                        .and_then(|source| members.iter().find(|member| member.name == source));
+                    let is_other =
+                        value.strip_prefix('@').and_then(|source| members.iter().find(|member| member.name == source));
                     match is_other {
                         Some(member) => literal(&example(table, key, member, n), &member.column_type, &member.rule)
                             .unwrap_or_default(),
@@ -134,10 +117,7 @@ pub(super) fn seeds(
 
 /// The `n`th example of a member. What refers to other rows is left out where it can be, and is the first of them otherwise.
 pub(super) fn example(table: &Table, key: &Key, member: &Member, n: usize) -> Value {
-    let refers = table
-        .references
-        .iter()
-        .any(|(columns, _)| columns.contains(&member.name));
+    let refers = table.references.iter().any(|(columns, _)| columns.contains(&member.name));
     let is_key = member.name == key.column.name;
     match (refers && !is_key, member.nullable) {
         (true, 1) => Value::Null,
@@ -153,26 +133,17 @@ pub(super) fn shown(member: &Member) -> String {
             member.column_type.rule,
             "char" | "nchar" | "date" | "time" | "datetime" | "datetime2" | "datetimeoffset" | "uniqueidentifier"
         );
-    if is_direct {
-        member.column.clone()
-    } else {
-        format!("json({})", member.column)
-    }
+    if is_direct { member.column.clone() } else { format!("json({})", member.column) }
 }
 
 /// The members of a row's JSON object in SQLite, a line each.
 pub(super) fn object_lines(members: &[Member]) -> Vec<String> {
     let mut lines: Vec<String> = Vec::new();
     for (index, member) in members.iter().enumerate() {
-        let (object, name) = member
-            .path
-            .split_once('.')
-            .map_or((None, member.path.as_str()), |(object, name)| (Some(object), name));
+        let (object, name) =
+            member.path.split_once('.').map_or((None, member.path.as_str()), |(object, name)| (Some(object), name));
         let is_of = |other: Option<&Member>| {
-            other
-                .and_then(|other| other.path.split_once('.'))
-                .map(|(object, _)| object)
-                == object
+            other.and_then(|other| other.path.split_once('.')).map(|(object, _)| object) == object
         };
         if let Some(object) = object
             && !is_of(index.checked_sub(1).map(|before| &members[before]))
@@ -180,39 +151,17 @@ pub(super) fn object_lines(members: &[Member]) -> Vec<String> {
             lines.push(format!("'{object}', json_object("));
         }
         let is_last_of_object = object.is_some() && !is_of(members.get(index + 1));
-        let comma = if index + 1 == members.len() || is_last_of_object {
-            ""
-        } else {
-            ","
-        };
-        lines.push(format!(
-            "{}'{name}', {}{comma}",
-            if object.is_some() { "    " } else { "" },
-            shown(member)
-        ));
+        let comma = if index + 1 == members.len() || is_last_of_object { "" } else { "," };
+        lines.push(format!("{}'{name}', {}{comma}", if object.is_some() { "    " } else { "" }, shown(member)));
         if is_last_of_object {
-            lines.push(if index + 1 == members.len() {
-                ")".into()
-            } else {
-                "),".into()
-            });
+            lines.push(if index + 1 == members.len() { ")".into() } else { "),".into() });
         }
     }
     lines
 }
 
 pub(super) fn listed_object(listed: &[Member]) -> String {
-    let object = format!(
-        "json_object({})",
-        object_lines(listed)
-            .iter()
-            .map(|line| line.trim())
-            .collect::<Vec<_>>()
-            .join(" ")
-    );
-    if listed.iter().any(|member| member.nullable == 1) {
-        format!("json_patch('{{}}', {object})")
-    } else {
-        object
-    }
+    let object =
+        format!("json_object({})", object_lines(listed).iter().map(|line| line.trim()).collect::<Vec<_>>().join(" "));
+    if listed.iter().any(|member| member.nullable == 1) { format!("json_patch('{{}}', {object})") } else { object }
 }

@@ -52,11 +52,7 @@ pub(super) struct Default {
 pub(super) fn members_of(table: &Table, key: &Key, special: &Special) -> Result<Vec<Member>> {
     let column = |name: &String| table.columns.iter().find(|column| column.name == *name);
     let is_set = |name: &String| special.set.contains_key(name) || special.touch.contains_key(name);
-    let out = special
-        .without
-        .iter()
-        .chain(special.set.keys())
-        .chain(special.touch.keys());
+    let out = special.without.iter().chain(special.set.keys()).chain(special.touch.keys());
     for name in out.chain(special.members.iter().map(|(_, column)| column)) {
         let (schema, table) = (&table.schema, &table.name);
         ensure!(column(name).is_some(), "{schema}.{table} has no column {name}");
@@ -66,15 +62,9 @@ pub(super) fn members_of(table: &Table, key: &Key, special: &Special) -> Result<
         let columns = table.columns.iter().filter(|column| !is_left_out(&column.name));
         let columns =
             columns.filter(|column| !matches!(column.filled, Filled::RowStart | Filled::RowEnd | Filled::RowVersion));
-        columns
-            .map(|column| (column.name.clone(), column.name.clone()))
-            .collect()
+        columns.map(|column| (column.name.clone(), column.name.clone())).collect()
     };
-    let paths: Vec<(String, String)> = if special.members.is_empty() {
-        by_name()
-    } else {
-        special.members.clone()
-    };
+    let paths: Vec<(String, String)> = if special.members.is_empty() { by_name() } else { special.members.clone() };
     let own = &key.column.name;
     ensure!(
         paths.iter().any(|(path, name)| name == own && path == own),
@@ -105,19 +95,10 @@ pub(super) fn member(table: &Table, key: &Key, special: &Special, path: &str, co
         path.split('.').all(is_plain) || path == name,
         "member {path:?} is not made of letters, digits and underscores"
     );
-    ensure!(
-        is_plain(name),
-        "column {name:?} is not made of letters, digits and underscores: {out}"
-    );
-    ensure!(
-        column.filled != Filled::Computed,
-        "column {name} is computed, and its type is not written down: {out}"
-    );
+    ensure!(is_plain(name), "column {name:?} is not made of letters, digits and underscores: {out}");
+    ensure!(column.filled != Filled::Computed, "column {name} is computed, and its type is not written down: {out}");
     let is_key = name == &key.column.name;
-    ensure!(
-        column.filled != Filled::Identity || is_key,
-        "column {name} is an IDENTITY, and not the key: {out}"
-    );
+    ensure!(column.filled != Filled::Identity || is_key, "column {name} is an IDENTITY, and not the key: {out}");
     let column_type = column
         .sql_type
         .as_ref()
@@ -135,19 +116,12 @@ pub(super) fn member(table: &Table, key: &Key, special: &Special, path: &str, co
         column_type.scale = Some(1);
     }
     let takes_number = special.numbers.iter().any(|number| number == path);
-    ensure!(
-        !takes_number || column_type.rule == "nchar",
-        "{path} is no NVARCHAR, so no number is taken as its text"
-    );
+    ensure!(!takes_number || column_type.rule == "nchar", "{path} is no NVARCHAR, so no number is taken as its text");
     let is_nullable = column.is_nullable && !is_key;
     let mut schema = column_type.schema();
     let is_of = |columns: &&Vec<String>| columns.contains(name);
     if let Some(columns) = table.uniques.iter().filter(is_of).min_by_key(|columns| columns.len()) {
-        schema["x-unique"] = if columns.len() == 1 {
-            json!(true)
-        } else {
-            json!(columns)
-        };
+        schema["x-unique"] = if columns.len() == 1 { json!(true) } else { json!(columns) };
     }
     if is_key && is_sent {
         schema["x-unique"] = json!(true);
@@ -176,17 +150,9 @@ pub(super) fn member(table: &Table, key: &Key, special: &Special, path: &str, co
         path: path.into(),
         column: quoted(name),
         name: name.clone(),
-        variable: if is_taken {
-            format!("Column{name}")
-        } else {
-            name.clone()
-        },
+        variable: if is_taken { format!("Column{name}") } else { name.clone() },
         sql_type: column_type.declared.clone(),
-        rule: if takes_number {
-            "nchar or number".into()
-        } else {
-            column_type.rule.into()
-        },
+        rule: if takes_number { "nchar or number".into() } else { column_type.rule.into() },
         size: number(column_type.size),
         scale: number(column_type.scale),
         required: u8::from(!is_nullable && default.is_none()),
@@ -201,16 +167,10 @@ pub(super) fn member(table: &Table, key: &Key, special: &Special, path: &str, co
 
 /// The object that members are in, of which there is one at most.
 pub(super) fn object_of(members: &[Member]) -> Result<Option<String>> {
-    let mut objects: Vec<_> = members
-        .iter()
-        .filter_map(|member| Some(member.path.split_once('.')?.0.to_owned()))
-        .collect();
+    let mut objects: Vec<_> =
+        members.iter().filter_map(|member| Some(member.path.split_once('.')?.0.to_owned())).collect();
     objects.dedup();
-    ensure!(
-        objects.len() <= 1,
-        "members are in the objects {}: one can be",
-        objects.join(", ")
-    );
+    ensure!(objects.len() <= 1, "members are in the objects {}: one can be", objects.join(", "));
     ensure!(
         members.iter().all(|member| member.path.matches('.').count() <= 1),
         "a member is in an object in an object"

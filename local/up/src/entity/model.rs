@@ -42,11 +42,8 @@ impl Entity {
     /// The files of the entity; `sql` is the path of its T-SQL.
     pub(super) fn files(&self, sql: &str) -> Result<Vec<Change>> {
         let mut environment = Environment::new();
-        let syntax = SyntaxConfig::builder()
-            .trim_blocks(true)
-            .lstrip_blocks(true)
-            .keep_trailing_newline(true)
-            .build()?;
+        let syntax =
+            SyntaxConfig::builder().trim_blocks(true).lstrip_blocks(true).keep_trailing_newline(true).build()?;
         environment.set_syntax(syntax);
         for (name, template) in TEMPLATES {
             environment.add_template(name, template)?;
@@ -56,10 +53,8 @@ impl Entity {
             Ok(Change::File { path, text })
         };
         let (name, plural) = (&self.name, &self.plural);
-        let mut files = vec![
-            file(sql.into(), "entity.sql")?,
-            file(format!("local/procedures/{name}.schema.sql"), "schema.sql")?,
-        ];
+        let mut files =
+            vec![file(sql.into(), "entity.sql")?, file(format!("local/procedures/{name}.schema.sql"), "schema.sql")?];
         for operation in &self.operations {
             let (procedure, template) = match operation {
                 Operation::Get => (format!("get_{name}"), "get.sql"),
@@ -70,13 +65,8 @@ impl Entity {
             };
             files.push(file(format!("local/procedures/web.{procedure}.sql"), template)?);
         }
-        files.push(Change::File {
-            path: format!("openapi/{name}.json"),
-            text: pretty::print(&self.description),
-        });
-        files.push(Change::Routes {
-            lines: self.routes.clone(),
-        });
+        files.push(Change::File { path: format!("openapi/{name}.json"), text: pretty::print(&self.description) });
+        files.push(Change::Routes { lines: self.routes.clone() });
         Ok(files)
     }
 
@@ -101,52 +91,27 @@ impl Entity {
         let members = members_of(table, key, &special)?;
         let sent: Vec<_> = members.iter().filter(|member| member.is_sent).cloned().collect();
         let (can_put, can_patch) = (writes(Operation::Put), writes(Operation::Patch));
-        let changed: Vec<_> = sent
-            .iter()
-            .filter(|member| member.name != key.column.name)
-            .cloned()
-            .collect();
-        ensure!(
-            !can_patch || !changed.is_empty(),
-            "no column can be changed: leave patch out with --only"
-        );
-        ensure!(
-            !can_put || !sent.is_empty(),
-            "a new row has nothing that a client gives: leave put out with --only"
-        );
+        let changed: Vec<_> = sent.iter().filter(|member| member.name != key.column.name).cloned().collect();
+        ensure!(!can_patch || !changed.is_empty(), "no column can be changed: leave patch out with --only");
+        ensure!(!can_put || !sent.is_empty(), "a new row has nothing that a client gives: leave put out with --only");
         let object = object_of(&members)?;
         let (label, plural_label) = (name.replace('_', " "), plural.replace('_', " "));
         let called = |column: &str| {
             let member = members.iter().find(|member| member.name == column);
-            member.map_or(column.to_owned(), |member| {
-                special.called.get(&member.path).unwrap_or(&member.path).clone()
-            })
+            member.map_or(column.to_owned(), |member| special.called.get(&member.path).unwrap_or(&member.path).clone())
         };
-        let article = if label.starts_with(['a', 'e', 'i', 'o']) {
-            "An"
-        } else {
-            "A"
-        };
+        let article = if label.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
         let taken = |uniques: &[&Vec<String>]| {
             let sets: Vec<_> = uniques
                 .iter()
-                .map(|columns| {
-                    columns
-                        .iter()
-                        .map(|column| called(column))
-                        .collect::<Vec<_>>()
-                        .join(" and ")
-                })
+                .map(|columns| columns.iter().map(|column| called(column)).collect::<Vec<_>>().join(" and "))
                 .collect();
             format!("{article} {label} with this {} already exists.", sets.join(" or "))
         };
         // The key is one of them where clients give it.
         let own_key = vec![key.column.name.clone()];
-        let is_given = |columns: &&Vec<String>| {
-            columns
-                .iter()
-                .all(|column| sent.iter().any(|member| &member.name == column))
-        };
+        let is_given =
+            |columns: &&Vec<String>| columns.iter().all(|column| sent.iter().any(|member| &member.name == column));
         let mut uniques: Vec<_> = table.uniques.iter().filter(is_given).collect();
         let unique_patch = (!uniques.is_empty()).then(|| taken(&uniques));
         if key.from == From::Client {
@@ -154,9 +119,7 @@ impl Entity {
         }
         // A foreign key of what clients do not give is the developer's: that it breaks is no answer for them.
         let is_sent = |(columns, _): &(Vec<String>, String)| {
-            columns
-                .iter()
-                .any(|column| sent.iter().any(|member| &member.name == column))
+            columns.iter().any(|column| sent.iter().any(|member| &member.name == column))
         };
         let is_constrained = table.is_checked || table.references.iter().any(is_sent);
         let constraint_detail = "It refers to a row that does not exist, or breaks another rule of the table.";
@@ -176,10 +139,8 @@ impl Entity {
                 .map_or(column.to_owned(), |member| member.variable.clone())
         };
         let equal = |columns: &&Vec<String>| {
-            let all: Vec<_> = columns
-                .iter()
-                .map(|column| format!("c.{} = @{}", quoted(column), variable(column)))
-                .collect();
+            let all: Vec<_> =
+                columns.iter().map(|column| format!("c.{} = @{}", quoted(column), variable(column))).collect();
             all.join(" AND ")
         };
         let uniques_equal: Vec<_> = uniques.iter().map(equal).collect();
@@ -190,11 +151,9 @@ impl Entity {
             (None, _) => "= 547",
         };
         let conflict = |unique: &Option<String>| match (unique, is_constrained_locally) {
-            (Some(unique), true) => Some(format!(
-                "iif(:ErrorNumber = 547, {}, {})",
-                text(constraint_detail),
-                text(unique)
-            )),
+            (Some(unique), true) => {
+                Some(format!("iif(:ErrorNumber = 547, {}, {})", text(constraint_detail), text(unique)))
+            }
             (Some(detail), false) => Some(text(detail)),
             (None, true) => Some(text(constraint_detail)),
             (None, false) => None,
@@ -206,28 +165,16 @@ impl Entity {
         let flagged_put: Vec<_> = sent.iter().filter(needs_flag_put).cloned().collect();
         // By name: what is not asked for is left out, and no order can be wrong.
         let outputs = |members: &[Member], flags: &[Member]| {
-            let own = members
-                .iter()
-                .map(|member| format!("@{0} = @{0} OUTPUT", member.variable));
-            let flags = flags
-                .iter()
-                .map(|member| format!("@Has{0} = @Has{0} OUTPUT", member.variable));
+            let own = members.iter().map(|member| format!("@{0} = @{0} OUTPUT", member.variable));
+            let flags = flags.iter().map(|member| format!("@Has{0} = @Has{0} OUTPUT", member.variable));
             wrapped(own.chain(flags))
         };
         let parameter = key.column_type.parameter();
         let declared = |members: &[Member]| {
             let sql_type = |member: &Member| {
-                if member.name == key.column.name {
-                    parameter.clone()
-                } else {
-                    member.sql_type.clone()
-                }
+                if member.name == key.column.name { parameter.clone() } else { member.sql_type.clone() }
             };
-            wrapped(
-                members
-                    .iter()
-                    .map(|member| format!("@{} {}", member.variable, sql_type(member))),
-            )
+            wrapped(members.iter().map(|member| format!("@{} {}", member.variable, sql_type(member))))
         };
         let flags = |members: &[Member]| wrapped(members.iter().map(|member| format!("@Has{} BIT", member.variable)));
         let (columns, values, local_columns, local_values) = insert(table, key, &members, &special)?;
@@ -237,10 +184,7 @@ impl Entity {
         let (own, quoted_key) = (&key.column.name, quoted(&key.column.name));
         let compared = |variable: &str| match is_code_page {
             // As the column has it, so that an index is used, and exactly.
-            true => format!(
-                "CONVERT({}, @{variable}) AND {quoted_key} = @{variable}",
-                key.column_type.declared
-            ),
+            true => format!("CONVERT({}, @{variable}) AND {quoted_key} = @{variable}", key.column_type.declared),
             false => format!("@{variable}"),
         };
         let is_integer = key.column_type.is_integer();
@@ -248,10 +192,9 @@ impl Entity {
             true => format!("c.{quoted_key} > @After"),
             false => {
                 let (least, cast) = match (&*parameter, is_code_page) {
-                    ("UNIQUEIDENTIFIER", _) => (
-                        "CONVERT(UNIQUEIDENTIFIER, N'00000000-0000-0000-0000-000000000000')",
-                        "@After".to_owned(),
-                    ),
+                    ("UNIQUEIDENTIFIER", _) => {
+                        ("CONVERT(UNIQUEIDENTIFIER, N'00000000-0000-0000-0000-000000000000')", "@After".to_owned())
+                    }
                     (_, true) => ("''", format!("CONVERT({}, @After)", key.column_type.declared)),
                     _ => ("N''", "@After".to_owned()),
                 };
@@ -266,23 +209,15 @@ impl Entity {
             From::NewId => Some("SELECT newid()".to_owned()),
             From::Identity | From::Sequence => {
                 let table = text(&local_name(table));
-                Some(format!(
-                    "SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = {table}), 0) + 1"
-                ))
+                Some(format!("SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = {table}), 0) + 1"))
             }
             From::Client => None,
         };
-        let key_path = members
-            .iter()
-            .find(|member| &member.name == own)
-            .map_or(own.clone(), |member| member.path.clone());
+        let key_path =
+            members.iter().find(|member| &member.name == own).map_or(own.clone(), |member| member.path.clone());
         let listed: Vec<_> = match special.listed.is_empty() {
             true => members.clone(),
-            false => members
-                .iter()
-                .filter(|member| special.listed.contains(&member.path))
-                .cloned()
-                .collect(),
+            false => members.iter().filter(|member| special.listed.contains(&member.path)).cloned().collect(),
         };
         let (limit, limit_max) = special.limit.unwrap_or((100, 1000));
         let mut rules: Vec<Value> = Vec::new();
@@ -296,10 +231,8 @@ impl Entity {
             rules.push(json!(member));
         }
         let seeds = seeds(table, key, &members, &special)?;
-        let operation_names: Vec<_> = operations
-            .iter()
-            .map(|operation| format!("{operation:?}").to_lowercase())
-            .collect();
+        let operation_names: Vec<_> =
+            operations.iter().map(|operation| format!("{operation:?}").to_lowercase()).collect();
         let etag_doc = match version {
             "period" => format!(
                 "the row's version: {} and 12 hexadecimal digits of the text's SHA-256. Opaque to clients, compared as text",
@@ -350,15 +283,7 @@ impl Entity {
             ("caught_patch", json!(errors(unique_patch.is_some()))),
             ("declared", json!(declared(&sent))),
             ("declared_flags_put", json!(flags(&flagged_put))),
-            (
-                "declared_patch",
-                json!(
-                    declared(&changed)
-                        .into_iter()
-                        .chain(flags(&flagged))
-                        .collect::<Vec<_>>()
-                ),
-            ),
+            ("declared_patch", json!(declared(&changed).into_iter().chain(flags(&flagged)).collect::<Vec<_>>())),
             ("outputs_put", json!(outputs(&sent, &flagged_put))),
             ("outputs_patch", json!(outputs(&changed, &flagged))),
             ("insert_columns", json!(wrapped(columns.into_iter()))),
@@ -382,33 +307,17 @@ impl Entity {
             ("sequences", json!(sequences(key, create))),
             ("is_versioned", json!(version == "period")),
         ];
-        let context = context
-            .into_iter()
-            .map(|(name, value)| (name.to_owned(), value))
-            .collect::<Map<_, _>>()
-            .into();
+        let context = context.into_iter().map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into();
         let description = description(name, plural, key, &members, &listed, &operations, &special);
         let routes = routes(name, plural, key, &operations, (limit, limit_max));
-        Ok(Self {
-            name: name.into(),
-            plural: plural.into(),
-            context,
-            operations,
-            routes,
-            description,
-        })
+        Ok(Self { name: name.into(), plural: plural.into(), context, operations, routes, description })
     }
 }
 
 /// The versions that rows have by their table: what they are made of, and the column.
 fn version_of(table: &Table) -> (&'static str, Option<&str>) {
-    let column = |filled: Filled| {
-        table
-            .columns
-            .iter()
-            .find(|column| column.filled == filled)
-            .map(|column| column.name.as_str())
-    };
+    let column =
+        |filled: Filled| table.columns.iter().find(|column| column.filled == filled).map(|column| column.name.as_str());
     match (column(Filled::RowStart), column(Filled::RowVersion)) {
         (Some(start), _) => ("period", Some(start)),
         (None, Some(version)) => ("rowversion", Some(version)),
@@ -430,11 +339,7 @@ fn create_lines(table: &Table, key: &Key) -> Vec<String> {
             Filled::RowEnd => line += " GENERATED ALWAYS AS ROW END",
             Filled::ByInsert => {}
         }
-        line += if column.is_nullable && column.name != key.column.name {
-            " NULL"
-        } else {
-            " NOT NULL"
-        };
+        line += if column.is_nullable && column.name != key.column.name { " NULL" } else { " NOT NULL" };
         if let Some(default) = &column.default {
             let call = if column.name == key.column.name && key.from == From::Sequence {
                 format!("(NEXT VALUE FOR {})", key.sequence.as_deref().unwrap_or_default())
@@ -445,29 +350,15 @@ fn create_lines(table: &Table, key: &Key) -> Vec<String> {
         }
         lines.push(line);
     }
-    lines.push(format!(
-        "CONSTRAINT PK_{} PRIMARY KEY CLUSTERED ({})",
-        local_name(table),
-        quoted(&key.column.name)
-    ));
+    lines.push(format!("CONSTRAINT PK_{} PRIMARY KEY CLUSTERED ({})", local_name(table), quoted(&key.column.name)));
     for columns in &table.uniques {
         let names: Vec<_> = columns.iter().map(|column| quoted(column)).collect();
-        lines.push(format!(
-            "CONSTRAINT UQ_{}_{} UNIQUE ({})",
-            local_name(table),
-            columns.join("_"),
-            names.join(", ")
-        ));
+        lines.push(format!("CONSTRAINT UQ_{}_{} UNIQUE ({})", local_name(table), columns.join("_"), names.join(", ")));
     }
-    if let (Some(start), Some(end)) = (
-        version_of(table).1,
-        table.columns.iter().find(|column| column.filled == Filled::RowEnd),
-    ) {
-        lines.push(format!(
-            "PERIOD FOR SYSTEM_TIME ({}, {})",
-            quoted(start),
-            quoted(&end.name)
-        ));
+    if let (Some(start), Some(end)) =
+        (version_of(table).1, table.columns.iter().find(|column| column.filled == Filled::RowEnd))
+    {
+        lines.push(format!("PERIOD FOR SYSTEM_TIME ({}, {})", quoted(start), quoted(&end.name)));
     }
     lines
 }

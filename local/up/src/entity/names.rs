@@ -26,11 +26,7 @@ const RESERVED: &str = " ADD ALL ALTER AND ANY AS ASC AUTHORIZATION AUTOINCREMEN
 /// A name, in brackets when it is a reserved word; both engines read these.
 pub(super) fn quoted(name: &str) -> String {
     let is_reserved = RESERVED.contains(&format!(" {} ", name.to_uppercase()));
-    if is_reserved {
-        format!("[{name}]")
-    } else {
-        name.to_owned()
-    }
+    if is_reserved { format!("[{name}]") } else { name.to_owned() }
 }
 
 pub(super) fn local_name(table: &Table) -> String {
@@ -49,10 +45,7 @@ pub(super) fn text(text: &str) -> String {
 
 pub(super) fn capitalized(text: &str) -> String {
     let mut characters = text.chars();
-    characters
-        .next()
-        .map(|first| first.to_uppercase().chain(characters).collect())
-        .unwrap_or_default()
+    characters.next().map(|first| first.to_uppercase().chain(characters).collect()).unwrap_or_default()
 }
 
 /// Without the parentheses around it.

@@ -100,11 +100,7 @@ impl Table {
                 && let Some(open) = is_table(at + 2)
                 && table.is_none()
             {
-                let mut read = Self {
-                    schema: schema.into(),
-                    name: name.into(),
-                    ..Self::default()
-                };
+                let mut read = Self { schema: schema.into(), name: name.into(), ..Self::default() };
                 for item in list(&tokens[open..])? {
                     read.item(item)?;
                 }
@@ -112,9 +108,7 @@ impl Table {
             } else if starts(rest, &["ALTER", "TABLE"])
                 && let (Some(table), Some(after)) = (&mut table, is_table(at + 2))
             {
-                let end = tokens[after..]
-                    .iter()
-                    .position(|token| *token == Token::SemiColon || word(token, "GO"));
+                let end = tokens[after..].iter().position(|token| *token == Token::SemiColon || word(token, "GO"));
                 let statement = &tokens[after..end.map_or(tokens.len(), |end| after + end)];
                 if let Some(add) = statement.iter().position(|token| word(token, "ADD")) {
                     for constraint in split(&statement[add + 1..]) {
@@ -137,11 +131,7 @@ impl Table {
         let named = self.references.iter_mut().map(|(columns, _)| columns);
         let named = named.chain(&mut self.uniques).chain([&mut self.key]);
         for name in named.flatten() {
-            if let Some(column) = self
-                .columns
-                .iter()
-                .find(|column| column.name.eq_ignore_ascii_case(name))
-            {
+            if let Some(column) = self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)) {
                 name.clone_from(&column.name);
             }
         }
@@ -153,9 +143,7 @@ impl Table {
         match item.first() {
             Some(Token::Word(first))
                 if first.quote_style.is_none()
-                    && is_constraint
-                        .iter()
-                        .any(|known| first.value.eq_ignore_ascii_case(known)) =>
+                    && is_constraint.iter().any(|known| first.value.eq_ignore_ascii_case(known)) =>
             {
                 self.constraint(item)
             }
@@ -166,9 +154,7 @@ impl Table {
 
     fn column(&mut self, name: String, mut rest: &[Token]) -> Result<()> {
         ensure!(
-            self.columns
-                .iter()
-                .all(|column| !column.name.eq_ignore_ascii_case(&name)),
+            self.columns.iter().all(|column| !column.name.eq_ignore_ascii_case(&name)),
             "there are two columns {name}"
         );
         let mut column = Column {
@@ -189,10 +175,7 @@ impl Table {
             length += list_length(&rest[length..])?;
         }
         let declared = &rest[..length.min(rest.len())];
-        if ["rowversion", "timestamp"]
-            .iter()
-            .any(|known| word(&declared[0], known))
-        {
+        if ["rowversion", "timestamp"].iter().any(|known| word(&declared[0], known)) {
             column.filled = Filled::RowVersion;
         }
         column.sql_type = ColumnType::parse(&text(declared).to_lowercase()).ok_or_else(|| text(declared));
@@ -214,11 +197,7 @@ impl Table {
                 column.default = Some(text(&rest[1..=end]));
                 used = 1 + end;
             } else if word(token, "PRIMARY") || word(token, "KEY") {
-                ensure!(
-                    self.key.is_empty(),
-                    "there are two keys, {} and {name}",
-                    self.key.join(", ")
-                );
+                ensure!(self.key.is_empty(), "there are two keys, {} and {name}", self.key.join(", "));
                 self.key = vec![name.clone()];
                 column.is_nullable = false;
                 used = if word(token, "PRIMARY") { 2 } else { 1 };
@@ -226,8 +205,7 @@ impl Table {
                 self.uniques.push(vec![name.clone()]);
             } else if word(token, "REFERENCES") {
                 let ((schema, table), after) = qualified(&rest[1..]).context("REFERENCES names no table")?;
-                self.references
-                    .push((vec![name.clone()], format!("{}.{table}", schema.unwrap_or("dbo"))));
+                self.references.push((vec![name.clone()], format!("{}.{table}", schema.unwrap_or("dbo"))));
                 used = 1 + after;
             } else if word(token, "CHECK") {
                 self.is_checked = true;
@@ -246,10 +224,7 @@ impl Table {
         if starts(rest, &["CONSTRAINT"]) {
             rest = rest.get(2..).unwrap_or_default();
         }
-        let open = rest
-            .iter()
-            .position(|token| *token == Token::LParen)
-            .unwrap_or(rest.len());
+        let open = rest.iter().position(|token| *token == Token::LParen).unwrap_or(rest.len());
         if starts(rest, &["PRIMARY"]) {
             ensure!(
                 self.key.is_empty(),
@@ -261,23 +236,17 @@ impl Table {
         } else if starts(rest, &["UNIQUE"]) {
             self.uniques.push(names(&rest[open..])?);
         } else if starts(rest, &["FOREIGN"]) {
-            let at = rest
-                .iter()
-                .position(|token| word(token, "REFERENCES"))
-                .context("FOREIGN KEY without REFERENCES")?;
+            let at =
+                rest.iter().position(|token| word(token, "REFERENCES")).context("FOREIGN KEY without REFERENCES")?;
             let ((schema, table), _) = qualified(&rest[at + 1..]).context("REFERENCES names no table")?;
-            self.references
-                .push((names(&rest[open..])?, format!("{}.{table}", schema.unwrap_or("dbo"))));
+            self.references.push((names(&rest[open..])?, format!("{}.{table}", schema.unwrap_or("dbo"))));
         } else if starts(rest, &["CHECK"]) {
             self.is_checked = true;
         } else if starts(rest, &["DEFAULT"])
             && let Some(at) = rest.iter().rposition(|token| word(token, "FOR"))
             && let Some(Token::Word(name)) = rest.get(at + 1)
         {
-            let column = self
-                .columns
-                .iter_mut()
-                .find(|column| column.name.eq_ignore_ascii_case(&name.value));
+            let column = self.columns.iter_mut().find(|column| column.name.eq_ignore_ascii_case(&name.value));
             column.context("a DEFAULT is for no column")?.default = Some(text(&rest[1..at]));
         }
         Ok(())

@@ -50,10 +50,7 @@ fn written(line: &str) -> anyhow::Result<BTreeMap<String, String>> {
 }
 
 fn refused(line: &str) -> String {
-    format!(
-        "{:#}",
-        written(line).err().unwrap_or_else(|| panic!("{line} must be refused"))
-    )
+    format!("{:#}", written(line).err().unwrap_or_else(|| panic!("{line} must be refused")))
 }
 
 /// The customers are what the generator writes for their table and `customer.json`, but for these.
@@ -124,130 +121,58 @@ fn tables_of_public_databases_are_added_or_refused_with_the_reason() {
 fn what_cannot_be_done_is_refused_with_the_place() {
     let key = "ColorID int key, A int";
     for (options, columns, reason) in [
-        (
-            "--table Warehouse.Paints",
-            "",
-            "sql/ has no CREATE TABLE Warehouse.Paints",
-        ),
+        ("--table Warehouse.Paints", "", "sql/ has no CREATE TABLE Warehouse.Paints"),
         ("--table Colors --ddl missing.sql", "", "cannot read missing.sql"),
-        (
-            "--table Colors",
-            "ColorID int key, Other int key",
-            "there are two keys, ColorID and Other",
-        ),
-        (
-            "--table Colors",
-            "ColorID int, Name nvarchar(20)",
-            "dbo.Colors has no primary key",
-        ),
-        (
-            "--table Colors",
-            "ColorID int key, Name int, name int",
-            "there are two columns name",
-        ),
-        (
-            "--table Colors",
-            "ColorID int key",
-            "no column can be changed: leave patch out with --only",
-        ),
-        (
-            "--table Colors",
-            "ColorID int key, Shape geometry",
-            "column Shape is geometry",
-        ),
-        (
-            "--table Colors",
-            "ColorID decimal(5) key, A int",
-            "the key ColorID is DECIMAL(5, 0)",
-        ),
-        (
-            "--table Colors",
-            "ColorID nvarchar(451) key, A int",
-            "the key ColorID is NVARCHAR(451)",
-        ),
-        (
-            "--table Colors",
-            "Status int key, A int",
-            "the key Status has a name that the procedures use",
-        ),
+        ("--table Colors", "ColorID int key, Other int key", "there are two keys, ColorID and Other"),
+        ("--table Colors", "ColorID int, Name nvarchar(20)", "dbo.Colors has no primary key"),
+        ("--table Colors", "ColorID int key, Name int, name int", "there are two columns name"),
+        ("--table Colors", "ColorID int key", "no column can be changed: leave patch out with --only"),
+        ("--table Colors", "ColorID int key, Shape geometry", "column Shape is geometry"),
+        ("--table Colors", "ColorID decimal(5) key, A int", "the key ColorID is DECIMAL(5, 0)"),
+        ("--table Colors", "ColorID nvarchar(451) key, A int", "the key ColorID is NVARCHAR(451)"),
+        ("--table Colors", "Status int key, A int", "the key Status has a name that the procedures use"),
         (
             "--table Colors",
             "ColorID int key, A int default (dbo.f())",
             "column A has the default (dbo.f()), which the local bridge does not know",
         ),
         ("--table Colors", "ColorID int key, A int)", "cannot read the columns"),
-        (
-            "--table Colors",
-            "ColorID int key, A nvarchar(10",
-            "cannot read the columns",
-        ),
+        ("--table Colors", "ColorID int key, A nvarchar(10", "cannot read the columns"),
         (
             "--table Colors --without B",
             "ColorID int key, A int, B int not null",
             "column B must have a value in a new row",
         ),
         ("--table Colors --without C", key, "dbo.Colors has no column C"),
-        (
-            "--table Colors --without ColorID",
-            key,
-            "the key ColorID cannot be left out",
-        ),
+        ("--table Colors --without ColorID", key, "the key ColorID cannot be left out"),
         (
             "--table Colors --set B=300",
             "ColorID int key, A int, B tinyint",
             r#"column B cannot be set to "300": it is TINYINT"#,
         ),
-        (
-            "--table Colors --set B=@C",
-            "ColorID int key, A int, B int",
-            "clients give no C",
-        ),
+        ("--table Colors --set B=@C", "ColorID int key, A int, B int", "clients give no C"),
         (
             "--table Colors --touch B=@A",
             "ColorID int key, A int, B int",
             "column B is set to @A with each change, which may not have that",
         ),
-        (
-            "--table Colors --set b=1",
-            "ColorID int key, A int, B int",
-            "dbo.Colors has no column b",
-        ),
+        ("--table Colors --set b=1", "ColorID int key, A int, B int", "dbo.Colors has no column b"),
         ("--table Colors --set A", key, r#""A" is not COLUMN=VALUE"#),
-        (
-            "--table Colors",
-            "ColorID int key, [A B] int",
-            "is not made of letters, digits and underscores",
-        ),
+        ("--table Colors", "ColorID int key, [A B] int", "is not made of letters, digits and underscores"),
         (
             "--table Colors",
             "ColorID int key, [A]]; DROP TABLE x; --] int",
             "is not made of letters, digits and underscores",
         ),
-        (
-            "--table Colors",
-            "ColorID int key, A int); DROP TABLE x; --",
-            "cannot read the columns",
-        ),
+        ("--table Colors", "ColorID int key, A int); DROP TABLE x; --", "cannot read the columns"),
         ("--table Colors --only put", key, "--only needs get as well"),
-        (
-            "--table Colors --plural color",
-            key,
-            "one row and many need different names",
-        ),
-        (
-            "--table Colors --plural customers",
-            key,
-            r#"the plural "customers" is taken"#,
-        ),
+        ("--table Colors --plural color", key, "one row and many need different names"),
+        ("--table Colors --plural customers", key, r#"the plural "customers" is taken"#),
         ("--table 'Colors; DROP TABLE x'", key, "is no name of a table"),
         ("--table '[dbo].Colors'", key, "is no name of a table"),
         ("--table a.b.c", key, "is no name of a table"),
     ] {
-        let columns = if columns.is_empty() {
-            String::new()
-        } else {
-            format!(" --columns \"{columns}\"")
-        };
+        let columns = if columns.is_empty() { String::new() } else { format!(" --columns \"{columns}\"") };
         let message = refused(&format!("color {options}{columns}"));
         assert!(message.contains(reason), "{options}{columns}: {message}");
     }
@@ -274,19 +199,12 @@ fn what_was_written_is_taken_away_untouched_and_nothing_is_overwritten() {
     let add =
         command("color --table Colors --columns \"ColorID int identity key,  Name nvarchar(20) default 'it is'\"");
     let remove = || {
-        let command = super::Command::Remove {
-            name: "color".into(),
-            dry_run: false,
-        };
+        let command = super::Command::Remove { name: "color".into(), dry_run: false };
         super::run(root, super::EntityArguments { command })
     };
     let changes = super::written(root, &add).unwrap();
     files::add(root, &changes).unwrap();
-    assert!(
-        fs::read_to_string(root.join("src/routes.rs"))
-            .unwrap()
-            .contains("get_color(ColorID: id)")
-    );
+    assert!(fs::read_to_string(root.join("src/routes.rs")).unwrap().contains("get_color(ColorID: id)"));
 
     let again = super::written(root, &add).err().unwrap().to_string();
     assert!(again.contains("the name \"color\" is taken"), "{again}");
@@ -297,10 +215,7 @@ fn what_was_written_is_taken_away_untouched_and_nothing_is_overwritten() {
     let text = fs::read_to_string(&script).unwrap();
     fs::write(&script, format!("{text}-- mine\n")).unwrap();
     let touched = remove().unwrap_err().to_string();
-    assert!(
-        touched.contains("web.get_color.sql was changed since it was written: nothing was removed"),
-        "{touched}"
-    );
+    assert!(touched.contains("web.get_color.sql was changed since it was written: nothing was removed"), "{touched}");
 
     fs::write(&script, text).unwrap();
     remove().unwrap();
@@ -337,8 +252,5 @@ fn what_is_special_is_text_and_never_sql() {
     }
     fs::write(&special, r#"{"members": [["ColorID", "ColorID"], ["a'b", "Name"]]}"#).unwrap();
     let message = refused(&line);
-    assert!(
-        message.contains("member \"a'b\" is not made of letters, digits and underscores"),
-        "{message}"
-    );
+    assert!(message.contains("member \"a'b\" is not made of letters, digits and underscores"), "{message}");
 }

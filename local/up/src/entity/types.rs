@@ -28,10 +28,7 @@ impl ColumnType {
             Some((name, rest)) => (name.trim(), rest.strip_suffix(')')?),
             None => (text.trim(), ""),
         };
-        let numbers: Vec<_> = arguments
-            .split(',')
-            .map(|number| number.trim().parse::<u32>().ok())
-            .collect();
+        let numbers: Vec<_> = arguments.split(',').map(|number| number.trim().parse::<u32>().ok()).collect();
         let (first, second) = (numbers[0], numbers.get(1).copied().flatten());
         let seconds = first.unwrap_or(7);
         let (declared, rule, size, scale) = match name {
@@ -54,12 +51,7 @@ impl ColumnType {
             "time" => (format!("TIME({seconds})"), "time", None, Some(seconds)),
             "datetime" => ("DATETIME".into(), "datetime", None, Some(3)),
             "datetime2" => (format!("DATETIME2({seconds})"), "datetime2", None, Some(seconds)),
-            "datetimeoffset" => (
-                format!("DATETIMEOFFSET({seconds})"),
-                "datetimeoffset",
-                None,
-                Some(seconds),
-            ),
+            "datetimeoffset" => (format!("DATETIMEOFFSET({seconds})"), "datetimeoffset", None, Some(seconds)),
             "uniqueidentifier" => ("UNIQUEIDENTIFIER".into(), "uniqueidentifier", None, None),
             "char" | "nchar" | "varchar" | "nvarchar" | "sysname" => {
                 let size = match (name, arguments.trim()) {
@@ -76,13 +68,7 @@ impl ColumnType {
             _ => return None,
         };
         let is_padded = matches!(name, "char" | "nchar");
-        Some(Self {
-            declared,
-            rule,
-            size,
-            scale,
-            is_padded,
-        })
+        Some(Self { declared, rule, size, scale, is_padded })
     }
 
     pub(super) fn is_integer(&self) -> bool {
@@ -142,16 +128,8 @@ impl ColumnType {
             }
             "decimal" => {
                 let (size, scale) = (self.size.unwrap_or_default(), self.scale.unwrap_or_default());
-                let whole = if size == scale {
-                    "0".into()
-                } else {
-                    digits(size - scale)
-                };
-                let largest = if scale == 0 {
-                    whole
-                } else {
-                    format!("{whole}.{}", digits(scale))
-                };
+                let whole = if size == scale { "0".into() } else { digits(size - scale) };
+                let largest = if scale == 0 { whole } else { format!("{whole}.{}", digits(scale)) };
                 // Rounded up to a binary number if it has more than 15 digits, as what is shown is when it is read.
                 let number = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
                 let (max, min) = (number(&largest), number(&format!("-{largest}")));
@@ -202,16 +180,8 @@ impl ColumnType {
             "tinyint" | "smallint" | "int" | "bigint" => json!(n),
             "decimal" => {
                 let (size, scale) = (self.size.unwrap_or_default(), self.scale.unwrap_or_default() as usize);
-                let whole = if size as usize > scale {
-                    n.to_string()
-                } else {
-                    "0".into()
-                };
-                let text = if scale == 0 {
-                    whole
-                } else {
-                    format!("{whole}.{:0>scale$}", n)
-                };
+                let whole = if size as usize > scale { n.to_string() } else { "0".into() };
+                let text = if scale == 0 { whole } else { format!("{whole}.{:0>scale$}", n) };
                 serde_json::from_str(&text).unwrap_or_default()
             }
             "real" | "float" => json!(n as f64 + 0.5),
@@ -235,11 +205,7 @@ impl ColumnType {
                     0..=2 => number,
                     _ => format!(
                         "{} {number}",
-                        words
-                            .chars()
-                            .take(room - number.len() - 1)
-                            .collect::<String>()
-                            .trim_end()
+                        words.chars().take(room - number.len() - 1).collect::<String>().trim_end()
                     ),
                 };
                 json!(text)

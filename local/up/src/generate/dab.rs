@@ -23,10 +23,7 @@ pub(super) fn config(root: &Path) -> Result<Value> {
         match entities.get_mut(call.procedure) {
             None => drop(entities.insert(call.procedure.to_owned(), entity(route, call, line))),
             Some(entity) => {
-                entity["description"] = json!(format!(
-                    "{}; {line}",
-                    entity["description"].as_str().unwrap_or_default()
-                ))
+                entity["description"] = json!(format!("{}; {line}", entity["description"].as_str().unwrap_or_default()))
             }
         }
     }
@@ -37,9 +34,7 @@ pub(super) fn config(root: &Path) -> Result<Value> {
 fn entity(route: &Route, call: &Call, description: String) -> Value {
     let method = if route.method == Method::GET { "get" } else { "post" };
     let parameters = super::parameters(&route.method, call).into_iter();
-    let parameters: Vec<_> = parameters
-        .map(|(name, required)| json!({"name": name, "required": required}))
-        .collect();
+    let parameters: Vec<_> = parameters.map(|(name, required)| json!({"name": name, "required": required})).collect();
     let mut source = json!({"type": "stored-procedure", "object": format!("web.{}", call.procedure)});
     if !parameters.is_empty() {
         source["parameters"] = parameters.into();

@@ -38,9 +38,8 @@ pub(super) struct Entity {
 impl Entity {
     /// Those of the project at `root`.
     pub(super) fn all(root: &Path) -> Result<Vec<Self>> {
-        let mut files = fs::read_dir(root.join("openapi"))?
-            .map(|entry| Ok(entry?.path()))
-            .collect::<Result<Vec<_>>>()?;
+        let mut files =
+            fs::read_dir(root.join("openapi"))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
         let is_json = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
         files.retain(|path| is_json(path) && !path.ends_with("base.json"));
         files.sort();
@@ -74,10 +73,7 @@ impl Entity {
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
         let mut schemas = vec![
             (title.clone(), shown(&self.schema)),
-            (
-                format!("{title}Rows"),
-                json!({"type": "array", "maxItems": 1, "items": row}),
-            ),
+            (format!("{title}Rows"), json!({"type": "array", "maxItems": 1, "items": row})),
             (format!("{title}Patch"), patch),
             (format!("{title}New"), new),
             (format!("{title}Page"), json!({"type": "array", "items": listed})),
@@ -129,11 +125,7 @@ fn sent(schema: &Value, is_patch: bool) -> Value {
         return written;
     };
     let other = object.remove("x-accepts");
-    let mut required = object
-        .get("required")
-        .and_then(Value::as_array)
-        .cloned()
-        .unwrap_or_default();
+    let mut required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     if let Some(members) = object.get_mut("properties").and_then(Value::as_object_mut) {
         members.retain(|_, member| !is_read_only(member));
         for (name, member) in &mut *members {

@@ -34,9 +34,7 @@ pub(super) fn document(root: &Path) -> Result<Value> {
             Action::Page(_) => continue,
             _ => None,
         };
-        let item = paths
-            .entry(route.path)
-            .or_insert_with(|| json!({"parameters": shared_parameters(&route.action)}));
+        let item = paths.entry(route.path).or_insert_with(|| json!({"parameters": shared_parameters(&route.action)}));
         item[route.method.as_str().to_lowercase()] = operation(route, entity);
         if route.method == Method::GET {
             item["head"] = head(route, entity);
@@ -50,20 +48,13 @@ pub(super) fn document(root: &Path) -> Result<Value> {
 /// The member that names a row of the entity in paths: the argument that comes from there.
 fn key_of(entity: &Entity) -> Option<&'static str> {
     let calls = ROUTES.iter().filter_map(|route| match &route.action {
-        Action::Call(call)
-            if call
-                .procedure
-                .split_once('_')
-                .is_some_and(|(_, about)| about == entity.name) =>
-        {
+        Action::Call(call) if call.procedure.split_once('_').is_some_and(|(_, about)| about == entity.name) => {
             Some(call)
         }
         _ => None,
     });
     let mut arguments = calls.flat_map(|call| call.parameters);
-    arguments
-        .find(|(_, source)| matches!(source, Source::Path(_)))
-        .map(|(name, _)| *name)
+    arguments.find(|(_, source)| matches!(source, Source::Path(_))).map(|(name, _)| *name)
 }
 
 /// Removes the schemas that nothing refers to, when all that is referred to is there.
@@ -71,10 +62,7 @@ fn keep_what_is_used(document: &mut Value) -> Result<()> {
     loop {
         let mut used = BTreeSet::new();
         references(document, &mut used);
-        let is_missing = |used: &&String| {
-            used.strip_prefix('#')
-                .is_none_or(|used| document.pointer(used).is_none())
-        };
+        let is_missing = |used: &&String| used.strip_prefix('#').is_none_or(|used| document.pointer(used).is_none());
         if let Some(missing) = used.iter().find(is_missing) {
             bail!("openapi.json has no {missing}");
         }
@@ -102,14 +90,9 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
 
 fn entity_of<'e>(call: &Call, entities: &'e [Entity]) -> Result<&'e Entity> {
     let (_, about) = call.procedure.split_once('_').unwrap_or_default();
-    let found = entities
-        .iter()
-        .find(|entity| entity.name == about || entity.plural == about);
+    let found = entities.iter().find(|entity| entity.name == about || entity.plural == about);
     found.with_context(|| {
-        format!(
-            "no file of openapi/ has the name or plural {about}, which {} is about",
-            call.procedure
-        )
+        format!("no file of openapi/ has the name or plural {about}, which {} is about", call.procedure)
     })
 }
 
@@ -129,11 +112,7 @@ fn operation(route: &Route, entity: Option<&Entity>) -> Value {
         return operation;
     };
     let mut parameters = arguments(route, call, entity);
-    parameters.extend(
-        headers_of(&route.method, call)
-            .iter()
-            .map(|name| reference("parameters", name)),
-    );
+    parameters.extend(headers_of(&route.method, call).iter().map(|name| reference("parameters", name)));
     if !parameters.is_empty() {
         operation["parameters"] = parameters.into();
     }
@@ -167,9 +146,7 @@ fn is_list(route: &Route, call: &Call) -> bool {
 
 /// Whether the path names a row.
 fn has_key(call: &Call) -> bool {
-    call.parameters
-        .iter()
-        .any(|(_, source)| matches!(source, Source::Path(_)))
+    call.parameters.iter().any(|(_, source)| matches!(source, Source::Path(_)))
 }
 
 fn form_field(call: &Call) -> Option<&'static str> {
@@ -267,10 +244,7 @@ fn response_headers(names: &[(&str, &str)]) -> Value {
         ("x-correlation-id", "Guid"),
     ];
     let headers = names.iter().chain(&all);
-    headers
-        .map(|(name, component)| ((*name).to_owned(), reference("headers", component)))
-        .collect::<Map<_, _>>()
-        .into()
+    headers.map(|(name, component)| ((*name).to_owned(), reference("headers", component))).collect::<Map<_, _>>().into()
 }
 
 fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
