@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use customer_api::client::arguments::idempotency_key;
-use customer_api::headers::IDEMPOTENCY_KEY;
+use azure_sql_rest::client::arguments::idempotency_key;
+use azure_sql_rest::headers::IDEMPOTENCY_KEY;
+use azure_sql_rest_bridge::procedures::{Parameter, Procedure, Value, column_type};
+use azure_sql_rest_bridge::{Bridge, Config};
 use http::{HeaderMap, HeaderValue};
-use local_bridge::procedures::{Parameter, Procedure, Value, column_type};
-use local_bridge::{Bridge, Config};
 use tempfile::TempDir;
 
 use crate::tsql::{Routine, count, find, procedures, scripts};
@@ -19,7 +19,7 @@ fn all() -> impl Iterator<Item = (Routine, Arc<Procedure>, Call)> {
     let bridge = Bridge::open(Config {
         database: folder.path().join("bridge.db"),
         dab_config: root().join("dab/dab-config.json"),
-        procedures: root().join("local/procedures"),
+        procedures: root().join("sqlite"),
     });
     let mut bridge = bridge.expect("a bridge").procedures().to_vec();
     bridge.sort_by(|left, right| left.name.cmp(&right.name));

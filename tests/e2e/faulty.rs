@@ -26,7 +26,7 @@ impl Faulty {
         Self::with(variables, &[])
     }
 
-    /// With more arguments for `local up`.
+    /// With more arguments for `azure-sql-rest up`.
     pub fn with(variables: &[(&str, u64)], arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let (database, plan) = (folder.path().join("customers.db"), folder.path().join("faults.json"));

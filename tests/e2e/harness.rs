@@ -23,11 +23,11 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A command of the binary `local`, which lies beside the tests' own folder in the target directory; run from the
+/// A command of `azure-sql-rest`, which lies beside the tests' own folder in the target directory; run from the
 /// repository.
 pub fn local(arguments: &[&str]) -> Command {
     let tests = std::env::current_exe().expect("a test knows where it is");
-    let local = tests.ancestors().nth(2).expect("target/<profile>/deps/<test>").join("local");
+    let local = tests.ancestors().nth(2).expect("target/<profile>/deps/<test>").join("azure-sql-rest");
     assert!(local.is_file(), "{} is missing: run `make test`, which builds it first", local.display());
     let mut command = Command::new(local);
     command.current_dir(root()).args(arguments).env_remove("DAB_URL").env_remove("HOST");
@@ -107,7 +107,7 @@ pub fn host() -> &'static str {
     }
 }
 
-/// `local up` with the host that this run is about.
+/// `azure-sql-rest up` with the host that this run is about.
 pub fn up(arguments: &[&str]) -> Process {
     up_with(&[], arguments)
 }
@@ -370,7 +370,7 @@ pub fn output(command: &mut Command) -> (ExitStatus, String) {
     (output.status, String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The manifest that this run is about, in the repository: that of `MANIFEST`, which `local up` reads too, or
+/// The manifest that this run is about, in the repository: that of `MANIFEST`, which `azure-sql-rest up` reads too, or
 /// `spin.toml`.
 pub fn manifest() -> String {
     std::env::var("MANIFEST").unwrap_or_else(|_| "spin.toml".to_owned())

@@ -1,4 +1,4 @@
-//! `local up`, which is what `make up` runs: starting, stopping, starting again.
+//! `azure-sql-rest up`, which is what `make up` runs: starting, stopping, starting again.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;

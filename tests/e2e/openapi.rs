@@ -192,7 +192,7 @@ fn target(path: &str, operation: &Value) -> String {
             _ => query.push(format!("{name}={}", encoded(example))),
         }
     }
-    path + if query.is_empty() { "" } else { "?" } + &query.join("&")
+    path + if query.is_empty() { "" } else { "?" } + query.join("&").as_str()
 }
 
 /// A value in a path or a query.

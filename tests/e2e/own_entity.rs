@@ -118,7 +118,7 @@ pub fn start(copy: &Path) -> Faulty {
         "--dab-config",
         &of_copy("dab/dab-config.json"),
         "--procedures",
-        &of_copy("local/procedures"),
+        &of_copy("sqlite"),
         "--manifest",
         &of_copy("spin.toml"),
     ];
@@ -167,8 +167,8 @@ fn nothing_is_executed(copy: &Path) {
 
 /// Whether the project has entities of its own, which may have the names of the page.
 fn has_entities() -> bool {
-    let names = fs::read_dir(root().join("openapi")).unwrap().map(|entry| entry.unwrap().file_name());
-    names.filter(|name| name != "base.json").count() > 1
+    let names = fs::read_dir(root().join("entities")).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| !name.to_string_lossy().ends_with(".special.json")).count() > 1
 }
 
 #[test]
@@ -202,9 +202,9 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
             _ => {}
         }
     }
-    let said = execute(&copy, "target/debug/local generate");
+    let said = execute(&copy, "target/debug/azure-sql-rest generate");
     assert_eq!(said.matches(": current").count(), 2, "{said}");
-    execute(&copy, "bash local/build-component.sh spin.toml");
+    execute(&copy, "bash scripts/build-component.sh spin.toml");
 
     nothing_is_executed(&copy);
     let stack = start(&copy);

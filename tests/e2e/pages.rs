@@ -19,7 +19,7 @@ fn the_type_of_a_problem_leads_to_its_explanation() {
     let page = shared().get(page);
     assert_eq!((page.status, page.header("content-type")), (200, "text/html; charset=utf-8"));
     assert!(page.text().contains(&format!("<h2 id=\"{heading}\">")));
-    let source = std::fs::read_to_string(root().join("docs/problems.md")).unwrap();
+    let source = std::fs::read_to_string(root().join("crates/azure-sql-rest/problems.md")).unwrap();
     assert_eq!(page.text().matches("<h2 ").count(), source.matches("\n## ").count());
 }
 

@@ -1,4 +1,4 @@
-//! What the README says to type: its curl samples and the scripts of `sample-usage`, run as they stand but for the port, in
+//! What the README says to type: its curl samples and the scripts of `examples`, run as they stand but for the port, in
 //! their order, against a fresh stack; and `make up`.
 
 use std::io::{BufRead, BufReader};
@@ -19,7 +19,7 @@ fn the_samples_of_the_readme_give_what_it_shows() {
 
 #[test]
 fn the_samples_in_every_language_print_what_their_page_shows() {
-    let folder = root().join("sample-usage");
+    let folder = root().join("examples");
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
     let shown = blocks(&page)[0].text;
     for (program, script) in
@@ -39,7 +39,7 @@ fn the_samples_in_every_language_print_what_their_page_shows() {
 
 #[test]
 fn the_requests_for_an_editor_succeed_in_their_order() {
-    let text = std::fs::read_to_string(root().join("customer-api.http")).unwrap();
+    let text = std::fs::read_to_string(root().join("examples/customer-api.http")).unwrap();
     let stack = Stack::start();
     let requests = text.split("\n### ").skip(1);
     let mut sent = 0;

@@ -173,7 +173,7 @@ fn under_its_own_name_the_template_is_the_repository() {
     let repository: BTreeSet<_> = listed.lines().map(PathBuf::from).collect();
     let present: BTreeSet<_> = files.keys().cloned().collect();
     let added: Vec<_> = present.difference(&repository).map(|path| path.to_str().unwrap()).collect();
-    assert_eq!(added, ["GNUmakefile", "local/begin.sh"]);
+    assert_eq!(added, ["GNUmakefile", "scripts/begin.sh"]);
     let absent: Vec<_> = repository.difference(&present).map(|path| path.to_str().unwrap()).collect();
     assert_eq!(
         absent,
@@ -227,22 +227,22 @@ fn a_project_made_with_spin_serves_its_table_after_the_first_make() {
     assert_eq!(manifest["application"]["name"].as_str(), Some("paint-shop"));
     assert_eq!(manifest["application"]["description"].as_str(), Some(description));
     let command = manifest["component"]["paint-shop"]["build"]["command"].as_str().unwrap();
-    assert_eq!(command, "bash local/begin.sh && cargo build --release --target wasm32-wasip2");
+    assert_eq!(command, "bash scripts/begin.sh && cargo build --release --target wasm32-wasip2");
 
     // What is refused is corrected where the answer says, and nothing has come of it.
-    let begin = project.join("local/begin.sh");
+    let begin = project.join("scripts/begin.sh");
     let right = fs::read_to_string(&begin).unwrap();
     fs::write(&begin, right.replace("ColorID int", "ColorID geography")).unwrap();
     assert!(execute(&project, "make").contains("make up"));
     let said = execute(&project, "! make fmt");
-    assert!(said.contains("ColorID") && said.contains("local/begin.sh"), "{said}");
+    assert!(said.contains("ColorID") && said.contains("scripts/begin.sh"), "{said}");
     assert!(!project.join("sql/40-colour.sql").exists());
     fs::write(&begin, right).unwrap();
 
-    let said = execute(&project, "bash local/begin.sh");
+    let said = execute(&project, "bash scripts/begin.sh");
     assert!(said.contains("sql/40-colour.sql: written"), "{said}");
 
-    assert!(!project.join("GNUmakefile").exists() && !project.join("local/begin.sh").exists());
+    assert!(!project.join("GNUmakefile").exists() && !project.join("scripts/begin.sh").exists());
     assert_eq!(execute(&project, "grep -rl begin.sh --exclude-dir=target . || true"), "");
     let old = "grep -rlIiE 'customer.?api' --exclude-dir={target,.local,pictures} . || true";
     assert_eq!(execute(&project, old), "./LICENSE\n");
@@ -252,7 +252,7 @@ fn a_project_made_with_spin_serves_its_table_after_the_first_make() {
         assert_eq!(is_executable(project.join(path)), is_executable(root().join(path)), "{}", path.display());
     }
     execute(&project, "cargo fmt --all --check");
-    execute(&project, "bash local/build-component.sh spin.toml");
+    execute(&project, "bash scripts/build-component.sh spin.toml");
 
     let stack = start(&project);
     let api = &stack.api;

@@ -1,12 +1,12 @@
 //! What the procedures of every entity have in common, asked of each that the table of routes names, with the examples of
-//! its description in `openapi/`: nothing is written for an entity.
+//! its description in `entities/`: nothing is written for an entity.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use customer_api::route::{Action, Call, Source};
-use customer_api::routes::ROUTES;
+use azure_sql_rest::route::{Action, Call, Source};
+use customer_api::ROUTES;
 use serde_json::{Value, json};
 
 use crate::run::{Columns, Database};
@@ -35,7 +35,7 @@ fn call(procedure: &str) -> Option<&'static Call> {
 /// # Errors
 /// The first that is not as it should be, with what was asked.
 pub async fn run(database: &impl Database, say: impl Fn(&str)) -> Result<usize> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../entities");
     let mut count = 0;
     for entry in fs::read_dir(folder)? {
         let description: Value = serde_json::from_str(&fs::read_to_string(entry?.path())?)?;
@@ -45,7 +45,7 @@ pub async fn run(database: &impl Database, say: impl Fn(&str)) -> Result<usize> 
         let Some(put) = call(&format!("put_{name}")) else {
             continue;
         };
-        let key = put.creates.context("put creates a row")?;
+        let key = put.creates.context("put creates a row")?.column;
         let mut entity = Entity { database, name, description, put, key, count: 0 };
         let outcome = entity.check().await;
         let name = entity.name;

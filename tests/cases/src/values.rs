@@ -1,6 +1,6 @@
 //! JSON values for columns of every type: `web.field_error` and its twin in the local bridge say the same of each.
 
-use local_bridge::fields::{Type, stored};
+use azure_sql_rest_bridge::fields::{Type, stored};
 
 /// Types, each with a `@Size` and a `@Scale` that tables have.
 const TYPES: [(&str, Option<u32>, Option<u32>); 22] = [
