@@ -1,14 +1,14 @@
 //! Create, patch, delete, and what must be unique.
 
 use std::collections::BTreeSet;
-use std::thread;
 
 use http::Method;
 use serde_json::{Value, json};
 
-use super::entity::{Member, get, set, with, without};
-use super::{Subject, values};
-use crate::harness::Reply;
+use crate::client::Reply;
+use crate::entity::{Member, get, set, with, without};
+use crate::subject::{Subject, at_once};
+use crate::values;
 
 pub fn what_is_created_is_there(subject: &Subject) {
     let entity = &subject.entity;
@@ -156,12 +156,4 @@ pub fn unique_values_are_taken(subject: &Subject) {
 fn is_explained(reply: &Reply) {
     let problem = reply.problem(409);
     assert_ne!(problem["detail"], "The database reports a conflict with another change.");
-}
-
-/// What comes of doing this for each at the same time.
-pub fn at_once<T: Sync, R: Send>(each: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
-    thread::scope(|scope| {
-        let started: Vec<_> = each.iter().map(|one| scope.spawn(|| act(one))).collect();
-        started.into_iter().map(|thread| thread.join().expect("no panic")).collect()
-    })
 }

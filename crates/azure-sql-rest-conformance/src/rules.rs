@@ -3,8 +3,9 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::entity::{Member, set, with, without};
-use super::{Subject, values};
+use crate::entity::{Member, set, with, without};
+use crate::subject::Subject;
+use crate::values;
 
 pub fn fields_that_break_a_rule_are_named(subject: &Subject) {
     let entity = &subject.entity;

@@ -14,18 +14,18 @@ use crate::steps::Steps;
 /// Where compiled code is kept, next to the bridge's data.
 const CACHE: &str = ".local/cache";
 
-/// Compiles the component, or finds its compiled code, and serves it.
-pub(crate) async fn start(
+/// Compiles the component, or finds its compiled code, and serves it. `variables` count more than the environment's `SPIN_VARIABLE_…`.
+///
+/// # Errors
+///
+/// When the manifest or the component cannot be used.
+pub async fn start(
     manifest: &Path,
-    dab_url: String,
+    variables: BTreeMap<String, String>,
     listener: TcpListener,
     steps: &mut Steps,
 ) -> Result<Service> {
-    let config = HostConfig {
-        manifest: manifest.to_owned(),
-        cache_dir: PathBuf::from(CACHE),
-        variables: BTreeMap::from([("dab_url".to_owned(), dab_url)]),
-    };
+    let config = HostConfig { manifest: manifest.to_owned(), cache_dir: PathBuf::from(CACHE), variables };
     let host = spawn_blocking(move || Host::load(&config)).await??;
     let origin = match host.code_origin() {
         CodeOrigin::Compiled => "compiled",

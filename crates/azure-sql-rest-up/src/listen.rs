@@ -7,7 +7,7 @@ use anyhow::{Context, Result, bail};
 use tokio::net::TcpListener;
 
 /// Listens for the API. Its port is what people type, so another one is never taken silently.
-pub(crate) async fn api(address: SocketAddr) -> Result<TcpListener> {
+pub async fn api(address: SocketAddr) -> Result<TcpListener> {
     match TcpListener::bind(address).await {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse => {
             let (port, other) = (address.port(), address.port().checked_add(1).unwrap_or(8080));
@@ -18,7 +18,7 @@ pub(crate) async fn api(address: SocketAddr) -> Result<TcpListener> {
 }
 
 /// Listens for the bridge: on the address asked for, or else on the usual one if it is free and on any port if not.
-pub(crate) async fn bridge(asked: Option<SocketAddr>, usual: SocketAddr) -> Result<TcpListener> {
+pub async fn bridge(asked: Option<SocketAddr>, usual: SocketAddr) -> Result<TcpListener> {
     let address = asked.unwrap_or(usual);
     match TcpListener::bind(address).await {
         Err(error) if error.kind() == io::ErrorKind::AddrInUse && asked.is_none() => {

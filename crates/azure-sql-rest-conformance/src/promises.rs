@@ -3,10 +3,9 @@
 use http::Method;
 use serde_json::json;
 
-use super::Subject;
-use super::entity::with;
-use super::writes::at_once;
-use crate::harness::Reply;
+use crate::client::Reply;
+use crate::entity::with;
+use crate::subject::{Subject, at_once};
 
 impl Subject<'_> {
     fn ask_with_key(&self, method: &Method, target: &str, key: &str, body: &str) -> Reply {
@@ -159,9 +158,9 @@ pub fn faults_are_not_seen(subject: &Subject) {
         [["error_500", "commit_then_drop"], ["commit_then_drop", "reset_before_read"], ["truncate", "error_503"]];
     for pair in faults {
         let ask = |method: &Method, target: &str, headers: &[(&str, &str)], body: &str, status: u16| {
-            subject.stack.set(&json!({ "first": pair }));
+            subject.faults.set(&json!({ "first": pair }));
             let reply = subject.ask(method, target, headers, body).is(status);
-            let log = subject.stack.log();
+            let log = subject.faults.log();
             assert_eq!((&log["faults"], &log["calls"]), (&json!({pair[0]: 1, pair[1]: 1}), &json!(3)), "{pair:?}");
             reply
         };

@@ -20,7 +20,7 @@ const GRACE: Duration = Duration::from_secs(5);
 
 /// Spin has ended by itself.
 #[derive(Debug)]
-pub(crate) struct SpinEnded(ExitStatus);
+pub struct SpinEnded(ExitStatus);
 
 impl SpinEnded {
     /// The status to end with: that of Spin, unless it has none or claims success.
@@ -39,13 +39,13 @@ impl fmt::Display for SpinEnded {
 impl std::error::Error for SpinEnded {}
 
 /// The `spin` that the search path finds.
-pub(crate) fn on_path() -> Option<PathBuf> {
+pub fn on_path() -> Option<PathBuf> {
     let folders = env::var_os("PATH")?;
     env::split_paths(&folders).map(|folder| folder.join("spin")).find(|file| is_executable(file))
 }
 
 /// Checks a path that somebody gave.
-pub(crate) fn at(path: PathBuf) -> Result<PathBuf> {
+pub fn at(path: PathBuf) -> Result<PathBuf> {
     ensure!(is_executable(&path), "there is no Spin at {}", path.display());
     Ok(path)
 }
@@ -55,7 +55,7 @@ fn is_executable(file: &Path) -> bool {
 }
 
 /// Starts `spin up`. Its output, and that of the component, goes where ours goes.
-pub(crate) fn start(spin: &Path, manifest: &Path, dab_url: &str, listen: SocketAddr) -> Result<Service> {
+pub fn start(spin: &Path, manifest: &Path, dab_url: &str, listen: SocketAddr) -> Result<Service> {
     let mut command = Command::new(spin);
     command.arg("up").arg("--from").arg(manifest).arg("--listen").arg(listen.to_string());
     let runtime_config = manifest.with_file_name("runtime-config.toml");

@@ -12,7 +12,7 @@ use tokio::time::timeout;
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 
 /// A service in a task of its own. It is stopped by [`Service::stop`]; when it ends before, something is wrong.
-pub(crate) struct Service {
+pub struct Service {
     name: &'static str,
     stop: oneshot::Sender<()>,
     task: JoinHandle<Result<()>>,
@@ -55,9 +55,10 @@ impl Service {
 }
 
 /// Tells a service to stop.
-pub(crate) struct Stopped(oneshot::Receiver<()>);
+pub struct Stopped(oneshot::Receiver<()>);
 
 impl Stopped {
+    /// Resolves when the service is to stop.
     pub async fn wait(self) {
         // An error means that nobody is left who could stop it.
         let _ = self.0.await;

@@ -3,11 +3,9 @@
 use std::collections::BTreeSet;
 
 use http::Method;
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
-use super::Subject;
-use crate::harness::Reply;
+use crate::subject::Subject;
 
 pub fn a_version_that_is_known_is_not_sent_again(subject: &Subject) {
     let Some(path) = subject.path_of_a_row().filter(|_| subject.entity.has(Method::GET)) else {
@@ -38,64 +36,6 @@ pub fn what_is_not_there_is_404(subject: &Subject) {
     let no_key = if entity.key_in_path.get("maxLength").is_some() { "x".repeat(4001) } else { "x".to_owned() };
     for method in [Method::GET, Method::HEAD, Method::DELETE].into_iter().filter(|method| entity.has(method.clone())) {
         subject.ask(&method, &entity.path_of(&no_key.as_str().into()), &[], "").is(400);
-    }
-}
-
-impl Subject<'_> {
-    /// Checks that no row is at this path.
-    pub fn is_absent(&self, path: &str) {
-        if self.entity.has(Method::GET) {
-            assert_eq!(self.get(path).problem(404)["instance"], path);
-            self.ask(&Method::HEAD, path, &[], "").is(404);
-        }
-        if self.entity.has(Method::PATCH) {
-            self.ask(&Method::PATCH, path, &[], "{}").problem(404);
-        }
-    }
-
-    /// The target of a page of at most so many rows; behind a key, or at the beginning.
-    fn page(&self, limit: u64, after: Option<&Value>) -> String {
-        let list = self.entity.list.as_deref().expect("a list");
-        let after = after.map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned));
-        let after = after.map(|after| format!("&after={}", utf8_percent_encode(&after, NON_ALPHANUMERIC)));
-        format!("{list}?limit={limit}{}", after.unwrap_or_default())
-    }
-
-    /// All rows of the list, in pages of at most so many.
-    fn rows_in_pages(&self, limit: u64, after: Option<&Value>) -> Vec<Value> {
-        let (mut rows, mut next) = (Vec::new(), Some(self.page(limit, after)));
-        while let Some(target) = next {
-            let page = self.get(&target).is(200);
-            let of_page = page.json();
-            let of_page = of_page.as_array().expect("a list");
-            let is_full = of_page.len() as u64 == limit;
-            assert!(
-                if page.headers.contains_key("link") { is_full } else { of_page.len() as u64 <= limit },
-                "{} rows",
-                of_page.len()
-            );
-            let again = of_page.first().filter(|first| rows.contains(*first));
-            assert!(again.is_none(), "{target} begins with a row that has been: {again:?}");
-            rows.extend_from_slice(of_page);
-            next = self.next_page(&page);
-        }
-        rows
-    }
-
-    /// Where the link of a page leads.
-    fn next_page(&self, page: &Reply) -> Option<String> {
-        let link = page.headers.get("link")?.to_str().expect("ASCII");
-        let query = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
-        Some(format!("{}{}", self.entity.list.as_deref()?, query.expect("the next page")))
-    }
-
-    /// All rows of the list.
-    pub fn all_rows(&self) -> Vec<Value> {
-        self.rows_in_pages(self.entity.limit.expect("a list has a limit"), None)
-    }
-
-    fn keys(&self, rows: &[Value]) -> Vec<Value> {
-        rows.iter().map(|row| row[&self.entity.key].clone()).collect()
     }
 }
 

@@ -6,7 +6,7 @@ use http::Method;
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use super::values;
+use crate::values;
 
 /// An entity: what is described under one tag.
 pub struct Entity {

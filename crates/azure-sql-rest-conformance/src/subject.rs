@@ -1,105 +1,24 @@
-//! What the API promises of every entity, asked of each that its description names, with nothing written for it: names,
-//! rules and values come from the schema of a new row and from the examples. An entity that lacks an operation is asked for
-//! what it has.
-//!
-//! `entity` reads the description, `values` makes values from schemas, and the other modules are the cases.
+//! An entity under test: its requests, each of which is compared with the description, and the rows that are made up for it.
 
-mod entity;
-mod promises;
-mod reads;
-mod rules;
-mod texts;
-mod values;
-mod writes;
-
-use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, OnceLock};
+use std::thread;
 
 use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::{Value, json};
 
-use crate::faulty::Faulty;
-use crate::harness::Reply;
-use crate::openapi::Description;
-use entity::{Entity, Member};
-
-type Case = fn(&Subject);
-
-/// Cases by their names.
-macro_rules! cases {
-    ($($module:ident::$case:ident,)*) => { &[$((stringify!($case), $module::$case as Case)),*] };
-}
-
-/// Every case, in the order in which they run: the list last, when there are rows.
-const CASES: &[(&str, Case)] = cases![
-    writes::what_is_created_is_there,
-    writes::patches_change_the_named_member_only,
-    writes::what_is_deleted_is_gone,
-    writes::unique_values_are_taken,
-    rules::fields_that_break_a_rule_are_named,
-    rules::values_at_their_limits_come_back,
-    texts::texts_come_back_as_they_were,
-    texts::keys_of_any_characters_find_their_row,
-    promises::a_key_makes_a_write_happen_once,
-    promises::a_key_is_for_one_request,
-    promises::versions_guard_a_row,
-    promises::of_changes_to_one_version_one_succeeds,
-    promises::faults_are_not_seen,
-    reads::a_version_that_is_known_is_not_sent_again,
-    reads::what_is_not_there_is_404,
-    reads::pages_are_the_list,
-    reads::pages_hold_while_rows_come_and_go,
-];
-
-/// Attempts and waits that are short, so that faults do not hold the tests up.
-pub const SHORT: [(&str, u64); 3] =
-    [("attempt_timeout_ms", 1000), ("request_deadline_ms", 5000), ("retry_base_ms", 10)];
-
-#[test]
-fn every_entity_keeps_every_promise() {
-    let entities = conform(&Faulty::start(&SHORT));
-    assert!(entities.contains(&"customers".to_owned()), "{entities:?}");
-}
-
-/// Asks an API with fresh data for everything that it promises, and returns the names of its entities.
-pub fn conform(stack: &Faulty) -> Vec<String> {
-    let document = stack.api.get("/openapi.json").json();
-    let description = Description::new(&document);
-    let entities = Entity::all(&document);
-    let mut failures = Vec::new();
-    let mut names = Vec::new();
-    for entity in entities {
-        names.push(entity.name.clone());
-        let subject = Subject {
-            entity,
-            stack,
-            description: &description,
-            taken: OnceLock::new(),
-            count: AtomicU64::new(0),
-            keys: AtomicU64::new(0),
-            last: Mutex::default(),
-        };
-        for (name, case) in CASES {
-            let outcome = catch_unwind(AssertUnwindSafe(|| case(&subject)));
-            // Faults are of one case only.
-            stack.set(&json!({}));
-            if let Err(panic) = outcome {
-                let said = panic.downcast_ref::<String>().map(String::as_str);
-                let said = said.or(panic.downcast_ref().copied()).unwrap_or_default();
-                let last = subject.last.lock().expect("no panic holds it");
-                failures.push(format!("{}: {name}: {said}\n  after {last}", subject.entity.name));
-            }
-        }
-    }
-    assert!(failures.is_empty(), "{} failed:\n\n{}\n", failures.len(), failures.join("\n\n"));
-    names
-}
+use crate::client::{Api, Reply};
+use crate::description::Description;
+use crate::entity::{self, Entity, Member};
+use crate::faults::Faults;
+use crate::values;
 
 /// One entity, and the API to ask for it.
 pub struct Subject<'s> {
     pub entity: Entity,
-    pub stack: &'s Faulty,
+    pub api: Api,
+    pub faults: &'s Faults,
     description: &'s Description<'s>,
     /// Values of the rows that were there before the first case.
     taken: OnceLock<Vec<Value>>,
@@ -108,14 +27,33 @@ pub struct Subject<'s> {
     last: Mutex<String>,
 }
 
-impl Subject<'_> {
+impl<'s> Subject<'s> {
+    /// An entity of the description of this API.
+    pub fn new(entity: Entity, api: Api, faults: &'s Faults, description: &'s Description<'s>) -> Self {
+        Self {
+            entity,
+            api,
+            faults,
+            description,
+            taken: OnceLock::new(),
+            count: AtomicU64::new(0),
+            keys: AtomicU64::new(0),
+            last: Mutex::default(),
+        }
+    }
+
+    /// The last request and its answer, for a report.
+    pub fn last(&self) -> String {
+        self.last.lock().map(|last| last.clone()).unwrap_or_default()
+    }
+
     /// Sends a request and checks the answer against the description.
     pub fn ask(&self, method: &Method, target: &str, headers: &[(&str, &str)], body: &str) -> Reply {
         let mut headers = headers.to_vec();
         if !body.is_empty() && headers.iter().all(|(name, _)| *name != "content-type") {
             headers.push(("content-type", "application/json"));
         }
-        let reply = self.stack.api.send(method.clone(), target, &headers, body.as_bytes());
+        let reply = self.api.send(method.clone(), target, &headers, body.as_bytes());
         let sent = format!(
             "{method} {target} {headers:?} {body}\n    {} {}",
             reply.status,
@@ -142,7 +80,7 @@ impl Subject<'_> {
     }
 
     /// Whether a row had this value before the first case.
-    fn is_taken(&self, value: &Value) -> bool {
+    pub fn is_taken(&self, value: &Value) -> bool {
         let taken = self.taken.get_or_init(|| {
             let rows = self.entity.list.as_ref().map(|_| self.all_rows()).unwrap_or_default();
             let rows = rows.iter().filter_map(Value::as_object);
@@ -237,4 +175,68 @@ impl Subject<'_> {
         let fields: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap_or_default()).collect();
         assert_eq!(fields, [field], "{why}: {problem}");
     }
+
+    /// Checks that no row is at this path.
+    pub fn is_absent(&self, path: &str) {
+        if self.entity.has(Method::GET) {
+            assert_eq!(self.get(path).problem(404)["instance"], path);
+            self.ask(&Method::HEAD, path, &[], "").is(404);
+        }
+        if self.entity.has(Method::PATCH) {
+            self.ask(&Method::PATCH, path, &[], "{}").problem(404);
+        }
+    }
+
+    /// The target of a page of at most so many rows; behind a key, or at the beginning.
+    pub fn page(&self, limit: u64, after: Option<&Value>) -> String {
+        let list = self.entity.list.as_deref().expect("a list");
+        let after = after.map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned));
+        let after = after.map(|after| format!("&after={}", utf8_percent_encode(&after, NON_ALPHANUMERIC)));
+        format!("{list}?limit={limit}{}", after.unwrap_or_default())
+    }
+
+    /// All rows of the list, in pages of at most so many.
+    pub fn rows_in_pages(&self, limit: u64, after: Option<&Value>) -> Vec<Value> {
+        let (mut rows, mut next) = (Vec::new(), Some(self.page(limit, after)));
+        while let Some(target) = next {
+            let page = self.get(&target).is(200);
+            let of_page = page.json();
+            let of_page = of_page.as_array().expect("a list");
+            let is_full = of_page.len() as u64 == limit;
+            assert!(
+                if page.headers.contains_key("link") { is_full } else { of_page.len() as u64 <= limit },
+                "{} rows",
+                of_page.len()
+            );
+            let again = of_page.first().filter(|first| rows.contains(*first));
+            assert!(again.is_none(), "{target} begins with a row that has been: {again:?}");
+            rows.extend_from_slice(of_page);
+            next = self.next_page(&page);
+        }
+        rows
+    }
+
+    /// Where the link of a page leads.
+    pub fn next_page(&self, page: &Reply) -> Option<String> {
+        let link = page.headers.get("link")?.to_str().expect("ASCII");
+        let query = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
+        Some(format!("{}{}", self.entity.list.as_deref()?, query.expect("the next page")))
+    }
+
+    /// All rows of the list.
+    pub fn all_rows(&self) -> Vec<Value> {
+        self.rows_in_pages(self.entity.limit.expect("a list has a limit"), None)
+    }
+
+    pub fn keys(&self, rows: &[Value]) -> Vec<Value> {
+        rows.iter().map(|row| row[&self.entity.key].clone()).collect()
+    }
+}
+
+/// What comes of doing this for each at the same time.
+pub fn at_once<T: Sync, R: Send>(each: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
+    thread::scope(|scope| {
+        let started: Vec<_> = each.iter().map(|one| scope.spawn(|| act(one))).collect();
+        started.into_iter().map(|thread| thread.join().expect("no panic")).collect()
+    })
 }

@@ -11,7 +11,7 @@ use tokio::net::TcpListener;
 use tokio::task::spawn_blocking;
 
 use crate::listen;
-use crate::service::Service;
+use crate::service::{Service, Stopped};
 use crate::steps::{Steps, say};
 use crate::stop::Stop;
 
@@ -23,7 +23,7 @@ const NAME: &str = "the local bridge";
 
 /// Options of `azure-sql-rest bridge`.
 #[derive(Args)]
-pub(crate) struct BridgeArguments {
+pub struct BridgeArguments {
     /// Address of the bridge [default: 127.0.0.1:5000]
     #[arg(long, value_name = "ADDRESS")]
     listen: Option<SocketAddr>,
@@ -32,31 +32,46 @@ pub(crate) struct BridgeArguments {
     data: DataArguments,
 }
 
-/// What the bridge serves.
+/// The files that the bridge serves.
 #[derive(Args)]
-pub(crate) struct DataArguments {
-    /// SQLite file with the customers, made and filled on first start
-    #[arg(long, value_name = "FILE", default_value = ".local/customers.db")]
-    database: PathBuf,
+pub struct DataArguments {
+    /// SQLite file with the rows, made and filled on first start
+    #[arg(long, value_name = "FILE", default_value = ".local/data.db")]
+    pub database: PathBuf,
 
     /// Configuration of Data API Builder, for paths and methods of the procedures
     #[arg(long, value_name = "FILE", default_value = "dab/dab-config.json")]
-    dab_config: PathBuf,
+    pub dab_config: PathBuf,
 
     /// Folder of the procedures, as SQLite scripts
     #[arg(long, value_name = "FOLDER", default_value = "sqlite")]
-    procedures: PathBuf,
+    pub procedures: PathBuf,
 
     /// Plan of faults, in JSON: the bridge fails on purpose, for tests
     #[arg(long, value_name = "FILE")]
-    pub(crate) faults: Option<PathBuf>,
+    pub faults: Option<PathBuf>,
 }
 
-/// Runs the bridge alone.
-pub(crate) async fn run(arguments: BridgeArguments, mut stop: Stop) -> Result<()> {
+/// A bridge that serves.
+pub struct Started {
+    /// Stops it.
+    pub service: Service,
+    /// The address to which requests may be sent at once.
+    pub address: SocketAddr,
+    /// The address of the control of its faults, `/faults`, if it was given a plan.
+    pub control: Option<SocketAddr>,
+}
+
+/// Runs the bridge alone, until it is told to stop.
+///
+/// # Errors
+///
+/// Those of [`start`], and when serving fails.
+pub async fn run(arguments: BridgeArguments, mut stop: Stop) -> Result<()> {
     let mut steps = Steps::begin();
-    let (mut bridge, address) = start(arguments.listen.or(Some(USUAL)), &arguments.data, &mut steps).await?;
-    say(format_args!("Bridge ready at http://{address}"));
+    let started = start(arguments.listen.or(Some(USUAL)), &arguments.data, &mut steps).await?;
+    let mut bridge = started.service;
+    say(format_args!("Bridge ready at http://{}", started.address));
     let outcome = tokio::select! {
         () = stop.requested() => Ok(()),
         error = bridge.failed() => Err(error),
@@ -64,12 +79,12 @@ pub(crate) async fn run(arguments: BridgeArguments, mut stop: Stop) -> Result<()
     outcome.and(bridge.stop().await)
 }
 
-/// Starts the bridge as a service; requests may be sent to the returned address at once.
-pub(crate) async fn start(
-    asked: Option<SocketAddr>,
-    data: &DataArguments,
-    steps: &mut Steps,
-) -> Result<(Service, SocketAddr)> {
+/// Starts the bridge as a service, on the address asked for, or else on port 5000 or any free one.
+///
+/// # Errors
+///
+/// When the address is taken, or a file of `data` cannot be used.
+pub async fn start(asked: Option<SocketAddr>, data: &DataArguments, steps: &mut Steps) -> Result<Started> {
     let listener = listen::bridge(asked, USUAL).await?;
     let address = listener.local_addr()?;
     let config = Config {
@@ -78,16 +93,18 @@ pub(crate) async fn start(
         procedures: data.procedures.clone(),
     };
     let bridge = spawn_blocking(move || Bridge::open(config)).await?.context("cannot start the local bridge")?;
-    let service = match &data.faults {
-        None => Service::start(NAME, |stopped| serve(listener, bridge, stopped.wait())),
+    let (service, control) = match &data.faults {
+        None => (Service::start(NAME, |stopped| serve(listener, bridge, stopped.wait())), None),
         Some(file) => {
             let faults = Faults::load(file)?;
             let control = TcpListener::bind((address.ip(), 0)).await?;
-            steps.done(format_args!("faults at http://{}/faults", control.local_addr()?));
-            Service::start(NAME, |stopped| serve_with_faults(listener, bridge, faults, control, stopped.wait()))
+            let address = control.local_addr()?;
+            steps.done(format_args!("faults at http://{address}/faults"));
+            let serve = |stopped: Stopped| serve_with_faults(listener, bridge, faults, control, stopped.wait());
+            (Service::start(NAME, serve), Some(address))
         }
     };
     let moved = if asked.is_none() && address.port() != USUAL.port() { ", the usual port is in use" } else { "" };
     steps.done(format_args!("local bridge on http://{address} ({}{moved})", data.database.display()));
-    Ok((service, address))
+    Ok(Started { service, address, control })
 }

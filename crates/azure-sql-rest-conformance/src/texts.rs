@@ -3,8 +3,9 @@
 use http::Method;
 use serde_json::{Value, json};
 
-use super::entity::{Member, get, set, with};
-use super::{Subject, values};
+use crate::entity::{Member, get, set, with};
+use crate::subject::Subject;
+use crate::values;
 
 /// Of characters that every column can have.
 const PLAIN: [&str; 8] = [

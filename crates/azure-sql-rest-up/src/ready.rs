@@ -17,7 +17,7 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// # Errors
 ///
 /// Nobody listened or answered in time, or the answer was not 200.
-pub(crate) async fn wait(api: SocketAddr, limit: Duration) -> Result<()> {
+pub async fn wait(api: SocketAddr, limit: Duration) -> Result<()> {
     let deadline = Instant::now() + limit;
     loop {
         let left = deadline.saturating_duration_since(Instant::now());

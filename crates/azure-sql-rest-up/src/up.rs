@@ -1,8 +1,9 @@
 //! `azure-sql-rest up`: the steps from nothing to an API that answers.
 
+use std::collections::BTreeMap;
 use std::env;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, bail, ensure};
@@ -13,14 +14,14 @@ use crate::bridge::{self, DataArguments};
 use crate::service::Service;
 use crate::steps::{Steps, say};
 use crate::stop::Stop;
-use crate::{builtin, listen, ready, spin};
+use crate::{builtin, listen, ready, samples, spin};
 
 /// How long the API may take to answer. Spin compiles the component in this time.
 const READY_LIMIT: Duration = Duration::from_secs(60);
 
 /// Options of `azure-sql-rest up`.
 #[derive(Args)]
-pub(crate) struct UpArguments {
+pub struct UpArguments {
     /// Address of the API; port 0 takes a free one
     #[arg(long, value_name = "ADDRESS", default_value = "127.0.0.1:3000")]
     listen: SocketAddr,
@@ -40,7 +41,7 @@ pub(crate) struct UpArguments {
     #[arg(long, value_name = "URL", env = "DAB_URL")]
     dab_url: Option<String>,
 
-    /// What runs the component [default: auto, or the environment variable HOST]
+    /// The host of the component [default: auto, or the environment variable HOST]
     #[arg(long, value_enum)]
     host: Option<HostChoice>,
 
@@ -60,7 +61,11 @@ enum HostChoice {
 }
 
 /// Starts everything, serves until told to stop, and stops everything.
-pub(crate) async fn run(arguments: UpArguments, mut stop: Stop) -> Result<()> {
+///
+/// # Errors
+///
+/// When something cannot be started, or ends by itself.
+pub async fn run(arguments: UpArguments, mut stop: Stop) -> Result<()> {
     let mut stack = Stack::default();
     let outcome = tokio::select! {
         () = stop.requested() => Ok(()),
@@ -74,7 +79,7 @@ pub(crate) async fn run(arguments: UpArguments, mut stop: Stop) -> Result<()> {
     outcome
 }
 
-/// What has been started so far.
+/// The services that have been started so far.
 #[derive(Default)]
 struct Stack {
     bridge: Option<Service>,
@@ -99,9 +104,9 @@ impl Stack {
                 origin(url)?
             }
             None => {
-                let (bridge, address) = bridge::start(arguments.bridge_listen, &arguments.data, &mut steps).await?;
-                self.bridge = Some(bridge);
-                format!("http://{address}")
+                let bridge = bridge::start(arguments.bridge_listen, &arguments.data, &mut steps).await?;
+                self.bridge = Some(bridge.service);
+                format!("http://{}", bridge.address)
             }
         };
         let manifest = &arguments.manifest;
@@ -111,7 +116,10 @@ impl Stack {
                 drop(listener);
                 (spin::start(spin, manifest, &dab_url, address)?, "Spin")
             }
-            None => (builtin::start(manifest, dab_url.clone(), listener, &mut steps).await?, "built-in host"),
+            None => {
+                let variables = BTreeMap::from([("dab_url".to_owned(), dab_url.clone())]);
+                (builtin::start(manifest, variables, listener, &mut steps).await?, "built-in host")
+            }
         };
         let api = self.api.insert(api);
         tokio::select! {
@@ -119,7 +127,7 @@ impl Stack {
             error = api.failed() => return Err(error),
         }
         steps.done(format_args!("API on http://{address} ({host})"));
-        summarize(address, &dab_url, spin.is_none(), begin.elapsed());
+        summarize(address, manifest, &dab_url, spin.is_none(), begin.elapsed());
         tokio::select! {
             error = api.failed() => Err(error),
             error = failed(&mut self.bridge) => Err(error),
@@ -167,21 +175,19 @@ fn origin(url: &str) -> Result<String> {
     Ok(url.trim_end_matches('/').to_owned())
 }
 
-fn summarize(api: SocketAddr, dab_url: &str, built_in: bool, time: Duration) {
+fn summarize(api: SocketAddr, manifest: &Path, dab_url: &str, built_in: bool, time: Duration) {
     let page = format!("http://{api}");
     say(format_args!("API ready at {page}"));
     say(format_args!("Started in {:.1} s. Data comes from {dab_url}. Ctrl-C stops everything.", time.as_secs_f64()));
     if built_in {
         say("The built-in host is a stand-in for development and tests; with spin on PATH, Spin is used.");
     }
-    say("Open that address in a browser, or try:");
-    say(format_args!("  curl {page}/customer/123"));
-    say(format_args!("  curl '{page}/customers?limit=5'"));
-    say(format_args!("  curl -X PUT {page}/customer -d '{EXAMPLE}'"));
+    let samples = samples::read(&manifest.with_file_name("openapi.json"), &page);
+    say(format_args!("Open that address in a browser{}", if samples.is_empty() { "." } else { ", or try:" }));
+    for sample in samples {
+        say(format_args!("  {sample}"));
+    }
 }
-
-/// The customer of the original sample.
-const EXAMPLE: &str = r#"customer={"CustomerName": "John Doe", "PhoneNumber": "123-234-5678", "FaxNumber": "123-234-5678", "WebsiteURL": "http://www.something.com", "Delivery": {"AddressLine1": "One Microsoft Way", "PostalCode": 98052}}"#;
 
 #[cfg(test)]
 mod tests {

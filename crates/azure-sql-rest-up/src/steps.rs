@@ -8,11 +8,12 @@ use std::time::Instant;
 const WIDTH: usize = 88;
 
 /// Times the steps of a start.
-pub(crate) struct Steps {
+pub struct Steps {
     since: Instant,
 }
 
 impl Steps {
+    /// The first step begins now.
     pub fn begin() -> Self {
         Self { since: Instant::now() }
     }
@@ -26,6 +27,6 @@ impl Steps {
 }
 
 /// Writes a line. Nobody reading it is no reason to stop serving.
-pub(crate) fn say(line: impl Display) {
+pub fn say(line: impl Display) {
     let _ = writeln!(io::stdout(), "{line}");
 }
