@@ -222,6 +222,8 @@ impl<P: Platform> Exchange<'_, P> {
 
     async fn call(&self, call: &'static Call, key: &str, body: P::Body, told: &mut Told) -> Answer<P> {
         let settings = self.settings()?;
+        let in_flight = self.platform.instance().enter(settings.max_in_flight);
+        let _in_flight = in_flight.ok_or_else(|| unavailable("As many requests are in flight as may be."))?;
         let arguments = pin!(self.arguments(call, key, body));
         let timer = pin!(self.platform.sleep(settings.policy.deadline));
         let arguments = match select(arguments, timer).await {
@@ -350,10 +352,11 @@ fn refusal(gave_up: &GaveUp, attempts: u32, is_write: bool, forwards: bool) -> P
         _ => {}
     }
     let made = match attempts {
+        0 => "No attempt was made, since the database has not answered for some time".to_owned(),
         1 => "1 attempt was made".to_owned(),
         attempts => format!("{attempts} attempts were made"),
     };
-    let repeat = if is_write {
+    let repeat = if is_write && attempts > 0 {
         "The write may have been done: repeat it with the Idempotency-Key of this answer."
     } else {
         "The request can be repeated as it is."

@@ -35,6 +35,9 @@ pub struct Settings {
     pub policy: Policy,
     /// Option `max_body_bytes`: the largest request body accepted, in bytes.
     pub max_body_bytes: usize,
+    /// Option `max_in_flight`: how many requests one instance has in flight at a time; others get 503 at once. With WASI 0.2 an
+    /// instance has only one.
+    pub max_in_flight: usize,
     /// Option `forward_authorization`: `true` passes `Authorization` and `X-MS-API-ROLE` on to Data API Builder, which then
     /// decides who may do what; `false` keeps them back.
     pub forward_authorization: bool,
@@ -59,6 +62,7 @@ impl Default for Settings {
                 deadline: Duration::from_millis(25_000),
             },
             max_body_bytes: 64 * 1024,
+            max_in_flight: 256,
             forward_authorization: false,
             cors_allowed_origins: Origins::default(),
             serve_docs: true,
@@ -165,6 +169,10 @@ impl Settings {
                 let bytes = positive(value, MAX_BODY_BYTES).ok_or("must be a whole number between 1 and 4000000")?;
                 self.max_body_bytes = bytes as usize;
             }
+            "max_in_flight" => {
+                let requests = positive(value, u32::MAX).ok_or("must be a whole number between 1 and 4294967295")?;
+                self.max_in_flight = requests as usize;
+            }
             "forward_authorization" => self.forward_authorization = boolean()?,
             "cors_allowed_origins" => {
                 let rule = "must be empty, or origins like https://shop.example separated by commas";
@@ -263,7 +271,7 @@ mod tests {
     #[test]
     fn every_setting_is_read() {
         let text = "dab_url=https://dab.example/\napi_key=a,b\n\ndab_api_key=c\nlog_level=info\noptions= dab_path=/api/v2/  \
-                    retry_base_ms=1 retry_cap_ms=2 attempt_timeout_ms=3 request_deadline_ms=4 max_body_bytes=5 \
+                    retry_base_ms=1 retry_cap_ms=2 attempt_timeout_ms=3 request_deadline_ms=4 max_body_bytes=5 max_in_flight=6 \
                     forward_authorization=true cors_allowed_origins=https://shop.example serve_docs=false\n";
         let ms = Duration::from_millis;
         let expected = Settings {
@@ -274,6 +282,7 @@ mod tests {
             dab_path: "/api/v2".into(),
             policy: Policy { base: ms(1), cap: ms(2), attempt_timeout: ms(3), deadline: ms(4) },
             max_body_bytes: 5,
+            max_in_flight: 6,
             forward_authorization: true,
             cors_allowed_origins: Origins::parse("https://shop.example").unwrap(),
             serve_docs: false,
@@ -320,6 +329,7 @@ mod tests {
             ("request_deadline_ms", "4294967296"),
             ("max_body_bytes", "0"),
             ("max_body_bytes", "4000001"),
+            ("max_in_flight", "0"),
             ("forward_authorization", "secret"),
             ("cors_allowed_origins", "*"),
             ("serve_docs", "no"),
