@@ -234,6 +234,8 @@ impl<P: Platform> Exchange<'_, P> {
         self.admit()?;
         self.negotiate()?;
         let policy = self.settings.policy();
+        let in_flight = self.platform.instance().enter(self.settings.max_in_flight);
+        let _in_flight = in_flight.ok_or_else(|| unavailable("As many requests are in flight as may be."))?;
         let arguments = pin!(self.arguments(call, key, body));
         let timer = pin!(self.platform.sleep(policy.deadline));
         let arguments = match select(arguments, timer).await {
@@ -334,10 +336,11 @@ fn refusal(gave_up: &GaveUp, attempts: u32, is_write: bool, forwards: bool) -> P
         _ => {}
     }
     let made = match attempts {
+        0 => "No attempt was made, since the database has not answered for some time".to_owned(),
         1 => "1 attempt was made".to_owned(),
         attempts => format!("{attempts} attempts were made"),
     };
-    let repeat = if is_write {
+    let repeat = if is_write && attempts > 0 {
         "The write may have been done: repeat it with the Idempotency-Key of this answer."
     } else {
         "The request can be repeated as it is."

@@ -120,6 +120,8 @@ settings! {
     Option retry_cap_ms: Duration = "2000", milliseconds, "must be a whole number between 1 and 4294967295";
     /// the largest body of a request; at most 4000000
     Option max_body_bytes: usize = "65536", body_bytes, "must be a whole number between 1 and 4000000";
+    /// the most requests that one instance has in flight; others get 503 at once. With WASI 0.2 an instance has one
+    Option max_in_flight: usize = "256", count, "must be a whole number between 1 and 4294967295";
     /// `true`: tokens and roles go to Data API Builder, which decides
     Option forward_authorization: bool = "false", boolean, "must be true or false";
     /// origins whose pages may call the API, separated by commas
@@ -229,6 +231,10 @@ fn milliseconds(value: &str) -> Option<Duration> {
     positive(value, u32::MAX).map(|number| Duration::from_millis(number.into()))
 }
 
+fn count(value: &str) -> Option<usize> {
+    positive(value, u32::MAX).map(|number| number as usize)
+}
+
 /// Data API Builder holds a request to 30,000,000 bytes, and the JSON text grows at most sixfold when it is made a JSON string.
 fn body_bytes(value: &str) -> Option<usize> {
     positive(value, 4_000_000).map(|number| number as usize)
@@ -289,7 +295,7 @@ mod tests {
             "dab_api_key=c",
             "log_level=info",
             "options= dab_path=/api/v2/  retry_base_ms=1 retry_cap_ms=2 attempt_timeout_ms=3\nrequest_deadline_ms=4 \
-             max_body_bytes=5 forward_authorization=true cors_allowed_origins=https://shop.example serve_docs=false",
+             max_body_bytes=5 max_in_flight=6 forward_authorization=true cors_allowed_origins=https://shop.example serve_docs=false",
         ]);
         let ms = Duration::from_millis;
         let expected = Settings {
@@ -303,6 +309,7 @@ mod tests {
             retry_base_ms: ms(1),
             retry_cap_ms: ms(2),
             max_body_bytes: 5,
+            max_in_flight: 6,
             forward_authorization: true,
             cors_allowed_origins: Origins::parse("https://shop.example").unwrap(),
             serve_docs: false,
@@ -386,6 +393,8 @@ mod tests {
             ("request_deadline_ms", "4294967296"),
             ("max_body_bytes", "0"),
             ("max_body_bytes", "4000001"),
+            ("max_in_flight", "0"),
+            ("max_in_flight", "0"),
             ("forward_authorization", "secret"),
             ("cors_allowed_origins", "*"),
             ("serve_docs", "no"),

@@ -198,12 +198,23 @@ fn a_given_up_request_says_how_to_repeat_it() {
 }
 
 #[test]
+fn requests_above_the_limit_are_refused_and_probes_are_not() {
+    let (ready, list) = (r#""Status":200,"Json":"{}""#, r#""Status":200,"Json":"[]""#);
+    let platform = Fake::default().set("options", "max_in_flight=1").row(ready).row(list);
+    let other = platform.instance().enter(1);
+    let reply = get(&platform, "/customers");
+    assert_eq!(reply.headers()[RETRY_AFTER], "1");
+    assert_eq!(problem(&reply).0, 503);
+    assert_eq!(get(&platform, "/healthz").status(), 200);
+    assert_eq!(get(&platform, "/readyz").status(), 200);
+    drop(other);
+    assert_eq!(get(&platform, "/customers").status(), 200);
+}
+
+#[test]
 fn a_slow_upload_leaves_the_whole_budget_for_the_database() {
-    let mut platform = Fake::default();
-    for _ in 0..2 {
-        platform = platform.answer(10_000, 200, "");
-    }
-    platform = platform.answer(4000, 200, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
+    let platform = Fake::default().answer(10_000, 200, "");
+    let platform = platform.answer(9000, 200, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
     let late = platform.late_body(24_900, CUSTOMER);
     let request = Request::put("/customer").header(CONTENT_TYPE, "application/json").body(late).unwrap();
     assert_eq!(ask(&platform, request).status(), 201);
