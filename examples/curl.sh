@@ -9,8 +9,8 @@ trap 'rm -rf "$work"' EXIT
 # Send and repeat
 new_key() { uuidgen 2>/dev/null || cat /proc/sys/kernel/random/uuid; }
 
-# Sends a request, prints its status, and leaves headers and body in files. curl repeats it, unchanged, after a broken connection and after
-# 408, 429, 500, 502, 503 and 504. The wait is as long as Retry-After says, otherwise 1, 2, 4, 8 seconds.
+# Sends a request, prints its status, and leaves headers and body in files. The options of curl repeat the request, unchanged, after a broken
+# connection and after 408, 429, 500, 502, 503 and 504. The wait is as long as Retry-After says, otherwise 1, 2, 4, 8 seconds.
 # One attempt may take 30 seconds, longer than the API itself tries (25 seconds).
 call() {
   curl -sS --retry 5 --retry-all-errors --max-time 30 -H "x-api-key: ${API_KEY:-none}" -H 'Content-Type: application/json' \

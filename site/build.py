@@ -1,6 +1,6 @@
 """Builds the site of the documents into .local/site-html: `make site`. A broken link or anchor ends the build.
 
-Documents outside of docs/ become pages, too. Links to other files lead to the repository, at REPOSITORY_URL."""
+Documents outside of docs/ become pages, too. Links to other files become links to the repository, at REPOSITORY_URL."""
 
 import os
 import re
@@ -27,7 +27,7 @@ NAVIGATION = {
     "Start": ["quickstart", "status", "faq"],
     "Guides": ["clients", "examples", "local", "add-your-own-entity", "database", "install", "azure", "kubernetes", "akamai", "migration"],
     "Reference": ["http", "problems", "configuration", "limits", "sql", "versions", "changelog", "glossary"],
-    "Operate": ["runbook", "alerts", "maintenance", "upgrade", "telemetry", "security"],
+    "Operate": ["production", "runbook", "alerts", "maintenance", "upgrade", "telemetry", "security"],
     "Explain": ["architecture", "resilience", "resilience-report", "performance", "performance-on-spin", "contributing", "code-of-conduct"],
 }
 FENCE = re.compile(r"^ *```.*?^ *```[^\n]*$", re.M | re.S)

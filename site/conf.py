@@ -7,7 +7,7 @@ copyright = "its contributors"
 extensions = ["myst_parser"]
 source_suffix = {".md": "markdown"}
 master_doc = "index"
-# The anchors are those of GitHub, so a link works in both places.
+# GitHub makes the same anchors, so a link works in both places.
 myst_heading_anchors = 4
 # Languages of code blocks that Pygments does not know are shown without colours.
 suppress_warnings = ["misc.highlighting_failure"]

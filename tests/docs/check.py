@@ -21,7 +21,7 @@ RUN = {
     "make test": (".ci/run", "make test"),
 }
 # Where the paths that documents name begin.
-FOLDERS = ("bench", "crates", "dab", "deploy", "docs", "entities", "examples", "fuzz", "scripts", "site", "sql", "sqlite", "src", "template", "tests")
+FOLDERS = ("bench", "crates", "dab", "deploy", "docs", "examples", "fuzz", "scripts", "site", "sql", "sqlite", "src", "template", "tests")
 
 
 class Report:
@@ -29,7 +29,7 @@ class Report:
         self.passed = self.failed = self.skipped = 0
 
     def check(self, name, problems):
-        """Passes when there are no problems; otherwise each is told."""
+        """Passes when there are no problems; otherwise prints each."""
         problems = list(problems)
         self.failed += bool(problems)
         self.passed += not problems
@@ -82,7 +82,7 @@ def links(report, root, documents):
 
 
 def pictures(report, root, documents):
-    """Every picture has a text for those who do not see it, and those drawn from a text are drawn from its last version."""
+    """Every picture has a text for readers who do not see it. A picture that is drawn from a text is drawn from its last version."""
     shown = [(document, line, *picture) for document in documents.values() for line, text in document.prose for picture in re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", text)]
     drawn = sorted(path for path in root.glob("docs/pictures/*") if path.suffix in (".d2", ".csv"))
 
@@ -102,7 +102,7 @@ def pictures(report, root, documents):
 def places(report, root, documents):
     def named():
         for document in documents.values():
-            # What a page changes in files that its commands have made.
+            # Files that the commands of a page make, and that the page changes.
             made = {path for block in document.blocks if block.language == "diff" for path in re.findall(r"^\+\+\+ b/(.+)$", block.text, re.M)}
             for line, text in document.code:
                 path = text.rstrip("/")
@@ -110,7 +110,7 @@ def places(report, root, documents):
                     yield document, line, path
 
     found = list(named())
-    # What git ignores is made by following the document: deploy/.env.
+    # A document makes the files that Git ignores: deploy/.env.
     ignored = [line.strip("/") for line in (root / ".gitignore").read_text(encoding="utf-8").split()]
     report.check(
         f"{len(found)} files and folders that are named in text exist",

@@ -15,8 +15,8 @@ RETRY_AFTER = 1
 
 
 class Api(BaseHTTPRequestHandler):
-    """One customer that comes and goes, and a list. The first attempt at each write is done and then answered with 503; the first read of
-    the second page breaks off; the customer changes behind the back of the first PATCH."""
+    """One customer that comes and goes, and a list, with three faults. The first attempt at each write is done and then answered with 503.
+    The first read of the second page breaks off. Another client changes the customer before the first PATCH."""
 
     protocol_version = "HTTP/1.1"
 
@@ -89,7 +89,7 @@ def programs(root):
 
 
 def run(root, command):
-    """What is wrong with one client."""
+    """The faults of one client."""
     shown = (root / "examples/README.md").read_text(encoding="utf-8").partition("```text\n")[2].partition("\n```")[0].splitlines()
     server = ThreadingHTTPServer(("127.0.0.1", 0), Api)
     server.daemon_threads = True
@@ -125,7 +125,7 @@ def writes(seen):
             yield f"the repetition of {requests[0]['method']} was another request"
         if len(requests) > 1 and requests[1]["at"] - requests[0]["at"] < RETRY_AFTER:
             yield f"{requests[0]['method']} was repeated before Retry-After"
-    # PUT, the PATCH that was refused and then the one that was not, DELETE.
+    # PUT, the PATCH that was refused, the PATCH that was done, DELETE.
     if [len(requests) for requests in attempts.values()] != [2, 1, 2, 2]:
         yield f"attempts for each key: {[len(requests) for requests in attempts.values()]}"
 
