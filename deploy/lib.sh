@@ -246,17 +246,34 @@ sql() {
   sqlcmd -S "$sql_server.database.windows.net" -d "$DATABASE" -G -b -l 30 "$@"
 }
 
+# What the update switches on takes a while to hold: until then rules are refused with DenyPublicEndpointEnabled, 42101
+# (https://learn.microsoft.com/azure/azure-sql/database/connectivity-settings).
 open_sql() {
   [ "$PUBLIC_SQL" = true ] ||
     az sql server update --resource-group "$RESOURCE_GROUP" --name "$sql_server" --enable-public-network true --output none
-  az sql server firewall-rule create --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer \
-    --start-ip-address "$client_ip" --end-ip-address "$client_ip" --output none
+  for try in {1..6}; do
+    refusal=$(az sql server firewall-rule create --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer \
+      --start-ip-address "$client_ip" --end-ip-address "$client_ip" --output none 2>&1) && return
+    [[ $refusal == *DenyPublicEndpointEnabled* || $refusal == *42101* ]] && [ "$try" != 6 ] || break
+    sleep 10
+  done
+  printf '%s\n' "$refusal" >&2
+  return 1
 }
 
+# The rule first: with public access off Azure SQL changes no rule. Both are tried, and both failures are told.
 close_sql() {
+  closed=true
+  az sql server firewall-rule delete --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer || {
+    echo "error: the firewall of $sql_server still lets in $client_ip: rule deployer could not be deleted" >&2
+    closed=false
+  }
   [ "$PUBLIC_SQL" = true ] ||
-    az sql server update --resource-group "$RESOURCE_GROUP" --name "$sql_server" --enable-public-network false --output none
-  az sql server firewall-rule delete --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer
+    az sql server update --resource-group "$RESOURCE_GROUP" --name "$sql_server" --enable-public-network false --output none || {
+    echo "error: $sql_server is still open to public networks" >&2
+    closed=false
+  }
+  "$closed"
 }
 
 # The scripts run from this machine, as the server's administrator. While they do, and no longer, the server is open to its address.
