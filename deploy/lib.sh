@@ -171,15 +171,17 @@ virtual_network() {
       --address-prefixes 10.60.0.0/16 --subnet-name endpoints --subnet-prefixes 10.60.0.0/24 --output none
 }
 
-# Data API Builder's, and that of the job that purges the ledger.
+# Data API Builder's, and that of the job that purges the ledger. Their names are unique in the tenant: two of one name cannot be told apart there
+# (33131, https://learn.microsoft.com/azure/azure-sql/database/authentication-microsoft-entra-create-users-with-nonunique-names).
 identities() {
   for account in dab purge; do
-    az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account" --output none 2>/dev/null ||
-      az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account" --location "$LOCATION" --output none
+    az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account-$suffix" --output none 2>/dev/null ||
+      az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account-$suffix" --location "$LOCATION" --output none
   done
-  identity_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --query id --output tsv)
-  client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --query clientId --output tsv)
-  purge_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge" --query clientId --output tsv)
+  identity_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab-$suffix" --query id --output tsv)
+  client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab-$suffix" --query clientId --output tsv)
+  purge_identity_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge-$suffix" --query id --output tsv)
+  purge_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge-$suffix" --query clientId --output tsv)
 }
 
 administrator_is_group() {
