@@ -72,6 +72,14 @@ smoke_test() {
   done
 }
 
+# Where addresses are restricted, a test from outside cannot get in.
+monitoring() {
+  reachable=true
+  [ -z "$ALLOWED_IPS" ] || reachable=false
+  az deployment group create --resource-group "$RESOURCE_GROUP" --name customer-api-monitoring --template-file deploy/azd/monitoring.bicep \
+    --parameters workspaceId="$WORKSPACE_ID" url="$url" alertEmail="$ALERT_EMAIL" reachable="$reachable" --output none
+}
+
 check_sign_in() {
   local tenant current
   tenant=$(command az account show --subscription "$SUBSCRIPTION" --query tenantId --output tsv 2>/dev/null) ||
@@ -141,5 +149,7 @@ step "Key of the API" api_key
 step "Container app" container_app
 step "Smoke test" smoke_test
 step "Purge of the ledger" purge_test
+step "Monitoring" monitoring
+"$dry_run" || [ -n "$ALERT_EMAIL" ] || say "Nobody is told of alerts. To change that: azd env set ALERT_EMAIL you@example.com; azd up"
 "$dry_run" || say "Done: $url. The key for its clients: az containerapp secret show --subscription $SUBSCRIPTION --resource-group $RESOURCE_GROUP" \
   "--name customer-api --secret-name api-key --query value --output tsv"

@@ -12,11 +12,12 @@ import tomllib
 from pathlib import Path
 
 os.chdir(sys.argv[1])
-sys.path.insert(0, "tests/deploy")
+sys.path[:0] = ["deploy/azd/test", "tests/deploy"]
 
 import facts
 import jsonschema
 import probes
+import queries
 import yaml
 from pycep import BicepParser
 from report import Report
@@ -50,6 +51,8 @@ def main():
         report.check("Container Apps take no passwords, show nothing but the API, and stay in use while the database is away", app(parsed))
         report.check("a change of the key or of dab-config.json makes a new revision", revision(parsed["app"]))
         report.check("the ledger is purged once a day, by an identity of its own", purge(parsed, sources))
+        report.check("somebody is told: alerts go to a group, and a test asks /readyz from outside", told(parsed["monitoring"]))
+    report.check("every query runs, on lines as the component and the purge write them; each rule fires when it should, and only then", queries.problems())
     report.check("the images are built from what a build needs, and secrets are in none", images())
     return report.finish()
 
@@ -196,6 +199,23 @@ def purge(parsed, sources):
                 yield f"{path} still has the elastic job"
 
 
+def told(bicep):
+    # A condition or a loop is around what it makes.
+    resources = {name: each["config"].get("config", each["config"]) for name, each in bicep["resources"].items()}
+    readiness = resources["readiness"]["properties"]
+    if not readiness["Request"]["RequestUrl"].endswith("/readyz") or readiness["ValidationRules"]["ExpectedHttpStatusCode"] != 200:
+        yield f"the test from outside asks something else: {readiness['Request']}"
+    # Azure's own advice: https://learn.microsoft.com/azure/azure-monitor/app/availability
+    if len(readiness["Locations"]) < 5:
+        yield "the test from outside comes from fewer than five places"
+    groups = {name: json.dumps(each["properties"]["actions"]) for name, each in resources.items() if "actions" in each.get("properties", {})}
+    if set(groups) != {"alerts", "unavailable"} or not all("told" in each for each in groups.values()):
+        yield f"alerts reach nobody: {groups}"
+    rule = resources["alerts"]["properties"]
+    if rule["skipQueryValidation"] is not True:
+        yield "a rule is refused while its table has no line yet"
+
+
 def images():
     ignored = [line.strip() for line in Path(".dockerignore").read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
 
@@ -210,7 +230,7 @@ def images():
                 out = not line.startswith("!")
         return out
 
-    secret = [".azure/shop/.env", "deploy/.env", ".git/config", ".github/workflows/ci.yml", "docs/azure.md", "bench/compare/compare.py", "target/debug/local"]
+    secret = [".azure/shop/.env", ".azure/config.json", "deploy/.env", ".git/config", ".github/workflows/ci.yml", "docs/azure.md", "bench/compare/compare.py", "target/debug/local"]
     yield from (f"{path} is in the context of every build" for path in secret if not left_out(path))
     cargo = tomllib.loads(Path("Cargo.toml").read_text(encoding="utf-8"))
     manifest = facts.manifest_toml()
