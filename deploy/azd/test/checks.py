@@ -1,9 +1,13 @@
 """Checks of azure.yaml, deploy/azd and .dockerignore, as far as a parser sees: Bicep's own compiler is in no package registry, so the workflow ci has
 it. deploy/azd/test/run starts this, with the tools of tests/deploy/run on PATH."""
 
+import contextlib
 import fnmatch
 import glob
 import hashlib
+import importlib.machinery
+import importlib.util
+import io
 import json
 import os
 import re
@@ -53,6 +57,7 @@ def main():
         report.check("the ledger is purged once a day, by an identity of its own", purge(parsed, sources))
         report.check("somebody is told: alerts go to a group, and a test asks /readyz from outside", told(parsed["monitoring"]))
     report.check("every query runs, on lines as the component and the purge write them; each rule fires when it should, and only then", queries.problems())
+    report.check("the cost counts what is deployed", cost(sources))
     report.check("the images are built from what a build needs, and secrets are in none", images())
     return report.finish()
 
@@ -214,6 +219,55 @@ def told(bicep):
     rule = resources["alerts"]["properties"]
     if rule["skipQueryValidation"] is not True:
         yield "a rule is refused while its table has no line yet"
+
+
+# List prices in USD as the service had them in 2026, the node's in West Europe and the others in East US; and what must not be taken for them.
+PRICES = {
+    "Standard vCPU Idle Usage": [("Azure Container Apps", "Standard", 0.0, 0), ("Azure Container Apps", "Standard", 3e-06, 180000)],
+    "Standard Memory Idle Usage": [("Azure Container Apps", "Standard", 3e-06, 0)],
+    "S0 DTUs": [("SQL Database Elastic Pool", "S0", 9.0, 0), ("SQL Database Single Standard", "S0", 0.4839, 0)],
+    "Standard Private Endpoint": [("Virtual Network Private Link", "Standard", 0.01, 0)],
+    "Alerts System Log Monitored at 5 Minute Frequency": [("Azure Monitor", "Alerts", 1.5, 0)],
+    "Alerts System Log Monitored at 10 Minute Frequency": [("Azure Monitor", "Alerts", 1.0, 0)],
+    "Alerts System Log Monitored at 15 Minute Frequency": [("Azure Monitor", "Alerts", 0.5, 0)],
+    "Standard Web Test Execution": [("Azure Monitor", "Standard Web Test", 0.0005, 0)],
+    "D2s v5": [("Virtual Machines Dsv5 Series Windows", "D2s v5", 0.2, 0), ("Virtual Machines Dsv5 Series", "D2s v5 Spot", 0.02, 0),
+               ("Virtual Machines Dsv5 Series", "D2s v5", 0.115, 0)],
+    "P10 LRS Disk": [("Premium SSD Managed Disks", "P10 LRS", 19.71, 0)],
+    "Standard Included LB Rules and Outbound Rules": [("Load Balancer", "Standard", 0.025, 0)],
+    "Standard IPv4 Static Public IP": [("IP Addresses", "Standard", 0.005, 0)],
+    "Basic Registry Unit": [("Container Registry", "Basic", 0.1666, 0)],
+}
+
+
+def cost(sources):
+    path = str(FOLDER / "cost")
+    module = importlib.util.module_from_spec(importlib.util.spec_from_loader("cost", loader := importlib.machinery.SourceFileLoader("cost", path)))
+    loader.exec_module(module)
+
+    def ask(_, meter):
+        names = ("productName", "skuName", "retailPrice", "tierMinimumUnits")
+        return [dict(zip(names, each)) for each in PRICES.get(meter, [])]
+
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        module.main("eastus", ask)
+    totals = re.findall(r"\*\*([\d.]+)\*\*", printed.getvalue())
+    page = Path("docs/azure.md").read_text(encoding="utf-8")
+    for way, total in zip(("Container Apps", "AKS"), totals, strict=True):
+        if f"{float(total):.0f} USD" not in page:
+            yield f"{way} costs {total} USD, and docs/azure.md says something else"
+    if "not found" in printed.getvalue():
+        yield "a meter has no price"
+    frequencies = [int(minutes) for minutes in re.findall(r"frequency: 'PT(\d+)M'", (FOLDER / "monitoring.bicep").read_text(encoding="utf-8"))]
+    frequencies += [15] * len(re.findall(r"frequency: 'PT\d+H'", (FOLDER / "monitoring.bicep").read_text(encoding="utf-8")))
+    counted = {int(minutes): amount for meter, amount, _ in module.CONTAINER_APPS for minutes in re.findall(r"at (\d+) Minute", meter)}
+    if counted != {minutes: frequencies.count(minutes) for minutes in set(frequencies)}:
+        yield f"it counts rules by frequency as {counted}, monitoring.bicep has {frequencies}"
+    cpu, memory = (sum(map(float, re.findall(pattern, sources["app"]))) for pattern in (r"cpu: json\('([\d.]+)'\)", r"memory: '([\d.]+)Gi'"))
+    amounts = [amount for _, amount, _ in module.CONTAINER_APPS[:2]]
+    if amounts != [cpu * module.SECONDS - 180_000, memory * module.SECONDS - 360_000]:
+        yield f"it counts {amounts}, app.bicep has {cpu} vCPU and {memory} GiB"
 
 
 def images():
