@@ -298,7 +298,7 @@ purge_test() {
   for try in {1..40}; do
     purge_status=$(az containerapp job execution show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge" --job-execution-name "$execution" \
       --query properties.status --output tsv)
-    [[ $purge_status == @(Running|Processing|Unknown) ]] || break
+    [[ $purge_status =~ ^(Running|Processing|Unknown)$ ]] || break
     sleep 15
   done
   [ "$purge_status" = Succeeded ] || {

@@ -64,10 +64,11 @@ container_app() {
     --output tsv)
 }
 
+# Until the new revision has taken over, the one before answers, and does not know a new key.
 smoke_test() {
   for path in /healthz /readyz '/customers?limit=1'; do
     printf 'x-api-key: %s' "${api_key%%,*}" |
-      curl --fail --silent --show-error --retry 10 --retry-delay 3 --retry-all-errors --max-time 30 --header @- "$url$path"
+      curl --fail --silent --show-error --retry 40 --retry-delay 5 --retry-all-errors --max-time 30 --header @- "$url$path"
     echo
   done
 }
