@@ -4,7 +4,7 @@ PORT ?= 3000
 MANIFEST ?= spin.toml
 # Some shells export HOST as the machine's name; here it counts only when it is given to make.
 host := $(if $(filter command,$(firstword $(origin HOST))),--host $(HOST))
-step := local/step.sh
+step := scripts/step.sh
 # spin.toml and the tests find what is built under target/.
 unexport CARGO_TARGET_DIR
 
@@ -17,13 +17,13 @@ help: ## this list
 ##@ Run
 
 preflight:
-	@local/preflight.sh $(PORT)
+	@scripts/preflight.sh $(PORT)
 
 # Without the tools of the tests, which a first build need not wait for.
 up: preflight ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
-	@$(step) "local stack$(if $(wildcard target/debug/local),, (about three minutes the first time))" local/progress.sh cargo build --locked -p local
-	@$(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" local/build-component.sh $(MANIFEST)
-	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/local up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
+	@$(step) "local stack$(if $(wildcard target/debug/azure-sql-rest),, (about three minutes the first time))" scripts/progress.sh cargo build --locked -p azure-sql-rest-cli
+	@$(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" scripts/build-component.sh $(MANIFEST)
+	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/azure-sql-rest up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
 
 reset: ## start over with fresh local data
 	rm -f .local/customers.db .local/customers.db-wal .local/customers.db-shm
@@ -31,16 +31,16 @@ reset: ## start over with fresh local data
 ##@ Build
 
 build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain for them if there is none
-	@$(step) "components" local/build-component.sh
+	@$(step) "components" scripts/build-component.sh
 
 # Cargo's choice of features depends on what it builds together; tests/contract/features.rs holds that it is the same for `make up`.
 stack: ## build the local stack: bridge, built-in host
-	@$(step) "local stack and tools$(if $(wildcard target/debug/soak),, (about three minutes the first time))" local/progress.sh cargo build --locked --workspace --bins
+	@$(step) "local stack and tools$(if $(wildcard target/debug/soak),, (about three minutes the first time))" scripts/progress.sh cargo build --locked --workspace --bins
 
 # Make does not look into the values, and the shell gets them as they are.
 entity: stack ## add a table: NAME=color TABLE=Warehouse.Colors (DDL=file, COLUMNS='…', ONLY=get,list, ARGS='--set …', DRY_RUN=1), REMOVE=1
-	@if [ -n "$$ENTITY_REMOVE" ]; then target/debug/local entity remove "$$ENTITY_NAME" $(if $(value DRY_RUN),--dry-run); \
-	else target/debug/local entity add "$$ENTITY_NAME" --table "$$ENTITY_TABLE" $(if $(value DDL),--ddl "$$ENTITY_DDL") \
+	@if [ -n "$$ENTITY_REMOVE" ]; then target/debug/azure-sql-rest entity remove "$$ENTITY_NAME" $(if $(value DRY_RUN),--dry-run); \
+	else target/debug/azure-sql-rest entity add "$$ENTITY_NAME" --table "$$ENTITY_TABLE" $(if $(value DDL),--ddl "$$ENTITY_DDL") \
 	  $(if $(value COLUMNS),--columns "$$ENTITY_COLUMNS") $(if $(value ONLY),--only "$$ENTITY_ONLY") $$ENTITY_ARGS $(if $(value DRY_RUN),--dry-run); fi
 	@$(if $(value DRY_RUN),:,$(MAKE) --no-print-directory generate)
 
@@ -54,11 +54,11 @@ entity: export ENTITY_ONLY := $(value ONLY)
 entity: export ENTITY_ARGS := $(value ARGS)
 entity: export ENTITY_REMOVE := $(value REMOVE)
 
-generate: stack ## write what follows from src/routes.rs: DAB's entities, openapi.json
-	target/debug/local generate
+generate: stack ## write what follows from src/lib.rs: DAB's entities, openapi.json
+	target/debug/azure-sql-rest generate
 
 pictures: ## draw docs/pictures/*.svg from the texts beside them, with Node.js
-	@$(step) "pictures" sh -c 'local/npm.sh && node docs/pictures/render.mjs "$$PWD/.local/browser"'
+	@$(step) "pictures" sh -c 'scripts/npm.sh && node docs/pictures/render.mjs "$$PWD/.local/browser"'
 
 fmt: ## format the code
 	cargo fmt --all
@@ -81,10 +81,10 @@ test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pa
 
 lint: ## format and clippy
 	@$(step) "format" cargo fmt --all --check
-	@$(step) "clippy" cargo clippy --quiet --locked --workspace --all-targets --features customer-api/wasip3,procedure-cases/sql-server -- -D warnings
+	@$(step) "clippy" cargo clippy --quiet --locked --workspace --all-targets --features azure-sql-rest/wasip3,procedure-cases/sql-server -- -D warnings
 
 lint-sql: ## sql/ through a T-SQL parser, DAB's configuration through its schema (SQL_LINT=skip leaves it out)
-	@$(step) "T-SQL" local/lint-sql.sh
+	@$(step) "T-SQL" scripts/lint-sql.sh
 
 lint-deploy: ## manifests and workflows through their schemas, scripts through shellcheck, deployment plans against the recorded ones
 	@$(step) "manifests, workflows, scripts" tests/deploy/run
@@ -112,7 +112,7 @@ soak: build stack ## 50,000 requests while the bridge fails (six minutes); write
 
 outage: build stack ## outages of ten seconds and of a minute, in real time (four minutes); draws docs/pictures/outage.svg
 	cargo test --locked --workspace --test e2e -- --ignored outage
-	local/venv.sh bench -r bench/compare/requirements.txt && .local/bench/bin/python docs/pictures/outage.py
+	scripts/venv.sh bench -r bench/compare/requirements.txt && .local/bench/bin/python docs/pictures/outage.py
 
 crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
 	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd

@@ -1,6 +1,6 @@
 /*
 Customers: what the API does with Sales.Customers. Written by
-    local entity add customer --table Sales.Customers --special local/up/src/entity/customer.json
+    azure-sql-rest entity add customer --table Sales.Customers --special entities/customer.special.json
 and yours from then on: change what you like, then run `make generate`. Repeatable, like every script here.
 */
 /*

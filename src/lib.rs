@@ -1,111 +1,50 @@
-//! A REST API on Azure SQL as a WebAssembly component for Spin.
+//! The customer API: which method and path call which stored procedure, with which arguments.
 //!
-//! The component knows routes, the retry policy and Data API Builder's wire contract; SQL knows everything about the rows.
-//! A request passes through the modules in the order of this list, and a module uses only those below it: a test holds that.
+//! A route is a line here and a procedure of that name in `sql/`. `make generate` writes what follows from it into
+//! `dab/dab-config.json` and `openapi.json`. `docs/add-your-own-entity.md` goes through it step by step, and
+//! [`azure_sql_rest::route`] explains the words.
 
-pub mod host;
+azure_sql_rest::component! {
+    openapi: include_str!("../openapi.json"),
+    routes: {
+        /// Create a customer
+        /// Names are unique. With `If-Match`, the answer is 412: there is no version yet.
+        PUT "/customer" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}";
 
-pub mod handler;
-pub mod routes;
-pub mod settings;
+        /// Read a customer
+        GET "/customer/{id}" => get_customer(CustomerID: key(ID));
 
-pub mod client {
-    //! The client's side: what a request must be, and what the answer looks like.
+        /// Change some fields of a customer
+        /// JSON Merge Patch (RFC 7396). With `If-None-Match`, the answer is 400.
+        PATCH "/customer/{id}" => patch_customer(CustomerID: key(ID), Json: body("customer"), IfMatch: if_match);
 
-    pub mod pages;
+        /// Delete a customer
+        /// Deleting what does not exist succeeds. With `If-None-Match`, the answer is 400.
+        DELETE "/customer/{id}" => delete_customer(CustomerID: key(ID), IfMatch: if_match);
 
-    pub mod response;
+        /// List ids and names, a page at a time
+        GET "/customers" => get_customers(After: page(ID), Limit: query("limit", 1..=10_000, 1000));
 
-    pub mod body;
+        /// Create a customer
+        /// As `PUT /customer`, with the `ETag` of the new row. With `If-Match`, the answer is 412: there is no version yet.
+        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}";
 
-    pub mod arguments;
+        /// This document
+        GET "/openapi.json" => openapi;
 
-    pub mod accept;
-    pub mod access;
-    pub mod cors;
-    pub mod precondition;
+        /// Whether the component runs
+        GET "/healthz" => alive;
 
-    pub mod problem;
-}
+        /// Whether Data API Builder and the database answer
+        GET "/readyz" => ready;
 
-pub mod dab {
-    //! Data API Builder's side: a call as HTTP, and its answer.
+        /// Leads to `/docs`
+        GET "/" => home;
 
-    pub mod call;
+        /// The API's description as a page, to try it
+        GET "/docs" => docs;
 
-    pub mod answer;
-    pub mod request;
-}
-
-pub mod retry;
-
-pub mod route;
-
-pub mod log;
-
-pub mod platform;
-
-pub mod failure;
-pub mod headers;
-
-#[cfg(test)]
-mod tests {
-    use std::fs;
-
-    /// The modules of this file in their order, as their paths in the crate.
-    fn modules() -> Vec<String> {
-        let (mut modules, mut parent) = (Vec::new(), String::new());
-        for line in include_str!("lib.rs").lines().map(str::trim) {
-            match line.strip_prefix("pub mod ") {
-                Some(module) if module.ends_with('{') => parent = module.replace(" {", "::"),
-                Some(module) => modules.push(parent.clone() + module.trim_end_matches(';')),
-                None if line == "}" => parent.clear(),
-                None => {}
-            }
-        }
-        modules
-    }
-
-    /// What the code of a file uses of the crate, tests apart: the paths behind `crate::`, braces undone.
-    fn uses(code: &str) -> Vec<String> {
-        let code = code.split("#[cfg(test)]").next().unwrap_or_default();
-        let code: String = code
-            .lines()
-            .filter(|line| !line.trim_start().starts_with("//"))
-            .collect();
-        let paths = code.split("crate::").skip(1).flat_map(|rest| {
-            let end = rest
-                .find(|c: char| !(c.is_alphanumeric() || matches!(c, '_' | ':')))
-                .unwrap_or(rest.len());
-            let (path, rest) = rest.split_at(end);
-            match rest.strip_prefix('{').and_then(|list| list.split_once('}')) {
-                Some((list, _)) => list.split(',').map(|name| format!("{path}{}", name.trim())).collect(),
-                None => vec![path.to_owned()],
-            }
-        });
-        paths.collect()
-    }
-
-    #[test]
-    fn a_module_uses_only_those_below_it() {
-        let modules = modules();
-        assert!(modules.len() > 15, "{modules:?}");
-        for (place, module) in modules.iter().enumerate() {
-            let path = format!("{}/src/{}", env!("CARGO_MANIFEST_DIR"), module.replace("::", "/"));
-            let folder = fs::read_dir(&path).into_iter().flatten();
-            let mut files: Vec<_> = folder.map(|file| file.unwrap().path()).collect();
-            files.push(format!("{path}.rs").into());
-            files.retain(|file| file.is_file() && !file.ends_with("tests.rs") && !file.ends_with("fake.rs"));
-            assert!(!files.is_empty(), "{module}");
-            for used in files.iter().flat_map(|file| uses(&fs::read_to_string(file).unwrap())) {
-                // A module itself, what is in it, or a folder of modules.
-                let within = |inner: &str, outer: &str| inner == outer || inner.starts_with(&format!("{outer}::"));
-                let found = modules
-                    .iter()
-                    .position(|other| within(&used, other) || within(other, &used));
-                let found = found.unwrap_or_else(|| panic!("{module} uses {used}, which is no module of lib.rs"));
-                assert!(found >= place, "{module} uses {used}, which is above it");
-            }
-        }
+        /// What the problems mean, as a page
+        GET "/problems" => problems;
     }
 }

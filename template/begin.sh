@@ -14,20 +14,20 @@ COLUMNS
 unset CARGO_TARGET_DIR
 chmod +x @executables@
 # Nor does it change the name of a file.
-[ ! -e customer-api.http ] || mv customer-api.http '{{ project-name | kebab_case }}.http'
+[ ! -e examples/customer-api.http ] || mv examples/customer-api.http '{{ project-name | kebab_case }}.http'
 # The order of packages and of imports depends on the project's name.
 cargo metadata --quiet --format-version 1 >/dev/null
 cargo fmt --all 2>/dev/null || true
 
-local/progress.sh cargo build --locked -p local
+scripts/progress.sh cargo build --locked -p local
 # What failed later than this begins again after it.
-[ -e "openapi/$name.json" ] || target/debug/local entity add "$name" --table "$table" --columns "$columns" ||
-  { echo "error: $table is not added; correct its values in local/begin.sh, and do the same again" >&2; exit 1; }
-local/progress.sh cargo build --locked -p local
-target/debug/local generate
+[ -e "entities/$name.json" ] || target/debug/azure-sql-rest entity add "$name" --table "$table" --columns "$columns" ||
+  { echo "error: $table is not added; correct its values in scripts/begin.sh, and do the same again" >&2; exit 1; }
+scripts/progress.sh cargo build --locked -p local
+target/debug/azure-sql-rest generate
 
 for manifest in spin.toml spin.wasip3.toml; do
   sed 's/bash local\/begin\.sh && //' "$manifest" >"$manifest.part"
   mv "$manifest.part" "$manifest"
 done
-rm GNUmakefile local/begin.sh
+rm GNUmakefile scripts/begin.sh

@@ -1,7 +1,7 @@
 //! A form is decoded as the reference (`form_urlencoded`) decodes it, and its JSON is judged as `serde_json` judges it.
 #![no_main]
 
-use customer_api::platform::{Chunks, SendError};
+use azure_sql_rest::platform::{Chunks, SendError};
 use customer_api::request::json_object;
 use futures::executor::block_on;
 use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};

@@ -7,7 +7,8 @@ use http::{HeaderMap, HeaderValue};
 use libfuzzer_sys::fuzz_target;
 
 fuzz_target!(|data: &[u8]| {
-    let lines: Option<Vec<_>> = data.split(|byte| *byte == b'\n').map(|line| HeaderValue::from_bytes(line).ok()).collect();
+    let lines: Option<Vec<_>> =
+        data.split(|byte| *byte == b'\n').map(|line| HeaderValue::from_bytes(line).ok()).collect();
     let Some(lines) = lines else { return };
     let of = |name: &http::HeaderName| lines.iter().map(|line| (name.clone(), line.clone())).collect::<HeaderMap>();
     let _ = of_read(&of(&IF_NONE_MATCH), "v1");

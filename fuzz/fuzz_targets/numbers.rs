@@ -17,6 +17,10 @@ fuzz_target!(|text: &str| {
 
 fn integer(text: &str, min: u128) -> Option<i32> {
     let digits = !text.is_empty() && text.chars().all(|character| character.is_ascii_digit());
-    let number: u128 = text.trim_start_matches('0').parse().unwrap_or(if digits && text.trim_matches('0').is_empty() { 0 } else { u128::MAX });
+    let number: u128 = text.trim_start_matches('0').parse().unwrap_or(if digits && text.trim_matches('0').is_empty() {
+        0
+    } else {
+        u128::MAX
+    });
     (digits && number >= min).then(|| i32::try_from(number).ok()).flatten()
 }

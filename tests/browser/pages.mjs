@@ -17,7 +17,7 @@ const shown = ["docs-light", "docs-dark-narrow", "problems-light"];
 
 // Starts the stack with a fresh database; resolves to its process and its address.
 async function start(folder) {
-  const stack = spawn("target/debug/local",
+  const stack = spawn("target/debug/azure-sql-rest",
     ["--exit-on-stdin-eof", "up", "--host", "local", "--listen", "127.0.0.1:0", "--bridge-listen", "127.0.0.1:0", "--database", `${folder}/customers.db`],
     { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, DAB_URL: "", SPIN_VARIABLE_API_KEY: key } });
   for await (const line of createInterface(stack.stdout)) {

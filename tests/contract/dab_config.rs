@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use customer_api::settings::Settings;
+use azure_sql_rest::settings::Settings;
 use serde_json::{Value, json};
 
 use crate::root;

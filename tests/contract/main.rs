@@ -12,8 +12,8 @@ mod tsql;
 use std::collections::BTreeMap;
 use std::path::Path;
 
-use customer_api::route::{Action, Kind, READY, Source};
-use customer_api::routes::ROUTES;
+use azure_sql_rest::route::{Action, Kind, READY, Source};
+use customer_api::ROUTES;
 use http::Method;
 
 /// The repository.
@@ -61,13 +61,13 @@ fn calls() -> Vec<Call> {
         _ => None,
     };
     // A row that is created is read by its key.
-    let key_type = |column: &str| {
+    let key_type = |path: &str| {
         let mut arguments = ROUTES.iter().filter_map(|route| match &route.action {
-            Action::Call(call) => Some(call.parameters),
+            Action::Call(call) if route.path == path => Some(call.parameters),
             _ => None,
         });
         arguments.find_map(|arguments| match arguments.first() {
-            Some((name, Source::Path(kind))) if *name == column => Some(sql_type(*kind)),
+            Some((_, Source::Path(kind))) => Some(sql_type(*kind)),
             _ => None,
         })
     };
@@ -84,8 +84,8 @@ fn calls() -> Vec<Call> {
             writes,
             parameters: call.parameters.iter().map(parameter).chain(key).collect(),
             ranges: call.parameters.iter().filter_map(range).collect(),
-            id_column: call.creates,
-            id_type: call.creates.and_then(key_type).unwrap_or_default(),
+            id_column: call.creates.map(|creates| creates.column),
+            id_type: call.creates.and_then(|creates| key_type(creates.path)).unwrap_or_default(),
             after: call.parameters.iter().find_map(after).unwrap_or_default(),
         };
         all.insert(call.procedure.clone(), call);

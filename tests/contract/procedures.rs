@@ -3,11 +3,11 @@
 use std::collections::BTreeSet;
 use std::sync::Arc;
 
-use customer_api::client::arguments::idempotency_key;
-use customer_api::headers::IDEMPOTENCY_KEY;
+use azure_sql_rest::client::arguments::idempotency_key;
+use azure_sql_rest::headers::IDEMPOTENCY_KEY;
+use azure_sql_rest_bridge::procedures::{Parameter, Procedure, Value, column_type};
+use azure_sql_rest_bridge::{Bridge, Config};
 use http::{HeaderMap, HeaderValue};
-use local_bridge::procedures::{Parameter, Procedure, Value, column_type};
-use local_bridge::{Bridge, Config};
 use tempfile::TempDir;
 
 use crate::tsql::{Routine, count, find, procedures, scripts};
@@ -19,7 +19,7 @@ fn all() -> impl Iterator<Item = (Routine, Arc<Procedure>, Call)> {
     let bridge = Bridge::open(Config {
         database: folder.path().join("bridge.db"),
         dab_config: root().join("dab/dab-config.json"),
-        procedures: root().join("local/procedures"),
+        procedures: root().join("sqlite"),
     });
     let mut bridge = bridge.expect("a bridge").procedures().to_vec();
     bridge.sort_by(|left, right| left.name.cmp(&right.name));
@@ -39,26 +39,15 @@ fn all() -> impl Iterator<Item = (Routine, Arc<Procedure>, Call)> {
 #[test]
 fn all_three_have_the_same_procedures_with_the_same_parameters() {
     for (sql, bridge, call) in all() {
-        let declared = bridge.parameters.iter().map(
-            |Parameter {
-                 name,
-                 sql_type,
-                 default,
-             }| match default {
-                None => format!("@{name} {sql_type}"),
-                Some(Value::Integer(number)) => format!("@{name} {sql_type} = {number}"),
-                Some(_) => format!("@{name} {sql_type} = NULL"),
-            },
-        );
+        let declared = bridge.parameters.iter().map(|Parameter { name, sql_type, default }| match default {
+            None => format!("@{name} {sql_type}"),
+            Some(Value::Integer(number)) => format!("@{name} {sql_type} = {number}"),
+            Some(_) => format!("@{name} {sql_type} = NULL"),
+        });
         assert_eq!(declared.collect::<Vec<_>>(), sql.parameters, "script of {}", sql.name);
         // They go by name.
         let sorted = |parameters: &[String]| parameters.iter().cloned().collect::<BTreeSet<_>>();
-        assert_eq!(
-            sorted(&call.parameters),
-            sorted(&sql.parameters),
-            "call of {}",
-            sql.name
-        );
+        assert_eq!(sorted(&call.parameters), sorted(&sql.parameters), "call of {}", sql.name);
     }
 }
 
@@ -67,28 +56,15 @@ fn scripts_return_the_columns_of_sql_in_their_order() {
     for (sql, bridge, call) in all() {
         // A key has the type that the component reads it as.
         let key = |name: &str| {
-            if name == "NextAfter" {
-                call.after.clone()
-            } else {
-                call.id_type.clone()
-            }
+            if name == "NextAfter" { call.after.clone() } else { call.id_type.clone() }
         };
         let sql_type = |name: &String| column_type(name).map_or_else(|| key(name), |sql_type| sql_type.to_string());
-        let columns: Vec<_> = bridge
-            .columns
-            .iter()
-            .map(|name| (name.clone(), sql_type(name)))
-            .collect();
+        let columns: Vec<_> = bridge.columns.iter().map(|name| (name.clone(), sql_type(name))).collect();
         assert_eq!(columns, sql.columns(), "{}", sql.name);
         // Another name is that of the row's id.
         let others = ["Status", "ETag", "NextAfter", "Replayed", "Json"];
         let mut names = bridge.columns.iter().map(String::as_str);
-        assert_eq!(
-            names.find(|name| !others.contains(name)),
-            call.id_column,
-            "{}",
-            sql.name
-        );
+        assert_eq!(names.find(|name| !others.contains(name)), call.id_column, "{}", sql.name);
     }
 }
 
@@ -112,10 +88,7 @@ fn keys_fit_the_ledger() {
     let ledger = batches.filter(|batch| find(batch, "RequestKey VARCHAR(255) COLLATE").is_some());
     assert_eq!(ledger.count(), 1);
     let claim = &ledger_procedures()[0].body;
-    for rule in [
-        "@Key VARCHAR(255) = @RequestKey;",
-        "NOT BETWEEN 1 AND 255 OR @RequestKey LIKE N'%[^!-~]%'",
-    ] {
+    for rule in ["@Key VARCHAR(255) = @RequestKey;", "NOT BETWEEN 1 AND 255 OR @RequestKey LIKE N'%[^!-~]%'"] {
         assert_eq!(count(claim, rule), 1, "{rule}");
     }
 }

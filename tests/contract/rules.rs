@@ -4,9 +4,7 @@ use crate::tsql::{Routine, count, find, procedures, routines, scripts};
 
 /// The procedures that the API may execute.
 fn of_the_api() -> impl Iterator<Item = Routine> {
-    procedures()
-        .into_iter()
-        .filter(|routine| routine.name.starts_with("web."))
+    procedures().into_iter().filter(|routine| routine.name.starts_with("web."))
 }
 
 /// The procedures that these execute, in their transaction.
@@ -29,11 +27,7 @@ fn a_procedure_returns_one_row_set_with_its_last_statement_and_no_counts() {
         assert_eq!(find(statements, "SET NOCOUNT ON;"), Some(0), "{name}");
         assert_eq!(loud(statements), [last], "{name}");
         // A cursor's FETCH is not among those of ORDER BY.
-        assert_eq!(
-            count(statements, "FETCH"),
-            count(statements, "ROWS FETCH NEXT"),
-            "{name}"
-        );
+        assert_eq!(count(statements, "FETCH"), count(statements, "ROWS FETCH NEXT"), "{name}");
         // The clause OUTPUT would be a result.
         for other in ["INSERTED", "DELETED", "CURSOR", "PRINT", "RETURN"] {
             assert_eq!(count(statements, other), 0, "{name}: {other}");
@@ -114,11 +108,7 @@ fn no_statement_is_made_from_text() {
                 let is_permission = at > 0 && all[at - 1] == "GRANT";
                 let is_constant = right == "(" && is_text(&all[at + 2]) && all[at + 3] == ")";
                 let is_procedure = right == "ops" && all[at + 2] == ".";
-                assert!(
-                    is_permission || is_constant || is_procedure,
-                    "{}: EXECUTE at token {at}",
-                    script.name
-                );
+                assert!(is_permission || is_constant || is_procedure, "{}: EXECUTE at token {at}", script.name);
             }
         }
     }

@@ -86,11 +86,7 @@ fn routine(tokens: &[String]) -> Routine {
         parameters.push(declaration);
         rest = &rest[usize::from(rest[0] == ",")..];
     }
-    Routine {
-        name: tokens[..3].concat(),
-        parameters,
-        body: rest[find(rest, "AS").expect("AS") + 1..].to_vec(),
-    }
+    Routine { name: tokens[..3].concat(), parameters, body: rest[find(rest, "AS").expect("AS") + 1..].to_vec() }
 }
 
 impl Routine {
@@ -129,9 +125,7 @@ impl Routine {
             let at = (1..declaration.len()).find(|at| declaration[*at] == variable && before(*at))?;
             Some(sql_type(&declaration[at + 1..]).0)
         });
-        types
-            .next()
-            .unwrap_or_else(|| panic!("{}: DECLARE {variable}", self.name))
+        types.next().unwrap_or_else(|| panic!("{}: DECLARE {variable}", self.name))
     }
 }
 
@@ -150,11 +144,7 @@ pub fn count(within: &[String], pattern: &str) -> usize {
 
 /// A type such as `INT` or `NVARCHAR(MAX)` at the beginning, and what follows.
 pub fn sql_type(tokens: &[String]) -> (String, &[String]) {
-    let length = if tokens.get(1).is_some_and(|token| token == "(") {
-        4
-    } else {
-        1
-    };
+    let length = if tokens.get(1).is_some_and(|token| token == "(") { 4 } else { 1 };
     (tokens[..length].concat(), &tokens[length..])
 }
 

@@ -160,10 +160,10 @@ def services(overlay):
 
 def probes(overlay):
     """probes ask for what is there"""
-    routes = Path("src/routes.rs").read_text(encoding="utf-8")
+    routes = Path("src/lib.rs").read_text(encoding="utf-8")
     for name, check in overlay.one("SpinApp")["spec"]["checks"].items():
         if f'"{check["httpGet"]["path"]}"' not in routes:
-            yield f"SpinApp: {name} asks for {check['httpGet']['path']}, which src/routes.rs does not have"
+            yield f"SpinApp: {name} asks for {check['httpGet']['path']}, which src/lib.rs does not have"
     config = dab_config()
     health, rest = config["runtime"]["health"], config["runtime"]["rest"]["path"]
     readable = {f"{rest}/{each['rest']['path']}" for each in config["entities"].values() if "get" in each["rest"]["methods"]}
@@ -225,7 +225,7 @@ def gateway(overlay):
     """the gateway outlasts the API's requests, and repeats what may be repeated and nothing else"""
     if not overlay.of("Gateway"):
         return
-    deadline = int(re.search(r"\bdeadline: Duration::from_millis\(([\d_]+)\)", Path("src/settings.rs").read_text(encoding="utf-8"))[1]) / 1000
+    deadline = int(re.search(r"\bdeadline: Duration::from_millis\(([\d_]+)\)", Path("crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8"))[1]) / 1000
     listeners = {each["name"]: each for each in overlay.one("Gateway")["spec"]["listeners"]}
     names = {each["hostname"] for each in listeners.values()}
     for route in overlay.of("HTTPRoute"):

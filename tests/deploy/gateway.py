@@ -49,7 +49,7 @@ class Pod:
 
 def problems():
     """Asks an Envoy with the routes of the component."""
-    environment = subprocess.run(["local/venv.sh", "gateway", ENVOY], capture_output=True, text=True)
+    environment = subprocess.run(["scripts/venv.sh", "gateway", ENVOY], capture_output=True, text=True)
     if environment.returncode:
         raise LookupError(environment.stderr.strip().rpartition("\n")[2] or f"{ENVOY} cannot be had")
     ending, well, busy = Pod(0), Pod(200), Pod(503)

@@ -16,12 +16,12 @@ EXECUTED = ("README.md", "docs/add-your-own-entity.md")
 RUN = {
     "make up": ("tests/e2e/readme.rs", 'Command::new("make")'),
     "make test": (".ci/run", "make test"),
-    # The first half is what local/build-component.sh runs, the second what `local up` starts when SPIN is set.
+    # The first half is what scripts/build-component.sh runs, the second what `azure-sql-rest up` starts when SPIN is set.
     "spin build && spin up": (".github/workflows/spin.yml", "export SPIN="),
     "make up DAB_URL=http://localhost:5000": ("tests/e2e/readme.rs", "DAB_URL="),
 }
 # Where the paths that documents name begin.
-FOLDERS = ("bench", "dab", "deploy", "docs", "fuzz", "local", "sample-usage", "sql", "src", "tests")
+FOLDERS = ("bench", "dab", "deploy", "docs", "fuzz", "local", "examples", "sql", "src", "tests")
 
 
 class Report:
@@ -48,7 +48,7 @@ class Report:
 
 def run(root):
     report = Report()
-    paths = [path for pattern in ("*.md", "docs/*.md", "sql/*.md", "sample-usage/*.md") for path in sorted(root.glob(pattern))]
+    paths = [path for pattern in ("*.md", "docs/*.md", "sql/*.md", "examples/*.md") for path in sorted(root.glob(pattern))]
     documents = {document.name: document for document in (Document(root, path) for path in paths)}
     for check in (links, pictures, places, make, problems, variables, shell, readme, data, changelog, language):
         check(report, root, documents)
@@ -131,12 +131,12 @@ def make(report, root, documents):
 
 
 def problems(report, root, documents):
-    kinds = re.findall(r'^ +[A-Z_]+, "([a-z-]+)", [A-Z_]+, "', (root / "src/client/problem.rs").read_text(encoding="utf-8"), re.M)
-    sections = {name: [text for level, text in documents[name].headings if level == depth] for name, depth in (("docs/problems.md", 2), ("docs/operations.md", 3))}
+    kinds = re.findall(r'^ +[A-Z_]+, "([a-z-]+)", [A-Z_]+, "', (root / "crates/azure-sql-rest/src/client/problem.rs").read_text(encoding="utf-8"), re.M)
+    sections = {name: [text for level, text in documents[name].headings if level == depth] for name, depth in (("crates/azure-sql-rest/problems.md", 2), ("docs/operations.md", 3))}
 
     def wrong():
-        if sections["docs/problems.md"] != kinds:
-            yield "the headings of docs/problems.md are not the kinds of src/client/problem.rs, in their order"
+        if sections["crates/azure-sql-rest/problems.md"] != kinds:
+            yield "the headings of crates/azure-sql-rest/problems.md are not the kinds of crates/azure-sql-rest/src/client/problem.rs, in their order"
         # Those of the client are rows of one table.
         rows = {cells[1].strip(" `") for _, line in documents["docs/operations.md"].prose if len(cells := line.split("|")) > 2}
         for kind in kinds:
@@ -152,8 +152,8 @@ def problems(report, root, documents):
 
 def variables(report, root, documents):
     declared = {name: variable.get("default", "") for name, variable in tomllib.loads((root / "spin.toml").read_text(encoding="utf-8"))["variables"].items()}
-    # A unit test of src/settings.rs compares their defaults.
-    settings = (root / "src/settings.rs").read_text(encoding="utf-8").partition("fn set_option")[2].partition("\n    }\n")[0]
+    # A unit test of crates/azure-sql-rest/src/settings.rs compares their defaults.
+    settings = (root / "crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8").partition("fn set_option")[2].partition("\n    }\n")[0]
     declared |= dict.fromkeys(re.findall(r'^ +"([a-z_]+)" =>', settings, re.M))
     table = {}
     for _, line in documents["docs/local.md"].prose:
@@ -258,7 +258,7 @@ def data(report, root, documents):
 
 def language(report, root, documents):
     report.check(f"{len(list(prose.phrases(root)))} phrases of tests/docs/words.txt are in no document", prose.unwanted(root, documents))
-    if subprocess.run([root / "local/venv.sh", "docs", prose.PACKAGE]).returncode == 0:
+    if subprocess.run([root / "scripts/venv.sh", "docs", prose.PACKAGE]).returncode == 0:
         report.check("proselint finds nothing in the documents", prose.mistakes(root, documents))
     else:
         report.skip("proselint finds nothing in the documents", "it cannot be installed from PyPI (above)")

@@ -7,7 +7,7 @@ import tempfile
 from pathlib import Path
 
 PACKAGE = "proselint==0.16.0"
-# Where local/venv.sh installs it.
+# Where scripts/venv.sh installs it.
 PROSELINT = ".local/docs/bin/proselint"
 # Its checks that these documents cannot pass: straight quotes, "at 2 am" in Kubernetes' words, hyphens in "exactly-once", "point in time" of a
 # restore.

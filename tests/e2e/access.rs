@@ -38,11 +38,7 @@ fn credentials_reach_the_bridge_when_they_are_meant_to() {
     let api = process.api();
     bridge.row(json!({"Status": 200, "Json": "[]"}));
     bridge.take();
-    let headers = [
-        ("authorization", "Bearer token"),
-        ("x-ms-api-role", "clerk"),
-        ("x-api-key", "mine"),
-    ];
+    let headers = [("authorization", "Bearer token"), ("x-ms-api-role", "clerk"), ("x-api-key", "mine")];
     assert_eq!(api.send(Method::GET, "/customers", &headers, b"").status, 200);
     let asked = bridge.take().remove(0);
     assert_eq!(asked.headers["authorization"], "Bearer token");
@@ -76,11 +72,7 @@ fn browsers_are_told_which_origins_may_call() {
     let page = [("origin", "https://shop.example")];
     for path in ["/customer/123", "/customer/300", "/customer/x", "/nowhere"] {
         let reply = api.send(Method::GET, path, &page, b"");
-        assert_eq!(
-            reply.header("access-control-allow-origin"),
-            "https://shop.example",
-            "{path}"
-        );
+        assert_eq!(reply.header("access-control-allow-origin"), "https://shop.example", "{path}");
         assert!(reply.header("access-control-expose-headers").contains("etag"), "{path}");
     }
 }

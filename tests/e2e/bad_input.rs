@@ -19,20 +19,7 @@ fn refused(requests: impl FnOnce(&Api)) {
 fn ids_that_are_none() {
     refused(|api| {
         let long = format!("/customer/{}", "1".repeat(10 * 1024));
-        for path in [
-            "0",
-            "-1",
-            "abc",
-            "2147483648",
-            "1.5",
-            "%20",
-            "+1",
-            "%2B1",
-            "1%2F2",
-            "%00",
-            "%ff",
-            "1e3",
-        ] {
+        for path in ["0", "-1", "abc", "2147483648", "1.5", "%20", "+1", "%2B1", "1%2F2", "%00", "%ff", "1e3"] {
             for method in [Method::GET, Method::DELETE, Method::HEAD] {
                 let reply = api.send(method.clone(), &format!("/customer/{path}"), &[], b"");
                 assert_eq!(reply.status, 400, "{method} {path}");
@@ -52,49 +39,19 @@ fn bodies_that_are_no_json_object() {
         let send = |content_type: &str, body: &[u8]| {
             api.send(Method::PUT, "/customer", &[("content-type", content_type)], body)
         };
-        let json: [&[u8]; 8] = [
-            b"",
-            b"[]",
-            b"\"x\"",
-            b"{",
-            b"null",
-            b"{\"CustomerName\":\"\xff\"}",
-            b"{}x",
-            b"{'a':1}",
-        ];
+        let json: [&[u8]; 8] =
+            [b"", b"[]", b"\"x\"", b"{", b"null", b"{\"CustomerName\":\"\xff\"}", b"{}x", b"{'a':1}"];
         for body in json {
-            assert_eq!(
-                send(JSON, body).problem(400)["type"],
-                "/problems#invalid-body",
-                "{body:?}"
-            );
+            assert_eq!(send(JSON, body).problem(400)["type"], "/problems#invalid-body", "{body:?}");
         }
-        for body in [
-            "",
-            "a=b",
-            "customer=",
-            "customer={",
-            "customer=[]",
-            "customer={}&customer={}",
-            "customer=%ff",
-        ] {
-            assert_eq!(
-                send(FORM, body.as_bytes()).problem(400)["type"],
-                "/problems#invalid-body",
-                "{body}"
-            );
+        for body in ["", "a=b", "customer=", "customer={", "customer=[]", "customer={}&customer={}", "customer=%ff"] {
+            assert_eq!(send(FORM, body.as_bytes()).problem(400)["type"], "/problems#invalid-body", "{body}");
         }
         let problem = send(JSON, b"{\n  \"a\": ,\n}").problem(400);
-        assert!(
-            problem["detail"].as_str().unwrap().contains("line 2 column 8"),
-            "{problem}"
-        );
-        for content_type in [
-            "text/plain",
-            "application/xml",
-            "application/json;charset=latin1",
-            "multipart/form-data; boundary=x",
-        ] {
+        assert!(problem["detail"].as_str().unwrap().contains("line 2 column 8"), "{problem}");
+        for content_type in
+            ["text/plain", "application/xml", "application/json;charset=latin1", "multipart/form-data; boundary=x"]
+        {
             send(content_type, b"{}").problem(415);
         }
         api.send(Method::PUT, "/customer", &[], b"{}").problem(415);
@@ -148,15 +105,8 @@ fn paths_and_methods_that_are_none() {
 #[test]
 fn parameters_and_headers_that_are_none() {
     refused(|api| {
-        for query in [
-            "limit=0",
-            "limit=10001",
-            "limit=x",
-            "limit=",
-            "after=-1",
-            "after=2147483648",
-            "limit=1&limit=2",
-        ] {
+        for query in ["limit=0", "limit=10001", "limit=x", "limit=", "after=-1", "after=2147483648", "limit=1&limit=2"]
+        {
             api.get(&format!("/customers?{query}")).problem(400);
         }
         let long = "k".repeat(256);
@@ -164,9 +114,7 @@ fn parameters_and_headers_that_are_none() {
             let headers = [("content-type", JSON), ("idempotency-key", key)];
             api.send(Method::PUT, "/customer", &headers, b"{}").problem(400);
         }
-        api.send(Method::DELETE, "/customer/1", &[("if-match", "unquoted")], b"")
-            .problem(400);
-        api.send(Method::DELETE, "/customer/1", &[("if-match", "W/\"weak\"")], b"")
-            .problem(412);
+        api.send(Method::DELETE, "/customer/1", &[("if-match", "unquoted")], b"").problem(400);
+        api.send(Method::DELETE, "/customer/1", &[("if-match", "W/\"weak\"")], b"").problem(412);
     });
 }

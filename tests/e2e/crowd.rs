@@ -29,14 +29,8 @@ fn resident_kib(process: u32) -> usize {
         let status = read(format!("/proc/{process}/status"));
         let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
         // One that has just ended has none.
-        kib += resident.map_or(0, |line| {
-            line.trim().trim_end_matches("kB").trim().parse().expect("a number")
-        });
-        for thread in fs::read_dir(format!("/proc/{process}/task"))
-            .into_iter()
-            .flatten()
-            .flatten()
-        {
+        kib += resident.map_or(0, |line| line.trim().trim_end_matches("kB").trim().parse().expect("a number"));
+        for thread in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
             let children = read(thread.path().join("children").display().to_string());
             processes.extend(children.split_whitespace().map(str::to_owned));
         }
@@ -66,9 +60,7 @@ impl Client {
         let address = self.address;
         self.stream.get_or_insert_with(|| {
             let stream = TcpStream::connect(address).expect("the API listens");
-            stream
-                .set_read_timeout(Some(Duration::from_secs(20)))
-                .expect("a timeout");
+            stream.set_read_timeout(Some(Duration::from_secs(20))).expect("a timeout");
             stream
         })
     }
@@ -100,9 +92,7 @@ impl Client {
             let Some((head, body)) = text.split_once("\r\n\r\n") else {
                 continue;
             };
-            let length = head
-                .lines()
-                .find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
+            let length = head.lines().find_map(|line| line.strip_prefix("content-length: ")?.parse().ok());
             if length.is_none_or(|length: usize| body.len() >= length) {
                 return head.get(9..12)?.parse().ok();
             }
@@ -133,10 +123,7 @@ fn misbehave(number: usize, address: SocketAddr, stop: &AtomicBool) {
             }
             // A body that stops half way, and the client hangs up.
             2 => {
-                let _ = client
-                    .stream()
-                    .write_all(HEAD_OF_PATCH)
-                    .and_then(|()| client.stream().write_all(b"{"));
+                let _ = client.stream().write_all(HEAD_OF_PATCH).and_then(|()| client.stream().write_all(b"{"));
                 thread::sleep(ms(1000));
                 client.stream = None;
             }

@@ -14,10 +14,7 @@ pub fn customer(name: &str) -> Value {
 #[test]
 fn customers_with_orders_stay() {
     let problem = shared().send(Method::DELETE, "/customer/123", &[], b"").problem(409);
-    assert_eq!(
-        problem["detail"],
-        "Customer 123 is referred to by other rows and cannot be deleted."
-    );
+    assert_eq!(problem["detail"], "Customer 123 is referred to by other rows and cannot be deleted.");
     assert_eq!(shared().get("/customer/123").status, 200);
 }
 

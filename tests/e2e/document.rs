@@ -47,9 +47,7 @@ pub fn split_samples<'a>(blocks: Vec<Block<'a>>) -> (Vec<[&'a str; 2]>, Vec<Bloc
 /// Runs the samples as they stand but for the port, in their order.
 pub fn run(samples: &[[&str; 2]], api: Api) {
     for [command, shown] in samples {
-        let command = command
-            .replace("localhost:3000", &api.address.to_string())
-            .replacen("curl ", "curl -sS ", 1);
+        let command = command.replace("localhost:3000", &api.address.to_string()).replacen("curl ", "curl -sS ", 1);
         let (status, printed) = output(Command::new("bash").args(["-c", &command]));
         assert!(status.success(), "{command}: {printed}");
         assert_eq!(printed.trim_end(), shown.trim_end(), "{command}");

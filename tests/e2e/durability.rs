@@ -19,13 +19,7 @@ fn acknowledged_writes_survive_kill_9_of_the_bridge() {
     let folder = TempDir::new().unwrap();
     let database = folder.path().join("customers.db");
     let bridge = |listen: &str| {
-        Process::start(&mut local(&[
-            "bridge",
-            "--listen",
-            listen,
-            "--database",
-            database.to_str().unwrap(),
-        ]))
+        Process::start(&mut local(&["bridge", "--listen", listen, "--database", database.to_str().unwrap()]))
     };
     let first = bridge("127.0.0.1:0");
     let listen = first.url.strip_prefix("http://").unwrap().to_owned();
@@ -61,11 +55,8 @@ fn acknowledged_writes_survive_kill_9_of_the_bridge() {
         let _second = bridge(&listen);
         let names = writers.into_iter().flat_map(|writer| writer.join().unwrap()).collect();
         let list = api.get("/customers").json();
-        let written = list
-            .as_array()
-            .unwrap()
-            .iter()
-            .filter(|row| row["CustomerName"].as_str().unwrap().starts_with("Durable "));
+        let written =
+            list.as_array().unwrap().iter().filter(|row| row["CustomerName"].as_str().unwrap().starts_with("Durable "));
         assert_eq!(written.count(), WRITERS * WRITES, "each write once");
         names
     });

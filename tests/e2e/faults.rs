@@ -43,10 +43,7 @@ fn with_each(stack: &Faulty, mut act: impl FnMut(usize, &str)) {
         act(number, &format!("{kind}, then {second}"));
         let log = stack.log();
         assert_eq!(log["faults"], json!({kind: 1, second: 1}), "both happened");
-        assert_eq!(
-            log["calls"], 3,
-            "{kind}, then {second}: one attempt each, and one that succeeds"
-        );
+        assert_eq!(log["calls"], 3, "{kind}, then {second}: one attempt each, and one that succeeds");
     }
     stack.set(&json!({}));
 }
@@ -71,19 +68,12 @@ fn reads_ride_out_faults_of_every_kind() {
 fn a_row_is_created_once_whatever_fails() {
     let stack = Faulty::start(&SHORT);
     with_each(&stack, |number, faults| {
-        let reply = stack
-            .api
-            .json(Method::PUT, "/customer", &customer(&format!("Once {number}")));
+        let reply = stack.api.json(Method::PUT, "/customer", &customer(&format!("Once {number}")));
         assert_eq!(reply.status, 201, "{faults}: {}", reply.text());
         assert_eq!(reply.json()[0]["CustomerName"], format!("Once {number}"), "{faults}");
     });
     let list = stack.api.get("/customers?after=1061").json();
-    let names: Vec<_> = list
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| row["CustomerName"].as_str().unwrap())
-        .collect();
+    let names: Vec<_> = list.as_array().unwrap().iter().map(|row| row["CustomerName"].as_str().unwrap()).collect();
     let expected: Vec<_> = (0..KINDS.len()).map(|number| format!("Once {number}")).collect();
     assert_eq!(names, expected);
 }
@@ -95,9 +85,7 @@ fn a_patch_with_if_match_that_had_succeeded_is_no_412_when_it_is_retried() {
     with_each(&stack, |number, faults| {
         let body = json!({"PhoneNumber": number.to_string()}).to_string();
         let headers = [("content-type", "application/json"), ("if-match", etag.as_str())];
-        let reply = stack
-            .api
-            .send(Method::PATCH, "/customer/801", &headers, body.as_bytes());
+        let reply = stack.api.send(Method::PATCH, "/customer/801", &headers, body.as_bytes());
         assert_eq!(reply.status, 202, "{faults}: {}", reply.text());
         assert_eq!(reply.json()[0]["PhoneNumber"], number.to_string(), "{faults}");
         etag = reply.header("etag").to_owned();
@@ -127,11 +115,7 @@ fn retry_after_is_obeyed() {
         stack.set(&json!({"first": [kind], "retry_after_share": 1, "retry_after_s": 1}));
         let begin = Instant::now();
         assert_eq!(stack.api.get("/customer/123").status, 200);
-        assert!(
-            begin.elapsed() >= Duration::from_secs(1),
-            "{kind}: {:?}",
-            begin.elapsed()
-        );
+        assert!(begin.elapsed() >= Duration::from_secs(1), "{kind}: {:?}", begin.elapsed());
     }
 }
 
@@ -142,10 +126,7 @@ fn a_write_whose_answers_are_all_lost_is_repeated_with_the_key_that_the_client_i
     let body = customer("Lost and found");
     let lost = stack.api.json(Method::POST, "/customers", &body);
     let problem = lost.problem(503);
-    assert!(
-        problem["detail"].as_str().unwrap().contains("Idempotency-Key"),
-        "{problem}"
-    );
+    assert!(problem["detail"].as_str().unwrap().contains("Idempotency-Key"), "{problem}");
     let key = lost.header("idempotency-key").to_owned();
     stack.set(&json!({}));
     let headers = [("content-type", "application/json"), ("idempotency-key", key.as_str())];

@@ -26,54 +26,23 @@ impl Faulty {
         Self::with(variables, &[])
     }
 
-    /// With more arguments for `local up`.
+    /// With more arguments for `azure-sql-rest up`.
     pub fn with(variables: &[(&str, u64)], arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let (database, plan) = (folder.path().join("customers.db"), folder.path().join("faults.json"));
         std::fs::write(&plan, "{}").expect("a file");
-        let host = if std::env::var_os("SPIN").is_some() {
-            "spin"
-        } else {
-            "local"
-        };
-        let mut command = local(&[
-            "up",
-            "--host",
-            host,
-            "--listen",
-            "127.0.0.1:0",
-            "--bridge-listen",
-            "127.0.0.1:0",
-        ]);
+        let host = if std::env::var_os("SPIN").is_some() { "spin" } else { "local" };
+        let mut command = local(&["up", "--host", host, "--listen", "127.0.0.1:0", "--bridge-listen", "127.0.0.1:0"]);
         command.args(arguments);
         command.arg("--database").arg(database).arg("--faults").arg(plan);
-        let values: Vec<_> = variables
-            .iter()
-            .map(|(name, value)| (*name, value.to_string()))
-            .collect();
+        let values: Vec<_> = variables.iter().map(|(name, value)| (*name, value.to_string())).collect();
         let settings: Vec<_> = values.iter().map(|(name, value)| (*name, value.as_str())).collect();
         command.envs(environment(&settings));
         let process = Process::start(&mut command);
-        let (_, rest) = process
-            .said
-            .split_once("faults at http://")
-            .expect("it says where its faults are");
-        let control = rest
-            .split('/')
-            .next()
-            .and_then(|address| address.parse().ok())
-            .expect("address:port/faults");
-        let api = process
-            .url
-            .strip_prefix("http://")
-            .and_then(|address| address.parse().ok())
-            .expect("a URL");
-        Self {
-            api: Api { address: api },
-            control: Api { address: control },
-            _process: process,
-            _folder: folder,
-        }
+        let (_, rest) = process.said.split_once("faults at http://").expect("it says where its faults are");
+        let control = rest.split('/').next().and_then(|address| address.parse().ok()).expect("address:port/faults");
+        let api = process.url.strip_prefix("http://").and_then(|address| address.parse().ok()).expect("a URL");
+        Self { api: Api { address: api }, control: Api { address: control }, _process: process, _folder: folder }
     }
 
     /// Puts a plan into force: calls are numbered from nought again, outages count from now.

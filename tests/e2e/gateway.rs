@@ -25,9 +25,7 @@ fn a_prefix_that_a_gateway_removes_stays_in_references() {
     let row = through(&resolve("/shop/customers", created.header("location")));
     assert_eq!(row.text(), created.text());
     let first = through("/shop/customers?limit=2");
-    let (link, _) = first.header("link")[1..]
-        .split_once(">; rel=\"next\"")
-        .expect("the next page");
+    let (link, _) = first.header("link")[1..].split_once(">; rel=\"next\"").expect("the next page");
     let second = through(&resolve("/shop/customers", link)).json();
     assert_eq!(json!([second[0]["CustomerID"], second[1]["CustomerID"]]), json!([3, 4]));
 }

@@ -23,26 +23,14 @@ pub fn root() -> &'static Path {
     Path::new(env!("CARGO_MANIFEST_DIR"))
 }
 
-/// A command of the binary `local`, which lies beside the tests' own folder in the target directory; run from the
+/// A command of `azure-sql-rest`, which lies beside the tests' own folder in the target directory; run from the
 /// repository.
 pub fn local(arguments: &[&str]) -> Command {
     let tests = std::env::current_exe().expect("a test knows where it is");
-    let local = tests
-        .ancestors()
-        .nth(2)
-        .expect("target/<profile>/deps/<test>")
-        .join("local");
-    assert!(
-        local.is_file(),
-        "{} is missing: run `make test`, which builds it first",
-        local.display()
-    );
+    let local = tests.ancestors().nth(2).expect("target/<profile>/deps/<test>").join("azure-sql-rest");
+    assert!(local.is_file(), "{} is missing: run `make test`, which builds it first", local.display());
     let mut command = Command::new(local);
-    command
-        .current_dir(root())
-        .args(arguments)
-        .env_remove("DAB_URL")
-        .env_remove("HOST");
+    command.current_dir(root()).args(arguments).env_remove("DAB_URL").env_remove("HOST");
     command
 }
 
@@ -88,9 +76,7 @@ impl Process {
 
     /// The API that it serves.
     pub fn api(&self) -> Api {
-        Api {
-            address: address(&self.url),
-        }
+        Api { address: address(&self.url) }
     }
 
     /// As the kernel does it: no warning, no chance to finish anything.
@@ -121,7 +107,7 @@ pub fn host() -> &'static str {
     }
 }
 
-/// `local up` with the host that this run is about.
+/// `azure-sql-rest up` with the host that this run is about.
 pub fn up(arguments: &[&str]) -> Process {
     up_with(&[], arguments)
 }
@@ -191,9 +177,7 @@ pub fn shared() -> Api {
 }
 
 fn address(url: &str) -> SocketAddr {
-    url.strip_prefix("http://")
-        .and_then(|address| address.parse().ok())
-        .expect("http://address:port")
+    url.strip_prefix("http://").and_then(|address| address.parse().ok()).expect("http://address:port")
 }
 
 /// An API to talk to. A connection a request.
@@ -221,11 +205,7 @@ impl Reply {
     }
 
     pub fn header(&self, name: &str) -> &str {
-        self.headers
-            .get(name)
-            .unwrap_or_else(|| panic!("no {name} in {self:?}"))
-            .to_str()
-            .expect("ASCII")
+        self.headers.get(name).unwrap_or_else(|| panic!("no {name} in {self:?}")).to_str().expect("ASCII")
     }
 
     /// Checks the status.
@@ -267,29 +247,19 @@ impl Api {
 
     /// Sends exactly this.
     pub fn send(&self, method: Method, target: &str, headers: &[(&str, &str)], body: &[u8]) -> Reply {
-        let mut request = Request::builder()
-            .method(method)
-            .uri(target)
-            .header("host", self.address.to_string());
+        let mut request = Request::builder().method(method).uri(target).header("host", self.address.to_string());
         for (name, value) in headers {
             request = request.header(*name, *value);
         }
-        let request = request
-            .body(Full::new(Bytes::copy_from_slice(body)))
-            .expect("a request");
+        let request = request.body(Full::new(Bytes::copy_from_slice(body))).expect("a request");
         runtime().block_on(async {
             let stream = TcpStream::connect(self.address).await.expect("the API listens");
-            let (mut sender, connection) = hyper::client::conn::http1::handshake(TokioIo::new(stream))
-                .await
-                .expect("HTTP");
+            let (mut sender, connection) =
+                hyper::client::conn::http1::handshake(TokioIo::new(stream)).await.expect("HTTP");
             tokio::spawn(connection);
             let (parts, body) = sender.send_request(request).await.expect("an answer").into_parts();
             let body = body.collect().await.expect("a whole body").to_bytes();
-            Reply {
-                status: parts.status.as_u16(),
-                headers: parts.headers,
-                body,
-            }
+            Reply { status: parts.status.as_u16(), headers: parts.headers, body }
         })
     }
 }
@@ -323,9 +293,7 @@ pub fn serve<F>(answer: impl Fn(Asked) -> F + Clone + Send + Sync + 'static) -> 
 where
     F: Future<Output = (u16, String)> + Send,
 {
-    let listener = runtime()
-        .block_on(TcpListener::bind("127.0.0.1:0"))
-        .expect("a free port");
+    let listener = runtime().block_on(TcpListener::bind("127.0.0.1:0")).expect("a free port");
     let address = listener.local_addr().expect("an address");
     runtime().spawn(async move {
         while let Ok((stream, _)) = listener.accept().await {
@@ -402,7 +370,7 @@ pub fn output(command: &mut Command) -> (ExitStatus, String) {
     (output.status, String::from_utf8_lossy(&text).into_owned())
 }
 
-/// The manifest that this run is about, in the repository: that of `MANIFEST`, which `local up` reads too, or
+/// The manifest that this run is about, in the repository: that of `MANIFEST`, which `azure-sql-rest up` reads too, or
 /// `spin.toml`.
 pub fn manifest() -> String {
     std::env::var("MANIFEST").unwrap_or_else(|_| "spin.toml".to_owned())

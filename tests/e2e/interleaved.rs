@@ -40,10 +40,7 @@ impl Gate {
                 (200, echo(&asked))
             }
         });
-        Self {
-            url: format!("http://{address}"),
-            state,
-        }
+        Self { url: format!("http://{address}"), state }
     }
 
     /// Waits until so many calls have arrived.

@@ -1,4 +1,4 @@
-//! `local up`, which is what `make up` runs: starting, stopping, starting again.
+//! `azure-sql-rest up`, which is what `make up` runs: starting, stopping, starting again.
 
 use std::net::{TcpListener, TcpStream};
 use std::process::Command;
@@ -11,18 +11,9 @@ use crate::harness::{Stack, local, output, root, up};
 fn a_port_in_use_is_reported() {
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    let (status, said) = output(&mut local(&[
-        "up",
-        "--listen",
-        &address,
-        "--bridge-listen",
-        "127.0.0.1:0",
-    ]));
+    let (status, said) = output(&mut local(&["up", "--listen", &address, "--bridge-listen", "127.0.0.1:0"]));
     assert!(!status.success());
-    assert!(
-        said.contains(&taken.local_addr().unwrap().port().to_string()) && said.contains("in use"),
-        "{said}"
-    );
+    assert!(said.contains(&taken.local_addr().unwrap().port().to_string()) && said.contains("in use"), "{said}");
 }
 
 #[test]
@@ -30,12 +21,7 @@ fn signals_stop_everything() {
     for signal in ["INT", "TERM"] {
         let folder = tempfile::TempDir::new().unwrap();
         let database = folder.path().join("customers.db");
-        let process = up(&[
-            "--bridge-listen",
-            "127.0.0.1:0",
-            "--database",
-            database.to_str().unwrap(),
-        ]);
+        let process = up(&["--bridge-listen", "127.0.0.1:0", "--database", database.to_str().unwrap()]);
         let address = process.url.strip_prefix("http://").unwrap().to_owned();
         let (sent, _) = output(Command::new("kill").args(["-s", signal, &process.id().to_string()]));
         assert!(sent.success());
@@ -47,9 +33,7 @@ fn signals_stop_everything() {
 #[test]
 fn data_outlives_a_restart() {
     let mut stack = Stack::start();
-    let reply = stack
-        .api()
-        .json(Method::PATCH, "/customer/123", r#"{"PhoneNumber":"(212) 555-0199"}"#);
+    let reply = stack.api().json(Method::PATCH, "/customer/123", r#"{"PhoneNumber":"(212) 555-0199"}"#);
     assert_eq!(reply.status, 202);
     stack.restart();
     assert_eq!(stack.api().get("/customer/123").body, reply.body);
@@ -57,13 +41,8 @@ fn data_outlives_a_restart() {
 
 #[test]
 fn a_dab_url_with_a_path_is_refused_with_the_way_out() {
-    let (status, said) = output(&mut local(&[
-        "up",
-        "--listen",
-        "127.0.0.1:0",
-        "--dab-url",
-        "http://127.0.0.1:5000/api",
-    ]));
+    let (status, said) =
+        output(&mut local(&["up", "--listen", "127.0.0.1:0", "--dab-url", "http://127.0.0.1:5000/api"]));
     assert!(!status.success());
     assert!(said.contains("dab_path="), "{said}");
 }
@@ -86,16 +65,8 @@ fn make_reset_forgets_the_data_and_nothing_else() {
         std::fs::write(local.join(file), "x").unwrap();
     }
     let mut make = Command::new("make");
-    let (status, said) = output(
-        make.current_dir(folder.path())
-            .arg("-f")
-            .arg(root().join("Makefile"))
-            .arg("reset"),
-    );
+    let (status, said) = output(make.current_dir(folder.path()).arg("-f").arg(root().join("Makefile")).arg("reset"));
     assert!(status.success(), "{said}");
-    let left: Vec<_> = std::fs::read_dir(local)
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name())
-        .collect();
+    let left: Vec<_> = std::fs::read_dir(local).unwrap().map(|entry| entry.unwrap().file_name()).collect();
     assert_eq!(left, ["cache"]);
 }

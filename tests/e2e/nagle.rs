@@ -45,11 +45,7 @@ impl Connection {
     fn new(stream: TcpStream) -> Self {
         stream.set_nodelay(true).expect("an open socket");
         stream.set_read_timeout(Some(PATIENCE)).expect("an open socket");
-        Self {
-            stream,
-            buffer: Vec::new(),
-            held: 0,
-        }
+        Self { stream, buffer: Vec::new(), held: 0 }
     }
 
     fn send(&mut self, message: &str) {
@@ -93,11 +89,7 @@ impl Connection {
 /// How many bytes the other side has written that are not acknowledged, whether on the way or not.
 fn unacknowledged(stream: &TcpStream) -> usize {
     let hex = |address: SocketAddr| match address {
-        SocketAddr::V4(address) => format!(
-            "{:08X}:{:04X}",
-            u32::from_ne_bytes(address.ip().octets()),
-            address.port()
-        ),
+        SocketAddr::V4(address) => format!("{:08X}:{:04X}", u32::from_ne_bytes(address.ip().octets()), address.port()),
         SocketAddr::V6(_) => panic!("all of this is IPv4"),
     };
     let theirs = hex(stream.peer_addr().expect("a connection"));
@@ -109,9 +101,7 @@ fn unacknowledged(stream: &TcpStream) -> usize {
         (row == [&*theirs, &*ours]).then(|| fields.nth(1))?
     });
     // It is gone when the other side has closed it.
-    queue.map_or(0, |queue| {
-        usize::from_str_radix(&queue[..8], 16).expect("a queue's length")
-    })
+    queue.map_or(0, |queue| usize::from_str_radix(&queue[..8], 16).expect("a queue's length"))
 }
 
 /// The length of the first message, once all of it is there.
@@ -224,9 +214,7 @@ fn a_message_in_two_parts_is_held_back() {
     let mut receiver = Connection::new(stream);
     // The kernel acknowledges at once what is first on a connection.
     let held = (0..100).any(|_| {
-        sender
-            .write_all(b"PUT / HTTP/1.1\r\ncontent-length: 2\r\n\r\n")
-            .expect("sent");
+        sender.write_all(b"PUT / HTTP/1.1\r\ncontent-length: 2\r\n\r\n").expect("sent");
         sender.write_all(b"{}").expect("sent");
         receiver.receive().expect("a message");
         receiver.send("ok");

@@ -18,9 +18,7 @@ fn document() -> Value {
 /// What `value` says, or what it refers to.
 fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     match value["$ref"].as_str() {
-        Some(reference) => document
-            .pointer(&reference[1..])
-            .unwrap_or_else(|| panic!("{reference} is nowhere")),
+        Some(reference) => document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} is nowhere")),
         None => value,
     }
 }
@@ -28,16 +26,9 @@ fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
 /// Path and method of every operation in the document.
 fn operations(document: &Value) -> BTreeSet<(String, String)> {
     let paths = document["paths"].as_object().expect("paths").iter();
-    let methods = paths.flat_map(|(path, item)| {
-        item.as_object()
-            .expect("operations")
-            .keys()
-            .map(move |method| (path, method))
-    });
-    methods
-        .filter(|(_, method)| *method != "parameters")
-        .map(|(path, method)| (path.clone(), method.clone()))
-        .collect()
+    let methods =
+        paths.flat_map(|(path, item)| item.as_object().expect("operations").keys().map(move |method| (path, method)));
+    methods.filter(|(_, method)| *method != "parameters").map(|(path, method)| (path.clone(), method.clone())).collect()
 }
 
 /// A document that answers are compared with.
@@ -90,9 +81,7 @@ impl<'d> Description<'d> {
             let whole = json!({"components": self.document["components"], "allOf": [schema]});
             jsonschema::draft202012::new(&whole).expect("a schema")
         });
-        let outcome = validator
-            .validate(instance)
-            .map_err(|error| format!("{error} at {}", error.instance_path()));
+        let outcome = validator.validate(instance).map_err(|error| format!("{error} at {}", error.instance_path()));
         drop(validators);
         assert!(outcome.is_ok(), "{place}: {}: {instance}", outcome.unwrap_err());
     }
@@ -107,11 +96,7 @@ fn what_the_api_answers_is_what_it_says() {
     let mut seen = BTreeSet::new();
     let mut ask = |method: &str, path: &str, target: &str, header: (&str, &str), body: &str, status: u16| {
         let headers = [("content-type", "application/json"), header];
-        let headers = if header.0 == "content-type" {
-            &headers[1..]
-        } else {
-            &headers
-        };
+        let headers = if header.0 == "content-type" { &headers[1..] } else { &headers };
         let method_name = method.to_uppercase().parse().expect("a method");
         let reply = api.send(method_name, target, headers, body.as_bytes()).is(status);
         description.check(path, method, &reply);
@@ -121,11 +106,9 @@ fn what_the_api_answers_is_what_it_says() {
     let (collection, one, list) = ("/customer", "/customer/{id}", "/customers");
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(65_536));
     // What else an entity answers, `conformance` asks.
-    for (method, path, target) in [
-        ("put", collection, collection),
-        ("post", list, list),
-        ("patch", one, "/customer/123"),
-    ] {
+    for (method, path, target) in
+        [("put", collection, collection), ("post", list, list), ("patch", one, "/customer/123")]
+    {
         ask(method, path, target, none, "{", 400);
         ask(method, path, target, html, "{}", 406);
         ask(method, path, target, none, &large, 413);
@@ -173,11 +156,7 @@ pub fn examples_hold(document: &Value, api: Api) -> BTreeSet<(String, String)> {
                 continue;
             };
             let body = operation.pointer("/requestBody/content/application~1json/example");
-            let exchange = (
-                &operation["tags"],
-                body.map_or(String::new(), Value::to_string),
-                expected,
-            );
+            let exchange = (&operation["tags"], body.map_or(String::new(), Value::to_string), expected);
             let target = target(path, operation);
             // Two operations that do the same have the same example: the second is answered with the row of the first.
             let key = exchanges.iter().position(|known| *known == exchange);
@@ -213,7 +192,7 @@ fn target(path: &str, operation: &Value) -> String {
             _ => query.push(format!("{name}={}", encoded(example))),
         }
     }
-    path + if query.is_empty() { "" } else { "?" } + &query.join("&")
+    path + if query.is_empty() { "" } else { "?" } + query.join("&").as_str()
 }
 
 /// A value in a path or a query.

@@ -41,9 +41,7 @@ struct Observed {
 impl Observed {
     /// The answers to requests that were waiting when the bridge came back.
     fn waiting(&self) -> impl Iterator<Item = &Answer> {
-        self.answers
-            .iter()
-            .filter(|answer| answer.begin < self.end && answer.end >= self.end)
+        self.answers.iter().filter(|answer| answer.begin < self.end && answer.end >= self.end)
     }
 }
 
@@ -60,20 +58,14 @@ fn observe(stack: &Faulty, plan: &Value, length: Duration, after: Duration) -> O
             return stack.api.get("/customer/123");
         }
         let body = json!({"PhoneNumber": turn.to_string()}).to_string();
-        stack
-            .api
-            .json(Method::PATCH, &format!("/customer/{}", 801 + client), &body)
+        stack.api.json(Method::PATCH, &format!("/customer/{}", 801 + client), &body)
     };
     let run = |client: usize| {
         let mut answers = Vec::new();
         while !stop.load(Ordering::Relaxed) {
             let begin = Instant::now();
             let reply = ask(client, answers.len());
-            answers.push(Answer {
-                begin,
-                end: Instant::now(),
-                reply,
-            });
+            answers.push(Answer { begin, end: Instant::now(), reply });
             answered.fetch_add(1, Ordering::Relaxed);
             thread::sleep(PAUSE);
         }
@@ -90,10 +82,7 @@ fn observe(stack: &Faulty, plan: &Value, length: Duration, after: Duration) -> O
         // Real time has to pass: the outage is one of sockets.
         thread::sleep(length + after);
         stop.store(true, Ordering::Relaxed);
-        let answers = clients
-            .into_iter()
-            .flat_map(|client| client.join().expect("a client"))
-            .collect();
+        let answers = clients.into_iter().flat_map(|client| client.join().expect("a client")).collect();
         Observed { begin, end, answers }
     })
 }
@@ -121,21 +110,10 @@ fn is_ridden_out(variables: &[(&str, u64)], attempt: Duration, within: Duration)
         });
         let observed = observe(&stack, &plan, attempt, within);
         for answer in &observed.answers {
-            assert!(
-                matches!(answer.reply.status, 200 | 202),
-                "{kind}: {}",
-                answer.reply.text()
-            );
+            assert!(matches!(answer.reply.status, 200 | 202), "{kind}: {}", answer.reply.text());
         }
-        assert!(
-            observed.waiting().count() >= CLIENTS,
-            "{kind}: everyone was waiting for the bridge"
-        );
-        let latest = observed
-            .waiting()
-            .map(|answer| answer.end - observed.end)
-            .max()
-            .unwrap_or_default();
+        assert!(observed.waiting().count() >= CLIENTS, "{kind}: everyone was waiting for the bridge");
+        let latest = observed.waiting().map(|answer| answer.end - observed.end).max().unwrap_or_default();
         assert!(latest <= within, "{kind}: answered {latest:?} after the end");
     }
 }
@@ -150,20 +128,12 @@ fn is_admitted(variables: &[(&str, u64)], deadline: Duration, length: Duration) 
         let observed = observe(&stack, &plan, length, RECOVERY);
         let mut failures = 0;
         for answer in &observed.answers {
-            assert!(
-                answer.took() <= deadline + Duration::from_secs(1),
-                "{kind}: {:?}",
-                answer.took()
-            );
+            assert!(answer.took() <= deadline + Duration::from_secs(1), "{kind}: {:?}", answer.took());
             if matches!(answer.reply.status, 200 | 202) {
                 continue;
             }
             failures += 1;
-            assert!(
-                matches!(answer.reply.status, 503 | 504),
-                "{kind}: {}",
-                answer.reply.text()
-            );
+            assert!(matches!(answer.reply.status, 503 | 504), "{kind}: {}", answer.reply.text());
             answer.reply.problem(answer.reply.status);
             let seconds: u64 = answer.reply.header("retry-after").parse().expect("seconds");
             assert!(seconds >= 1);
@@ -173,11 +143,7 @@ fn is_admitted(variables: &[(&str, u64)], deadline: Duration, length: Duration) 
             );
         }
         assert!(failures >= CLIENTS, "{kind}: {failures}");
-        let since: Vec<_> = observed
-            .answers
-            .iter()
-            .filter(|answer| answer.begin >= observed.end)
-            .collect();
+        let since: Vec<_> = observed.answers.iter().filter(|answer| answer.begin >= observed.end).collect();
         assert!(since.len() >= CLIENTS, "{kind}");
         assert!(since.iter().all(|answer| answer.took() <= RECOVERY), "{kind}");
     }
@@ -186,21 +152,13 @@ fn is_admitted(variables: &[(&str, u64)], deadline: Duration, length: Duration) 
 #[test]
 fn a_short_outage_costs_no_request() {
     // A tenth of the real times.
-    let variables = [
-        ("retry_cap_ms", 200),
-        ("attempt_timeout_ms", 1000),
-        ("request_deadline_ms", 2500),
-    ];
+    let variables = [("retry_cap_ms", 200), ("attempt_timeout_ms", 1000), ("request_deadline_ms", 2500)];
     is_ridden_out(&variables, Duration::from_millis(1000), Duration::from_millis(1000));
 }
 
 #[test]
 fn a_long_outage_is_admitted_in_time() {
-    let variables = [
-        ("request_deadline_ms", 1000),
-        ("attempt_timeout_ms", 400),
-        ("retry_cap_ms", 300),
-    ];
+    let variables = [("request_deadline_ms", 1000), ("attempt_timeout_ms", 400), ("retry_cap_ms", 300)];
     is_admitted(&variables, Duration::from_millis(1000), Duration::from_millis(2500));
 }
 

@@ -51,12 +51,7 @@ pub fn write(folder: &Path, files: &Files) {
             let original = root().join(path);
             if fs::read(&original).is_ok_and(|original| original == *content) {
                 let time = fs::metadata(original).unwrap().modified().unwrap();
-                fs::File::options()
-                    .write(true)
-                    .open(to)
-                    .unwrap()
-                    .set_modified(time)
-                    .unwrap();
+                fs::File::options().write(true).open(to).unwrap().set_modified(time).unwrap();
             }
         }
     }
@@ -84,14 +79,7 @@ pub fn prepare(copy: &Path) {
     // It may be there already.
     let _ = symlink(tools, copy.join(".local"));
     if !copy.join("target").exists() {
-        for built in [
-            "debug/.fingerprint",
-            "debug/build",
-            "debug/deps",
-            "release",
-            "wasm32-wasip2",
-            "wasm-toolchain",
-        ] {
+        for built in ["debug/.fingerprint", "debug/build", "debug/deps", "release", "wasm32-wasip2", "wasm-toolchain"] {
             link(&root().join("target").join(built), &copy.join("target").join(built));
         }
     }
@@ -130,7 +118,7 @@ pub fn start(copy: &Path) -> Faulty {
         "--dab-config",
         &of_copy("dab/dab-config.json"),
         "--procedures",
-        &of_copy("local/procedures"),
+        &of_copy("sqlite"),
         "--manifest",
         &of_copy("spin.toml"),
     ];
@@ -141,14 +129,9 @@ pub fn start(copy: &Path) -> Faulty {
 fn add_tables(copy: &Path) {
     let commands = fs::read_to_string(copy.join("tests/entities/commands.txt")).unwrap();
     let program = local(&[]).get_program().to_str().unwrap().to_owned();
-    let added = commands
-        .lines()
-        .filter(|line| !line.contains(" ! ") && !line.starts_with("color "));
+    let added = commands.lines().filter(|line| !line.contains(" ! ") && !line.starts_with("color "));
     for line in added {
-        execute(
-            copy,
-            &format!("{program} entity add {line} --ddl tests/entities/tables.sql"),
-        );
+        execute(copy, &format!("{program} entity add {line} --ddl tests/entities/tables.sql"));
     }
 }
 
@@ -159,31 +142,19 @@ fn references_hold(stack: &Faulty) {
         stack.api.json(Method::POST, "/tokens", &body)
     };
     let refused = create("no code").problem(409);
-    assert_eq!(
-        refused["detail"],
-        "It refers to a row that does not exist, or breaks another rule of the table."
-    );
+    assert_eq!(refused["detail"], "It refers to a row that does not exist, or breaks another rule of the table.");
     assert_eq!(create("Code 1").status, 201);
-    let refused = stack
-        .api
-        .send(Method::DELETE, "/specimen/Code%201", &[], b"")
-        .problem(409);
-    assert_eq!(
-        refused["detail"],
-        "Specimen Code 1 is referred to by other rows and cannot be deleted."
-    );
+    let refused = stack.api.send(Method::DELETE, "/specimen/Code%201", &[], b"").problem(409);
+    assert_eq!(refused["detail"], "Specimen Code 1 is referred to by other rows and cannot be deleted.");
 }
 
 /// What is given to `make entity` is looked into by neither make nor the shell.
 fn nothing_is_executed(copy: &Path) {
     let mark = copy.join("target/executed");
     let touch = format!("touch {}", mark.display());
-    for hostile in [
-        format!("$(shell {touch})"),
-        format!("`{touch}`"),
-        format!("'; {touch}; '"),
-        format!("\"; {touch} #"),
-    ] {
+    for hostile in
+        [format!("$(shell {touch})"), format!("`{touch}`"), format!("'; {touch}; '"), format!("\"; {touch} #")]
+    {
         for name in ["NAME", "TABLE", "COLUMNS", "DDL", "ONLY"] {
             let mut make = Command::new("make");
             make.current_dir(copy).args(["-s", "entity", "NAME=hue", "TABLE=Hues"]);
@@ -196,10 +167,8 @@ fn nothing_is_executed(copy: &Path) {
 
 /// Whether the project has entities of its own, which may have the names of the page.
 fn has_entities() -> bool {
-    let names = fs::read_dir(root().join("openapi"))
-        .unwrap()
-        .map(|entry| entry.unwrap().file_name());
-    names.filter(|name| name != "base.json").count() > 1
+    let names = fs::read_dir(root().join("entities")).unwrap().map(|entry| entry.unwrap().file_name());
+    names.filter(|name| !name.to_string_lossy().ends_with(".special.json")).count() > 1
 }
 
 #[test]
@@ -233,9 +202,9 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
             _ => {}
         }
     }
-    let said = execute(&copy, "target/debug/local generate");
+    let said = execute(&copy, "target/debug/azure-sql-rest generate");
     assert_eq!(said.matches(": current").count(), 2, "{said}");
-    execute(&copy, "bash local/build-component.sh spin.toml");
+    execute(&copy, "bash scripts/build-component.sh spin.toml");
 
     nothing_is_executed(&copy);
     let stack = start(&copy);

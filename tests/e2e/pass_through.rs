@@ -48,10 +48,7 @@ fn from_the_client_to_the_procedure() {
             assert_eq!(parameter(bridge), object, "as the body");
             let form = format!("customer={}", percent_encoded(&object));
             let headers = [("content-type", "application/x-www-form-urlencoded")];
-            assert_eq!(
-                api.send(Method::PUT, "/customer", &headers, form.as_bytes()).status,
-                201
-            );
+            assert_eq!(api.send(Method::PUT, "/customer", &headers, form.as_bytes()).status, 201);
             assert_eq!(parameter(bridge), object, "as a form field");
             assert_eq!(api.json(Method::PATCH, "/customer/7", &object).status, 201);
             assert_eq!(parameter(bridge), object, "of a patch");
@@ -69,14 +66,9 @@ fn from_the_procedure_to_the_client() {
             assert_eq!(reply.text(), object);
         }
         // The same text, escaped as DAB escapes it.
-        bridge.answer(
-            200,
-            r#"{"value":[{"Status":200,"Json":"\uD83D\uDE00\u00A0\u2028\u0085 \"\\\b\f\n\r\t\u001F"}]}"#,
-        );
-        assert_eq!(
-            api.get("/customer/7").text(),
-            "\u{1f600}\u{a0}\u{2028}\u{85} \"\\\u{8}\u{c}\n\r\t\u{1f}"
-        );
+        bridge
+            .answer(200, r#"{"value":[{"Status":200,"Json":"\uD83D\uDE00\u00A0\u2028\u0085 \"\\\b\f\n\r\t\u001F"}]}"#);
+        assert_eq!(api.get("/customer/7").text(), "\u{1f600}\u{a0}\u{2028}\u{85} \"\\\u{8}\u{c}\n\r\t\u{1f}");
     });
 }
 

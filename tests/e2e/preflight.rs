@@ -18,10 +18,10 @@ impl Machine {
     fn new() -> Self {
         let machine = Self(TempDir::new().unwrap());
         let folder = machine.0.path();
-        for name in ["local", "programs"] {
+        for name in ["scripts", "programs"] {
             fs::create_dir(folder.join(name)).unwrap();
         }
-        for name in ["Cargo.toml", "local/preflight.sh", "local/step.sh", "local/progress.sh"] {
+        for name in ["Cargo.toml", "scripts/preflight.sh", "scripts/step.sh", "scripts/progress.sh"] {
             fs::copy(root().join(name), folder.join(name)).unwrap();
         }
         for name in [
@@ -56,10 +56,7 @@ impl Machine {
     /// Whether all is well, and what it says.
     fn check(&self, port: &str) -> (bool, String) {
         let mut command = Command::new("bash");
-        command
-            .arg(self.path().join("local/preflight.sh"))
-            .arg(port)
-            .env("PATH", self.path().join("programs"));
+        command.arg(self.path().join("scripts/preflight.sh")).arg(port).env("PATH", self.path().join("programs"));
         let (status, said) = output(&mut command);
         (status.success(), said)
     }
@@ -122,6 +119,6 @@ fn a_full_disk_and_a_missing_network_matter_before_the_first_build_alone() {
     machine.program("cargo", "echo 'error: failed to download' >&2; exit 101");
     machine.fails(&free(), ["failed to download", "HTTPS_PROXY"]);
     fs::create_dir_all(machine.path().join("target/debug")).unwrap();
-    symlink("/bin/sh", machine.path().join("target/debug/local")).unwrap();
+    symlink("/bin/sh", machine.path().join("target/debug/azure-sql-rest")).unwrap();
     assert!(machine.check(&free()).0);
 }

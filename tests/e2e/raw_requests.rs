@@ -80,10 +80,7 @@ fn a_client_that_ends_its_side_after_the_request_gets_no_answer_and_its_request_
         Ok::<_, Box<dyn Error + Send + Sync>>(())
     });
     let process = up(&["--dab-url", &url]);
-    assert_eq!(
-        answer(&process.api(), b"GET /customer/123 HTTP/1.1\r\nhost: a\r\n\r\n", true),
-        ""
-    );
+    assert_eq!(answer(&process.api(), b"GET /customer/123 HTTP/1.1\r\nhost: a\r\n\r\n", true), "");
     let call = || calls.recv_timeout(Duration::from_secs(20));
     call().expect("the first attempt");
     go_on.send(()).expect("the bridge waits");

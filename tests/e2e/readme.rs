@@ -1,4 +1,4 @@
-//! What the README says to type: its curl samples and the scripts of `sample-usage`, run as they stand but for the port, in
+//! What the README says to type: its curl samples and the scripts of `examples`, run as they stand but for the port, in
 //! their order, against a fresh stack; and `make up`.
 
 use std::io::{BufRead, BufReader};
@@ -19,15 +19,12 @@ fn the_samples_of_the_readme_give_what_it_shows() {
 
 #[test]
 fn the_samples_in_every_language_print_what_their_page_shows() {
-    let folder = root().join("sample-usage");
+    let folder = root().join("examples");
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
     let shown = blocks(&page)[0].text;
-    for (program, script) in [
-        ("bash", "curl.sh"),
-        ("pwsh", "powershell.ps1"),
-        ("python3", "python.py"),
-        ("node", "javascript.mjs"),
-    ] {
+    for (program, script) in
+        [("bash", "curl.sh"), ("pwsh", "powershell.ps1"), ("python3", "python.py"), ("node", "javascript.mjs")]
+    {
         if Command::new(program).arg("--version").output().is_err() {
             println!("SKIPPED: there is no {program}, so {script} has not run");
             continue;
@@ -42,7 +39,7 @@ fn the_samples_in_every_language_print_what_their_page_shows() {
 
 #[test]
 fn the_requests_for_an_editor_succeed_in_their_order() {
-    let text = std::fs::read_to_string(root().join("customer-api.http")).unwrap();
+    let text = std::fs::read_to_string(root().join("examples/customer-api.http")).unwrap();
     let stack = Stack::start();
     let requests = text.split("\n### ").skip(1);
     let mut sent = 0;
@@ -53,9 +50,7 @@ fn the_requests_for_an_editor_succeed_in_their_order() {
         let line = lines.next().unwrap_or_else(|| panic!("no request in {request}"));
         let (method, target) = line.split_once(" {{api}}").expect(line);
         let headers: Vec<_> = lines.map(|line| line.split_once(": ").expect(line)).collect();
-        let reply = stack
-            .api()
-            .send(method.parse().unwrap(), target, &headers, body.trim().as_bytes());
+        let reply = stack.api().send(method.parse().unwrap(), target, &headers, body.trim().as_bytes());
         assert!(reply.status < 300, "{line}: {}", reply.text());
         sent += 1;
     }
@@ -86,10 +81,7 @@ fn make_up_serves_until_ctrl_c() {
     // What Cargo tells a test about itself would have a build script run again.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
-        if ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"]
-            .iter()
-            .any(|prefix| name.starts_with(prefix))
-        {
+        if ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"].iter().any(|prefix| name.starts_with(prefix)) {
             command.env_remove(&*name);
         }
     }
@@ -97,17 +89,11 @@ fn make_up_serves_until_ctrl_c() {
     let mut lines = BufReader::new(make.stdout.take().unwrap()).lines();
     let mut said = String::new();
     while !said.contains(&format!("API ready at http://{address}\n")) {
-        let line = lines
-            .next()
-            .unwrap_or_else(|| panic!("make up has ended; it said:\n{said}"));
+        let line = lines.next().unwrap_or_else(|| panic!("make up has ended; it said:\n{said}"));
         said += &(line.unwrap() + "\n");
     }
     assert_eq!(Api { address }.get("/customer/123").status, 200);
     let group = format!("-{}", make.id());
-    assert!(
-        output(Command::new("kill").args(["-s", "INT", "--", &group]))
-            .0
-            .success()
-    );
+    assert!(output(Command::new("kill").args(["-s", "INT", "--", &group])).0.success());
     make.wait().unwrap();
 }

@@ -16,15 +16,8 @@ fn a_bad_variable_is_named_at_readyz_and_on_every_route() {
         ("no_such_option", "secret"),
         ("log_level", "loud"),
     ] {
-        let mut command = local(&[
-            "up",
-            "--host",
-            host(),
-            "--listen",
-            "127.0.0.1:0",
-            "--dab-url",
-            "http://127.0.0.1:9",
-        ]);
+        let mut command =
+            local(&["up", "--host", host(), "--listen", "127.0.0.1:0", "--dab-url", "http://127.0.0.1:9"]);
         let process = Process::start(command.envs(environment(&[(variable, value)])));
         let api = process.api();
         assert_eq!(api.get("/healthz").status, 200);

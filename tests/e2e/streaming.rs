@@ -32,13 +32,8 @@ fn bridge(answer: String, part: usize, go_on: Receiver<()>) -> SocketAddr {
             let head = stream.by_ref().lines().map_while(Result::ok);
             head.take_while(|line| !line.is_empty()).for_each(drop);
             let stream = stream.get_mut();
-            let head = format!(
-                "HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n",
-                answer.len()
-            );
-            let _ = stream
-                .write_all(head.as_bytes())
-                .and_then(|()| stream.write_all(&answer.as_bytes()[..part]));
+            let head = format!("HTTP/1.1 200 OK\r\nconnection: close\r\ncontent-length: {}\r\n\r\n", answer.len());
+            let _ = stream.write_all(head.as_bytes()).and_then(|()| stream.write_all(&answer.as_bytes()[..part]));
             if go_on.recv().is_ok() {
                 let _ = stream.write_all(&answer.as_bytes()[part..]);
             }
@@ -56,10 +51,7 @@ fn fetch(api: SocketAddr, first_byte: &Sender<()>) -> (Vec<u8>, bool) {
     while line != "\r\n" {
         line.clear();
         stream.read_line(&mut line).expect("a head");
-        assert!(
-            !line.to_lowercase().starts_with("content-length"),
-            "its length is not known yet"
-        );
+        assert!(!line.to_lowercase().starts_with("content-length"), "its length is not known yet");
     }
     let mut body = Vec::new();
     loop {
@@ -114,10 +106,5 @@ fn ten_megabytes_pass_byte_for_byte() {
     let part = answer.len() - 1;
     let process = up(&["--dab-url", &format!("http://{}", bridge(answer, part, go_on))]);
     let (body, whole) = fetch(process.api().address, &first_byte);
-    assert!(
-        whole && body == text.as_bytes(),
-        "{} bytes of {}",
-        body.len(),
-        text.len()
-    );
+    assert!(whole && body == text.as_bytes(), "{} bytes of {}", body.len(), text.len());
 }

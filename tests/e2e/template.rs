@@ -121,11 +121,7 @@ fn instantiate(name: &str, values: &[(&str, &str)]) -> Files {
         globals.insert((*id).to_owned().into(), Value::scalar((*value).to_owned()));
     }
     globals.insert("project-name".into(), Value::scalar(name.to_owned()));
-    let parser = liquid::ParserBuilder::with_stdlib()
-        .filter(KebabCaseParser)
-        .filter(SnakeCaseParser)
-        .build()
-        .unwrap();
+    let parser = liquid::ParserBuilder::with_stdlib().filter(KebabCaseParser).filter(SnakeCaseParser).build().unwrap();
     let mut files = Files::new();
     let content = TEMPLATE.join("content");
     contents(&content, &content, &mut files);
@@ -134,9 +130,7 @@ fn instantiate(name: &str, values: &[(&str, &str)]) -> Files {
         // Pictures stay as they are. So does a text that does not parse, but then it would be without its values.
         if let Ok(text) = std::str::from_utf8(content) {
             let rendered = parser.parse(text).and_then(|template| template.render(&globals));
-            *content = rendered
-                .unwrap_or_else(|error| panic!("{}: {error}", path.display()))
-                .into_bytes();
+            *content = rendered.unwrap_or_else(|error| panic!("{}: {error}", path.display())).into_bytes();
         }
     }
     files
@@ -157,23 +151,9 @@ fn spin_reads_the_manifest_and_takes_no_value_that_leaves_its_place() {
     }
     let refused: &[(&str, &[&str])] = &[
         ("columns", &["", " ", "A int key\nCOLUMNS\nid", "A int key\r"]),
-        (
-            "entity",
-            &[
-                "",
-                "Color",
-                "x'; id; '",
-                "../x",
-                "x\n",
-                "`id`",
-                "a23456789012345678901234567890",
-            ],
-        ),
+        ("entity", &["", "Color", "x'; id; '", "../x", "x\n", "`id`", "a23456789012345678901234567890"]),
         ("project-description", &["a \"quoted\" one", "\\", "a\nb"]),
-        (
-            "table",
-            &["", "Colors", "a.b.c", "W.C'", "[W].[C]", "W.C; DROP", "W.C\n"],
-        ),
+        ("table", &["", "Colors", "a.b.c", "W.C'", "[W].[C]", "W.C; DROP", "W.C\n"]),
     ];
     for (id, values) in refused {
         for value in *values {
@@ -192,15 +172,9 @@ fn under_its_own_name_the_template_is_the_repository() {
     assert!(status.success(), "{listed}");
     let repository: BTreeSet<_> = listed.lines().map(PathBuf::from).collect();
     let present: BTreeSet<_> = files.keys().cloned().collect();
-    let added: Vec<_> = present
-        .difference(&repository)
-        .map(|path| path.to_str().unwrap())
-        .collect();
-    assert_eq!(added, ["GNUmakefile", "local/begin.sh"]);
-    let absent: Vec<_> = repository
-        .difference(&present)
-        .map(|path| path.to_str().unwrap())
-        .collect();
+    let added: Vec<_> = present.difference(&repository).map(|path| path.to_str().unwrap()).collect();
+    assert_eq!(added, ["GNUmakefile", "scripts/begin.sh"]);
+    let absent: Vec<_> = repository.difference(&present).map(|path| path.to_str().unwrap()).collect();
     assert_eq!(
         absent,
         [
@@ -238,11 +212,7 @@ fn a_project_made_with_spin_serves_its_table_after_the_first_make() {
         "Colors, and what they're called",
         "ColorID int identity key, ColorName nvarchar(20) not null unique, Remark nvarchar(50) default N'it''s $(id)'",
     );
-    let values = [
-        ("project-description", description),
-        ("entity", "colour"),
-        ("columns", columns),
-    ];
+    let values = [("project-description", description), ("entity", "colour"), ("columns", columns)];
     let files = instantiate("paint-shop", &values);
     let project = root().join("target/from-template");
     write(&project, &files);
@@ -256,61 +226,39 @@ fn a_project_made_with_spin_serves_its_table_after_the_first_make() {
     let manifest: HashMap<String, toml::Value> = toml::from_str(&manifest).unwrap();
     assert_eq!(manifest["application"]["name"].as_str(), Some("paint-shop"));
     assert_eq!(manifest["application"]["description"].as_str(), Some(description));
-    let command = manifest["component"]["paint-shop"]["build"]["command"]
-        .as_str()
-        .unwrap();
-    assert_eq!(
-        command,
-        "bash local/begin.sh && cargo build --release --target wasm32-wasip2"
-    );
+    let command = manifest["component"]["paint-shop"]["build"]["command"].as_str().unwrap();
+    assert_eq!(command, "bash scripts/begin.sh && cargo build --release --target wasm32-wasip2");
 
     // What is refused is corrected where the answer says, and nothing has come of it.
-    let begin = project.join("local/begin.sh");
+    let begin = project.join("scripts/begin.sh");
     let right = fs::read_to_string(&begin).unwrap();
     fs::write(&begin, right.replace("ColorID int", "ColorID geography")).unwrap();
     assert!(execute(&project, "make").contains("make up"));
     let said = execute(&project, "! make fmt");
-    assert!(said.contains("ColorID") && said.contains("local/begin.sh"), "{said}");
+    assert!(said.contains("ColorID") && said.contains("scripts/begin.sh"), "{said}");
     assert!(!project.join("sql/40-colour.sql").exists());
     fs::write(&begin, right).unwrap();
 
-    let said = execute(&project, "bash local/begin.sh");
+    let said = execute(&project, "bash scripts/begin.sh");
     assert!(said.contains("sql/40-colour.sql: written"), "{said}");
 
-    assert!(!project.join("GNUmakefile").exists() && !project.join("local/begin.sh").exists());
-    assert_eq!(
-        execute(&project, "grep -rl begin.sh --exclude-dir=target . || true"),
-        ""
-    );
+    assert!(!project.join("GNUmakefile").exists() && !project.join("scripts/begin.sh").exists());
+    assert_eq!(execute(&project, "grep -rl begin.sh --exclude-dir=target . || true"), "");
     let old = "grep -rlIiE 'customer.?api' --exclude-dir={target,.local,pictures} . || true";
     assert_eq!(execute(&project, old), "./LICENSE\n");
-    assert_eq!(
-        execute(
-            &project,
-            "find . -path ./target -prune -o -name '*customer?api*' -print"
-        ),
-        ""
-    );
+    assert_eq!(execute(&project, "find . -path ./target -prune -o -name '*customer?api*' -print"), "");
     for path in files.keys().filter(|path| project.join(path).exists()) {
         let is_executable = |file: PathBuf| fs::metadata(file).unwrap().permissions().mode() & 0o111 != 0;
-        assert_eq!(
-            is_executable(project.join(path)),
-            is_executable(root().join(path)),
-            "{}",
-            path.display()
-        );
+        assert_eq!(is_executable(project.join(path)), is_executable(root().join(path)), "{}", path.display());
     }
     execute(&project, "cargo fmt --all --check");
-    execute(&project, "bash local/build-component.sh spin.toml");
+    execute(&project, "bash scripts/build-component.sh spin.toml");
 
     let stack = start(&project);
     let api = &stack.api;
     let document = api.get("/openapi.json").json();
     assert_eq!(document["info"]["title"], "Paint shop");
     let reply = api.get("/colours?limit=1");
-    assert_eq!(
-        reply.text(),
-        r#"[{"ColorID":1,"ColorName":"Color name 1","Remark":"Remark 1"}]"#
-    );
+    assert_eq!(reply.text(), r#"[{"ColorID":1,"ColorName":"Color name 1","Remark":"Remark 1"}]"#);
     assert_eq!(api.get("/customer/123").status, 200);
 }

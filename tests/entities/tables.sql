@@ -1,4 +1,4 @@
--- Tables of public sample databases, typed in by hand from their documentation, for the tests of `local entity`. commands.txt has what is
+-- Tables of public sample databases, typed in by hand from their documentation, for the tests of `azure-sql-rest entity`. commands.txt has what is
 -- asked of each.
 
 -- WideWorldImporters

@@ -19,10 +19,7 @@ async fn handle(request: Request, out: ResponseOutparam) {
 }
 
 async fn forward(request: Request) -> anyhow::Result<(OutgoingResponse, Vec<u8>)> {
-    let (get, path) = crate::call(
-        &request.method().to_string(),
-        request.path_and_query().unwrap_or_default(),
-    );
+    let (get, path) = crate::call(&request.method().to_string(), request.path_and_query().unwrap_or_default());
     let url = variables::get("dab_url")?;
     let (scheme, authority) = url.split_once("://").unwrap_or(("http", &url));
     let body = request.into_body();
@@ -47,10 +44,7 @@ async fn forward(request: Request) -> anyhow::Result<(OutgoingResponse, Vec<u8>)
 /// The headers of a message with this body.
 fn fields(body: &[u8]) -> anyhow::Result<Fields> {
     let length = body.len().to_string().into_bytes();
-    let fields = [
-        ("content-type".to_owned(), b"application/json".to_vec()),
-        ("content-length".to_owned(), length),
-    ];
+    let fields = [("content-type".to_owned(), b"application/json".to_vec()), ("content-length".to_owned(), length)];
     Ok(Fields::from_list(&fields)?)
 }
 

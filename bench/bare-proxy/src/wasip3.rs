@@ -50,10 +50,7 @@ async fn handle(request: Request) -> anyhow::Result<types::Response> {
 /// The headers of a message with this body.
 fn fields(body: &[u8]) -> anyhow::Result<Fields> {
     let length = body.len().to_string().into_bytes();
-    let fields = [
-        ("content-type".to_owned(), b"application/json".to_vec()),
-        ("content-length".to_owned(), length),
-    ];
+    let fields = [("content-type".to_owned(), b"application/json".to_vec()), ("content-length".to_owned(), length)];
     Fields::from_list(&fields).map_err(|error| anyhow::anyhow!("{error:?}"))
 }
 

@@ -41,10 +41,7 @@ impl Answer {
     /// One row: the columns before `Json`, and its text.
     fn row(status: u16, columns: &str, json: &str) -> Self {
         let json = serde_json::Value::from(json);
-        Self {
-            status,
-            body: format!(r#"{{"value":[{{{columns},"Json":{json}}}]}}"#).into(),
-        }
+        Self { status, body: format!(r#"{{"value":[{{{columns},"Json":{json}}}]}}"#).into() }
     }
 
     /// As a response whose body is all there, in chunks.
@@ -87,21 +84,13 @@ const URL_ENCODED: (&str, &str) = ("content-type", "application/x-www-form-urlen
 pub(crate) fn cases() -> Vec<Case> {
     let none = Answer::row(500, r#""Status":500"#, "[]");
     let found = Answer::row(200, r#""Status":200,"ETag":"2026-01-02T03:04:05.1234567""#, FOUND);
-    let missing = Answer::row(
-        200,
-        r#""Status":404,"ETag":null"#,
-        r#"{"detail":"There is no customer 124."}"#,
-    );
+    let missing = Answer::row(200, r#""Status":404,"ETag":null"#, r#"{"detail":"There is no customer 124."}"#);
     let created = Answer::row(
         201,
         r#""Status":201,"ETag":"2026-01-02T03:04:05.1234567","Replayed":false,"CustomerID":1062"#,
         r#"[{"CustomerID":1062}]"#,
     );
-    let changed = Answer::row(
-        201,
-        r#""Status":202,"ETag":"2026-01-02T03:04:05.1234567","Replayed":false"#,
-        FOUND,
-    );
+    let changed = Answer::row(201, r#""Status":202,"ETag":"2026-01-02T03:04:05.1234567","Replayed":false"#, FOUND);
     let deleted = Answer::row(201, r#""Status":202,"ETag":null,"Replayed":false"#, FOUND);
     let invalid = Answer::row(
         201,
@@ -118,10 +107,7 @@ pub(crate) fn cases() -> Vec<Case> {
         status,
         least_bytes: 1,
     };
-    let page = |name, bytes| Case {
-        least_bytes: bytes,
-        ..get(name, "/customers?limit=10000", &page_of(bytes), 200)
-    };
+    let page = |name, bytes| Case { least_bytes: bytes, ..get(name, "/customers?limit=10000", &page_of(bytes), 200) };
     let write = |name, method, target, header, body: &str, answer: &Answer, status| Case {
         method,
         headers: vec![header],
@@ -137,26 +123,14 @@ pub(crate) fn cases() -> Vec<Case> {
             least_bytes: 0,
             ..get("GET /customer/123, unchanged", "/customer/123", &found, 304)
         },
-        Case {
-            method: Method::HEAD,
-            least_bytes: 0,
-            ..get("HEAD /customer/123", "/customer/123", &found, 200)
-        },
+        Case { method: Method::HEAD, least_bytes: 0, ..get("HEAD /customer/123", "/customer/123", &found, 200) },
         get("GET /customer/124, missing", "/customer/124", &missing, 404),
         page("GET /customers, 10 KB", 10_000),
         page("GET /customers, 100 KB", 100_000),
         page("GET /customers, 1 MB", 1_000_000),
         page("GET /customers, 10 MB", 10_000_000),
         write("PUT /customer", Method::PUT, "/customer", JSON, CUSTOMER, &created, 201),
-        write(
-            "PUT /customer, form",
-            Method::PUT,
-            "/customer",
-            URL_ENCODED,
-            FORM,
-            &created,
-            201,
-        ),
+        write("PUT /customer, form", Method::PUT, "/customer", URL_ENCODED, FORM, &created, 201),
         write(
             "PUT /customer, invalid",
             Method::PUT,
@@ -166,15 +140,7 @@ pub(crate) fn cases() -> Vec<Case> {
             &invalid,
             422,
         ),
-        write(
-            "PUT /customer, 64 KiB nested",
-            Method::PUT,
-            "/customer",
-            JSON,
-            &nested(64 * 1024),
-            &invalid,
-            422,
-        ),
+        write("PUT /customer, 64 KiB nested", Method::PUT, "/customer", JSON, &nested(64 * 1024), &invalid, 422),
         write(
             "PATCH /customer/123",
             Method::PATCH,
@@ -184,10 +150,7 @@ pub(crate) fn cases() -> Vec<Case> {
             &changed,
             202,
         ),
-        Case {
-            method: Method::DELETE,
-            ..get("DELETE /customer/123", "/customer/123", &deleted, 202)
-        },
+        Case { method: Method::DELETE, ..get("DELETE /customer/123", "/customer/123", &deleted, 202) },
     ]
 }
 

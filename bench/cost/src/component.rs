@@ -18,14 +18,8 @@ pub(crate) struct Build {
 
 /// All builds, as in spin.toml and spin.wasip3.toml.
 pub(crate) const BUILDS: [Build; 2] = [
-    Build {
-        wasi: "WASI 0.2",
-        path: "wasm32-wasip2/release/customer_api.wasm",
-    },
-    Build {
-        wasi: "WASI 0.3",
-        path: "wasm32-wasip2/wasip3/customer_api.wasm",
-    },
+    Build { wasi: "WASI 0.2", path: "wasm32-wasip2/release/customer_api.wasm" },
+    Build { wasi: "WASI 0.3", path: "wasm32-wasip2/wasip3/customer_api.wasm" },
 ];
 
 /// The compiler when nothing is noted beside the component: that of `rust-version`.
@@ -47,11 +41,7 @@ impl Build {
         let wasm = fs::read(&path).with_context(|| format!("cannot read {}: run `make build`", path.display()))?;
         let stack_bytes = stack_bytes(&wasm).with_context(|| format!("cannot understand {}", path.display()))?;
         let rustc = fs::read_to_string(path.with_added_extension("rustc")).unwrap_or_else(|_| DEFAULT_RUSTC.into());
-        Ok(Artifact {
-            wasm,
-            rustc: rustc.trim().into(),
-            stack_bytes,
-        })
+        Ok(Artifact { wasm, rustc: rustc.trim().into(), stack_bytes })
     }
 }
 
@@ -96,10 +86,7 @@ struct Component {
 pub(crate) fn variables(root: &Path) -> Result<BTreeMap<String, String>> {
     let text = fs::read_to_string(root.join("spin.toml")).context("cannot read spin.toml")?;
     let manifest: Manifest = toml::from_str(&text).context("spin.toml")?;
-    let templates = manifest
-        .component
-        .into_values()
-        .flat_map(|component| component.variables);
+    let templates = manifest.component.into_values().flat_map(|component| component.variables);
     let filled = templates.map(|(name, template)| {
         let fill = |text: String, (name, variable): (&String, &Variable)| {
             text.replace(&format!("{{{{ {name} }}}}"), &variable.default)

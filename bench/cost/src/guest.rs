@@ -101,18 +101,10 @@ impl Guest {
         }
         let response = self.handler.handle(case.answer.clone(), request.body(body)?).await?;
         let status = response.status().as_u16();
-        ensure!(
-            status == case.status,
-            "answered with {status} instead of {}",
-            case.status
-        );
+        ensure!(status == case.status, "answered with {status} instead of {}", case.status);
         let text = response.into_body().collect().await.context("its body broke off")?;
         let length = text.to_bytes().len();
-        ensure!(
-            length >= case.least_bytes,
-            "answered with {length} bytes instead of at least {}",
-            case.least_bytes
-        );
+        ensure!(length >= case.least_bytes, "answered with {length} bytes instead of at least {}", case.least_bytes);
         self.costs.recv().await.context("the instance has left no trace")?
     }
 }
@@ -155,20 +147,10 @@ impl HandlerState for Instances {
         let [memory] = memories.as_slice() else {
             wasmtime::bail!("the component has {} memories instead of one", memories.len());
         };
-        let mut worker = Worker {
-            memory: memory.clone(),
-            stack_bytes: self.stack_bytes,
-            before: None,
-            done: self.done.clone(),
-        };
+        let mut worker =
+            Worker { memory: memory.clone(), stack_bytes: self.stack_bytes, before: None, done: self.done.clone() };
         worker.before = Some(worker.cost(&store)?);
-        Ok(Instance {
-            store,
-            proxy,
-            view: State::http,
-            expiration: NoExpiration,
-            state: worker,
-        })
+        Ok(Instance { store, proxy, view: State::http, expiration: NoExpiration, state: worker })
     }
 }
 

@@ -53,12 +53,7 @@ pub fn measure(target: &Path) -> Result<Vec<Column>> {
             }
             costs.push((case.name, after));
         }
-        Ok(Column {
-            wasi: build.wasi,
-            rustc: artifact.rustc,
-            stack_bytes: artifact.stack_bytes,
-            costs,
-        })
+        Ok(Column { wasi: build.wasi, rustc: artifact.rustc, stack_bytes: artifact.stack_bytes, costs })
     };
     component::BUILDS
         .iter()

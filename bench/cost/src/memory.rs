@@ -53,10 +53,7 @@ impl Memory {
     }
 }
 
-#[allow(
-    unsafe_code,
-    reason = "the trait asks for zeroed memory with nothing promised behind it, which this is"
-)]
+#[allow(unsafe_code, reason = "the trait asks for zeroed memory with nothing promised behind it, which this is")]
 unsafe impl MemoryCreator for Memories {
     fn new_memory(
         &self,
@@ -73,10 +70,7 @@ unsafe impl MemoryCreator for Memories {
             words: (0..MAX_BYTES / WORD).map(|_| AtomicU64::new(0)).collect(),
             bytes: AtomicUsize::new(minimum),
         });
-        self.0
-            .lock()
-            .unwrap_or_else(PoisonError::into_inner)
-            .push(memory.clone());
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).push(memory.clone());
         Ok(Box::new(Lent(memory)))
     }
 }
@@ -84,10 +78,7 @@ unsafe impl MemoryCreator for Memories {
 /// A memory in the hands of the engine.
 struct Lent(Arc<Memory>);
 
-#[allow(
-    unsafe_code,
-    reason = "the trait asks for a memory that stays where it is, which this does"
-)]
+#[allow(unsafe_code, reason = "the trait asks for a memory that stays where it is, which this does")]
 unsafe impl LinearMemory for Lent {
     fn byte_size(&self) -> usize {
         self.0.bytes.load(Relaxed)

@@ -12,29 +12,17 @@ type Measure = fn(&Cost) -> u64;
 
 /// The sections: title, what it means, and which number of a cost is there.
 const MEASURES: [(&str, &str, Measure); 5] = [
-    (
-        FUEL,
-        "Instructions of WebAssembly, as Wasmtime counts them: a bulk copy counts as one for each byte.",
-        |cost| cost.fuel,
-    ),
+    (FUEL, "Instructions of WebAssembly, as Wasmtime counts them: a bulk copy counts as one for each byte.", |cost| {
+        cost.fuel
+    }),
     (
         HOST_CALLS,
         "Calls out of WebAssembly: imports, ends of resources, and the component model's own functions.",
         |cost| cost.host_calls,
     ),
-    ("Memory", "Linear memory at the end, in pages of 64 KiB.", |cost| {
-        cost.pages
-    }),
-    (
-        "Touched",
-        "Pages of 4 KiB in it that are not all zero at the end.",
-        |cost| cost.touched,
-    ),
-    (
-        "Stack",
-        "How far from its beginning the stack was written to, in bytes.",
-        |cost| cost.stack,
-    ),
+    ("Memory", "Linear memory at the end, in pages of 64 KiB.", |cost| cost.pages),
+    ("Touched", "Pages of 4 KiB in it that are not all zero at the end.", |cost| cost.touched),
+    ("Stack", "How far from its beginning the stack was written to, in bytes.", |cost| cost.stack),
 ];
 
 const FUEL: &str = "Fuel";
@@ -49,10 +37,8 @@ number is exact: every run with the same component has the same. Another compile
 
 /// The measures that are compared, and how much more than in the table is accepted, in percent: from the same compiler, and
 /// from another.
-const LIMITS: [(&str, Measure, [u64; 2]); 2] = [
-    (FUEL, |cost| cost.fuel, [5, 15]),
-    (HOST_CALLS, |cost| cost.host_calls, [0, 15]),
-];
+const LIMITS: [(&str, Measure, [u64; 2]); 2] =
+    [(FUEL, |cost| cost.fuel, [5, 15]), (HOST_CALLS, |cost| cost.host_calls, [0, 15])];
 
 /// Columns by their title, rows by theirs.
 type Section = BTreeMap<String, Vec<(String, u64)>>;
@@ -110,10 +96,7 @@ impl Table {
                 if cell.is_empty() {
                     continue;
                 }
-                let number = cell
-                    .replace(',', "")
-                    .parse()
-                    .with_context(|| format!("{cell:?} in: {line}"))?;
+                let number = cell.replace(',', "").parse().with_context(|| format!("{cell:?} in: {line}"))?;
                 columns.entry(title.clone()).or_default().push((row.to_owned(), number));
             }
         }
@@ -123,10 +106,7 @@ impl Table {
     /// Takes over a column, in place of the one with its title.
     pub fn set(&mut self, column: &Column) {
         for (title, _, measure) in MEASURES {
-            let rows = column
-                .costs
-                .iter()
-                .map(|(name, cost)| ((*name).to_owned(), measure(cost)));
+            let rows = column.costs.iter().map(|(name, cost)| ((*name).to_owned(), measure(cost)));
             let section = self.sections.entry(title.into()).or_default();
             section.insert(column.title(), rows.collect());
             // What is no longer asked goes from the other columns too.
@@ -157,9 +137,7 @@ impl Table {
             for (name, cost) in &column.costs {
                 let new = measure(cost);
                 match rows.iter().find(|(row, _)| row == name) {
-                    None => comparison
-                        .dearer
-                        .push(format!("{title}: {section:?} has no row for {name}")),
+                    None => comparison.dearer.push(format!("{title}: {section:?} has no row for {name}")),
                     Some((_, old)) if new * 100 > old * (100 + percent) => comparison.dearer.push(format!(
                         "{title}: {section:?} of {name} is {} instead of {}",
                         grouped(new),
@@ -208,11 +186,7 @@ impl fmt::Display for Table {
             let titles: Vec<&str> = section.keys().map(String::as_str).collect();
             writeln!(f, "\n## {title}\n\n{meaning}\n\n| request | {} |", titles.join(" | "))?;
             writeln!(f, "|---|{}", "--:|".repeat(titles.len()))?;
-            let rows = section
-                .values()
-                .max_by_key(|rows| rows.len())
-                .map(Vec::as_slice)
-                .unwrap_or_default();
+            let rows = section.values().max_by_key(|rows| rows.len()).map(Vec::as_slice).unwrap_or_default();
             for (name, _) in rows {
                 let cell = |column: &Vec<(String, u64)>| {
                     let found = column.iter().find(|(row, _)| row == name);
@@ -244,19 +218,8 @@ mod tests {
     use super::*;
 
     fn column(rustc: &str, fuel: u64) -> Column {
-        let cost = Cost {
-            fuel,
-            host_calls: 7,
-            pages: 2,
-            touched: 3,
-            stack: 4,
-        };
-        Column {
-            wasi: "WASI 0.2",
-            rustc: rustc.into(),
-            stack_bytes: 8,
-            costs: vec![("GET /", cost)],
-        }
+        let cost = Cost { fuel, host_calls: 7, pages: 2, touched: 3, stack: 4 };
+        Column { wasi: "WASI 0.2", rustc: rustc.into(), stack_bytes: 8, costs: vec![("GET /", cost)] }
     }
 
     fn table() -> Table {
@@ -286,10 +249,7 @@ mod tests {
     fn five_percent_more_is_accepted_and_more_is_named() {
         assert!(table().compare(&column("rustc 1.95.0", 1_050_000)).dearer.is_empty());
         let comparison = table().compare(&column("rustc 1.95.0", 1_050_001));
-        assert_eq!(
-            comparison.dearer,
-            ["WASI 0.2, rustc 1.95.0: \"Fuel\" of GET / is 1,050,001 instead of 1,000,000"]
-        );
+        assert_eq!(comparison.dearer, ["WASI 0.2, rustc 1.95.0: \"Fuel\" of GET / is 1,050,001 instead of 1,000,000"]);
         assert!(comparison.notes.is_empty());
     }
 

@@ -35,12 +35,7 @@ fn no_request_needs_more_than_half_of_the_stack() {
     for column in MEASURED.iter() {
         for (name, cost) in &column.costs {
             let stack = column.stack_bytes;
-            assert!(
-                2 * cost.stack <= stack,
-                "{}: {name} needs {} of {stack} bytes",
-                column.wasi,
-                cost.stack
-            );
+            assert!(2 * cost.stack <= stack, "{}: {name} needs {} of {stack} bytes", column.wasi, cost.stack);
         }
     }
 }
@@ -57,10 +52,7 @@ fn a_list_costs_the_same_for_each_byte_and_no_memory_for_its_length() {
         // A page of the guest's memory is 64 KiB.
         assert!(longest.pages <= short.pages + 16, "{}: {longest:?}", column.wasi);
         let fuel_a_byte = |from: Cost, to: Cost, bytes: u64| (to.fuel - from.fuel) as f64 / bytes as f64;
-        let (first, last) = (
-            fuel_a_byte(short, middle, 90_000),
-            fuel_a_byte(long, longest, 9_000_000),
-        );
+        let (first, last) = (fuel_a_byte(short, middle, 90_000), fuel_a_byte(long, longest, 9_000_000));
         assert!(last <= 1.05 * first, "{}: {first} and then {last} a byte", column.wasi);
     }
 }

@@ -3,11 +3,11 @@
 use std::{net::SocketAddr, path::Path};
 
 use anyhow::{Context, Result, bail};
+use azure_sql_rest_bridge::{Bridge, Clock, Config, serve};
 use bytes::Bytes;
 use http_body_util::{BodyExt, Full};
 use hyper::{Method, Request, client::conn::http1};
 use hyper_util::rt::TokioIo;
-use local_bridge::{Bridge, Clock, Config, serve};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use rusqlite::{Connection, OptionalExtension};
 use serde::{
@@ -41,7 +41,7 @@ impl LocalBridge {
         let bridge = Bridge::open(Config {
             database: folder.path().join(FILE),
             dab_config: root.join("dab/dab-config.json"),
-            procedures: root.join("local/procedures"),
+            procedures: root.join("sqlite"),
         })?;
         let listener = TcpListener::bind(("127.0.0.1", 0)).await?;
         let address = listener.local_addr()?;
@@ -95,10 +95,7 @@ impl Database for LocalBridge {
 
     async fn call(&self, procedure: &str, writes: bool, arguments: &[(&str, Value)]) -> Result<Answer> {
         let (method, query, body) = if writes {
-            let object: Map<_, _> = arguments
-                .iter()
-                .map(|(name, value)| ((*name).to_owned(), value.clone()))
-                .collect();
+            let object: Map<_, _> = arguments.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
             (Method::POST, String::new(), Value::Object(object).to_string())
         } else {
             let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);

@@ -107,49 +107,30 @@ pub fn get(id: impl Into<Argument>) -> Call {
 
 /// `web.get_customers`
 pub fn page(after: impl Into<Argument>, limit: i32) -> Call {
-    call(
-        "get_customers",
-        false,
-        vec![("After", after.into()), ("Limit", limit.into())],
-    )
+    call("get_customers", false, vec![("After", after.into()), ("Limit", limit.into())])
 }
 
 /// `web.put_customer`
 pub fn put(key: &'static str, json: impl Into<String>) -> Call {
-    let arguments = vec![
-        ("Json", Argument::Text(json.into())),
-        ("RequestKey", Argument::Key(key)),
-    ];
+    let arguments = vec![("Json", Argument::Text(json.into())), ("RequestKey", Argument::Key(key))];
     call("put_customer", true, arguments)
 }
 
 /// `web.patch_customer`
 pub fn patch(key: &'static str, id: impl Into<Argument>, json: impl Into<String>) -> Call {
     let json = Argument::Text(json.into());
-    let arguments = vec![
-        ("CustomerID", id.into()),
-        ("Json", json),
-        ("RequestKey", Argument::Key(key)),
-    ];
+    let arguments = vec![("CustomerID", id.into()), ("Json", json), ("RequestKey", Argument::Key(key))];
     call("patch_customer", true, arguments)
 }
 
 /// `web.delete_customer`
 pub fn delete(key: &'static str, id: impl Into<Argument>) -> Call {
-    call(
-        "delete_customer",
-        true,
-        vec![("CustomerID", id.into()), ("RequestKey", Argument::Key(key))],
-    )
+    call("delete_customer", true, vec![("CustomerID", id.into()), ("RequestKey", Argument::Key(key))])
 }
 
 /// Any procedure with any arguments.
 pub fn call(procedure: &'static str, writes: bool, arguments: Vec<(&'static str, Argument)>) -> Call {
-    Call {
-        procedure,
-        writes,
-        arguments,
-    }
+    Call { procedure, writes, arguments }
 }
 
 /// What a call answers. Where nothing is said about a column, it must be NULL (or not there), but for an `ETag` beside
@@ -180,24 +161,12 @@ pub struct Row {
 /// A row with this `Status` and `Json`.
 pub fn row(status: i32, json: impl Into<String>) -> Expect {
     let json = Some(json.into());
-    Expect::Row(Row {
-        status,
-        json,
-        id: None,
-        version: None,
-        next_after: None,
-    })
+    Expect::Row(Row { status, json, id: None, version: None, next_after: None })
 }
 
 /// A row with this `Status`, whatever its `Json`.
 pub fn status(status: i32) -> Expect {
-    Expect::Row(Row {
-        status,
-        json: None,
-        id: None,
-        version: None,
-        next_after: None,
-    })
+    Expect::Row(Row { status, json: None, id: None, version: None, next_after: None })
 }
 
 /// A failure with a text for people.
@@ -207,17 +176,9 @@ pub fn problem(status: i32, detail: &str) -> Expect {
 
 /// 422 with these fields and messages.
 pub fn invalid(errors: &[(&str, &str)]) -> Expect {
-    let errors: Vec<_> = errors
-        .iter()
-        .map(|(field, message)| format!(r#"{{"field":"{field}","message":"{message}"}}"#))
-        .collect();
-    row(
-        422,
-        format!(
-            r#"{{"detail":"The customer has invalid fields.","errors":[{}]}}"#,
-            errors.join(",")
-        ),
-    )
+    let errors: Vec<_> =
+        errors.iter().map(|(field, message)| format!(r#"{{"field":"{field}","message":"{message}"}}"#)).collect();
+    row(422, format!(r#"{{"detail":"The customer has invalid fields.","errors":[{}]}}"#, errors.join(",")))
 }
 
 /// 404 for a customer.
@@ -227,10 +188,7 @@ pub fn absent(id: &str) -> Expect {
 
 /// 412 for a customer.
 pub fn changed(id: &str) -> Expect {
-    problem(
-        412,
-        &format!("Customer {id} has changed since the version named in If-Match."),
-    )
+    problem(412, &format!("Customer {id} has changed since the version named in If-Match."))
 }
 
 /// 409 for a name.

@@ -1,12 +1,12 @@
 //! What the procedures of every entity have in common, asked of each that the table of routes names, with the examples of
-//! its description in `openapi/`: nothing is written for an entity.
+//! its description in `entities/`: nothing is written for an entity.
 
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use customer_api::route::{Action, Call, Source};
-use customer_api::routes::ROUTES;
+use azure_sql_rest::route::{Action, Call, Source};
+use customer_api::ROUTES;
 use serde_json::{Value, json};
 
 use crate::run::{Columns, Database};
@@ -35,7 +35,7 @@ fn call(procedure: &str) -> Option<&'static Call> {
 /// # Errors
 /// The first that is not as it should be, with what was asked.
 pub async fn run(database: &impl Database, say: impl Fn(&str)) -> Result<usize> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../entities");
     let mut count = 0;
     for entry in fs::read_dir(folder)? {
         let description: Value = serde_json::from_str(&fs::read_to_string(entry?.path())?)?;
@@ -45,15 +45,8 @@ pub async fn run(database: &impl Database, say: impl Fn(&str)) -> Result<usize> 
         let Some(put) = call(&format!("put_{name}")) else {
             continue;
         };
-        let key = put.creates.context("put creates a row")?;
-        let mut entity = Entity {
-            database,
-            name,
-            description,
-            put,
-            key,
-            count: 0,
-        };
+        let key = put.creates.context("put creates a row")?.column;
+        let mut entity = Entity { database, name, description, put, key, count: 0 };
         let outcome = entity.check().await;
         let name = entity.name;
         outcome.with_context(|| name.clone())?;
@@ -77,10 +70,7 @@ impl<D: Database> Entity<'_, D> {
         self.shows(&row[0], &new)?;
 
         let again = self.put(&new, &first, 201).await?;
-        ensure!(
-            column(&again, "Replayed")? == true && json_of(&again)? == row,
-            "{again:?}"
-        );
+        ensure!(column(&again, "Replayed")? == true && json_of(&again)? == row, "{again:?}");
         let mut other = new.clone();
         other["NoMember"] = json!(1);
         self.put(&other, &first, 422).await?;
@@ -88,10 +78,7 @@ impl<D: Database> Entity<'_, D> {
         ensure!(column(&refused, self.key)? == Value::Null, "{refused:?}");
         if self.is_unique() {
             let taken = self.put(&new, &self.another_key(2), 409).await?;
-            ensure!(
-                column(&taken, self.key)? == Value::Null && column(&taken, "ETag")? == Value::Null,
-                "{taken:?}"
-            );
+            ensure!(column(&taken, self.key)? == Value::Null && column(&taken, "ETag")? == Value::Null, "{taken:?}");
         }
         self.invalid(&new).await?;
 
@@ -110,19 +97,12 @@ impl<D: Database> Entity<'_, D> {
 
     /// Each member with a value of no type of its own.
     async fn invalid(&self, new: &Value) -> Result<()> {
-        for (name, member) in self.description["schema"]["properties"]
-            .as_object()
-            .context("members")?
-        {
+        for (name, member) in self.description["schema"]["properties"].as_object().context("members")? {
             if member["readOnly"] == true {
                 continue;
             }
             let mut wrong = new.clone();
-            wrong[name] = if member["type"] == "object" {
-                json!(7)
-            } else {
-                json!({})
-            };
+            wrong[name] = if member["type"] == "object" { json!(7) } else { json!({}) };
             let refused = self.put(&wrong, &self.another_key(3), 422).await?;
             let errors = json_of(&refused)?["errors"].clone();
             ensure!(errors.as_array().is_some_and(|errors| errors.len() == 1), "{errors}");
@@ -132,23 +112,15 @@ impl<D: Database> Entity<'_, D> {
     }
 
     async fn page(&self) -> Result<()> {
-        let Some(list) = call(&format!(
-            "get_{}",
-            self.description["plural"].as_str().unwrap_or_default()
-        )) else {
+        let Some(list) = call(&format!("get_{}", self.description["plural"].as_str().unwrap_or_default())) else {
             return Ok(());
         };
         let page = self.ask(list, false, vec![("Limit", json!(1))], 200).await?;
-        ensure!(
-            json_of(&page)?.as_array().is_some_and(|rows| rows.len() == 1),
-            "{page:?}"
-        );
+        ensure!(json_of(&page)?.as_array().is_some_and(|rows| rows.len() == 1), "{page:?}");
         self.ask(list, false, vec![("Limit", json!(0))], 400).await?;
         let next = column(&page, "NextAfter")?;
         if next != Value::Null {
-            let second = self
-                .ask(list, false, vec![("After", next), ("Limit", json!(1))], 200)
-                .await?;
+            let second = self.ask(list, false, vec![("After", next), ("Limit", json!(1))], 200).await?;
             ensure!(json_of(&second)? != json_of(&page)?, "{second:?}");
         }
         Ok(())
@@ -160,38 +132,20 @@ impl<D: Database> Entity<'_, D> {
         };
         let patch = json!(patch.to_string());
         let arguments = |request_key: String, etag: &Value| {
-            vec![
-                ("Json", patch.clone()),
-                ("RequestKey", json!(request_key)),
-                ("IfMatch", etag.clone()),
-            ]
+            vec![("Json", patch.clone()), ("RequestKey", json!(request_key)), ("IfMatch", etag.clone())]
         };
-        self.of_key("patch", key, arguments(self.another_key(4), &json!("no-version")), 412)
-            .await?;
+        self.of_key("patch", key, arguments(self.another_key(4), &json!("no-version")), 412).await?;
         let request_key = self.request_key();
-        let changed = self
-            .of_key("patch", key, arguments(request_key.clone(), etag), 202)
-            .await?
-            .context("a row")?;
+        let changed = self.of_key("patch", key, arguments(request_key.clone(), etag), 202).await?.context("a row")?;
         ensure!(column(&changed, "ETag")? != *etag, "{changed:?}");
-        let again = self
-            .of_key("patch", key, arguments(request_key, etag), 202)
-            .await?
-            .context("a row")?;
-        ensure!(
-            column(&again, "Replayed")? == true && json_of(&again)? == json_of(&changed)?,
-            "{again:?}"
-        );
-        self.of_key("patch", key, arguments(self.another_key(5), etag), 412)
-            .await?;
+        let again = self.of_key("patch", key, arguments(request_key, etag), 202).await?.context("a row")?;
+        ensure!(column(&again, "Replayed")? == true && json_of(&again)? == json_of(&changed)?, "{again:?}");
+        self.of_key("patch", key, arguments(self.another_key(5), etag), 412).await?;
         Ok(())
     }
 
     async fn delete(&mut self, key: &Value) -> Result<()> {
-        let stale = vec![
-            ("RequestKey", json!(self.another_key(6))),
-            ("IfMatch", json!("no-version")),
-        ];
+        let stale = vec![("RequestKey", json!(self.another_key(6))), ("IfMatch", json!("no-version"))];
         self.of_key("delete", key, stale, 412).await?;
         let request_key = json!(self.request_key());
         for replayed in [false, true] {
@@ -232,11 +186,7 @@ impl<D: Database> Entity<'_, D> {
         let expected = &self.description["examples"][self.put.procedure]["response"][0];
         for (name, value) in sent.as_object().into_iter().flatten() {
             let expected = expected.get(name).unwrap_or(value);
-            ensure!(
-                row[name] == *expected,
-                "{name}: {} is shown, and not {expected}",
-                row[name]
-            );
+            ensure!(row[name] == *expected, "{name}: {} is shown, and not {expected}", row[name]);
         }
         Ok(())
     }
@@ -257,28 +207,16 @@ impl<D: Database> Entity<'_, D> {
         let Some(call) = call(&format!("{verb}_{}", self.name)) else {
             return Ok(None);
         };
-        let parameter = call
-            .parameters
-            .iter()
-            .find(|(_, source)| matches!(source, Source::Path(_)));
+        let parameter = call.parameters.iter().find(|(_, source)| matches!(source, Source::Path(_)));
         arguments.insert(0, (parameter.context("a key")?.0, key.clone()));
         self.ask(call, verb != "get", arguments, status).await.map(Some)
     }
 
     async fn ask(&self, call: &Call, writes: bool, arguments: Vec<(&str, Value)>, status: i64) -> Result<Columns> {
         let said = || format!("{} {arguments:?}", call.procedure);
-        match self
-            .database
-            .call(call.procedure, writes, &arguments)
-            .await
-            .with_context(said)?
-        {
+        match self.database.call(call.procedure, writes, &arguments).await.with_context(said)? {
             Ok(columns) => {
-                ensure!(
-                    column(&columns, "Status")? == status,
-                    "{}: {columns:?}, and not {status}",
-                    said()
-                );
+                ensure!(column(&columns, "Status")? == status, "{}: {columns:?}, and not {status}", said());
                 Ok(columns)
             }
             Err(number) => bail!("{}: {number:?}", said()),

@@ -79,13 +79,8 @@ pub async fn run(database: &impl Database, cases: &[Case], say: impl Fn(&str)) -
             continue;
         }
         count += 1;
-        let mut run = Run {
-            database,
-            number,
-            ids: HashMap::new(),
-            versions: HashMap::new(),
-            used_keys: HashSet::new(),
-        };
+        let mut run =
+            Run { database, number, ids: HashMap::new(), versions: HashMap::new(), used_keys: HashSet::new() };
         match run.case(case).await {
             Ok(()) => say(&format!("  ✓ {}", case.name)),
             Err(error) => {
@@ -94,12 +89,7 @@ pub async fn run(database: &impl Database, cases: &[Case], say: impl Fn(&str)) -
             }
         }
     }
-    ensure!(
-        failures.is_empty(),
-        "{} of {count} cases failed:\n{}",
-        failures.len(),
-        failures.join("\n")
-    );
+    ensure!(failures.is_empty(), "{} of {count} cases failed:\n{}", failures.len(), failures.join("\n"));
     Ok(count)
 }
 
@@ -181,21 +171,11 @@ impl<D: Database> Run<'_, D> {
     fn check_replays(&mut self, calls: &[(&Call, &Answer)]) -> Result<()> {
         for (call, answer) in calls {
             let Ok(columns) = answer else { continue };
-            let column = |name: &str| {
-                columns
-                    .iter()
-                    .find(|(column, _)| column == name)
-                    .map(|(_, value)| value)
-            };
-            let succeeded = column("Status")
-                .and_then(Value::as_i64)
-                .is_some_and(|status| status < 400);
+            let column = |name: &str| columns.iter().find(|(column, _)| column == name).map(|(_, value)| value);
+            let succeeded = column("Status").and_then(Value::as_i64).is_some_and(|status| status < 400);
             match (call.key(), column("Replayed").and_then(Value::as_bool)) {
                 (Some(key), Some(false)) if succeeded => {
-                    ensure!(
-                        self.used_keys.insert(key),
-                        "Replayed is 0 for a key that was used before"
-                    );
+                    ensure!(self.used_keys.insert(key), "Replayed is 0 for a key that was used before");
                 }
                 (Some(_), Some(replayed)) => ensure!(replayed == succeeded, "Replayed is {replayed}"),
                 (Some(_), None) => bail!("Replayed is missing"),
@@ -208,10 +188,7 @@ impl<D: Database> Run<'_, D> {
                 .is_ok_and(|columns| columns.iter().any(|(name, value)| name == "Replayed" && *value == true));
             success && call.key().is_some_and(|key| !self.used_keys.contains(key))
         });
-        ensure!(
-            replayed_first.is_none(),
-            "Replayed is 1 for a key that was not used before"
-        );
+        ensure!(replayed_first.is_none(), "Replayed is 1 for a key that was not used before");
         Ok(())
     }
 
@@ -238,10 +215,7 @@ impl<D: Database> Run<'_, D> {
             let index = matched.with_context(|| format!("an answer that was not expected: {}", reasons.join("; ")))?;
             left[index] -= 1;
         }
-        ensure!(
-            left.iter().all(|count| *count == 0),
-            "{left:?} of the expected answers are missing"
-        );
+        ensure!(left.iter().all(|count| *count == 0), "{left:?} of the expected answers are missing");
         Ok(())
     }
 
@@ -258,20 +232,10 @@ impl<D: Database> Run<'_, D> {
     }
 
     fn compare_row(&mut self, columns: &Columns, row: &Row) -> Result<()> {
-        let column = |name: &str| {
-            columns
-                .iter()
-                .find(|(column, _)| column == name)
-                .map_or(&Value::Null, |(_, value)| value)
-        };
-        ensure!(
-            columns.first().is_some_and(|(name, _)| name == "Status"),
-            "the first column is not Status"
-        );
-        ensure!(
-            columns.last().is_some_and(|(name, _)| name == "Json"),
-            "the last column is not Json"
-        );
+        let column =
+            |name: &str| columns.iter().find(|(column, _)| column == name).map_or(&Value::Null, |(_, value)| value);
+        ensure!(columns.first().is_some_and(|(name, _)| name == "Status"), "the first column is not Status");
+        ensure!(columns.last().is_some_and(|(name, _)| name == "Json"), "the last column is not Json");
         ensure!(*column("Status") == row.status, "Status is not {}", row.status);
         let next_after = row.next_after.as_ref().map_or(Ok(Value::Null), |id| self.value(id))?;
         ensure!(*column("NextAfter") == next_after, "NextAfter is not {next_after}");
@@ -297,17 +261,11 @@ impl<D: Database> Run<'_, D> {
             ensure!(actual.is_null(), "CustomerID is not NULL");
             return Ok(());
         };
-        let id = actual
-            .as_i64()
-            .and_then(|id| i32::try_from(id).ok())
-            .context("CustomerID is not an INT")?;
+        let id = actual.as_i64().and_then(|id| i32::try_from(id).ok()).context("CustomerID is not an INT")?;
         match self.ids.get(name) {
             Some(known) => ensure!(id == *known, "CustomerID is not {known}"),
             None => {
-                ensure!(
-                    id > 1061 && !self.ids.values().any(|known| *known == id),
-                    "the id is not new"
-                );
+                ensure!(id > 1061 && !self.ids.values().any(|known| *known == id), "the id is not new");
                 self.ids.insert(name, id);
             }
         }
@@ -318,17 +276,11 @@ impl<D: Database> Run<'_, D> {
         ensure!(actual.is_null() != must_be, "ETag is {actual}");
         let Some(name) = name else { return Ok(()) };
         let version = actual.as_str().context("ETag is not a text")?;
-        ensure!(
-            (19..=40).contains(&version.len()) && !version.contains('"'),
-            "ETag has another form"
-        );
+        ensure!((19..=40).contains(&version.len()) && !version.contains('"'), "ETag has another form");
         match self.versions.get(name) {
             Some(known) => ensure!(version == known, "ETag is not {known}"),
             None => {
-                ensure!(
-                    !self.versions.values().any(|known| known == version),
-                    "ETag has not changed"
-                );
+                ensure!(!self.versions.values().any(|known| known == version), "ETag has not changed");
                 self.versions.insert(name, version.to_owned());
             }
         }
@@ -353,10 +305,7 @@ impl<D: Database> Run<'_, D> {
     }
 
     fn id(&self, name: &str) -> Result<i32> {
-        self.ids
-            .get(name)
-            .copied()
-            .with_context(|| format!("no customer {name}"))
+        self.ids.get(name).copied().with_context(|| format!("no customer {name}"))
     }
 
     /// `$name` becomes the customer's id.

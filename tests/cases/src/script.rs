@@ -57,24 +57,15 @@ pub fn batches(text: &str, variables: &[(&str, &str)]) -> Result<Vec<String>> {
 const BABELFISH: [(&str, &str); 7] = [
     ("CREATE OR ALTER ", "CREATE "),
     // No temporal tables: a version is a column like any other there, and a patch sets it.
-    (
-        "DATETIME2(7) GENERATED ALWAYS AS ROW START NOT NULL",
-        "DATETIME2(6) NOT NULL DEFAULT (SYSUTCDATETIME())",
-    ),
-    (
-        "DATETIME2(7) GENERATED ALWAYS AS ROW END NOT NULL",
-        "DATETIME2(6) NOT NULL DEFAULT ('9999-12-31')",
-    ),
+    ("DATETIME2(7) GENERATED ALWAYS AS ROW START NOT NULL", "DATETIME2(6) NOT NULL DEFAULT (SYSUTCDATETIME())"),
+    ("DATETIME2(7) GENERATED ALWAYS AS ROW END NOT NULL", "DATETIME2(6) NOT NULL DEFAULT ('9999-12-31')"),
     (",\n        PERIOD FOR SYSTEM_TIME (ValidFrom, ValidTo)", ""),
     (
         "WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = Sales.Customers_Archive, HISTORY_RETENTION_PERIOD = 12 MONTHS))",
         "",
     ),
     // A time has a blank for the T, which separates versions in If-Match.
-    (
-        "CONVERT(NVARCHAR(27), d.ValidFrom, 126)",
-        "REPLACE(CONVERT(NVARCHAR(27), d.ValidFrom, 126), N' ', N'T')",
-    ),
+    ("CONVERT(NVARCHAR(27), d.ValidFrom, 126)", "REPLACE(CONVERT(NVARCHAR(27), d.ValidFrom, 126), N' ', N'T')"),
     ("LastEditedBy = 1\n", "LastEditedBy = 1, ValidFrom = SYSUTCDATETIME()\n"),
 ];
 
@@ -90,11 +81,7 @@ mod tests {
 
     fn scripts() -> Vec<String> {
         let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql");
-        files(&folder)
-            .unwrap()
-            .iter()
-            .map(|path| fs::read_to_string(path).unwrap())
-            .collect()
+        files(&folder).unwrap().iter().map(|path| fs::read_to_string(path).unwrap()).collect()
     }
 
     #[test]

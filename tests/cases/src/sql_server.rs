@@ -64,27 +64,15 @@ impl SqlServer {
         let Some(url) = env::var(VARIABLE).ok().filter(|url| !url.is_empty()) else {
             return Ok(None);
         };
-        let mut config = if url.starts_with("jdbc:") {
-            Config::from_jdbc_string(&url)
-        } else {
-            Config::from_ado_string(&url)
-        }
-        .with_context(|| format!("{VARIABLE} is not a connection string"))?;
+        let mut config =
+            if url.starts_with("jdbc:") { Config::from_jdbc_string(&url) } else { Config::from_ado_string(&url) }
+                .with_context(|| format!("{VARIABLE} is not a connection string"))?;
         // Half a surrogate pair becomes U+FFFD, as on Data API Builder's wire.
         config.lossy_utf16_decoding(true);
-        let mut admin = connect(&config)
-            .await
-            .with_context(|| format!("cannot connect to {}", config.get_addr()))?;
-        let [version, edition] = texts(
-            &mut admin,
-            "SELECT @@VERSION, CONVERT(NVARCHAR(10), SERVERPROPERTY('EngineEdition'))",
-        )
-        .await?;
-        let engine = if version.contains("Babelfish") {
-            Engine::Babelfish
-        } else {
-            Engine::SqlServer
-        };
+        let mut admin = connect(&config).await.with_context(|| format!("cannot connect to {}", config.get_addr()))?;
+        let [version, edition] =
+            texts(&mut admin, "SELECT @@VERSION, CONVERT(NVARCHAR(10), SERVERPROPERTY('EngineEdition'))").await?;
+        let engine = if version.contains("Babelfish") { Engine::Babelfish } else { Engine::SqlServer };
         let [schemas] =
             texts(&mut admin, "SELECT CONVERT(NVARCHAR(10), COUNT(*)) FROM sys.schemas WHERE name IN (N'Sales', N'Sequences', N'web', N'ops')").await?;
         ensure!(
@@ -116,17 +104,11 @@ impl SqlServer {
     /// # Errors
     /// The first statement that fails.
     pub async fn apply(&mut self, say: impl Fn(&str)) -> Result<()> {
-        let login = self
-            .user
-            .clone()
-            .unwrap_or_else(|| format!("cases_{}", Uuid::new_v4().simple()));
+        let login = self.user.clone().unwrap_or_else(|| format!("cases_{}", Uuid::new_v4().simple()));
         // Upper and lower case, digits and a symbol: any password policy is content.
         let password = format!("Aa1!{}", Uuid::new_v4());
-        let variables = [
-            ("LoginName", login.as_str()),
-            ("LoginPassword", password.as_str()),
-            ("RoleName", "web_executor"),
-        ];
+        let variables =
+            [("LoginName", login.as_str()), ("LoginPassword", password.as_str()), ("RoleName", "web_executor")];
         for path in script::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql"))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_user = name.starts_with("91-") || name.starts_with("92-");
@@ -135,22 +117,15 @@ impl SqlServer {
                 continue;
             }
             for batch in script::batches(&fs::read_to_string(&path)?, &variables)? {
-                let batch = if self.engine == Engine::Babelfish {
-                    script::for_babelfish(&batch)
-                } else {
-                    batch
-                };
-                self.execute(&batch)
-                    .await
-                    .with_context(|| format!("{name}:\n{batch}"))?;
+                let batch = if self.engine == Engine::Babelfish { script::for_babelfish(&batch) } else { batch };
+                self.execute(&batch).await.with_context(|| format!("{name}:\n{batch}"))?;
             }
             say(&format!("  ✓ {name}"));
         }
         if self.engine == Engine::SqlServer {
             if self.is_azure && self.user.is_none() {
                 self.execute(&format!("CREATE USER [{login}] WITHOUT LOGIN;")).await?;
-                self.execute(&format!("ALTER ROLE web_executor ADD MEMBER [{login}];"))
-                    .await?;
+                self.execute(&format!("ALTER ROLE web_executor ADD MEMBER [{login}];")).await?;
             }
             self.user = Some(login);
         }
@@ -198,17 +173,10 @@ impl SqlServer {
             "SELECT CONVERT(NVARCHAR(10), SUM(CASE WHEN Operation = N'web.put_customer' THEN 1 ELSE 0 END)), CONVERT(NVARCHAR(10), COUNT(*)) FROM web.Requests",
         )
         .await?;
-        run(
-            &mut admin,
-            "EXECUTE ops.purge_requests @OlderThanHours = 2, @BatchSize = 7;",
-        )
-        .await?;
+        run(&mut admin, "EXECUTE ops.purge_requests @OlderThanHours = 2, @BatchSize = 7;").await?;
         let [left] = texts(&mut admin, "SELECT CONVERT(NVARCHAR(10), COUNT(*)) FROM web.Requests").await?;
         let (old, all, left): (i64, i64, i64) = (old.parse()?, all.parse()?, left.parse()?);
-        ensure!(
-            old > 7 && left == all - old,
-            "of {all} rows, {old} of them old, {left} are left"
-        );
+        ensure!(old > 7 && left == all - old, "of {all} rows, {old} of them old, {left} are left");
         Ok(())
     }
 
@@ -265,9 +233,7 @@ impl SqlServer {
             let row = query.query(&mut admin).await?.into_row().await?.context("a row")?;
             let message = row.try_get::<&str, _>(0)?.map(str::to_owned);
             if message != expected {
-                differences.push(format!(
-                    "{sql_type:?} {value}: {message:?}, and {expected:?} by the local bridge"
-                ));
+                differences.push(format!("{sql_type:?} {value}: {message:?}, and {expected:?} by the local bridge"));
             }
             count += 1;
         }
@@ -301,19 +267,8 @@ async fn run(connection: &mut Connection, batch: &str) -> Result<Vec<Vec<Row>>, 
 
 /// The only row of a query, all of it texts.
 async fn texts<const N: usize>(connection: &mut Connection, query: &str) -> Result<[String; N]> {
-    let row = connection
-        .simple_query(query)
-        .await?
-        .into_row()
-        .await?
-        .context("no row")?;
-    let text = |index| {
-        row.try_get::<&str, _>(index)
-            .ok()
-            .flatten()
-            .unwrap_or_default()
-            .to_owned()
-    };
+    let row = connection.simple_query(query).await?.into_row().await?.context("no row")?;
+    let text = |index| row.try_get::<&str, _>(index).ok().flatten().unwrap_or_default().to_owned();
     Ok(std::array::from_fn(text))
 }
 
@@ -357,12 +312,8 @@ fn answer(outcome: Result<Vec<Vec<Row>>, Error>) -> Result<Answer> {
             return number.map_or_else(|| Err(error.into()), |number| Ok(Err(ErrorNumber::Sql(number))));
         }
     };
-    let [rows] = results.as_slice() else {
-        bail!("{} result sets", results.len())
-    };
-    let [row] = rows.as_slice() else {
-        bail!("{} rows", rows.len())
-    };
+    let [rows] = results.as_slice() else { bail!("{} result sets", results.len()) };
+    let [row] = rows.as_slice() else { bail!("{} rows", rows.len()) };
     Ok(Ok(columns(row)?))
 }
 
@@ -386,11 +337,7 @@ fn columns(row: &Row) -> Result<Columns> {
             .with_context(|| format!("column {name} is none of INT, BIT, BIGINT, UNIQUEIDENTIFIER, NVARCHAR"))?;
         Ok((name.to_owned(), text.into()))
     };
-    row.columns()
-        .iter()
-        .enumerate()
-        .map(|(index, column)| value(index, column.name()))
-        .collect()
+    row.columns().iter().enumerate().map(|(index, column)| value(index, column.name())).collect()
 }
 
 impl Database for SqlServer {
@@ -399,11 +346,8 @@ impl Database for SqlServer {
     }
 
     async fn call(&self, procedure: &str, writes: bool, arguments: &[(&str, Value)]) -> Result<Answer> {
-        let parameters: Vec<_> = arguments
-            .iter()
-            .enumerate()
-            .map(|(index, (name, _))| format!("@{name} = @P{}", index + 1))
-            .collect();
+        let parameters: Vec<_> =
+            arguments.iter().enumerate().map(|(index, (name, _))| format!("@{name} = @P{}", index + 1)).collect();
         let call = format!("EXECUTE [web].[{procedure}] {}", parameters.join(", "));
         if let Some(connection) = self.stopped.lock().await.as_mut() {
             return answer(execute(connection, &call, false, arguments).await);
@@ -436,8 +380,7 @@ impl Database for SqlServer {
     }
 
     async fn set_next_id(&self, id: i32) -> Result<()> {
-        self.execute(&format!("ALTER SEQUENCE Sequences.CustomerID RESTART WITH {id};"))
-            .await
+        self.execute(&format!("ALTER SEQUENCE Sequences.CustomerID RESTART WITH {id};")).await
     }
 
     fn retries(&self) -> usize {
@@ -445,14 +388,8 @@ impl Database for SqlServer {
     }
 
     async fn stored(&self, id: i32, columns: &[&str]) -> Result<Option<Vec<Option<String>>>> {
-        let texts: Vec<_> = columns
-            .iter()
-            .map(|column| format!("CONVERT(NVARCHAR(400), {column})"))
-            .collect();
-        let mut query = Query::new(format!(
-            "SELECT {} FROM Sales.Customers WHERE CustomerID = @P1",
-            texts.join(", ")
-        ));
+        let texts: Vec<_> = columns.iter().map(|column| format!("CONVERT(NVARCHAR(400), {column})")).collect();
+        let mut query = Query::new(format!("SELECT {} FROM Sales.Customers WHERE CustomerID = @P1", texts.join(", ")));
         query.bind(id);
         let mut admin = self.admin.lock().await;
         let Some(row) = query.query(&mut admin).await?.into_row().await? else {

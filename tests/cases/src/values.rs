@@ -1,6 +1,6 @@
 //! JSON values for columns of every type: `web.field_error` and its twin in the local bridge say the same of each.
 
-use local_bridge::fields::{Type, stored};
+use azure_sql_rest_bridge::fields::{Type, stored};
 
 /// Types, each with a `@Size` and a `@Scale` that tables have.
 const TYPES: [(&str, Option<u32>, Option<u32>); 22] = [
@@ -113,9 +113,5 @@ const VALUES: [&str; 78] = [
 /// Each type with each value, and what is wrong with it.
 pub fn all() -> impl Iterator<Item = (Type<'static>, &'static str, Option<String>)> {
     let types = TYPES.into_iter().map(|(name, size, scale)| Type { name, size, scale });
-    types.flat_map(|sql_type| {
-        VALUES
-            .into_iter()
-            .map(move |value| (sql_type, value, stored(value, sql_type).err()))
-    })
+    types.flat_map(|sql_type| VALUES.into_iter().map(move |value| (sql_type, value, stored(value, sql_type).err())))
 }

@@ -3,7 +3,7 @@
 use procedure_cases::{bridge::LocalBridge, entities, run::run, table};
 
 #[tokio::test]
-async fn the_local_bridge_does_what_the_table_says() {
+async fn the_azure_sql_rest_bridge_does_what_the_table_says() {
     let cases = table::all();
     let bridge = LocalBridge::start().await.expect("a bridge");
     if let Err(failures) = run(&bridge, &cases, |_| {}).await {
@@ -12,7 +12,7 @@ async fn the_local_bridge_does_what_the_table_says() {
 }
 
 #[tokio::test]
-async fn the_local_bridge_does_for_every_entity_what_all_have_in_common() {
+async fn the_azure_sql_rest_bridge_does_for_every_entity_what_all_have_in_common() {
     let bridge = LocalBridge::start().await.expect("a bridge");
     let count = entities::run(&bridge, |_| {}).await;
     assert!(count.expect("every entity") >= 1);

@@ -13,9 +13,7 @@ use procedure_cases::{
 async fn a_t_sql_engine_does_what_the_table_says() -> Result<()> {
     let say = |line: &str| println!("{line}");
     let Some(mut server) = SqlServer::from_environment().await? else {
-        say(&format!(
-            "SKIPPED: {VARIABLE} is not set, so nothing ran on a T-SQL engine"
-        ));
+        say(&format!("SKIPPED: {VARIABLE} is not set, so nothing ran on a T-SQL engine"));
         return Ok(());
     };
     say(&format!("{:?}: {}", server.engine(), server.version()));
@@ -36,10 +34,7 @@ async fn a_t_sql_engine_does_what_the_table_says() -> Result<()> {
     server.clean_up().await?;
     say(&format!("{} cases ran as the table says", outcome?));
     say(&format!("{} entities do what all have in common", entities?));
-    say(&format!(
-        "{} values are taken or refused as the local bridge does",
-        values?
-    ));
+    say(&format!("{} values are taken or refused as the local bridge does", values?));
     rights?;
     purge
 }

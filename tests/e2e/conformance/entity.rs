@@ -86,11 +86,7 @@ impl Entity {
     }
 
     fn new(tag: &str, all: &Value, one: &Value) -> Self {
-        let create = if all["put"].is_null() {
-            &all["post"]
-        } else {
-            &all["put"]
-        };
+        let create = if all["put"].is_null() { &all["post"] } else { &all["put"] };
         let any_of_one = one.as_object().into_iter().flatten().next();
         let any_of_one = any_of_one.map_or(&Value::Null, |(_, operation)| operation);
         let path = |operation: &Value| operation["path"].as_str().map(str::to_owned);
@@ -100,10 +96,7 @@ impl Entity {
             [create, &one["patch"]].map(|operation| &operation["requestBody"]["content"]["application/json"]);
         let mut examples = vec![&new["example"], &patch["example"]];
         examples.extend(shown.map(|shown| &shown["example"][0]));
-        let row = shown
-            .map(|shown| &shown["schema"]["items"])
-            .into_iter()
-            .find(|schema| schema.is_object());
+        let row = shown.map(|shown| &shown["schema"]["items"]).into_iter().find(|schema| schema.is_object());
         let row = members(row.expect("a row is shown somewhere"), &examples);
         let id_of_example = &parameter(&one["get"], "path", "")["example"];
         let deleted = success(&one["delete"])["schema"]["items"]["required"][0].as_str();
@@ -177,16 +170,8 @@ fn success(operation: &Value) -> &Value {
 /// The key, where no answer to DELETE names it: the first member of `row` that is in the path of the example, of those
 /// that clients do not send if there are any.
 fn key(row: &[Member], example: &Value, id: &Value) -> String {
-    let is_key = |member: &&Member| {
-        (
-            example.get(&member.field) != Some(id),
-            member.schema["readOnly"] != true,
-        )
-    };
-    row.iter()
-        .min_by_key(is_key)
-        .map(|member| member.field.clone())
-        .unwrap_or_default()
+    let is_key = |member: &&Member| (example.get(&member.field) != Some(id), member.schema["readOnly"] != true);
+    row.iter().min_by_key(is_key).map(|member| member.field.clone()).unwrap_or_default()
 }
 
 /// The members of an object's schema and of the objects in it.
@@ -200,10 +185,7 @@ fn add_members(found: &mut Vec<Member>, prefix: &str, schema: &Value, examples: 
     for (name, member) in schema["properties"].as_object().into_iter().flatten() {
         let field = format!("{prefix}{name}");
         let is_object = member["properties"].is_object();
-        let example = examples
-            .iter()
-            .find_map(|example| get(example, &field))
-            .filter(|example| !example.is_null());
+        let example = examples.iter().find_map(|example| get(example, &field)).filter(|example| !example.is_null());
         let base = match is_object {
             true => Value::Null,
             false => values::base(member, example),
@@ -212,9 +194,7 @@ fn add_members(found: &mut Vec<Member>, prefix: &str, schema: &Value, examples: 
             field: field.clone(),
             schema: member.clone(),
             is_object,
-            is_required: schema["required"]
-                .as_array()
-                .is_some_and(|names| names.contains(&json!(name))),
+            is_required: schema["required"].as_array().is_some_and(|names| names.contains(&json!(name))),
             is_unique: member["x-unique"] == true,
             unique_with: serde_json::from_value(member["x-unique"].clone()).unwrap_or_default(),
             base,
@@ -229,10 +209,7 @@ fn inline(document: &Value, value: &Value) -> Value {
         Value::Array(items) => items.iter().map(|item| inline(document, item)).collect(),
         Value::Object(object) => {
             let mut whole = match object.get("$ref").and_then(Value::as_str) {
-                Some(reference) => inline(
-                    document,
-                    document.pointer(&reference[1..]).expect("what is referred to"),
-                ),
+                Some(reference) => inline(document, document.pointer(&reference[1..]).expect("what is referred to")),
                 None => json!({}),
             };
             for (name, member) in object.iter().filter(|(name, _)| *name != "$ref") {
@@ -281,11 +258,7 @@ pub fn with(row: &Value, field: &str, value: Value) -> Value {
 pub fn without(row: &Value, field: &str) -> Value {
     let mut row = row.clone();
     let (object, name) = field.rsplit_once('.').unwrap_or(("", field));
-    let object = if object.is_empty() {
-        Some(&mut row)
-    } else {
-        row.pointer_mut(&pointer(object))
-    };
+    let object = if object.is_empty() { Some(&mut row) } else { row.pointer_mut(&pointer(object)) };
     if let Some(object) = object.and_then(Value::as_object_mut) {
         object.remove(name);
     }

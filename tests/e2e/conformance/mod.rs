@@ -53,11 +53,8 @@ const CASES: &[(&str, Case)] = cases![
 ];
 
 /// Attempts and waits that are short, so that faults do not hold the tests up.
-pub const SHORT: [(&str, u64); 3] = [
-    ("attempt_timeout_ms", 1000),
-    ("request_deadline_ms", 5000),
-    ("retry_base_ms", 10),
-];
+pub const SHORT: [(&str, u64); 3] =
+    [("attempt_timeout_ms", 1000), ("request_deadline_ms", 5000), ("retry_base_ms", 10)];
 
 #[test]
 fn every_entity_keeps_every_promise() {
@@ -95,12 +92,7 @@ pub fn conform(stack: &Faulty) -> Vec<String> {
             }
         }
     }
-    assert!(
-        failures.is_empty(),
-        "{} failed:\n\n{}\n",
-        failures.len(),
-        failures.join("\n\n")
-    );
+    assert!(failures.is_empty(), "{} failed:\n\n{}\n", failures.len(), failures.join("\n\n"));
     names
 }
 
@@ -131,8 +123,7 @@ impl Subject<'_> {
         );
         *self.last.lock().expect("no panic holds it") = sent;
         let template = self.entity.template(target);
-        self.description
-            .check(template, &method.as_str().to_lowercase(), &reply);
+        self.description.check(template, &method.as_str().to_lowercase(), &reply);
         reply
     }
 
@@ -164,8 +155,7 @@ impl Subject<'_> {
     pub fn another(&self, member: &Member) -> Value {
         let values = (0..1000).map(|_| values::another(&member.schema, &member.base, self.count()));
         let mut free = values.filter(|value| values::allows(&member.schema, value) && !self.is_taken(value));
-        free.next()
-            .unwrap_or_else(|| panic!("no value is free for {}", member.field))
+        free.next().unwrap_or_else(|| panic!("no value is free for {}", member.field))
     }
 
     /// What a client sends for a new row, with every member that has a value in an example or can have any, and unlike all
@@ -173,11 +163,7 @@ impl Subject<'_> {
     pub fn new_row(&self) -> Value {
         let mut row = json!({});
         for member in self.entity.new.iter().filter(|member| !member.base.is_null()) {
-            let value = if member.varies() {
-                self.another(member)
-            } else {
-                member.base.clone()
-            };
+            let value = if member.varies() { self.another(member) } else { member.base.clone() };
             entity::set(&mut row, &member.field, value);
         }
         row
@@ -248,10 +234,7 @@ impl Subject<'_> {
         assert_eq!(reply.status, 422, "{field} is {why}: {}", reply.text());
         let problem = reply.problem(422);
         let errors = problem["errors"].as_array().expect("errors");
-        let fields: Vec<_> = errors
-            .iter()
-            .map(|error| error["field"].as_str().unwrap_or_default())
-            .collect();
+        let fields: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap_or_default()).collect();
         assert_eq!(fields, [field], "{why}: {problem}");
     }
 }

@@ -38,23 +38,14 @@ pub fn a_key_makes_a_write_happen_once(subject: &Subject) {
         if entity.has(Method::DELETE) {
             subject.ask(&Method::DELETE, &created.location(), &[], "").is(202);
             let replayed = subject.ask_with_key(method, path, &key, &row).is(201);
-            assert_eq!(
-                (replayed.text(), replayed.header("location")),
-                ("[]", created.header("location"))
-            );
+            assert_eq!((replayed.text(), replayed.header("location")), ("[]", created.header("location")));
         }
         // Of many at once, one is the first.
         let key = subject.request_key();
         let row = subject.new_row().to_string();
         let replies = at_once(&[(); 4], |()| subject.ask_with_key(method, path, &key, &row).is(201));
         assert!(replies.iter().all(|reply| reply.location() == replies[0].location()));
-        assert_eq!(
-            replies
-                .iter()
-                .filter(|reply| !reply.headers.contains_key("idempotency-replayed"))
-                .count(),
-            1
-        );
+        assert_eq!(replies.iter().filter(|reply| !reply.headers.contains_key("idempotency-replayed")).count(), 1);
     }
     if let Some(path) = subject.path_of_a_row() {
         if let Some(patch) = subject.patch(1) {
@@ -73,21 +64,13 @@ pub fn a_key_is_for_one_request(subject: &Subject) {
         let key = subject.request_key();
         // What is refused is not kept, and may be tried again.
         let wrong = with(&subject.new_row(), &entity.new[0].field, json!([]));
-        subject
-            .ask_with_key(method, path, &key, &wrong.to_string())
-            .problem(422);
+        subject.ask_with_key(method, path, &key, &wrong.to_string()).problem(422);
         let row = subject.new_row_like(1).to_string();
         let created = subject.ask_with_key(method, path, &key, &row).is(201);
-        subject
-            .ask_with_key(method, path, &key, &subject.new_row_like(2).to_string())
-            .problem(422);
+        subject.ask_with_key(method, path, &key, &subject.new_row_like(2).to_string()).problem(422);
         used.push((key, created.location()));
     }
-    let rows: Vec<_> = used
-        .iter()
-        .map(|(_, row)| row.clone())
-        .chain(subject.path_of_a_row())
-        .collect();
+    let rows: Vec<_> = used.iter().map(|(_, row)| row.clone()).chain(subject.path_of_a_row()).collect();
     if let (Some(patch), Some(another)) = (subject.patch(1), subject.patch(2)) {
         let key = subject.request_key();
         let ask = |row: &str, key: &str, patch: &str| subject.ask_with_key(&Method::PATCH, row, key, patch);
@@ -124,14 +107,7 @@ pub fn versions_guard_a_row(subject: &Subject) {
             let patch = numbers.next().and_then(|number| subject.patch(number));
             subject.ask(&Method::PATCH, &path, &headers, &patch.expect("a change"))
         };
-        for versions in [
-            &["TAG"][..],
-            &["\"x\", TAG"],
-            &["\"x\"", "TAG"],
-            &["W/TAG, TAG"],
-            &["*"],
-            &[",TAG,,"],
-        ] {
+        for versions in [&["TAG"][..], &["\"x\", TAG"], &["\"x\"", "TAG"], &["W/TAG, TAG"], &["*"], &[",TAG,,"]] {
             let versions: Vec<_> = versions.iter().map(|value| value.replace("TAG", &etag)).collect();
             let changed = patch(&versions).is(202).header("etag").to_owned();
             assert_ne!(changed, etag, "each change has its version");
@@ -179,21 +155,14 @@ pub fn of_changes_to_one_version_one_succeeds(subject: &Subject) {
 pub fn faults_are_not_seen(subject: &Subject) {
     let entity = &subject.entity;
     // What each first call has, and each second: an attempt that did nothing, or whose answer is lost.
-    let faults = [
-        ["error_500", "commit_then_drop"],
-        ["commit_then_drop", "reset_before_read"],
-        ["truncate", "error_503"],
-    ];
+    let faults =
+        [["error_500", "commit_then_drop"], ["commit_then_drop", "reset_before_read"], ["truncate", "error_503"]];
     for pair in faults {
         let ask = |method: &Method, target: &str, headers: &[(&str, &str)], body: &str, status: u16| {
             subject.stack.set(&json!({ "first": pair }));
             let reply = subject.ask(method, target, headers, body).is(status);
             let log = subject.stack.log();
-            assert_eq!(
-                (&log["faults"], &log["calls"]),
-                (&json!({pair[0]: 1, pair[1]: 1}), &json!(3)),
-                "{pair:?}"
-            );
+            assert_eq!((&log["faults"], &log["calls"]), (&json!({pair[0]: 1, pair[1]: 1}), &json!(3)), "{pair:?}");
             reply
         };
         let count = || entity.list.as_ref().map(|_| subject.all_rows().len());
@@ -214,9 +183,7 @@ pub fn faults_are_not_seen(subject: &Subject) {
         let patched;
         if let Some(patch) = subject.patch(1) {
             // The first attempt has made a new version, and the next one is no 412.
-            patched = ask(&Method::PATCH, &path, &if_match, &patch, 202)
-                .header("etag")
-                .to_owned();
+            patched = ask(&Method::PATCH, &path, &if_match, &patch, 202).header("etag").to_owned();
             assert_ne!(patched, etag);
             assert_eq!(subject.get(&path).header("etag"), patched, "done once");
             if_match = vec![("if-match", &patched)];

@@ -27,10 +27,7 @@ pub fn a_version_that_is_known_is_not_sent_again(subject: &Subject) {
 
 pub fn what_is_not_there_is_404(subject: &Subject) {
     let entity = &subject.entity;
-    let absent = match (
-        entity.key_in_path["type"].as_str(),
-        entity.key_in_path["format"].as_str(),
-    ) {
+    let absent = match (entity.key_in_path["type"].as_str(), entity.key_in_path["format"].as_str()) {
         // The largest may be there: what is at its limits was created.
         (Some("integer"), _) => entity.key_in_path["maximum"].as_i64().map(|largest| largest - 1).into(),
         (_, Some("uuid")) => "ffffffff-ffff-4fff-bfff-ffffffffffff".into(),
@@ -38,18 +35,9 @@ pub fn what_is_not_there_is_404(subject: &Subject) {
         _ => return,
     };
     subject.is_absent(&entity.path_of(&absent));
-    let no_key = if entity.key_in_path.get("maxLength").is_some() {
-        "x".repeat(4001)
-    } else {
-        "x".to_owned()
-    };
-    for method in [Method::GET, Method::HEAD, Method::DELETE]
-        .into_iter()
-        .filter(|method| entity.has(method.clone()))
-    {
-        subject
-            .ask(&method, &entity.path_of(&no_key.as_str().into()), &[], "")
-            .is(400);
+    let no_key = if entity.key_in_path.get("maxLength").is_some() { "x".repeat(4001) } else { "x".to_owned() };
+    for method in [Method::GET, Method::HEAD, Method::DELETE].into_iter().filter(|method| entity.has(method.clone())) {
+        subject.ask(&method, &entity.path_of(&no_key.as_str().into()), &[], "").is(400);
     }
 }
 
@@ -82,11 +70,7 @@ impl Subject<'_> {
             let of_page = of_page.as_array().expect("a list");
             let is_full = of_page.len() as u64 == limit;
             assert!(
-                if page.headers.contains_key("link") {
-                    is_full
-                } else {
-                    of_page.len() as u64 <= limit
-                },
+                if page.headers.contains_key("link") { is_full } else { of_page.len() as u64 <= limit },
                 "{} rows",
                 of_page.len()
             );
@@ -101,14 +85,8 @@ impl Subject<'_> {
     /// Where the link of a page leads.
     fn next_page(&self, page: &Reply) -> Option<String> {
         let link = page.headers.get("link")?.to_str().expect("ASCII");
-        let query = link
-            .strip_prefix('<')
-            .and_then(|link| link.strip_suffix(">; rel=\"next\""));
-        Some(format!(
-            "{}{}",
-            self.entity.list.as_deref()?,
-            query.expect("the next page")
-        ))
+        let query = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
+        Some(format!("{}{}", self.entity.list.as_deref()?, query.expect("the next page")))
     }
 
     /// All rows of the list.
@@ -130,10 +108,7 @@ pub fn pages_are_the_list(subject: &Subject) {
         if !entity.creates.is_empty() {
             let created = subject.row(&subject.create(&subject.new_row()));
             let rows = subject.all_rows();
-            let listed = rows
-                .iter()
-                .find(|row| row[&entity.key] == created[&entity.key])
-                .expect("what was created");
+            let listed = rows.iter().find(|row| row[&entity.key] == created[&entity.key]).expect("what was created");
             for (name, value) in listed.as_object().expect("a row") {
                 assert_eq!(*value, created[name], "{name}");
             }
@@ -149,18 +124,11 @@ pub fn pages_are_the_list(subject: &Subject) {
     let most = entity.limit.expect("a list has a limit");
     for limit in [count / 7 + 1, count / 2, count.saturating_sub(1), count, count + 1] {
         let limit = limit.clamp(1, most);
-        assert!(
-            subject.rows_in_pages(limit, None) == all,
-            "pages of {limit} are the list"
-        );
+        assert!(subject.rows_in_pages(limit, None) == all, "pages of {limit} are the list");
     }
     let before = all.len().saturating_sub(5);
     if let Some(after) = keys.get(before) {
-        assert_eq!(
-            subject.rows_in_pages(1, Some(after)),
-            all[before + 1..],
-            "pages of 1 behind {after}"
-        );
+        assert_eq!(subject.rows_in_pages(1, Some(after)), all[before + 1..], "pages of 1 behind {after}");
     }
     let last = subject.get(&subject.page(most, keys.last())).is(200);
     assert_eq!((last.text(), last.headers.get("link")), ("[]", None));
@@ -168,10 +136,7 @@ pub fn pages_are_the_list(subject: &Subject) {
         subject.get(&subject.page(limit, None)).problem(400);
     }
     let head = subject.ask(&Method::HEAD, &subject.page(1, None), &[], "").is(200);
-    assert_eq!(
-        head.headers.get("link"),
-        subject.get(&subject.page(1, None)).headers.get("link")
-    );
+    assert_eq!(head.headers.get("link"), subject.get(&subject.page(1, None)).headers.get("link"));
 }
 
 pub fn pages_hold_while_rows_come_and_go(subject: &Subject) {
@@ -202,10 +167,7 @@ pub fn pages_hold_while_rows_come_and_go(subject: &Subject) {
         found.extend(keys);
         next = subject.next_page(&page);
     }
-    let missed: Vec<_> = mine
-        .iter()
-        .filter(|key| found.iter().filter(|one| one == *key).count() != 1)
-        .collect();
+    let missed: Vec<_> = mine.iter().filter(|key| found.iter().filter(|one| one == *key).count() != 1).collect();
     assert!(missed.is_empty(), "each that was there all the time, once: {missed:?}");
     assert!(deleted.len() > 5, "{deleted:?}");
 }

@@ -27,21 +27,13 @@ pub fn fields_that_break_a_rule_are_named(subject: &Subject) {
         return;
     }
     let path = subject.path_of_a_row().expect("what can be patched");
-    let version = || {
-        entity
-            .has(Method::GET)
-            .then(|| subject.get(&path).header("etag").to_owned())
-    };
+    let version = || entity.has(Method::GET).then(|| subject.get(&path).header("etag").to_owned());
     let before = version();
     for member in &entity.patch {
         for (why, value) in values::forbidden(&member.schema, member.is_object) {
             let mut patch = json!({});
             set(&mut patch, &member.field, value);
-            subject.refuses(
-                &subject.ask(&Method::PATCH, &path, &[], &patch.to_string()),
-                &member.field,
-                why,
-            );
+            subject.refuses(&subject.ask(&Method::PATCH, &path, &[], &patch.to_string()), &member.field, why);
         }
     }
     assert_eq!(version(), before, "nothing was changed");
@@ -66,15 +58,9 @@ pub fn values_at_their_limits_come_back(subject: &Subject) {
     for limit in [&highest as Limit, &pairs, &lowest] {
         let of = |members: &[Member], is_patch: bool| {
             let mut row = if is_patch { json!({}) } else { subject.new_row() };
-            let members = members
-                .iter()
-                .filter(|member| !member.is_reference() && !member.base.is_null());
+            let members = members.iter().filter(|member| !member.is_reference() && !member.base.is_null());
             for member in members {
-                let like = if member.varies() {
-                    subject.another(member)
-                } else {
-                    member.base.clone()
-                };
+                let like = if member.varies() { subject.another(member) } else { member.base.clone() };
                 if let Some(value) = limit(member, &like) {
                     set(&mut row, &member.field, value);
                 }
@@ -88,10 +74,7 @@ pub fn values_at_their_limits_come_back(subject: &Subject) {
             subject.shows(&subject.row(&reply), &sent);
             created = Some(reply.location());
         }
-        if let Some(path) = created
-            .or(entity.path_of_example.clone())
-            .filter(|_| entity.has(Method::PATCH))
-        {
+        if let Some(path) = created.or(entity.path_of_example.clone()).filter(|_| entity.has(Method::PATCH)) {
             let sent = of(&entity.patch, true);
             let reply = subject.ask(&Method::PATCH, &path, &[], &sent.to_string()).is(202);
             subject.shows(&subject.row(&reply), &sent);

@@ -46,19 +46,12 @@ fn fit(subject: &Subject, member: &Member, text: &str) -> Value {
 
 pub fn texts_come_back_as_they_were(subject: &Subject) {
     let entity = &subject.entity;
-    let members: Vec<_> = entity
-        .new
-        .iter()
-        .filter(|member| values::is_text(&member.schema) && !member.is_reference())
-        .collect();
+    let members: Vec<_> =
+        entity.new.iter().filter(|member| values::is_text(&member.schema) && !member.is_reference()).collect();
     let Some((method, path)) = entity.creates.first().filter(|_| !members.is_empty()) else {
         return;
     };
-    for (text, is_plain) in PLAIN
-        .map(|text| (text, true))
-        .into_iter()
-        .chain(BEYOND.map(|text| (text, false)))
-    {
+    for (text, is_plain) in PLAIN.map(|text| (text, true)).into_iter().chain(BEYOND.map(|text| (text, false))) {
         let mut row = subject.new_row();
         for member in &members {
             set(&mut row, &member.field, fit(subject, member, text));
@@ -67,20 +60,9 @@ pub fn texts_come_back_as_they_were(subject: &Subject) {
         if reply.status == 422 && !is_plain {
             // Only what says so lacks a character; the others take theirs all the same.
             for error in reply.problem(422)["errors"].as_array().expect("errors") {
-                let refused = members
-                    .iter()
-                    .find(|member| error["field"] == *member.field)
-                    .expect("a text");
-                assert!(
-                    !values::is_unicode(&refused.schema),
-                    "{} takes {text}, or says x-code-page",
-                    refused.field
-                );
-                let usual = if refused.varies() {
-                    subject.another(refused)
-                } else {
-                    refused.base.clone()
-                };
+                let refused = members.iter().find(|member| error["field"] == *member.field).expect("a text");
+                assert!(!values::is_unicode(&refused.schema), "{} takes {text}, or says x-code-page", refused.field);
+                let usual = if refused.varies() { subject.another(refused) } else { refused.base.clone() };
                 set(&mut row, &refused.field, usual);
             }
             reply = subject.ask(method, path, &[], &row.to_string());
@@ -90,16 +72,11 @@ pub fn texts_come_back_as_they_were(subject: &Subject) {
         if entity.has(Method::PATCH) {
             // Where it stands as it should, it can be sent back.
             let mut patch = json!({});
-            let same = entity
-                .patch
-                .iter()
-                .filter(|member| members.iter().any(|other| other.field == member.field));
+            let same = entity.patch.iter().filter(|member| members.iter().any(|other| other.field == member.field));
             for (member, value) in same.filter_map(|member| Some((member, get(&row, &member.field)?))) {
                 set(&mut patch, &member.field, value.clone());
             }
-            let patched = subject
-                .ask(&Method::PATCH, &reply.location(), &[], &patch.to_string())
-                .is(202);
+            let patched = subject.ask(&Method::PATCH, &reply.location(), &[], &patch.to_string()).is(202);
             assert_eq!(patched.text(), reply.text());
         }
     }
@@ -107,17 +84,11 @@ pub fn texts_come_back_as_they_were(subject: &Subject) {
 
 pub fn keys_of_any_characters_find_their_row(subject: &Subject) {
     let entity = &subject.entity;
-    let key = entity
-        .new
-        .iter()
-        .find(|member| member.field == entity.key && values::is_text(&member.schema));
+    let key = entity.new.iter().find(|member| member.field == entity.key && values::is_text(&member.schema));
     let Some(key) = key.filter(|_| !entity.creates.is_empty() && entity.has(Method::GET)) else {
         return;
     };
-    for text in PLAIN
-        .iter()
-        .chain(BEYOND.iter().filter(|_| values::is_unicode(&key.schema)))
-    {
+    for text in PLAIN.iter().chain(BEYOND.iter().filter(|_| values::is_unicode(&key.schema))) {
         let created = subject.create(&with(&subject.new_row(), &key.field, fit(subject, key, text)));
         let row = subject.row(&created);
         for path in [created.location(), entity.path_of(&row[&key.field])] {

@@ -17,9 +17,7 @@ fn kind(schema: &Value) -> &str {
 
 /// Whether any text may stand here that is short enough.
 pub fn is_text(schema: &Value) -> bool {
-    let is_free = ["format", "pattern", "enum"]
-        .iter()
-        .all(|rule| schema.get(rule).is_none());
+    let is_free = ["format", "pattern", "enum"].iter().all(|rule| schema.get(rule).is_none());
     types(schema).contains(&"string") && is_free
 }
 
@@ -71,17 +69,9 @@ pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
         _ if is_text(schema) => {
             let length = schema["maxLength"].as_u64().unwrap_or(4).min(4) as usize;
             let text = format!("{text:0<length$}");
-            json!(count_on(
-                &text,
-                number,
-                &["0123456789abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
-            ))
+            json!(count_on(&text, number, &["0123456789abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]))
         }
-        _ => json!(count_on(
-            text,
-            number,
-            &["0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]
-        )),
+        _ => json!(count_on(text, number, &["0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"])),
     }
 }
 
@@ -89,30 +79,21 @@ pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
 fn count_number_on(schema: &Value, base: &Value, number: u64) -> Value {
     let scale = 10_f64.powi(schema["x-decimals"].as_i64().unwrap_or(0).clamp(0, 6) as i32);
     let steps = |value: &Value| {
-        value
-            .as_i64()
-            .filter(|_| scale == 1.0)
-            .or(value.as_f64().map(|value| (value * scale).floor() as i64))
+        value.as_i64().filter(|_| scale == 1.0).or(value.as_f64().map(|value| (value * scale).floor() as i64))
     };
     let step = schema["multipleOf"].as_i64().unwrap_or(1);
     let low = i128::from(steps(&schema["minimum"]).unwrap_or(0));
     let high = i128::from(steps(&schema["maximum"]).unwrap_or(i64::MAX));
     let on = i128::from(steps(base).unwrap_or(0)) - low + i128::from(number) * i128::from(step);
     let sum = i64::try_from(low + on.rem_euclid(high - low + 1)).expect("not beyond its limits");
-    if scale == 1.0 {
-        json!(sum)
-    } else {
-        json!(sum as f64 / scale)
-    }
+    if scale == 1.0 { json!(sum) } else { json!(sum as f64 / scale) }
 }
 
 /// Counts a text on as an odometer does it, with the alphabet of each character that is in one.
 fn count_on(text: &str, mut number: u64, alphabets: &[&str]) -> String {
     let mut text: Vec<_> = text.chars().collect();
     for place in text.iter_mut().rev() {
-        let found = alphabets
-            .iter()
-            .find_map(|alphabet| Some((alphabet, alphabet.find(*place)?)));
+        let found = alphabets.iter().find_map(|alphabet| Some((alphabet, alphabet.find(*place)?)));
         let Some((alphabet, index)) = found else {
             continue;
         };
@@ -179,12 +160,8 @@ fn is_exact(schema: &Value, value: &Value) -> bool {
 /// Values that a schema forbids, each with what is wrong.
 pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> {
     let kinds = types(schema);
-    let mut values = vec![
-        ("null", json!(null)),
-        ("true", json!(true)),
-        ("a number", json!(7)),
-        ("a fraction", json!(1.5)),
-    ];
+    let mut values =
+        vec![("null", json!(null)), ("true", json!(true)), ("a number", json!(7)), ("a fraction", json!(1.5))];
     values.extend([("an array", json!([])), ("a text", json!("x"))]);
     if !is_object {
         values.push(("an object", json!({})));
@@ -216,10 +193,7 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
     if let Some(step) = schema["multipleOf"].as_f64() {
         values.push(("between two steps", json!(step / 2.0)));
     }
-    if let Some(decimals) = schema["x-decimals"]
-        .as_u64()
-        .and_then(|decimals| usize::try_from(decimals).ok())
-    {
+    if let Some(decimals) = schema["x-decimals"].as_u64().and_then(|decimals| usize::try_from(decimals).ok()) {
         let number = format!("0.{}1", "0".repeat(decimals)).parse::<f64>();
         values.extend(number.map(|number| ("of one decimal too many", json!(number))));
     }
@@ -235,10 +209,7 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
     };
     values.extend(texts.iter().map(|text| ("malformed", json!(text))));
     if schema.get("pattern").is_some() {
-        let odd = ["", "\u{1}", "~"]
-            .map(Value::from)
-            .into_iter()
-            .find(|text| !allows(schema, text));
+        let odd = ["", "\u{1}", "~"].map(Value::from).into_iter().find(|text| !allows(schema, text));
         values.extend(odd.map(|text| ("against the pattern", text)));
     }
     values
@@ -251,9 +222,7 @@ fn beyond(limit: &Value, by: i32) -> Option<Value> {
     }
     let limit = limit.as_f64()?;
     let mut beyond = [limit + f64::from(by), limit * 2.0].into_iter();
-    beyond
-        .find(|beyond| *beyond != limit && beyond.is_finite())
-        .map(Value::from)
+    beyond.find(|beyond| *beyond != limit && beyond.is_finite()).map(Value::from)
 }
 
 /// Whether what is shown is what was sent.
@@ -288,18 +257,9 @@ fn values_keep_the_rules_that_they_are_made_for() {
         let base = base(&schema, schema.get("x-example"));
         let others: Vec<_> = (1..100).map(|number| another(&schema, &base, number)).collect();
         let texts: std::collections::BTreeSet<_> = others.iter().map(Value::to_string).collect();
-        assert_eq!(
-            texts.len(),
-            if base.is_boolean() { 1 } else { 99 },
-            "{schema}: no two are the same"
-        );
+        assert_eq!(texts.len(), if base.is_boolean() { 1 } else { 99 }, "{schema}: no two are the same");
         assert!(!others.contains(&base), "{schema}: none is {base}");
-        for value in others
-            .iter()
-            .chain([&base])
-            .chain(&highest(&schema, &base))
-            .chain(&lowest(&schema))
-        {
+        for value in others.iter().chain([&base]).chain(&highest(&schema, &base)).chain(&lowest(&schema)) {
             assert!(allows(&schema, value), "{schema} allows {value}");
         }
         let wrong = forbidden(&schema, false);

@@ -14,9 +14,7 @@ pub fn what_is_created_is_there(subject: &Subject) {
     let entity = &subject.entity;
     for (method, path) in &entity.creates {
         let create = |content_type: &str, body: &str, sent: &Value| {
-            let created = subject
-                .ask(method, path, &[("content-type", content_type)], body)
-                .is(201);
+            let created = subject.ask(method, path, &[("content-type", content_type)], body).is(201);
             is_there(subject, method, &created, sent);
         };
         // What clients cannot say is ignored.
@@ -37,9 +35,7 @@ pub fn what_is_created_is_there(subject: &Subject) {
         create("application/x-www-form-urlencoded", &form, &whole);
 
         let any_version = [("if-match", "*")];
-        subject
-            .ask(method, path, &any_version, &subject.new_row().to_string())
-            .problem(412);
+        subject.ask(method, path, &any_version, &subject.new_row().to_string()).problem(412);
     }
 }
 
@@ -58,10 +54,7 @@ fn is_there(subject: &Subject, method: &Method, created: &Reply, sent: &Value) {
         assert_eq!((head.header("etag"), head.body.len()), (read.header("etag"), 0));
         // What was sent with PUT is not what is stored, so that its answer has no version.
         let etag = (method == Method::POST).then(|| read.header("etag"));
-        assert_eq!(
-            created.headers.get("etag").map(|etag| etag.to_str().expect("ASCII")),
-            etag
-        );
+        assert_eq!(created.headers.get("etag").map(|etag| etag.to_str().expect("ASCII")), etag);
     }
 }
 
@@ -128,24 +121,12 @@ pub fn unique_values_are_taken(subject: &Subject) {
     if entity.creates.is_empty() {
         return;
     }
-    let alone = entity
-        .new
-        .iter()
-        .filter(|member| member.is_unique)
-        .map(|member| vec![member.field.clone()]);
+    let alone = entity.new.iter().filter(|member| member.is_unique).map(|member| vec![member.field.clone()]);
     let together = entity.new.iter().map(|member| member.unique_with.clone());
-    for fields in alone
-        .chain(together)
-        .filter(|fields| !fields.is_empty())
-        .collect::<BTreeSet<_>>()
-    {
+    for fields in alone.chain(together).filter(|fields| !fields.is_empty()).collect::<BTreeSet<_>>() {
         let first = subject.new_row();
         let taken = fields.iter().map(|field| (field, get(&first, field).expect("a value")));
-        let give = |row: Value| {
-            taken
-                .clone()
-                .fold(row, |row, (field, value)| with(&row, field, value.clone()))
-        };
+        let give = |row: Value| taken.clone().fold(row, |row, (field, value)| with(&row, field, value.clone()));
         let again = || give(subject.new_row()).to_string();
         let path = subject.create(&first).location();
         for (method, collection) in &entity.creates {
@@ -174,19 +155,13 @@ pub fn unique_values_are_taken(subject: &Subject) {
 /// Checks that this is a 409 of the procedure's. Another one is of Data API Builder's, about any constraint.
 fn is_explained(reply: &Reply) {
     let problem = reply.problem(409);
-    assert_ne!(
-        problem["detail"],
-        "The database reports a conflict with another change."
-    );
+    assert_ne!(problem["detail"], "The database reports a conflict with another change.");
 }
 
 /// What comes of doing this for each at the same time.
 pub fn at_once<T: Sync, R: Send>(each: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
     thread::scope(|scope| {
         let started: Vec<_> = each.iter().map(|one| scope.spawn(|| act(one))).collect();
-        started
-            .into_iter()
-            .map(|thread| thread.join().expect("no panic"))
-            .collect()
+        started.into_iter().map(|thread| thread.join().expect("no panic")).collect()
     })
 }

@@ -6,16 +6,10 @@ use crate::case::{Argument, Case, Expect, absent, case, changed, delete, get, pa
 pub(super) fn cases() -> Vec<Case> {
     let gone = |id: &str| row(202, format!(r#"[{{"CustomerID":{id}}}]"#));
     let referred = |id: &str| -> Expect {
-        problem(
-            409,
-            &format!("Customer {id} is referred to by other rows and cannot be deleted."),
-        )
+        problem(409, &format!("Customer {id} is referred to by other rows and cannot be deleted."))
     };
     let with = |name: &'static str, customer: &str| {
-        case(name).then(
-            put("new", new(customer)),
-            row(201, shown("a", customer)).id("a").version("v1"),
-        )
+        case(name).then(put("new", new(customer)), row(201, shown("a", customer)).id("a").version("v1"))
     };
     vec![
         with("a customer that was deleted does not exist", "To be deleted")
@@ -53,13 +47,10 @@ pub(super) fn cases() -> Vec<Case> {
             .then(delete("1", 9999).if_match(Argument::Text("x".into())), changed("9999"))
             .not_recorded("1")
             .then(delete("1", 9999), gone("9999")),
-        with(
-            "a delete of a version can be repeated under its key, and not under another",
-            "Delete a version",
-        )
-        .then(delete("1", "a").if_match(Argument::Version("v1")), gone("$a"))
-        .then(delete("1", "a").if_match(Argument::Version("v1")), gone("$a"))
-        .then(delete("2", "a").if_match(Argument::Version("v1")), changed("$a")),
+        with("a delete of a version can be repeated under its key, and not under another", "Delete a version")
+            .then(delete("1", "a").if_match(Argument::Version("v1")), gone("$a"))
+            .then(delete("1", "a").if_match(Argument::Version("v1")), gone("$a"))
+            .then(delete("2", "a").if_match(Argument::Version("v1")), changed("$a")),
         with("a name is free again once its customer is deleted", "Free again")
             .then(delete("1", "a"), gone("$a"))
             .then(put("2", new("Free again")), row(201, shown("b", "Free again")).id("b")),

@@ -94,29 +94,15 @@ fn missing_and_wrong() -> Vec<Case> {
                 ("Delivery.AddressLine2", string),
             ]),
         ),
-        case("a Delivery of null has one error").then(
-            put("1", delivery("Delivery", "null")),
-            invalid(&[("Delivery", "must not be null")]),
-        ),
+        case("a Delivery of null has one error")
+            .then(put("1", delivery("Delivery", "null")), invalid(&[("Delivery", "must not be null")])),
         case("a Delivery that is no object has one error")
-            .then(
-                put("1", delivery("Delivery", r#""x""#)),
-                invalid(&[("Delivery", "must be an object")]),
-            )
-            .then(
-                put("1", delivery("Delivery", "[]")),
-                invalid(&[("Delivery", "must be an object")]),
-            )
-            .then(
-                put("1", delivery("Delivery", "5")),
-                invalid(&[("Delivery", "must be an object")]),
-            ),
+            .then(put("1", delivery("Delivery", r#""x""#)), invalid(&[("Delivery", "must be an object")]))
+            .then(put("1", delivery("Delivery", "[]")), invalid(&[("Delivery", "must be an object")]))
+            .then(put("1", delivery("Delivery", "5")), invalid(&[("Delivery", "must be an object")])),
         case("an empty Delivery lacks its required members").then(
             put("1", delivery("Delivery", "{}")),
-            invalid(&[
-                ("Delivery.AddressLine1", "is required"),
-                ("Delivery.PostalCode", "is required"),
-            ]),
+            invalid(&[("Delivery.AddressLine1", "is required"), ("Delivery.PostalCode", "is required")]),
         ),
         case("errors of all kinds come together, in the order of the columns").then(
             put(
@@ -145,75 +131,42 @@ fn lengths() -> Vec<Case> {
     for (written, path, length) in TEXTS {
         let member = written.split(':').next().unwrap_or_default();
         let of_length = |length: usize| format!(r#"{member}:"{}""#, "x".repeat(length));
-        limits = limits.then(
-            put("1", but(&new("Too long"), written, &of_length(length + 1))),
-            too_long(path, length),
-        );
+        limits = limits.then(put("1", but(&new("Too long"), written, &of_length(length + 1))), too_long(path, length));
         longest = but(&longest, written, &of_length(length));
     }
     let second = |length: usize| {
-        format!(
-            r#""AddressLine2":"{}","PostalCode":"{}""#,
-            "y".repeat(length),
-            "z".repeat(length.min(10))
-        )
+        format!(r#""AddressLine2":"{}","PostalCode":"{}""#, "y".repeat(length), "z".repeat(length.min(10)))
     };
     limits = limits
         .then(
             put("1", but(&new("Too long"), r#""PostalCode":"P""#, &second(61))),
             too_long("Delivery.AddressLine2", 60),
         )
-        .then(
-            put("2", but(&longest, r#""PostalCode":"P""#, &second(60))),
-            status(201).id("a"),
-        )
-        .stored(
-            "a",
-            &[
-                ("DeliveryPostalCode", Some("zzzzzzzzzz")),
-                ("PhoneNumber", Some("xxxxxxxxxxxxxxxxxxxx")),
-            ],
-        );
+        .then(put("2", but(&longest, r#""PostalCode":"P""#, &second(60))), status(201).id("a"))
+        .stored("a", &[("DeliveryPostalCode", Some("zzzzzzzzzz")), ("PhoneNumber", Some("xxxxxxxxxxxxxxxxxxxx"))]);
     vec![
         case("a name may have 100 characters").then(name(&hundred), row(201, shown("a", &hundred)).id("a")),
         case("a name must not have 101 characters").then(name(&"m".repeat(101)), too_long("CustomerName", 100)),
         limits,
         case("a character beyond U+FFFF counts as two")
-            .then(
-                put("1", new(&"\u{1f600}".repeat(50))),
-                row(201, shown("a", &"\u{1f600}".repeat(50))).id("a"),
-            )
+            .then(put("1", new(&"\u{1f600}".repeat(50))), row(201, shown("a", &"\u{1f600}".repeat(50))).id("a"))
             .then(put("2", new(&"\u{1f600}".repeat(51))), too_long("CustomerName", 100))
-            .then(
-                put("2", new(&format!("x{}", "\u{1f600}".repeat(50)))),
-                too_long("CustomerName", 100),
-            ),
+            .then(put("2", new(&format!("x{}", "\u{1f600}".repeat(50)))), too_long("CustomerName", 100)),
         case("an escaped surrogate pair counts as two")
             .then(
-                put(
-                    "1",
-                    but(&new("Pairs"), r#""P""#, &format!(r#""{}""#, r"\ud83d\ude00".repeat(6))),
-                ),
+                put("1", but(&new("Pairs"), r#""P""#, &format!(r#""{}""#, r"\ud83d\ude00".repeat(6)))),
                 too_long("Delivery.PostalCode", 10),
             )
             .then(
-                put(
-                    "1",
-                    but(&new("Pairs"), r#""P""#, &format!(r#""{}""#, r"\ud83d\ude00".repeat(5))),
-                ),
+                put("1", but(&new("Pairs"), r#""P""#, &format!(r#""{}""#, r"\ud83d\ude00".repeat(5)))),
                 status(201).id("a"),
             )
             .but_babelfish(ESCAPES),
         case("trailing blanks count")
             .then(name(&format!("{}  ", "t".repeat(99))), too_long("CustomerName", 100))
-            .then(
-                name(&format!("{} ", "t".repeat(99))),
-                row(201, shown("a", &format!("{} ", "t".repeat(99)))).id("a"),
-            ),
+            .then(name(&format!("{} ", "t".repeat(99))), row(201, shown("a", &format!("{} ", "t".repeat(99)))).id("a")),
         case("a text that is far too long is not cut").then(name(&"l".repeat(9000)), too_long("CustomerName", 100)),
-        case("a number that is too long is not cut").then(
-            put("1", but(&new("Long number"), r#""P""#, "12345678901")),
-            too_long("Delivery.PostalCode", 10),
-        ),
+        case("a number that is too long is not cut")
+            .then(put("1", but(&new("Long number"), r#""P""#, "12345678901")), too_long("Delivery.PostalCode", 10)),
     ]
 }

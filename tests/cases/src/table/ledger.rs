@@ -27,20 +27,14 @@ fn replays() -> Vec<Case> {
             .recorded("1", "web.put_customer", 201, "a"),
         case("a replayed put shows the customer as it is now")
             .then(put("1", new("Now")), created("Now").version("v1"))
-            .then(
-                patch("2", "a", r#"{"CustomerName":"Later"}"#),
-                row(202, shown("a", "Later")).version("v2"),
-            )
+            .then(patch("2", "a", r#"{"CustomerName":"Later"}"#), row(202, shown("a", "Later")).version("v2"))
             .then(put("1", new("Now")), created("Later").version("v2")),
         case("a replayed put of what was deleted since shows nothing and creates nothing")
             .then(put("1", new("Deleted since")), created("Deleted since"))
             .then(delete("2", "a"), gone())
             .then(put("1", new("Deleted since")), row(201, "[]").id("a"))
             .then(get("a"), absent("$a"))
-            .then(
-                put("3", new("Deleted since")),
-                row(201, shown("b", "Deleted since")).id("b"),
-            ),
+            .then(put("3", new("Deleted since")), row(201, shown("b", "Deleted since")).id("b")),
         case("a replayed patch changes nothing again")
             .then(put("1", new("Patched")), created("Patched"))
             .then(patch("2", "a", r#"{"FaxNumber":"f"}"#), status(202).version("v2"))
@@ -78,11 +72,7 @@ fn long_key(name: &str) -> Call {
 
 /// A put with exactly this key.
 fn with_key(json: String, key: String) -> Call {
-    call(
-        "put_customer",
-        true,
-        vec![("Json", Argument::Text(json)), ("RequestKey", Argument::Text(key))],
-    )
+    call("put_customer", true, vec![("Json", Argument::Text(json)), ("RequestKey", Argument::Text(key))])
 }
 
 fn other_requests() -> Vec<Case> {
@@ -156,14 +146,11 @@ fn failures() -> Vec<Case> {
             .map(str::to_owned)
             .into_iter()
             .chain([256, 4000, 5000].map(|length| "k".repeat(length)))
-            .fold(
-                case("what is not 1 to 255 visible ASCII characters is no key"),
-                |case, key| {
-                    let refused = || problem(400, "The idempotency key must be 1 to 255 visible ASCII characters.");
-                    case.then(with_key(new("No key"), key.clone()), refused())
-                        .then(with_key("no JSON".to_owned(), key), refused())
-                },
-            )
+            .fold(case("what is not 1 to 255 visible ASCII characters is no key"), |case, key| {
+                let refused = || problem(400, "The idempotency key must be 1 to 255 visible ASCII characters.");
+                case.then(with_key(new("No key"), key.clone()), refused())
+                    .then(with_key("no JSON".to_owned(), key), refused())
+            })
             .then(put("1", new("No key")), status(201).id("a")),
         case("a key that is missing is an error").then(without_key(None), Expect::Error(201)),
     ]

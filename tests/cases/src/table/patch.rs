@@ -19,13 +19,7 @@ fn with(name: &'static str, customer: &str) -> Case {
 }
 
 fn merging() -> Vec<Case> {
-    let line2 = |name: &str| {
-        but(
-            &shown("a", name),
-            r#""PostalCode""#,
-            r#""AddressLine2":"Two","PostalCode""#,
-        )
-    };
+    let line2 = |name: &str| but(&shown("a", name), r#""PostalCode""#, r#""AddressLine2":"Two","PostalCode""#);
     vec![
         with("a field that is absent keeps its value", "Keep")
             .then(
@@ -84,78 +78,36 @@ fn versions() -> Vec<Case> {
             .then(get("a"), status(200).version("v3")),
         with("two versions within one step of the clock differ", "One step")
             .then(patch("1", "a", r#"{"FaxNumber":"f"}"#), status(202).version("v2"))
-            .then(
-                patch("2", "a", r#"{"FaxNumber":"g"}"#).if_match(is("v1")),
-                changed("$a"),
-            )
-            .then(
-                patch("2", "a", r#"{"FaxNumber":"g"}"#).if_match(is("v2")),
-                status(202).version("v3"),
-            )
+            .then(patch("2", "a", r#"{"FaxNumber":"g"}"#).if_match(is("v1")), changed("$a"))
+            .then(patch("2", "a", r#"{"FaxNumber":"g"}"#).if_match(is("v2")), status(202).version("v3"))
             .then(get("a"), status(200).version("v3"))
             .within_one_step_of_the_clock(),
-        with(
-            "a patch that would not make a new version is an error, to be tried again",
-            "No step",
-        )
-        .then(patch("1", "a", r#"{"FaxNumber":"2"}"#), Expect::Error(50023))
-        .within_one_step_of_the_clock(),
+        with("a patch that would not make a new version is an error, to be tried again", "No step")
+            .then(patch("1", "a", r#"{"FaxNumber":"2"}"#), Expect::Error(50023))
+            .within_one_step_of_the_clock(),
         with("a patch of the version that was read succeeds", "Right version")
-            .then(
-                patch("1", "a", r#"{"FaxNumber":"f"}"#).if_match(is("v1")),
-                status(202).version("v2"),
-            )
-            .then(
-                patch("2", "a", r#"{"FaxNumber":"g"}"#).if_match(is("v2")),
-                status(202).version("v3"),
-            ),
-        with(
-            "a patch of an older version is 412 and changes nothing",
-            "Older version",
-        )
-        .then(patch("1", "a", r#"{"FaxNumber":"f"}"#), status(202).version("v2"))
-        .then(
-            patch("2", "a", r#"{"FaxNumber":"g"}"#).if_match(is("v1")),
-            changed("$a"),
-        )
-        .then(
-            get("a"),
-            row(200, but(&shown("a", "Older version"), r#""2""#, r#""f""#)).version("v2"),
-        )
-        .not_recorded("2"),
+            .then(patch("1", "a", r#"{"FaxNumber":"f"}"#).if_match(is("v1")), status(202).version("v2"))
+            .then(patch("2", "a", r#"{"FaxNumber":"g"}"#).if_match(is("v2")), status(202).version("v3")),
+        with("a patch of an older version is 412 and changes nothing", "Older version")
+            .then(patch("1", "a", r#"{"FaxNumber":"f"}"#), status(202).version("v2"))
+            .then(patch("2", "a", r#"{"FaxNumber":"g"}"#).if_match(is("v1")), changed("$a"))
+            .then(get("a"), row(200, but(&shown("a", "Older version"), r#""2""#, r#""f""#)).version("v2"))
+            .not_recorded("2"),
         with("one of several versions is enough", "Several versions")
-            .then(
-                patch("1", "a", "{}").if_match(Argument::AmongVersions("v1")),
-                status(202).version("v2"),
-            )
-            .then(
-                patch("2", "a", "{}").if_match(Argument::AmongVersions("v1")),
-                changed("$a"),
-            )
+            .then(patch("1", "a", "{}").if_match(Argument::AmongVersions("v1")), status(202).version("v2"))
+            .then(patch("2", "a", "{}").if_match(Argument::AmongVersions("v1")), changed("$a"))
             .then(delete("3", "a").if_match(Argument::AmongVersions("v1")), changed("$a"))
             .then(delete("3", "a").if_match(Argument::AmongVersions("v2")), status(202)),
         with("what never was a version is 412", "Never a version")
             .then(patch("1", "a", "{}").if_match(text("x")), changed("$a"))
             .then(patch("1", "a", "{}").if_match(text("")), changed("$a"))
-            .then(
-                patch("1", "a", "{}").if_match(text("2026-01-02t03:04:05.1234567")),
-                changed("$a"),
-            ),
+            .then(patch("1", "a", "{}").if_match(text("2026-01-02t03:04:05.1234567")), changed("$a")),
         with("an If-Match of NULL asks for no version", "Any version")
             .then(patch("1", "a", "{}").if_match(Argument::Null), status(202)),
         with("a patch with a stale version can be replayed", "Stale replay")
-            .then(
-                patch("1", "a", r#"{"FaxNumber":"f"}"#).if_match(is("v1")),
-                status(202).version("v2"),
-            )
-            .then(
-                patch("1", "a", r#"{"FaxNumber":"f"}"#).if_match(is("v1")),
-                status(202).version("v2"),
-            )
-            .then(
-                patch("2", "a", r#"{"FaxNumber":"f"}"#).if_match(is("v1")),
-                changed("$a"),
-            ),
+            .then(patch("1", "a", r#"{"FaxNumber":"f"}"#).if_match(is("v1")), status(202).version("v2"))
+            .then(patch("1", "a", r#"{"FaxNumber":"f"}"#).if_match(is("v1")), status(202).version("v2"))
+            .then(patch("2", "a", r#"{"FaxNumber":"f"}"#).if_match(is("v1")), changed("$a")),
     ]
 }
 

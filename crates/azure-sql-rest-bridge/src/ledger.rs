@@ -1,0 +1,72 @@
+//! Exactly-once: the ledger of requests that were carried out, `web.Requests`.
+//!
+//! A change and its entry are one transaction, and there is one writer: a duplicate either finds the entry or waits
+//! until there is one. Only successes are entered; what was refused changed nothing and may be tried again.
+
+use rusqlite::{Connection, Result, types::Value};
+use sha2::{Digest, Sha256};
+
+use crate::procedures::Arguments;
+
+/// The parameter of every procedure that writes: the idempotency key. NULL is an error, as in any column that is
+/// `NOT NULL`.
+pub(crate) const REQUEST_KEY: &str = "RequestKey";
+
+/// The version named in If-Match. It is not part of what has to be equal for two requests to be the same: the first try
+/// of a request changes the version.
+const IF_MATCH: &str = "IfMatch";
+
+/// What a key stands for.
+pub(crate) enum Claim {
+    /// This request, for the first time.
+    First,
+    /// This request, which was carried out before, with this outcome.
+    Again { status: i64, row_id: Value },
+    /// Another request.
+    Taken,
+    /// Nothing: it is none.
+    NoKey,
+}
+
+/// Enters a call of the procedure `operation` as one that runs, unless its key is in use.
+pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Arguments) -> Result<Claim> {
+    let key = arguments.get(REQUEST_KEY).unwrap_or(&Value::Null);
+    if let Value::Text(key) = key
+        && !(1..=255).contains(&key.len()) | !key.bytes().all(|byte| byte.is_ascii_graphic())
+    {
+        return Ok(Claim::NoKey);
+    }
+    let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH].contains(&name.as_str());
+    // Quoted and escaped: no two payloads are written alike.
+    let payload = format!("{operation} {:?}", arguments.iter().filter(is_payload).collect::<Vec<_>>());
+    let hash = Sha256::digest(payload).to_vec();
+    let is_first = connection
+        .prepare_cached(
+            "INSERT INTO web_Requests (RequestKey, Operation, PayloadHash) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
+        )?
+        .execute((key, operation, &hash))?;
+    if is_first == 1 {
+        return Ok(Claim::First);
+    }
+    connection.prepare_cached("SELECT PayloadHash, Status, RowID FROM web_Requests WHERE RequestKey = ?1")?.query_row(
+        [key],
+        |row| {
+            if row.get::<_, Vec<u8>>(0)? == hash {
+                let (status, row_id) = (row.get(1)?, row.get(2)?);
+                Ok(Claim::Again { status, row_id })
+            } else {
+                Ok(Claim::Taken)
+            }
+        },
+    )
+}
+
+/// Completes the entry of a claim.
+pub(crate) fn complete(connection: &Connection, arguments: &Arguments, status: u16, row_id: &Value) -> Result<()> {
+    connection.prepare_cached("UPDATE web_Requests SET Status = ?2, RowID = ?3 WHERE RequestKey = ?1")?.execute((
+        arguments.get(REQUEST_KEY),
+        status,
+        row_id,
+    ))?;
+    Ok(())
+}

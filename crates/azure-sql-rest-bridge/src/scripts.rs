@@ -1,0 +1,186 @@
+//! Procedures as SQLite scripts in a folder: a developer's own entity needs no Rust.
+//!
+//! `NAME.schema.sql` is executed once, in one transaction: an entity's tables, views and first rows. Every other script
+//! is a procedure and named after it, `web.get_color.sql`:
+//!
+//! - Comments at its top declare the parameters as T-SQL does: `-- @After INT = 0, @Limit INT = 1000`.
+//! - Statements follow, each ended by a semicolon at the end of a line; in them, parameters are `:After` and `:Limit`.
+//! - The first statement that gives a row with `Status` **answers**, and no other is executed after it: `Status`, then
+//!   what there is of `ETag`, the row's id under any name and `NextAfter`, then `Json`. So a check is a statement of its
+//!   own, `SELECT 404 AS Status, … AS Json WHERE …;`. The last statement always gives a row.
+//! - The row of any other statement sets **variables**: after `INSERT … RETURNING ColorID AS RowID`, there is `:RowID`.
+//! - A statement that violates a constraint has changed nothing. The statement after it may answer for that, with the
+//!   number of SQL Server in `:ErrorNumber`: 515 for NOT NULL, 547 for a foreign key or CHECK, 2627 for a key. Otherwise
+//!   the call fails.
+//! - A script **writes** when it has the parameter `@RequestKey`, and need not look at it: it is executed in a
+//!   transaction, once for a key, and `Replayed` is added to its row. A status of 400 or more undoes everything; a
+//!   success is the answer of the last statement. A replay executes that one alone, with the `:RowID` of the first time:
+//!   it answers with the row as it is now.
+//!
+//! `functions` has what scripts may use beyond SQLite's own functions.
+
+use std::{ffi::OsStr, fs, io, path::Path};
+
+use anyhow::{Context, Result, anyhow, ensure};
+use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
+use sha2::{Digest, Sha256};
+
+use crate::{
+    ledger::REQUEST_KEY,
+    procedures::{COLUMNS, ERROR_NUMBER, Parameter, Procedure, REPLAYED, ROW_ID, parse_parameter},
+};
+
+/// How the name of a schema ends.
+const SCHEMA: &str = ".schema.sql";
+
+/// Executes the schemas of a folder that are new, and reads its procedures.
+///
+/// # Errors
+/// When a script cannot be executed or would fail whatever it is called with, or a schema is not the one that was
+/// executed.
+pub(crate) fn load(folder: &Path, connection: &mut Connection) -> Result<Vec<Procedure>> {
+    let mut paths = fs::read_dir(folder)
+        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>())
+        .with_context(|| format!("cannot read the folder of procedures {}", folder.display()))?;
+    paths.retain(|path| path.extension() == Some(OsStr::new("sql")));
+    // Schemas first: the others are compiled against their tables.
+    paths.sort_by_key(|path| (schema_name(path).is_none(), path.clone()));
+    let mut procedures = Vec::new();
+    // A table may refer to one of a schema that comes later.
+    connection.pragma_update(None, "foreign_keys", false)?;
+    for path in paths {
+        let mut read = || -> Result<()> {
+            let sql = fs::read_to_string(&path)?;
+            match schema_name(&path) {
+                Some(name) => execute_once(name, &sql, connection)?,
+                None => {
+                    let stem = path.file_stem().and_then(OsStr::to_str);
+                    procedures.push(compile(stem.context("its name is not UTF-8")?, &sql, connection)?);
+                }
+            }
+            Ok(())
+        };
+        read().with_context(|| format!("cannot use {}", path.display()))?;
+    }
+    connection.pragma_update(None, "foreign_keys", true)?;
+    Ok(procedures)
+}
+
+fn schema_name(path: &Path) -> Option<&str> {
+    path.file_name()?.to_str()?.strip_suffix(SCHEMA)
+}
+
+fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    let hash = Sha256::digest(sql).to_vec();
+    let executed: Option<Vec<u8>> =
+        transaction.query_row("SELECT Hash FROM local_Schemas WHERE Name = ?1", [name], |row| row.get(0)).optional()?;
+    match executed {
+        None => {
+            transaction.execute_batch(sql).map_err(|error| located(error, sql, 0))?;
+            transaction.execute("INSERT INTO local_Schemas VALUES (?1, ?2)", (name, hash))?;
+        }
+        Some(executed) => ensure!(
+            executed == hash,
+            "it is not the schema that the local database was made with: \
+             run `make reset` to start afresh (all local changes are lost)"
+        ),
+    }
+    Ok(transaction.commit()?)
+}
+
+/// The procedure that a script is.
+fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> {
+    ensure!(name.contains('.'), "it is named without a schema: rename it to web.{name}.sql");
+    let mut procedure = Procedure {
+        name: name.into(),
+        parameters: declared(sql)?,
+        columns: vec![String::new(); COLUMNS.len()],
+        statements: Vec::new(),
+    };
+    let names = procedure.parameters.iter().map(|parameter| parameter.name.as_str());
+    let mut known: Vec<String> = names.chain([ROW_ID, ERROR_NUMBER]).map(str::to_owned).collect();
+    let (mut answers, mut used) = (false, Vec::new());
+    let mut start = 0;
+    for text in sql.split_inclusive(";\n") {
+        let statement = connection.prepare(text).map_err(|error| located(error, sql, start))?;
+        start += text.len();
+        for index in 1..=statement.parameter_count() {
+            let name = statement.parameter_name(index).unwrap_or("?");
+            ensure!(
+                known.iter().any(|known| *known == name[1..]),
+                "{name} is not declared: begin the script with `-- @{} TYPE`",
+                &name[1..]
+            );
+        }
+        ensure!(
+            procedure.writes() || statement.readonly(),
+            "it changes data and can be called twice for one request: declare `-- @{REQUEST_KEY} NVARCHAR(4000)`"
+        );
+        // Comments alone compile to nothing.
+        if statement.expanded_sql().is_none() {
+            continue;
+        }
+        let names: Vec<_> = statement.column_names().collect();
+        answers = names.contains(&"Status");
+        used = (1..=statement.parameter_count())
+            .filter_map(|index| statement.parameter_name(index).map(|name| name[1..].to_owned()))
+            .collect();
+        if answers {
+            add_columns(&mut procedure.columns, &names)?;
+        } else {
+            known.extend(names.into_iter().map(str::to_owned));
+        }
+        procedure.statements.push(text.to_owned());
+    }
+    ensure!(answers, "its last statement does not select Status");
+    if procedure.writes() {
+        let lost = |name: &&String| *name != ROW_ID && procedure.parameters.iter().all(|known| known.name != **name);
+        let lost = used.iter().find(lost).map_or("", |name| name);
+        ensure!(lost.is_empty(), "its last statement uses :{lost}, which a replay does not have");
+        procedure.columns[4] = REPLAYED.into();
+    }
+    procedure.columns.retain(|name| !name.is_empty());
+    Ok(procedure)
+}
+
+/// The parameters that the comments at the top declare.
+pub(crate) fn declared(sql: &str) -> Result<Vec<Parameter>> {
+    let comments = sql.lines().map_while(|line| line.trim().strip_prefix("--"));
+    let declarations = comments.map(str::trim).filter(|comment| comment.starts_with('@'));
+    let each = declarations.flat_map(|comment| comment.split(',')).map(str::trim);
+    each.filter(|declaration| !declaration.is_empty()).map(parse_parameter).collect()
+}
+
+/// Adds the columns of one answer to those of the others, each at its place.
+fn add_columns(columns: &mut [String], names: &[&str]) -> Result<()> {
+    let place = |name: &&str| COLUMNS.iter().position(|column| column == name).unwrap_or(2);
+    let is_whole = names.first() == Some(&"Status") && names.last() == Some(&"Json");
+    let is_ordered = names.iter().map(place).is_sorted_by(|left, right| left < right);
+    ensure!(
+        is_whole && is_ordered && !names.contains(&REPLAYED),
+        "it selects ({}), and must select Status, then what there is of ETag, the row's id and NextAfter, then Json; \
+         {REPLAYED} is added where it belongs",
+        names.join(", ")
+    );
+    for name in names {
+        let column = &mut columns[place(name)];
+        ensure!(column.is_empty() || column == name, "it has two ids, {column} and {name}");
+        *column = (*name).into();
+    }
+    Ok(())
+}
+
+/// An error of SQLite's compiler with the line. The text that was compiled begins at `start` in the script.
+fn located(error: rusqlite::Error, script: &str, start: usize) -> anyhow::Error {
+    let rusqlite::Error::SqlInputError { msg, sql: rest, offset, .. } = error else {
+        return error.into();
+    };
+    let begin = script[start..].find(&rest).map_or(start, |at| start + at);
+    let at = begin + usize::try_from(offset).unwrap_or_default();
+    let line = 1 + script.bytes().take(at).filter(|byte| *byte == b'\n').count();
+    anyhow!("line {line}: {msg}")
+}
+
+#[cfg(test)]
+mod tests;

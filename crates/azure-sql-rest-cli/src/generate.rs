@@ -1,0 +1,76 @@
+//! `azure-sql-rest generate`: writes what follows from the table of routes and from the entities. Nothing of it is written by hand.
+
+mod dab;
+mod entity;
+mod openapi;
+pub(crate) mod pretty;
+
+use std::fs;
+use std::path::Path;
+
+use anyhow::{Context, Result};
+use azure_sql_rest::route::{Call, REQUEST_KEY, Source};
+use http::Method;
+use serde_json::Value;
+
+use crate::routes;
+use crate::steps::say;
+
+/// The files that follow from the table of routes in the project at `root`: their paths in it, and what they should hold.
+///
+/// # Errors
+///
+/// When something that is written by hand is missing or is not JSON of the expected shape.
+fn files(root: &Path) -> Result<Vec<(&'static str, String)>> {
+    let routes = routes::read(root)?;
+    Ok(vec![
+        ("dab/dab-config.json", pretty::print(&dab::config(root, routes)?)),
+        ("openapi.json", pretty::print(&openapi::document(root, routes)?)),
+    ])
+}
+
+/// Writes the files that are not current, and says which.
+///
+/// # Errors
+///
+/// Those of [`files`], and when a file cannot be written.
+pub(crate) fn generate(root: &Path) -> Result<()> {
+    for (path, text) in files(root)? {
+        let file = root.join(path);
+        let is_current = fs::read_to_string(&file).is_ok_and(|present| present == text);
+        if !is_current {
+            fs::write(&file, text).with_context(|| format!("cannot write {path}"))?;
+        }
+        say(format!("{path}: {}", if is_current { "current" } else { "written" }));
+    }
+    Ok(())
+}
+
+fn read(path: &Path) -> Result<Value> {
+    let read = || anyhow::Ok(serde_json::from_str(&fs::read_to_string(path)?)?);
+    read().with_context(|| format!("cannot use {}", path.display()))
+}
+
+/// The parameters of a call, `RequestKey` included, and whether each must be given.
+fn parameters(method: &Method, call: &Call) -> Vec<(&'static str, bool)> {
+    let given = call.parameters.iter().map(|(name, source)| {
+        let required = matches!(source, Source::Path(_) | Source::Body(_));
+        (*name, required)
+    });
+    let key = (method != Method::GET).then_some((REQUEST_KEY, true));
+    given.chain(key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_follows_from_the_routes_is_current() {
+        let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
+        for (path, text) in files(root).unwrap() {
+            let present = fs::read_to_string(root.join(path)).unwrap();
+            assert!(present == text, "{path} is not current: run `make generate`");
+        }
+    }
+}

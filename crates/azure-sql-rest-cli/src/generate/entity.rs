@@ -1,0 +1,211 @@
+//! `entities/<entity>.json`: what people write of an entity, and the schemas that follow.
+//!
+//! - `name`, `plural`: a procedure `<verb>_<name>` is about one row, `<verb>_<plural>` about many.
+//! - `schema`: a row as it is shown. What is `readOnly` is not sent by clients; what is not `required` can be null. The schemas
+//!   for a new row and for a patch are derived. Besides JSON Schema, a member may have:
+//!   - `x-accepts`: another type that clients may send;
+//!   - `x-optional`: a new row has a default for it, although it cannot be null;
+//!   - `x-unique`: no two rows have the same value, or the same values of the members that it names;
+//!   - `x-reference`: it refers to a row of a table;
+//!   - `x-padded`: it is shown with blanks up to its `maxLength`;
+//!   - `x-decimals`: how many digits it may have behind the point;
+//!   - `x-code-page`: its column lacks characters, and a text with one of them is refused.
+//!
+//!   All but the first two stay in the document, for the tests of every entity (`tests/e2e/conformance`).
+//! - `listed`: the members that a list shows, unless it shows all.
+//! - `examples`: by procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result};
+use azure_sql_rest::route::Call;
+use serde::Deserialize;
+use serde_json::{Map, Value, json};
+
+/// What a file of `entities/` says.
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+pub(super) struct Entity {
+    pub(super) name: String,
+    pub(super) plural: String,
+    schema: Value,
+    listed: Option<Vec<String>>,
+    #[serde(default)]
+    examples: Map<String, Value>,
+}
+
+impl Entity {
+    /// Those of the project at `root`.
+    pub(super) fn all(root: &Path) -> Result<Vec<Self>> {
+        let mut files =
+            fs::read_dir(root.join("entities"))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
+        let is_json = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
+        files.retain(|path| is_json(path) && !path.to_string_lossy().ends_with(".special.json"));
+        files.sort();
+        let entity = |path: &PathBuf| {
+            let value = super::read(path)?;
+            Entity::deserialize(value).with_context(|| format!("cannot use {}", path.display()))
+        };
+        files.iter().map(entity).collect()
+    }
+
+    /// `color_name` as `ColorName`, as in the names of schemas.
+    pub(super) fn title(&self) -> String {
+        title(&self.name)
+    }
+
+    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row. `key` is the member
+    /// that names a row in paths.
+    pub(super) fn schemas(&self, key: Option<&str>) -> Result<Vec<(String, Value)>> {
+        let title = self.title();
+        let row = reference("schemas", &title);
+        let listed = match &self.listed {
+            Some(names) => self.only(names)?,
+            None => row.clone(),
+        };
+        let mut new = sent(&self.schema, false);
+        new["description"] = json!("Lengths count UTF-16 code units. Other members are ignored.");
+        let mut patch = sent(&self.schema, true);
+        if let (Some(key), Some(members)) = (key, patch["properties"].as_object_mut()) {
+            members.shift_remove(key);
+        }
+        patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
+        let mut schemas = vec![
+            (title.clone(), shown(&self.schema)),
+            (format!("{title}Rows"), json!({"type": "array", "maxItems": 1, "items": row})),
+            (format!("{title}Patch"), patch),
+            (format!("{title}New"), new),
+            (format!("{title}Page"), json!({"type": "array", "items": listed})),
+        ];
+        if let Some(key) = key {
+            let key = self.only(&[key.to_owned()])?;
+            let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": key});
+            schemas.push((format!("{title}Deleted"), deleted));
+        }
+        Ok(schemas)
+    }
+
+    /// The schema of a row that has these members alone.
+    fn only(&self, names: &[String]) -> Result<Value> {
+        let mut properties = Map::new();
+        for name in names {
+            let member = self.schema["properties"].get(name);
+            let member = member.with_context(|| format!("the schema of {} has no {name}", self.name))?;
+            properties.insert(name.clone(), shown(member));
+        }
+        Ok(json!({"type": "object", "required": names, "properties": properties}))
+    }
+
+    pub(super) fn example(&self, call: &Call, part: &str) -> Option<&Value> {
+        self.examples.get(call.procedure)?.get(part)
+    }
+}
+
+pub(super) fn title(name: &str) -> String {
+    let words = name.split('_').filter_map(|word| word.split_at_checked(1));
+    words.map(|(first, rest)| first.to_uppercase() + rest).collect()
+}
+
+/// A schema as clients see it, and so for each of its members.
+fn shown(schema: &Value) -> Value {
+    let mut seen = schema.clone();
+    if let Some(schema) = seen.as_object_mut() {
+        schema.remove("x-accepts");
+        schema.remove("x-optional");
+    }
+    members(&mut seen).for_each(|(_, member)| *member = shown(member));
+    seen
+}
+
+/// A schema of what clients send: nothing that is read only, `null` for what can be null. A patch requires nothing.
+fn sent(schema: &Value, is_patch: bool) -> Value {
+    let mut written = schema.clone();
+    let Some(object) = written.as_object_mut() else {
+        return written;
+    };
+    let other = object.remove("x-accepts");
+    let mut required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
+    if let Some(members) = object.get_mut("properties").and_then(Value::as_object_mut) {
+        members.retain(|_, member| !is_read_only(member));
+        for (name, member) in &mut *members {
+            *member = sent(member, is_patch);
+            if !required.contains(&json!(name)) {
+                accept(member, json!("null"));
+            }
+            let is_optional = member.as_object_mut().and_then(|member| member.remove("x-optional"));
+            required.retain(|required| is_optional != Some(json!(true)) || required != name);
+        }
+        required.retain(|name| name.as_str().is_some_and(|name| members.contains_key(name)));
+    }
+    if is_patch || required.is_empty() {
+        object.remove("required");
+    } else {
+        object["required"] = required.into();
+    }
+    if let Some(other) = other {
+        accept(&mut written, other);
+    }
+    written
+}
+
+/// Lets a schema accept another type as well.
+fn accept(schema: &mut Value, other: Value) {
+    match schema.get_mut("type") {
+        Some(Value::Array(types)) => types.push(other),
+        Some(one) => *one = json!([one, other]),
+        None => *schema = json!({"anyOf": [schema, {"type": other}]}),
+    }
+}
+
+fn is_read_only(schema: &Value) -> bool {
+    schema["readOnly"] == true
+}
+
+fn members(schema: &mut Value) -> impl Iterator<Item = (&String, &mut Value)> {
+    let members = schema.get_mut("properties").and_then(Value::as_object_mut);
+    members.into_iter().flatten()
+}
+
+/// A reference to a component of the document.
+pub(super) fn reference(kind: &str, name: &str) -> Value {
+    json!({"$ref": format!("#/components/{kind}/{name}")})
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_clients_send_follows_from_what_they_see() {
+        let name = json!({"type": "string", "maxLength": 20});
+        let entity = json!({
+            "name": "color",
+            "plural": "colors",
+            "schema": {
+                "type": "object",
+                "required": ["ColorID", "ColorName"],
+                "properties": {
+                    "ColorID": {"$ref": "#/components/schemas/Id", "readOnly": true},
+                    "ColorName": name,
+                    "Code": {"type": "string", "x-accepts": "number"},
+                    "Mix": {"$ref": "#/components/schemas/Mix"}
+                }
+            }
+        });
+        let schemas = Entity::deserialize(entity).unwrap().schemas(Some("ColorID")).unwrap();
+        let schema = |name| &schemas.iter().find(|(found, _)| found == name).unwrap().1;
+        let sent = json!({
+            "ColorName": name,
+            "Code": {"type": ["string", "number", "null"]},
+            "Mix": {"anyOf": [{"$ref": "#/components/schemas/Mix"}, {"type": "null"}]}
+        });
+        assert_eq!(schema("Color")["properties"]["Code"], json!({"type": "string"}));
+        assert_eq!(schema("ColorPage")["items"], reference("schemas", "Color"));
+        assert_eq!(schema("ColorDeleted")["items"]["required"], json!(["ColorID"]));
+        assert_eq!(schema("ColorNew")["properties"], sent);
+        assert_eq!(schema("ColorNew")["required"], json!(["ColorName"]));
+        assert_eq!(schema("ColorPatch")["properties"], sent);
+        assert_eq!(schema("ColorPatch").get("required"), None);
+    }
+}

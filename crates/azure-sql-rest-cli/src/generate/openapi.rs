@@ -1,0 +1,369 @@
+//! `openapi.json`: its paths follow from the table of routes, its schemas from one description of each entity. Written by hand
+//! are `base.json`, what all APIs of this kind have, and one [`Entity`] each.
+
+use std::collections::BTreeSet;
+use std::path::Path;
+
+use anyhow::{Context, Result, bail};
+use azure_sql_rest::client::problem::kind;
+use azure_sql_rest::route::{Action, Call, Creates, Kind, Route, Source};
+use http::Method;
+use serde_json::{Map, Value, json};
+
+use super::entity::{Entity, reference, title};
+
+/// The whole document.
+pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
+    let mut document: Value = serde_json::from_str(include_str!("base.json")).context("base.json")?;
+    // A procedure's own status may be none of the kinds (RFC 9457, section 4.2.1).
+    let types = kind::ALL.iter().map(|kind| kind.uri);
+    let types: Vec<_> = types.chain(["about:blank"]).collect();
+    document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"] = json!(types);
+    let entities = Entity::all(root)?;
+    for entity in &entities {
+        for (name, schema) in entity.schemas(key_of(routes, entity))? {
+            document["components"]["schemas"][name] = schema;
+        }
+    }
+    let mut paths = Map::new();
+    for route in routes {
+        let entity = match &route.action {
+            Action::Call(call) => Some(entity_of(call, &entities)?),
+            // For people, not for programs.
+            Action::Page(_) => continue,
+            _ => None,
+        };
+        let item = paths.entry(route.path).or_insert_with(|| json!({"parameters": shared_parameters(&route.action)}));
+        item[route.method.as_str().to_lowercase()] = operation(route, entity);
+        if route.method == Method::GET {
+            item["head"] = head(route, entity);
+        }
+    }
+    document["paths"] = paths.into();
+    keep_what_is_used(&mut document)?;
+    Ok(document)
+}
+
+/// The member that names a row of the entity in paths: the argument that comes from there.
+fn key_of(routes: &[Route], entity: &Entity) -> Option<&'static str> {
+    let calls = routes.iter().filter_map(|route| match &route.action {
+        Action::Call(call) if call.procedure.split_once('_').is_some_and(|(_, about)| about == entity.name) => {
+            Some(call)
+        }
+        _ => None,
+    });
+    let mut arguments = calls.flat_map(|call| call.parameters);
+    arguments.find(|(_, source)| matches!(source, Source::Path(_))).map(|(name, _)| *name)
+}
+
+/// Removes the schemas that nothing refers to, when all that is referred to is there.
+fn keep_what_is_used(document: &mut Value) -> Result<()> {
+    loop {
+        let mut used = BTreeSet::new();
+        references(document, &mut used);
+        let is_missing = |used: &&String| used.strip_prefix('#').is_none_or(|used| document.pointer(used).is_none());
+        if let Some(missing) = used.iter().find(is_missing) {
+            bail!("openapi.json has no {missing}");
+        }
+        let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
+            return Ok(());
+        };
+        let count = schemas.len();
+        schemas.retain(|name, _| used.contains(&format!("#/components/schemas/{name}")));
+        if schemas.len() == count {
+            return Ok(());
+        }
+    }
+}
+
+/// Adds every `$ref` in `value` to `found`.
+fn references(value: &Value, found: &mut BTreeSet<String>) {
+    found.extend(value["$ref"].as_str().map(str::to_owned));
+    for value in value.as_object().into_iter().flat_map(Map::values) {
+        references(value, found);
+    }
+    for value in value.as_array().into_iter().flatten() {
+        references(value, found);
+    }
+}
+
+fn entity_of<'e>(call: &Call, entities: &'e [Entity]) -> Result<&'e Entity> {
+    let (_, about) = call.procedure.split_once('_').unwrap_or_default();
+    let found = entities.iter().find(|entity| entity.name == about || entity.plural == about);
+    found.with_context(|| {
+        format!("no file of entities/ has the name or plural {about}, which {} is about", call.procedure)
+    })
+}
+
+fn operation(route: &Route, entity: Option<&Entity>) -> Value {
+    let mut operation = json!({
+        "operationId": operation_id(route, entity),
+        "tags": [entity.map_or("operations", |entity| &entity.plural)],
+        "summary": route.doc[0].trim(),
+    });
+    let description: Vec<_> = route.doc[1..].iter().map(|line| line.trim()).collect();
+    if !description.is_empty() {
+        operation["description"] = json!(description.join(" "));
+    }
+    let (Action::Call(call), Some(entity)) = (&route.action, entity) else {
+        operation["security"] = json!([]);
+        operation["responses"] = probe_responses(route);
+        return operation;
+    };
+    let mut parameters = arguments(route, call, entity);
+    parameters.extend(headers_of(&route.method, call).iter().map(|name| reference("parameters", name)));
+    if !parameters.is_empty() {
+        operation["parameters"] = parameters.into();
+    }
+    if let Some(form_field) = form_field(call) {
+        operation["requestBody"] = request_body(route, call, entity, form_field);
+    }
+    operation["responses"] = responses(route, call, entity);
+    operation
+}
+
+fn operation_id(route: &Route, entity: Option<&Entity>) -> String {
+    let verb = match (&route.action, route.method.as_str()) {
+        (Action::Call(call), _) if is_list(route, call) => "list",
+        (_, "PUT") => "create",
+        (_, "PATCH") => "update",
+        (_, method) => &method.to_lowercase(),
+    };
+    let about = match (&route.action, entity) {
+        (Action::Alive, _) => "Liveness".to_owned(),
+        (Action::Ready, _) => "Readiness".to_owned(),
+        (Action::OpenApi, _) => "OpenApi".to_owned(),
+        (Action::Call(call), Some(entity)) if is_list(route, call) => title(&entity.plural),
+        (_, entity) => entity.map(Entity::title).unwrap_or_default(),
+    };
+    format!("{verb}{about}")
+}
+
+fn is_list(route: &Route, call: &Call) -> bool {
+    route.method == Method::GET && !has_key(call)
+}
+
+/// Whether the path names a row.
+fn has_key(call: &Call) -> bool {
+    call.parameters.iter().any(|(_, source)| matches!(source, Source::Path(_)))
+}
+
+fn form_field(call: &Call) -> Option<&'static str> {
+    call.parameters.iter().find_map(|(_, source)| match source {
+        Source::Body(form_field) => Some(*form_field),
+        _ => None,
+    })
+}
+
+/// The headers, by their names in the base, that an operation reads besides those of every request.
+fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
+    match *method {
+        Method::GET if has_key(call) => vec!["IfNoneMatch", "ReadIfMatch"],
+        Method::GET => vec![],
+        _ if call.is_versioned() => vec!["IdempotencyKey", "IfMatch"],
+        _ => vec!["IdempotencyKey"],
+    }
+}
+
+/// The parameters in path and query, which the procedure gets.
+fn arguments(route: &Route, call: &Call, entity: &Entity) -> Vec<Value> {
+    let argument = |(_, source): &(&str, Source)| {
+        let (place, name, kind, default) = match *source {
+            Source::Path(kind) => ("path", segment(route.path), kind, None),
+            Source::Query(name, kind, default) => ("query", name, kind, default),
+            Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(..)).then_some(0)),
+            Source::Body(_) | Source::IfMatch => return None,
+        };
+        let mut parameter = json!({"name": name, "in": place, "schema": schema(kind, default)});
+        if place == "path" {
+            parameter["required"] = json!(true);
+        } else if name == "after" {
+            parameter["description"] = json!("The page begins behind this key");
+        }
+        if let Some(example) = entity.example(call, place).and_then(|example| example.get(name)) {
+            parameter["example"] = example.clone();
+        }
+        Some(parameter)
+    };
+    call.parameters.iter().filter_map(argument).collect()
+}
+
+/// The headers of every request.
+fn shared_parameters(action: &Action) -> Vec<Value> {
+    let names: &[&str] = match action {
+        Action::Call(_) => &["Correlation", "MsCorrelation", "TraceParent", "TraceState", "Role"],
+        Action::Ready => &["Correlation", "MsCorrelation", "TraceParent", "TraceState"],
+        Action::Alive | Action::OpenApi | Action::Page(_) => &["Correlation", "MsCorrelation"],
+    };
+    names.iter().map(|name| reference("parameters", name)).collect()
+}
+
+/// The name in the braces of a path.
+fn segment(path: &'static str) -> &'static str {
+    let inside = path.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
+    inside.map_or("", |(name, _)| name)
+}
+
+fn schema(kind: Kind, default: Option<i64>) -> Value {
+    let mut schema = match kind {
+        Kind::Integer(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Kind::Text(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
+        Kind::Guid => json!({"type": "string", "format": "uuid"}),
+    };
+    if let Some(default) = default {
+        schema["default"] = json!(default);
+    }
+    schema
+}
+
+fn request_body(route: &Route, call: &Call, entity: &Entity, form_field: &str) -> Value {
+    let is_patch = route.method == Method::PATCH;
+    let schema = reference("schemas", &(entity.title() + if is_patch { "Patch" } else { "New" }));
+    let mut json = json!({"schema": schema});
+    if let Some(example) = entity.example(call, "request") {
+        json["example"] = example.clone();
+    }
+    let form = json!({
+        "schema": {"type": "object", "required": [form_field], "properties": {form_field: schema}},
+        "encoding": {form_field: {"contentType": "application/json"}}
+    });
+    let mut content = json!({"application/json": json, "application/x-www-form-urlencoded": form});
+    if is_patch {
+        content["application/merge-patch+json"] = json!({"schema": schema});
+    }
+    json!({"required": true, "content": content})
+}
+
+/// Headers of responses, as references to those of the base.
+fn response_headers(names: &[(&str, &str)]) -> Value {
+    let all = [
+        ("server-timing", "Timing"),
+        ("cache-control", "Cache"),
+        ("x-content-type-options", "NoSniff"),
+        ("x-correlation-id", "Guid"),
+    ];
+    let headers = names.iter().chain(&all);
+    headers.map(|(name, component)| ((*name).to_owned(), reference("headers", component))).collect::<Map<_, _>>().into()
+}
+
+fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
+    let key = ("Idempotency-Key", "RanUnder");
+    let replayed = ("Idempotency-Replayed", "Replayed");
+    let (status, schema, headers): (_, _, &[_]) = match route.method {
+        _ if is_list(route, call) => ("200", "Page", &[("Link", "Link")]),
+        Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
+        Method::DELETE => ("202", "Deleted", &[key, replayed]),
+        Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
+        // What was sent is not what is stored (RFC 9110, section 9.3.4).
+        Method::PUT => ("201", "Rows", &[key, replayed]),
+        _ => ("201", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
+    };
+    let name = &entity.name;
+    let description = match route.method {
+        _ if is_list(route, call) => "A page, by key".to_owned(),
+        Method::GET => format!("The {name}"),
+        Method::DELETE => format!("The {name} does not exist any more"),
+        Method::PATCH => format!("The {name} as it is now; `[]` when it was deleted before the request was repeated"),
+        _ => format!("The new {name}; `[]` when it was deleted before the request was repeated"),
+    };
+    let mut headers = response_headers(headers);
+    if let Some(Creates { path: location, .. }) = call.creates {
+        let (before, _) = location.trim_start_matches('/').split_once('{').unwrap_or_default();
+        headers["Location"] = json!({
+            "required": true,
+            "description": format!("The new {name}, relative to the request"),
+            "schema": {"type": "string", "pattern": format!("^(\\.\\./)*{before}[^/]+$")}
+        });
+    }
+    let mut json = json!({"schema": reference("schemas", &(entity.title() + schema))});
+    if let Some(example) = entity.example(call, "response") {
+        json["example"] = example.clone();
+    }
+    let success = json!({"description": description, "headers": headers, "content": {"application/json": json}});
+    let mut responses = json!({status: success});
+    if has_key(call) && route.method == Method::GET {
+        responses["304"] = reference("responses", "NotModified");
+    }
+    responses["4XX"] = reference("responses", "Problem");
+    for status in ["503", "504"] {
+        responses[status] = reference("responses", "Unavailable");
+    }
+    responses["5XX"] = reference("responses", "Problem");
+    responses
+}
+
+/// The responses of a route that calls no procedure of an entity.
+fn probe_responses(route: &Route) -> Value {
+    let (description, schema, example) = match route.action {
+        Action::Alive => ("It runs", reference("schemas", "Health"), Some("alive")),
+        Action::Ready => ("They answer", reference("schemas", "Health"), Some("ready")),
+        _ => ("This document", json!({"type": "object"}), None),
+    };
+    let mut headers = response_headers(&[]);
+    if !matches!(route.action, Action::Ready)
+        && let Some(headers) = headers.as_object_mut()
+    {
+        headers.remove("server-timing");
+    }
+    let mut json = json!({"schema": schema});
+    if let Some(status) = example {
+        json["example"] = json!({"status": status});
+    }
+    let mut responses = json!({
+        "200": {"description": description, "headers": headers, "content": {"application/json": json}}
+    });
+    match route.action {
+        Action::Ready => {
+            responses["503"] = reference("responses", "Unavailable");
+            responses["5XX"] = reference("responses", "Problem");
+        }
+        Action::OpenApi => responses["4XX"] = reference("responses", "Problem"),
+        _ => {}
+    }
+    responses
+}
+
+/// The `HEAD` that comes with a `GET`.
+fn head(route: &Route, entity: Option<&Entity>) -> Value {
+    let get = operation(route, entity);
+    let id = get["operationId"].as_str().unwrap_or_default();
+    let about = id.trim_start_matches("get").trim_start_matches("list");
+    let mut head = json!({
+        "operationId": format!("head{about}"),
+        "tags": get["tags"],
+        "summary": format!("{}, without the body", route.doc[0].trim()),
+    });
+    for member in ["parameters", "security"] {
+        if !get[member].is_null() {
+            head[member] = get[member].clone();
+        }
+    }
+    let mut responses = json!({"200": reference("responses", "Head")});
+    for (status, _) in get["responses"].as_object().into_iter().flatten() {
+        match status.as_str() {
+            "304" => responses["304"] = reference("responses", "NotModified"),
+            "4XX" | "5XX" => responses[status.as_str()] = reference("responses", "HeadProblem"),
+            _ => {}
+        }
+    }
+    head["responses"] = responses;
+    head
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn schemas_stay_when_they_are_used_and_what_is_used_must_be_there() {
+        let schemas = json!({"A": reference("schemas", "B"), "B": {}, "C": reference("schemas", "D"), "D": {}});
+        let mut document = json!({"paths": reference("schemas", "A"), "components": {"schemas": schemas}});
+        keep_what_is_used(&mut document).unwrap();
+        let left = document["components"]["schemas"].as_object().unwrap();
+        assert!(left.keys().eq(["A", "B"]));
+
+        document["paths"] = reference("schemas", "E");
+        let error = keep_what_is_used(&mut document).unwrap_err();
+        assert_eq!(error.to_string(), "openapi.json has no #/components/schemas/E");
+    }
+}

@@ -1,0 +1,281 @@
+//! The arguments of a call, from the path, the query and the headers of a request, each with its limits.
+
+use std::borrow::Cow;
+
+use http::HeaderMap;
+use http::request::Parts;
+use percent_encoding::percent_decode_str;
+use uuid::Uuid;
+
+use crate::client::precondition::Preconditions;
+use crate::client::problem::{Problem, kind};
+use crate::dab::request::{Arguments, Value};
+use crate::headers::IDEMPOTENCY_KEY;
+use crate::route::{Call, Kind, Source};
+
+/// The query parameter with the key behind which a page begins.
+pub const AFTER: &str = "after";
+
+/// The arguments that the head of a request has for `call`; `key` is the segment of its path that stands for a row. The JSON
+/// of the body is not among them: [`crate::client::body`] reads it.
+///
+/// # Errors
+///
+/// 400 for a value that is not of its kind, and those of [`Preconditions::versions`].
+pub fn of_head(call: &Call, head: &Parts, key: &str, preconditions: &Preconditions) -> Result<Arguments, Problem> {
+    let mut arguments = Arguments::new();
+    for (name, source) in call.parameters {
+        let value = match *source {
+            Source::Path(kind) => Some(
+                value(kind, key)
+                    .ok_or_else(|| invalid(&format!("The key in the path must be {}.", description(kind))))?,
+            ),
+            Source::Query(field, kind, default) => query(head, field, kind)?.or(default.map(Value::Integer)),
+            Source::Page(kind) => query(head, AFTER, kind)?.or(match kind {
+                Kind::Integer(first, _) => Some(Value::Integer(first)),
+                Kind::Text(_) | Kind::Guid => None,
+            }),
+            Source::IfMatch => preconditions.versions()?.map(Value::Text),
+            Source::Body(_) => None,
+        };
+        arguments.extend(value.map(|value| (*name, value)));
+    }
+    Ok(arguments)
+}
+
+/// The query parameter `name`, if there is one.
+fn query(head: &Parts, name: &str, kind: Kind) -> Result<Option<Value>, Problem> {
+    let mut values = fields(head.uri.query().unwrap_or_default()).filter(|(field, _)| field.as_deref() == Some(name));
+    let only = match (values.next(), values.next()) {
+        (None, _) => return Ok(None),
+        (Some((_, text)), None) => text.and_then(|text| value(kind, &text)),
+        (Some(_), Some(_)) => None,
+    };
+    only.map(Some).ok_or_else(|| {
+        let kind = description(kind);
+        invalid(&format!("The query parameter {name} must be given once, as {kind}."))
+    })
+}
+
+/// What `text` means, if it is of this kind.
+pub fn value(kind: Kind, text: &str) -> Option<Value> {
+    match kind {
+        Kind::Integer(min, max) => {
+            // `parse` would also take a sign.
+            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            let number = text.parse().ok()?;
+            (digits && (min..=max).contains(&number)).then_some(Value::Integer(number))
+        }
+        Kind::Text(max) => {
+            let fits = !text.is_empty() && text.encode_utf16().count() <= max && !text.contains('\u{fffd}');
+            fits.then(|| Value::Text(text.to_owned()))
+        }
+        Kind::Guid => is_guid(text).then(|| Value::Text(text.to_owned())),
+    }
+}
+
+fn description(kind: Kind) -> String {
+    match kind {
+        Kind::Integer(min, max) => format!("a whole number between {min} and {max}"),
+        Kind::Text(max) => format!("1 to {max} characters"),
+        Kind::Guid => "a GUID with hyphens".to_owned(),
+    }
+}
+
+/// Whether a text is a GUID in the form that everybody takes for one.
+pub fn is_guid(text: &str) -> bool {
+    text.len() == 36 && Uuid::try_parse(text).is_ok()
+}
+
+/// The `Idempotency-Key` of a request: 1 to 255 visible ASCII characters.
+///
+/// # Errors
+///
+/// 400 for any other value, or for several.
+pub fn idempotency_key(headers: &HeaderMap) -> Result<Option<&str>, Problem> {
+    let mut values = headers.get_all(IDEMPOTENCY_KEY).iter();
+    let (Some(value), next) = (values.next(), values.next()) else {
+        return Ok(None);
+    };
+    let key = value.to_str().ok().filter(|key| {
+        let visible = key.bytes().all(|byte| byte.is_ascii_graphic());
+        next.is_none() && (1..=255).contains(&key.len()) && visible
+    });
+    key.map(Some).ok_or_else(|| invalid("Idempotency-Key must be given once, as 1 to 255 visible ASCII characters."))
+}
+
+fn invalid(detail: &str) -> Problem {
+    Problem::new(kind::INVALID_PARAMETER, detail)
+}
+
+/// The pairs of an `application/x-www-form-urlencoded` text; a name or value that is not UTF-8 once decoded is `None`.
+pub fn fields(text: &str) -> impl Iterator<Item = (Option<Cow<'_, str>>, Option<Cow<'_, str>>)> {
+    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+        let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
+        (decode(name), decode(value))
+    })
+}
+
+/// `+` is a space, `%XX` a byte, and a `%` that begins no such escape stands for itself (WHATWG URL, section 5.1).
+fn decode(text: &str) -> Option<Cow<'_, str>> {
+    if text.contains('+') {
+        let spaced = text.replace('+', " ");
+        let decoded = percent_decode_str(&spaced).decode_utf8().ok()?;
+        return Some(Cow::Owned(decoded.into_owned()));
+    }
+    percent_decode_str(text).decode_utf8().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::{HeaderValue, Request};
+    use proptest::prelude::*;
+
+    const ID: Kind = Kind::Integer(1, i32::MAX as i64);
+    const LIMIT: Kind = Kind::Integer(1, 10_000);
+
+    fn head(query: &str) -> Option<Parts> {
+        let request = Request::get(format!("/things?{query}")).body(()).ok()?;
+        Some(request.into_parts().0)
+    }
+
+    /// The value of `limit`, 0 when it is absent.
+    fn limit(text: &str) -> Option<i64> {
+        match query(&head(text).unwrap(), "limit", LIMIT) {
+            Ok(None) => Some(0),
+            Ok(Some(Value::Integer(limit))) => Some(limit),
+            _ => None,
+        }
+    }
+
+    #[test]
+    fn ids_are_positive_ints_in_plain_digits() {
+        for (text, id) in [("1", 1), ("2147483647", i32::MAX.into()), ("007", 7)] {
+            assert_eq!(value(ID, text), Some(Value::Integer(id)));
+        }
+        let long = "1".repeat(10_240);
+        for text in ["0", "-1", "abc", "2147483648", "1.5", " ", "+1", "", "1 ", "1e3", "\u{664}", &long] {
+            assert_eq!(value(ID, text), None, "{text}");
+        }
+        assert_eq!(value(Kind::Integer(1, i64::MAX), "9223372036854775807"), Some(Value::Integer(i64::MAX)));
+    }
+
+    #[test]
+    fn texts_are_measured_in_utf16_and_guids_have_hyphens() {
+        for text in ["a", "\u{1f600}x", " ' ; -- "] {
+            assert_eq!(value(Kind::Text(9), text), Some(Value::Text(text.into())));
+        }
+        for (max, text) in [(5, ""), (1, "\u{1f600}"), (2, "abc"), (9, "\u{fffd}")] {
+            assert_eq!(value(Kind::Text(max), text), None, "{text}");
+        }
+        let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        assert_eq!(value(Kind::Guid, guid), Some(Value::Text(guid.into())));
+        for text in ["", "0f8fad5bd9cb469fa16570867728950e", "{0f8fad5b-d9cb-469f-a165-70867728950}"] {
+            assert_eq!(value(Kind::Guid, text), None, "{text}");
+        }
+    }
+
+    #[test]
+    fn query_parameters_are_given_once_and_in_range() {
+        for (query, value) in
+            [("", 0), ("after=3&x", 0), ("limit=1", 1), ("l%69mit=%31%30", 10), ("a=b&limit=10000", 10_000)]
+        {
+            assert_eq!(limit(query), Some(value), "{query}");
+        }
+        for query in
+            ["limit", "limit=", "limit=0", "limit=10001", "limit=x", "limit=+1", "limit=1&limit=1", "limit=%ff"]
+        {
+            assert_eq!(limit(query), None, "{query}");
+        }
+    }
+
+    #[test]
+    fn arguments_come_from_where_the_call_says() {
+        let call = Call {
+            procedure: "get_things",
+            parameters: &[
+                ("Code", Source::Path(Kind::Text(4))),
+                ("After", Source::Page(ID)),
+                ("Limit", Source::Query("limit", LIMIT, Some(100))),
+                ("Name", Source::Query("name", Kind::Text(9), None)),
+                ("IfMatch", Source::IfMatch),
+                ("Json", Source::Body("thing")),
+            ],
+            creates: None,
+        };
+        let of = |query: &str, key: &str| {
+            let head = head(query).unwrap();
+            of_head(&call, &head, key, &Preconditions::of(&head.headers)).map_err(|problem| problem.kind())
+        };
+        let text = |text: &str| Value::Text(text.into());
+        let defaults = [("Code", text("a/b")), ("After", Value::Integer(1)), ("Limit", Value::Integer(100))];
+        assert_eq!(of("", "a/b").unwrap(), defaults);
+        let given = [
+            ("Code", text("x")),
+            ("After", Value::Integer(7)),
+            ("Limit", Value::Integer(2)),
+            ("Name", text("\u{e9} x")),
+        ];
+        assert_eq!(of("limit=2&after=7&name=%C3%A9+x", "x").unwrap(), given);
+        for (query, key) in [("", "abcde"), ("limit=x", "x"), ("name=", "x"), ("name=0123456789", "x")] {
+            assert_eq!(of(query, key), Err(kind::INVALID_PARAMETER), "{query}");
+        }
+    }
+
+    #[test]
+    fn idempotency_keys_are_visible_ascii() {
+        let key = |value: &[u8]| {
+            let mut headers = HeaderMap::new();
+            headers.insert(IDEMPOTENCY_KEY, HeaderValue::from_bytes(value).unwrap());
+            idempotency_key(&headers).map(|key| key.map(str::to_owned)).ok()
+        };
+        assert_eq!(idempotency_key(&HeaderMap::new()).unwrap(), None);
+        assert_eq!(key(b"a-~!\"1"), Some(Some("a-~!\"1".to_owned())));
+        assert!(key("k".repeat(255).as_bytes()).is_some());
+        for value in ["".as_bytes(), b"a b", "k".repeat(256).as_bytes(), "\u{e9}".as_bytes()] {
+            assert_eq!(key(value), None);
+        }
+        let mut twice = HeaderMap::new();
+        twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("a"));
+        twice.append(IDEMPOTENCY_KEY, HeaderValue::from_static("a"));
+        assert!(idempotency_key(&twice).is_err());
+    }
+
+    proptest! {
+        #[test]
+        fn forms_are_decoded_as_the_reference_decodes_them(form in "([a=&%+ ;0-9A-Fac\u{e9}]|customer=|%[0-9A-F]{2}){0,24}") {
+            let reference: Vec<_> = form_urlencoded::parse(form.as_bytes()).collect();
+            let ours: Vec<_> = fields(&form).collect();
+            prop_assert_eq!(ours.len(), reference.len());
+            for ((name, value), (reference_name, reference_value)) in ours.iter().zip(&reference) {
+                for (ours, reference) in [(name, reference_name), (value, reference_value)] {
+                    match ours {
+                        Some(ours) => prop_assert_eq!(ours, reference),
+                        // The reference replaces what is not UTF-8; here it is an error.
+                        None => prop_assert_ne!(reference.find(char::REPLACEMENT_CHARACTER), None),
+                    }
+                }
+            }
+        }
+
+        #[test]
+        fn ids_are_what_a_wider_integer_says(text in "[0-9]{1,12}|[-+ 0-9a\u{664}.]{0,4}") {
+            let digits = !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
+            let expected = text.parse().ok().filter(|number| digits && (1..=2_147_483_647).contains(number));
+            prop_assert_eq!(value(ID, &text), expected.map(Value::Integer));
+        }
+
+        #[test]
+        fn query_parameters_are_what_the_reference_finds(text in "((limit|after|l%69mit|x)=[0-9%a]{0,6}&?){0,4}") {
+            let found: Vec<_> = form_urlencoded::parse(text.as_bytes()).filter(|(name, _)| name == "limit").collect();
+            let expected = match found.as_slice() {
+                [] => Some(0),
+                [(_, value)] => value.parse().ok().filter(|limit| (1..=10_000).contains(limit)),
+                _ => None,
+            };
+            prop_assume!(head(&text).is_some());
+            prop_assert_eq!(limit(&text), expected);
+        }
+    }
+}

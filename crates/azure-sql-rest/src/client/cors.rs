@@ -1,0 +1,144 @@
+//! Cross-origin requests from browsers (Fetch standard, "HTTP extensions"): the origins that are listed may call and
+//! read everything; others get no word of permission, and their browsers refuse them.
+
+use http::header::{
+    ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
+    ACCESS_CONTROL_EXPOSE_HEADERS, ACCESS_CONTROL_MAX_AGE, ACCESS_CONTROL_REQUEST_METHOD, HeaderMap, ORIGIN, VARY,
+};
+use http::{HeaderValue, Method, Uri};
+
+/// Request headers that a page may send.
+const REQUEST_HEADERS: &str = "accept, authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, \
+                               tracestate, x-api-key, x-correlation-id, x-ms-api-role";
+
+/// Response headers that a page may read, besides those that every page may.
+const RESPONSE_HEADERS: &str = "accept-patch, allow, etag, idempotency-key, idempotency-replayed, link, location, \
+                                retry-after, server-timing, www-authenticate, x-correlation-id";
+
+/// How long a browser may remember a preflight, in seconds.
+const MAX_AGE: &str = "600";
+
+/// The origins whose pages may call the API.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Origins(Vec<String>);
+
+impl Origins {
+    /// The origins of a list separated by commas, each as browsers send it: `https://shop.example`, without a slash at
+    /// the end. `None` when one is not that, `*` among them: permission for everybody is never what a list is for.
+    pub fn parse(list: &str) -> Option<Self> {
+        if list.is_empty() {
+            return Some(Self::default());
+        }
+        list.split(',')
+            .map(str::trim)
+            .map(|origin| is_origin(origin).then(|| origin.to_owned()))
+            .collect::<Option<Vec<_>>>()
+            .map(Self)
+    }
+
+    /// Adds to `response` what a request of this method and these headers may know; `allow` is what the path answers,
+    /// for preflights.
+    pub fn permit(&self, method: &Method, request: &HeaderMap, allow: Option<HeaderValue>, response: &mut HeaderMap) {
+        if self.0.is_empty() {
+            return;
+        }
+        response.insert(VARY, HeaderValue::from_static("Origin"));
+        let Some(origin) = request.get(ORIGIN) else { return };
+        if !self.0.iter().any(|listed| listed.as_bytes() == origin.as_bytes()) {
+            return;
+        }
+        response.insert(ACCESS_CONTROL_ALLOW_ORIGIN, origin.clone());
+        match allow {
+            Some(allow) if method == Method::OPTIONS && request.contains_key(ACCESS_CONTROL_REQUEST_METHOD) => {
+                response.insert(ACCESS_CONTROL_ALLOW_METHODS, allow);
+                response.insert(ACCESS_CONTROL_ALLOW_HEADERS, HeaderValue::from_static(REQUEST_HEADERS));
+                response.insert(ACCESS_CONTROL_MAX_AGE, HeaderValue::from_static(MAX_AGE));
+            }
+            _ => {
+                response.insert(ACCESS_CONTROL_EXPOSE_HEADERS, HeaderValue::from_static(RESPONSE_HEADERS));
+            }
+        }
+    }
+}
+
+/// Scheme, host and port in lower case, and nothing else.
+fn is_origin(text: &str) -> bool {
+    text.parse::<Uri>().is_ok_and(|uri| {
+        let authority = uri.authority().map_or("", |authority| authority.as_str());
+        matches!(uri.scheme_str(), Some("http" | "https"))
+            && !authority.contains(['@', '*'])
+            // Browsers leave the usual port out.
+            && !matches!((uri.scheme_str(), uri.port_u16()), (Some("http"), Some(80)) | (Some("https"), Some(443)))
+            && text.split_once("://").is_some_and(|(_, rest)| rest == authority)
+            && !text.bytes().any(|byte| byte.is_ascii_uppercase())
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PAGE: &str = "https://shop.example";
+
+    fn permitted(list: &str, method: Method, headers: &[(http::HeaderName, &str)]) -> HeaderMap {
+        let request =
+            headers.iter().map(|(name, value)| (name.clone(), HeaderValue::from_str(value).unwrap())).collect();
+        let mut response = HeaderMap::new();
+        let allow = Some(HeaderValue::from_static("GET, HEAD, OPTIONS"));
+        Origins::parse(list).unwrap().permit(&method, &request, allow, &mut response);
+        response
+    }
+
+    #[test]
+    fn without_a_list_nothing_is_said() {
+        assert!(permitted("", Method::GET, &[(ORIGIN, PAGE)]).is_empty());
+    }
+
+    #[test]
+    fn listed_origins_may_read() {
+        let headers = permitted("http://localhost:8080, https://shop.example", Method::GET, &[(ORIGIN, PAGE)]);
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_ORIGIN], PAGE);
+        assert!(headers.contains_key(ACCESS_CONTROL_EXPOSE_HEADERS));
+        assert!(!headers.contains_key(ACCESS_CONTROL_ALLOW_METHODS));
+        assert_eq!(headers[VARY], "Origin");
+    }
+
+    #[test]
+    fn preflights_tell_methods_and_headers() {
+        let preflight = [(ORIGIN, PAGE), (ACCESS_CONTROL_REQUEST_METHOD, "GET")];
+        let headers = permitted(PAGE, Method::OPTIONS, &preflight);
+        assert_eq!(headers[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, OPTIONS");
+        assert_eq!(headers[ACCESS_CONTROL_MAX_AGE], "600");
+        assert!(headers[ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap().contains("idempotency-key"));
+    }
+
+    #[test]
+    fn other_origins_get_no_permission_and_caches_know() {
+        for origin in ["https://evil.example", "https://shop.example.evil.example", "https://SHOP.example", "null", "*"]
+        {
+            let preflight = [(ORIGIN, origin), (ACCESS_CONTROL_REQUEST_METHOD, "GET")];
+            let headers = permitted(PAGE, Method::OPTIONS, &preflight);
+            assert_eq!(headers.len(), 1, "{origin}");
+            assert_eq!(headers[VARY], "Origin");
+        }
+    }
+
+    #[test]
+    fn only_origins_can_be_listed() {
+        for list in [
+            "*",
+            "https://*.example",
+            "shop.example",
+            "https://shop.example/",
+            "https://Shop.example",
+            "https://u@shop.example",
+            "https://shop.example:443",
+            "http://shop.example:80",
+            "ftp://shop.example",
+            "https://shop.example,",
+            "null",
+        ] {
+            assert_eq!(Origins::parse(list), None, "{list}");
+        }
+    }
+}

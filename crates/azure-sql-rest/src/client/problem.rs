@@ -1,0 +1,194 @@
+//! Error answers: problem details for HTTP APIs (RFC 9457).
+//!
+//! A problem says what the client can do about it and nothing about what lies behind the API: causes go to the log,
+//! under the same correlation id.
+
+use bytes::Bytes;
+use http::header::{CONTENT_TYPE, HeaderName};
+use http::{HeaderValue, Response, StatusCode};
+use serde::Serialize;
+
+/// A kind of problem. `problems.md` has a heading for each.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Kind {
+    /// The `type`: a relative reference whose fragment is the heading in `problems.md`.
+    pub uri: &'static str,
+    /// The same for every problem of the kind.
+    pub title: &'static str,
+    /// The HTTP status.
+    pub status: StatusCode,
+}
+
+impl Kind {
+    /// A status that a procedure reports and that is none of the kinds below: `about:blank` with its standard title (RFC
+    /// 9457, section 4.2.1).
+    pub fn other(status: StatusCode) -> Self {
+        Self { uri: "about:blank", title: status.canonical_reason().unwrap_or("Refused"), status }
+    }
+}
+
+/// All kinds.
+pub mod kind {
+    use super::{Kind, StatusCode};
+
+    macro_rules! kinds {
+        ($($name:ident, $slug:literal, $status:ident, $title:literal;)*) => {
+            $(
+                #[doc = $title]
+                pub const $name: Kind = Kind {
+                    uri: concat!("/problems#", $slug),
+                    title: $title,
+                    status: StatusCode::$status,
+                };
+            )*
+            /// Every kind there is.
+            pub const ALL: &[Kind] = &[$($name),*];
+        };
+    }
+
+    kinds! {
+        INVALID_BODY, "invalid-body", BAD_REQUEST, "The request body is not usable";
+        INVALID_PARAMETER, "invalid-parameter", BAD_REQUEST, "A parameter or header is not valid";
+        UNAUTHORIZED, "unauthorized", UNAUTHORIZED, "Credentials are missing or wrong";
+        FORBIDDEN, "forbidden", FORBIDDEN, "The caller may not do this";
+        UNKNOWN_ROUTE, "unknown-route", NOT_FOUND, "There is nothing at this path";
+        NOT_FOUND, "not-found", NOT_FOUND, "What was asked for does not exist";
+        METHOD_NOT_ALLOWED, "method-not-allowed", METHOD_NOT_ALLOWED, "The path does not answer this method";
+        NOT_ACCEPTABLE, "not-acceptable", NOT_ACCEPTABLE, "The API has nothing that the client accepts";
+        REQUEST_TIMEOUT, "request-timeout", REQUEST_TIMEOUT, "The request body did not arrive in time";
+        CONFLICT, "conflict", CONFLICT, "The change conflicts with other data";
+        PRECONDITION_FAILED, "precondition-failed", PRECONDITION_FAILED, "A precondition does not hold";
+        BODY_TOO_LARGE, "body-too-large", PAYLOAD_TOO_LARGE, "The request body is too large";
+        UNSUPPORTED_MEDIA_TYPE, "unsupported-media-type", UNSUPPORTED_MEDIA_TYPE, "The body's media type is not supported";
+        UNPROCESSABLE, "unprocessable", UNPROCESSABLE_ENTITY, "The content breaks a rule";
+        MISCONFIGURED, "misconfigured", INTERNAL_SERVER_ERROR, "The API is not set up correctly";
+        BRIDGE_MISCONFIGURED, "bridge-misconfigured", BAD_GATEWAY, "The data bridge did not answer as agreed";
+        UNAVAILABLE, "unavailable", SERVICE_UNAVAILABLE, "The database cannot be reached at the moment";
+        TIMEOUT, "timeout", GATEWAY_TIMEOUT, "The database did not answer in time";
+    }
+}
+
+/// A problem on its way to the client.
+#[derive(Debug)]
+pub struct Problem {
+    kind: Kind,
+    /// The members that say what this occurrence is about, as JSON: `"detail":"…"` and perhaps `,"errors":[…]`.
+    members: String,
+    header: Option<Box<(HeaderName, HeaderValue)>>,
+}
+
+/// The other members.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Members<'a> {
+    r#type: &'static str,
+    title: &'static str,
+    status: u16,
+    instance: &'a str,
+    correlation_id: &'a str,
+}
+
+impl Problem {
+    /// A problem with what this occurrence of it is about.
+    // Once, and not where it is called: what goes wrong need not be fast.
+    #[inline(never)]
+    pub fn new(kind: Kind, detail: &str) -> Self {
+        Self { kind, members: ["\"detail\":", &json(detail)].concat(), header: None }
+    }
+
+    /// A problem that a procedure has put into words: the JSON object `{"detail":"…","errors":[{"field":"…",
+    /// "message":"…"}]}`; `errors` is optional.
+    pub fn reported(kind: Kind, object: &str) -> Self {
+        let members = object.trim();
+        Self { kind, members: members[1..members.len() - 1].to_owned(), header: None }
+    }
+
+    /// Adds a response header.
+    pub fn with_header(mut self, name: HeaderName, value: HeaderValue) -> Self {
+        self.header = Some(Box::new((name, value)));
+        self
+    }
+
+    /// The kind of this problem.
+    pub fn kind(&self) -> Kind {
+        self.kind
+    }
+
+    /// The response: `application/problem+json` with `type`, `title`, `status`, `detail`, `instance` (the request's
+    /// path), `correlationId` and, when there are any, `errors`.
+    pub fn into_response(self, instance: &str, correlation_id: &str) -> Response<Bytes> {
+        let mut body = json(&Members {
+            r#type: self.kind.uri,
+            title: self.kind.title,
+            status: self.kind.status.as_u16(),
+            instance,
+            correlation_id,
+        });
+        body.pop();
+        body.extend([",", &self.members, "}"]);
+        let mut response = Response::new(body.into());
+        *response.status_mut() = self.kind.status;
+        let headers = response.headers_mut();
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/problem+json"));
+        if let Some(header) = self.header {
+            headers.insert(header.0, header.1);
+        }
+        response
+    }
+}
+
+/// Texts and numbers as JSON, which cannot fail.
+fn json(value: &(impl Serialize + ?Sized)) -> String {
+    serde_json::to_string(value).unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http::header::ALLOW;
+    use serde_json::{Value, json};
+
+    #[test]
+    fn the_body_has_the_members_of_rfc_9457() {
+        let reported = r#"{"detail":"a \"detail\"","errors":[{"field":"A","message":"b"}]}"#;
+        let response = Problem::reported(kind::UNPROCESSABLE, reported).into_response("/customer/1", "id");
+        assert_eq!(response.status(), StatusCode::UNPROCESSABLE_ENTITY);
+        assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+        assert_eq!(
+            serde_json::from_slice::<Value>(response.body()).unwrap(),
+            json!({
+                "type": "/problems#unprocessable", "title": "The content breaks a rule", "status": 422, "detail": "a \"detail\"",
+                "instance": "/customer/1", "correlationId": "id", "errors": [{"field": "A", "message": "b"}]
+            })
+        );
+    }
+
+    #[test]
+    fn headers_and_absent_errors() {
+        let response = Problem::new(kind::METHOD_NOT_ALLOWED, "no")
+            .with_header(ALLOW, HeaderValue::from_static("GET"))
+            .into_response("/", "id");
+        assert_eq!(response.headers()[ALLOW], "GET");
+        let body: Value = serde_json::from_slice(response.body()).unwrap();
+        assert!(body.get("errors").is_none());
+    }
+
+    #[test]
+    fn types_are_unique() {
+        let mut types: Vec<_> = kind::ALL.iter().map(|kind| kind.uri).collect();
+        types.sort_unstable();
+        types.dedup();
+        assert_eq!(types.len(), kind::ALL.len());
+    }
+
+    #[test]
+    fn every_kind_has_its_heading_and_status_in_the_docs() {
+        let docs = include_str!("../../problems.md");
+        for kind in kind::ALL {
+            let slug = kind.uri.strip_prefix("/problems#").unwrap();
+            let section = format!("\n## {slug}\n\nStatus {}. ", kind.status.as_u16());
+            assert!(docs.contains(&section), "{slug}");
+        }
+        assert_eq!(docs.matches("\n## ").count(), kind::ALL.len());
+    }
+}

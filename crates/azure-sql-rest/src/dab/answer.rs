@@ -1,0 +1,354 @@
+//! The answer to a call, read as it arrives: `{"value":[{"Status":200,…,"Json":"…"}]}`. Data API Builder writes it without
+//! white space and never parses a text column: the JSON that SQL built arrives as a JSON string.
+//!
+//! The procedures return `Json` last. So the columns before it are known when its text begins, and the text can be passed
+//! on while it arrives, unescaped to what SQL wrote, byte for byte.
+
+use std::char::DecodeUtf16Error;
+use std::mem::take;
+
+use serde::de::IgnoredAny;
+use serde_json::value::RawValue;
+use wide::u8x16;
+
+use crate::failure::Failure;
+use crate::platform::Chunks;
+
+/// The most bytes that may come before the text.
+const MAX_HEAD_BYTES: usize = 16 * 1024;
+
+/// How much of a text is collected before it is passed on, in bytes. Up to here a failure can still be retried; beyond, the
+/// client is already receiving. A page of the default 1,000 customers is 57,000 bytes: a text that is sent in one piece with
+/// its head waits for no acknowledgement.
+pub const COLLECT_BYTES: usize = 256 * 1024;
+
+/// What stands before the columns.
+const ROW_BEGINS: &str = "{\"value\":[{";
+
+/// What stands before the text.
+const TEXT_BEGINS: &[u8] = b"\"Json\":\"";
+
+/// What stands behind it.
+const ROW_ENDS: &[u8] = b"}]}";
+
+/// The one row that a procedure answers with.
+#[derive(Debug)]
+pub struct Row<C> {
+    /// The columns before `Json`.
+    pub head: Head,
+    /// `Json`: the response text, or for a status of 400 and above `{"detail", "errors"}`. `None` is NULL.
+    pub text: Option<Text<C>>,
+}
+
+/// The columns before `Json`.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Head {
+    /// `Status`: the HTTP status for the client.
+    pub status: u16,
+    /// `ETag`: the row's version, without quotes.
+    pub etag: Option<String>,
+    /// The key of a created row, whatever its type.
+    pub created: Option<String>,
+    /// `NextAfter`: the last key of a page when more rows follow.
+    pub next_after: Option<String>,
+    /// `Replayed`: whether the request key had been used before, so that nothing was done this time.
+    pub replayed: bool,
+}
+
+/// The text of a row. What has arrived of it is collected; the rest may be on its way.
+#[derive(Debug)]
+pub struct Text<C> {
+    collected: Vec<u8>,
+    /// Where the rest comes from; `None` when that was all.
+    rest: Option<Rest<C>>,
+}
+
+#[derive(Debug)]
+struct Rest<C> {
+    chunks: C,
+    /// What arrived and cannot be understood before more has: an escape, a character, what stands behind the text.
+    pending: Vec<u8>,
+    /// Whether the text has ended.
+    ended: bool,
+}
+
+impl<C: Chunks> Row<C> {
+    /// Reads the body of a successful answer: all of it, or of a success as much as is collected. `creates` is the column
+    /// that becomes [`Head::created`].
+    ///
+    /// # Errors
+    ///
+    /// [`Failure::Malformed`] for what is not whole JSON, [`Failure::Contract`] for JSON of another shape than one row of
+    /// the agreed types, and those of the body.
+    pub async fn read(mut chunks: C, creates: Option<&str>) -> Result<Self, Failure> {
+        let mut answer = Vec::new();
+        let begin = loop {
+            match chunks.next().await? {
+                Some(chunk) if answer.is_empty() => answer = chunk,
+                Some(chunk) => answer.extend_from_slice(&chunk),
+                None => return Self::without_text(&answer, creates),
+            }
+            let head = &answer[..answer.len().min(MAX_HEAD_BYTES)];
+            match head.windows(TEXT_BEGINS.len()).position(|bytes| bytes == TEXT_BEGINS) {
+                Some(at) => break at + TEXT_BEGINS.len(),
+                None if head.len() == MAX_HEAD_BYTES => {
+                    return Err(Failure::Contract("there is no Json where it is expected"));
+                }
+                None => {}
+            }
+        };
+        let head = &answer[..begin - TEXT_BEGINS.len()];
+        let head = Head::read(str::from_utf8(head).map_err(|_| Failure::Malformed)?, creates)?;
+        let mut text = Text::whole(Vec::new());
+        let mut rest = Rest { chunks, pending: Vec::new(), ended: false };
+        rest.take(answer.split_off(begin), &mut text.collected)?;
+        text.rest = Some(rest);
+        while text.rest.is_some() && (head.status >= 400 || text.collected.len() < COLLECT_BYTES) {
+            text.advance().await?;
+        }
+        let text = Some(text);
+        Ok(Self { head, text })
+    }
+
+    /// A row whose `Json` is NULL.
+    fn without_text(answer: &[u8], creates: Option<&str>) -> Result<Self, Failure> {
+        let answer = str::from_utf8(answer.trim_ascii_end()).map_err(|_| Failure::Malformed)?;
+        serde_json::from_str::<IgnoredAny>(answer).map_err(|_| Failure::Malformed)?;
+        let row = answer.strip_suffix("\"Json\":null}]}");
+        let head = Head::read(row.ok_or(Failure::Contract("the row does not end with Json"))?, creates)?;
+        Ok(Self { head, text: None })
+    }
+}
+
+impl<C> Text<C> {
+    /// A text that is all there.
+    pub fn whole(text: Vec<u8>) -> Self {
+        Self { collected: text, rest: None }
+    }
+
+    /// Whether all of it has been collected.
+    pub fn is_whole(&self) -> bool {
+        self.rest.is_none()
+    }
+
+    /// What has been collected.
+    pub fn into_collected(self) -> Vec<u8> {
+        self.collected
+    }
+}
+
+impl<C: Chunks> Text<C> {
+    /// The next piece, whole characters only; `None` when all of it has been read, to the end of the answer.
+    ///
+    /// # Errors
+    ///
+    /// As [`Row::read`]: what was passed on before is then not the whole.
+    pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        while self.collected.is_empty() {
+            if self.rest.is_none() {
+                return Ok(None);
+            }
+            self.advance().await?;
+        }
+        Ok(Some(take(&mut self.collected)))
+    }
+
+    /// Collects what arrives next.
+    async fn advance(&mut self) -> Result<(), Failure> {
+        match &mut self.rest {
+            None => {}
+            Some(rest) if rest.ended => {
+                rest.end().await?;
+                self.rest = None;
+            }
+            Some(rest) => {
+                let chunk = rest.chunks.next().await?.ok_or(Failure::Malformed)?;
+                rest.take(chunk, &mut self.collected)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+impl<C: Chunks> Rest<C> {
+    /// Adds to `text` what `chunk` brings.
+    fn take(&mut self, mut chunk: Vec<u8>, text: &mut Vec<u8>) -> Result<(), Failure> {
+        if !self.pending.is_empty() {
+            self.pending.append(&mut chunk);
+            chunk = take(&mut self.pending);
+        }
+        let (read, ended) = unescape(&chunk, text)?;
+        self.pending.extend_from_slice(&chunk[read..]);
+        self.ended = ended;
+        Ok(())
+    }
+
+    /// Reads what stands behind the text.
+    async fn end(&mut self) -> Result<(), Failure> {
+        while let Some(mut chunk) = self.chunks.next().await? {
+            self.pending.append(&mut chunk);
+        }
+        match self.pending.trim_ascii_end() {
+            ROW_ENDS => Ok(()),
+            end if ROW_ENDS.starts_with(end) => Err(Failure::Malformed),
+            [b',', ..] => Err(Failure::Contract("Json is not the last column")),
+            [b'}', b',', ..] => Err(Failure::Contract("the answer has not exactly one row")),
+            _ => Err(Failure::Malformed),
+        }
+    }
+}
+
+impl Head {
+    /// Reads the columns before `Json`. They are split and not deserialized: with that would come serde_json's numbers, a fifth
+    /// of the component.
+    fn read(answer: &str, creates: Option<&str>) -> Result<Self, Failure> {
+        let not_a_row = Failure::Contract("the answer is not a list of one row");
+        let mut columns = answer.strip_prefix(ROW_BEGINS).ok_or(not_a_row.clone())?;
+        let mut head = Self::default();
+        while !columns.is_empty() {
+            let (name, rest) = value(columns)?;
+            let (value, rest) = value(rest.strip_prefix(':').ok_or(Failure::Malformed)?)?;
+            columns = rest.strip_prefix(',').ok_or(not_a_row.clone())?;
+            match name.trim_matches('"') {
+                "Status" => head.status = value.parse().map_err(|_| OTHER_TYPE)?,
+                "ETag" => head.etag = text(value)?,
+                "NextAfter" => head.next_after = key(value)?,
+                "Replayed" => head.replayed = value == "true",
+                name if Some(name) == creates => head.created = key(value)?,
+                _ => {}
+            }
+        }
+        match head.status {
+            200..=299 | 400..=499 => Ok(head),
+            _ => Err(Failure::Contract("Status is missing, or neither a success nor a client error")),
+        }
+    }
+}
+
+const OTHER_TYPE: Failure = Failure::Contract("a column has another type than agreed");
+
+/// The JSON value at the beginning of `text`, as it is written, and what follows it.
+fn value(text: &str) -> Result<(&str, &str), Failure> {
+    let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
+    match values.next() {
+        Some(Ok(value)) => Ok((value.get(), &text[values.byte_offset()..])),
+        _ => Err(Failure::Malformed),
+    }
+}
+
+/// A text, or NULL.
+fn text(value: &str) -> Result<Option<String>, Failure> {
+    if value == "null" {
+        return Ok(None);
+    }
+    let mut text = Vec::new();
+    let string = value.strip_prefix('"').ok_or(OTHER_TYPE)?;
+    unescape(string.as_bytes(), &mut text)?;
+    String::from_utf8(text).map(Some).map_err(|_| Failure::Malformed)
+}
+
+/// A number, a text, or NULL.
+fn key(value: &str) -> Result<Option<String>, Failure> {
+    if value.parse::<i64>().is_ok() {
+        return Ok(Some(value.to_owned()));
+    }
+    text(value)
+}
+
+/// Appends to `text` the JSON string whose text begins `bytes`, unescaped, whole characters only. Returns how many bytes were
+/// read, and whether the closing quote was among them.
+fn unescape(bytes: &[u8], text: &mut Vec<u8>) -> Result<(usize, bool), Failure> {
+    // What is written is never longer than what is read; a block is written whole and counted as far as it is clean.
+    let begin = text.len();
+    text.resize(begin + bytes.len() + BLOCK, 0);
+    let (mut rest, mut room) = (bytes, &mut text[begin..]);
+    let ended = loop {
+        if let (Some(block), Some(place)) = (rest.first_chunk(), room.first_chunk_mut::<BLOCK>()) {
+            *place = *block;
+            let clean = clean_bytes(*block);
+            (rest, room) = (&rest[clean..], &mut room[clean..]);
+            if clean == BLOCK {
+                continue;
+            }
+        }
+        let (plain, length) = match rest {
+            [b'\\', plain @ (b'"' | b'\\' | b'/'), ..] => (*plain, 2),
+            [] => break false,
+            [b'"', ..] => {
+                rest = &rest[1..];
+                break true;
+            }
+            [0..=0x1f, ..] => return Err(Failure::Malformed),
+            [b'\\', ..] => match escaped(rest)? {
+                None => break false,
+                Some((character, length)) => {
+                    let written = character.encode_utf8(room).len();
+                    (rest, room) = (&rest[length..], &mut room[written..]);
+                    continue;
+                }
+            },
+            // Fewer bytes than a block are left.
+            [byte, ..] => (*byte, 1),
+        };
+        room[0] = plain;
+        (rest, room) = (&rest[length..], &mut room[1..]);
+    };
+    let (mut read, left) = (bytes.len() - rest.len(), room.len());
+    text.truncate(text.len() - left);
+    if let Err(error) = simdutf8::compat::from_utf8(&text[begin..]) {
+        // The rest of a character may be on its way, if nothing has followed it.
+        if error.error_len().is_some() || ended || !rest.is_empty() {
+            return Err(Failure::Malformed);
+        }
+        let whole = begin + error.valid_up_to();
+        read -= text.len() - whole;
+        text.truncate(whole);
+    }
+    Ok((read, ended))
+}
+
+/// How many bytes are looked at in one step.
+const BLOCK: usize = 16;
+
+/// How many bytes of `block` come before the first quote, backslash or control character.
+fn clean_bytes(block: [u8; BLOCK]) -> usize {
+    let block = u8x16::new(block);
+    let special =
+        block.simd_eq(u8x16::splat(b'"')) | block.simd_eq(u8x16::splat(b'\\')) | block.simd_lt(u8x16::splat(0x20));
+    (special.to_bitmask() | 1 << BLOCK).trailing_zeros() as usize
+}
+
+/// The character that the escape at the beginning of `bytes` stands for, and its length; `None` when it is not all there.
+fn escaped(bytes: &[u8]) -> Result<Option<(char, usize)>, Failure> {
+    let character = match bytes.get(1) {
+        None => return Ok(None),
+        Some(b'n') => '\n',
+        Some(b'r') => '\r',
+        Some(b't') => '\t',
+        Some(b'b') => '\u{8}',
+        Some(b'f') => '\u{c}',
+        Some(b'u') => match utf16_escape(bytes) {
+            Some(Ok(character)) => return Ok(Some((character, 6 * character.len_utf16()))),
+            _ if bytes.len() < 12 => return Ok(None),
+            _ => return Err(Failure::Malformed),
+        },
+        Some(_) => return Err(Failure::Malformed),
+    };
+    Ok(Some((character, 2)))
+}
+
+/// The character that `\uXXXX` at the beginning of `bytes` stands for, or two of them that are a surrogate pair. `None` when
+/// there is no such escape, an error for half of a pair.
+pub fn utf16_escape(bytes: &[u8]) -> Option<Result<char, DecodeUtf16Error>> {
+    char::decode_utf16(bytes.chunks(6).map_while(code_unit)).next()
+}
+
+/// The UTF-16 code unit that `\uXXXX` stands for.
+fn code_unit(escape: &[u8]) -> Option<u16> {
+    let digits = escape.strip_prefix(b"\\u")?;
+    let is_hex = digits.len() == 4 && digits.iter().all(u8::is_ascii_hexdigit);
+    u16::from_str_radix(str::from_utf8(digits).ok()?, 16).ok().filter(|_| is_hex)
+}
+
+#[cfg(test)]
+mod tests;

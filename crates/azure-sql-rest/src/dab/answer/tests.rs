@@ -1,0 +1,169 @@
+use std::collections::VecDeque;
+
+use proptest::prelude::*;
+
+use super::*;
+use crate::platform::fake::block_on;
+
+/// A body that comes in these parts.
+struct Parts(VecDeque<Vec<u8>>);
+
+impl Chunks for Parts {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        Ok(self.0.pop_front())
+    }
+}
+
+/// Reads `answer` in parts of `size` bytes.
+fn read(answer: &[u8], size: usize) -> Result<(Head, Option<String>), Failure> {
+    let parts = answer.chunks(size).map(<[u8]>::to_vec).collect();
+    block_on(async {
+        let Row { head, text } = Row::read(Parts(parts), Some("CustomerID")).await?;
+        let Some(mut text) = text else { return Ok((head, None)) };
+        let mut whole = Vec::new();
+        while let Some(piece) = text.next().await? {
+            assert!(str::from_utf8(&piece).is_ok(), "whole characters");
+            whole.extend(piece);
+        }
+        Ok((head, Some(String::from_utf8(whole).expect("UTF-8"))))
+    })
+}
+
+fn whole(answer: &str) -> Result<(Head, Option<String>), Failure> {
+    read(answer.as_bytes(), usize::MAX)
+}
+
+#[test]
+fn a_row_is_read_by_column_names_in_parts_of_any_size() {
+    let answer = r#"{"value":[{"Status":201,"ETag":"v\u00e9","CustomerID":7,"Extra":-1.5e3,"NextAfter":null,"Replayed":true,"Json":"[\"\u00e9\uD83D\uDE00\\\/é\"]\n"}]}
+"#;
+    let head =
+        Head { status: 201, etag: Some("vé".into()), created: Some("7".into()), next_after: None, replayed: true };
+    let text = "[\"\u{e9}\u{1f600}\\/é\"]\n".to_owned();
+    for size in 1..=answer.len() {
+        assert_eq!(read(answer.as_bytes(), size), Ok((head.clone(), Some(text.clone()))), "{size}");
+    }
+}
+
+#[test]
+fn keys_are_numbers_or_texts() {
+    let answer = r#"{"value":[{"Status":201,"CustomerID":"a\"b","NextAfter":9223372036854775807,"Json":"[]"}]}"#;
+    let (head, _) = whole(answer).unwrap();
+    assert_eq!((head.created.as_deref(), head.next_after.as_deref()), (Some("a\"b"), Some("9223372036854775807")));
+}
+
+#[test]
+fn a_long_text_is_passed_on_before_its_end_and_a_refusal_is_not() {
+    let long = "x".repeat(COLLECT_BYTES);
+    for (status, is_whole) in [(200, false), (404, true)] {
+        let parts = [format!(r#"{{"value":[{{"Status":{status},"Json":"{long}"#), r#"!"}]}"#.to_owned()];
+        let parts = Parts(parts.map(String::into_bytes).into());
+        let text = block_on(Row::read(parts, None)).unwrap().text.unwrap();
+        assert_eq!(text.is_whole(), is_whole);
+        assert_eq!(text.into_collected().len(), COLLECT_BYTES + usize::from(is_whole));
+    }
+}
+
+#[test]
+fn a_text_can_be_null() {
+    assert_eq!(whole(r#"{"value":[{"Status":404,"Json":null}]}"#).unwrap().1, None);
+    assert_eq!(whole(r#"{"value":[{"Status":404,"Json":""}]}"#).unwrap().1, Some(String::new()));
+}
+
+#[test]
+fn what_is_not_whole_json_is_malformed() {
+    for answer in [
+        "",
+        "{",
+        "<html>",
+        "\u{feff}{}",
+        r#"{"value":[{"Status":200,"Json":"["#,
+        r#"{"value":[{"Status":200,"Json":"[]"}]}x"#,
+        r#"{"value":[{"Status":200,"Json":"[]"}]"#,
+        r#"{"value":[{"Status":200,"Json":"\x"}]}"#,
+        r#"{"value":[{"Status":200,"Json":"\ud800"}]}"#,
+        r#"{"value":[{"Status":200,"Json":"\ud800\u0041"}]}"#,
+        r#"{"value":[{"Status":200,"Json":"\udc00 and more"}]}"#,
+        r#"{"value":[{"Status":200,"Json":"\u00g0"}]}"#,
+        r#"{"value":[{"Status":200,"Json":"\u+123"}]}"#,
+        r#"{"value":[{"Status":2x0,"Json":""}]}"#,
+        r#"{"value":[{"Status":200,"Extra":"\x","Json":""}]}"#,
+    ] {
+        for size in [1, usize::MAX] {
+            assert_eq!(read(answer.as_bytes(), size), Err(Failure::Malformed), "{answer}");
+        }
+    }
+    for text in [&b"\xff"[..], b"\xc3", b"\xc3\\n", b"\xc3x"] {
+        let answer = [b"{\"value\":[{\"Status\":200,\"Json\":\"", text, b"\"}]}"].concat();
+        for size in [1, usize::MAX] {
+            assert_eq!(read(&answer, size), Err(Failure::Malformed));
+        }
+    }
+}
+
+#[test]
+fn json_of_another_shape_breaks_the_contract() {
+    for answer in [
+        "[]",
+        "{}",
+        r#"{"rows":[]}"#,
+        r#"{"value":[]}"#,
+        r#"{"value":{}}"#,
+        r#"{"value":[{}]}"#,
+        r#"{"value":[{"Status":200}]}"#,
+        r#"{"value":[{"Status":200,"Json":""},{"Status":200,"Json":""}]}"#,
+        r#"{"value":[{"Status":200,"Json":null},{"Status":200,"Json":null}]}"#,
+        r#"{"value":[{"Status":200,"Json":"","Json":""}]}"#,
+        r#"{"value":[{"Json":""}]}"#,
+        r#"{"value":[{"Status":200,"Json":"","Json":null}]}"#,
+        r#"{"value":[{"Json":"[]","ETag":"v1","Status":200}]}"#,
+        r#"{"value":[{"\u0053tatus":200,"Json":""}]}"#,
+        r#"{"value":[{"Status":"200","Json":""}]}"#,
+        r#"{"value":[{"Status":null,"Json":""}]}"#,
+        r#"{"value":[{"Status":500,"Json":""}]}"#,
+        r#"{"value":[{"Status":302,"Json":""}]}"#,
+        r#"{"value":[{"Status":66000,"Json":""}]}"#,
+        r#"{"value":[{"Status":200,"Json":{}}]}"#,
+        r#"{"value":[{"Status":200,"ETag":[1],"Json":""}]}"#,
+        r#"{"value":[{"Status":200,"ETag":1,"Json":""}]}"#,
+        r#"{"value":[{"Status":200,"CustomerID":1.5,"Json":""}]}"#,
+        r#"{"value":[{"JSON_F52E2B61-18A1-11d1-B105-00805F49916B":"[{"}]}"#,
+    ] {
+        let read = whole(answer);
+        assert!(matches!(read, Err(Failure::Contract(_))), "{answer}: {read:?}");
+    }
+    let endless = format!(r#"{{"value":[{{"Extra":"{}"#, "x".repeat(2 * MAX_HEAD_BYTES));
+    assert!(matches!(whole(&endless), Err(Failure::Contract(_))));
+}
+
+/// What `serde_json` makes of the text of an answer.
+fn reference(answer: &[u8]) -> Option<String> {
+    let value: serde_json::Value = serde_json::from_slice(answer).ok()?;
+    value["value"][0]["Json"].as_str().map(str::to_owned)
+}
+
+proptest! {
+    #[test]
+    fn any_text_comes_back_unchanged(text in any::<String>(), size in 1_usize..40) {
+        let escaped = serde_json::to_string(&text).unwrap();
+        let answer = format!(r#"{{"value":[{{"Status":200,"Json":{escaped}}}]}}"#);
+        prop_assert_eq!(read(answer.as_bytes(), size).unwrap().1, Some(text));
+    }
+
+    #[test]
+    fn escapes_are_read_as_the_reference_reads_them(
+        text in r#"(\\["\\/bfnrt]|\\u[0-9a-fA-F]{4}|\\ud83d\\ude00|[a-z\u{e9}"\\ ]){0,12}"#, size in 1_usize..20
+    ) {
+        let answer = format!(r#"{{"value":[{{"Status":200,"Json":"{text}"}}]}}"#);
+        let ours = read(answer.as_bytes(), size).ok().and_then(|(_, text)| text);
+        prop_assert_eq!(ours, reference(answer.as_bytes()));
+    }
+
+    #[test]
+    fn no_answer_makes_it_panic_and_parts_do_not_matter(bytes in proptest::collection::vec(any::<u8>(), 0..200), size in 1_usize..20) {
+        let answer = [b"{\"value\":[{\"Status\":200,\"Json\":\"", bytes.as_slice()].concat();
+        for answer in [&answer, &bytes] {
+            prop_assert_eq!(read(answer, size).is_ok(), read(answer, usize::MAX).is_ok());
+        }
+    }
+}

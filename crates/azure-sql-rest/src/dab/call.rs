@@ -1,0 +1,284 @@
+//! Calls a procedure: attempts, each with a limit on connect, headers and body together, until one succeeds or the retry
+//! policy gives up.
+
+use std::pin::pin;
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::{Either, select};
+use http::header::{DATE, RETRY_AFTER};
+use http::{HeaderMap, Request, StatusCode};
+
+use crate::dab::answer::Row;
+use crate::failure::Failure;
+use crate::log::{Event, Log};
+use crate::platform::Platform;
+use crate::retry::{Decision, GiveUp, Policy};
+use crate::route;
+
+/// One call, ready to be made.
+pub struct Call<'a, P> {
+    /// The host.
+    pub platform: &'a P,
+    /// Where attempts are logged.
+    pub log: &'a Log,
+    /// What is called.
+    pub call: &'static route::Call,
+    /// The same for every attempt.
+    pub request: Request<Bytes>,
+}
+
+/// What a call took.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Effort {
+    /// How many attempts were made.
+    pub attempts: u32,
+    /// How long they took, waits between them included.
+    pub took: Duration,
+}
+
+/// A call that brought no row.
+#[derive(Debug, PartialEq, Eq)]
+pub struct GaveUp {
+    /// What to tell the client.
+    pub because: GiveUp,
+    /// How the last attempt failed.
+    pub failure: Failure,
+}
+
+impl<P: Platform> Call<'_, P> {
+    /// Makes the call as often as `policy` allows, which counts from now.
+    ///
+    /// # Errors
+    ///
+    /// When no attempt brought a row.
+    pub async fn make(&self, policy: &Policy) -> (Effort, Result<Row<P::Body>, GaveUp>) {
+        let begin = self.platform.now();
+        let elapsed = || self.platform.now().saturating_sub(begin);
+        let (mut attempts, mut spent) = (0, Duration::ZERO);
+        loop {
+            attempts += 1;
+            let result = self.attempt(policy.attempt_limit(spent)).await;
+            let took = elapsed();
+            let effort = Effort { attempts, took };
+            let failure = match result {
+                Ok(row) => return (effort, Ok(row)),
+                Err(failure) => failure,
+            };
+            let (procedure, reason) = (self.call.procedure, failure.to_string());
+            // The high bits of random bits are as random as any.
+            let random = (self.platform.random() >> 96) as u32;
+            match policy.decide(attempts, &failure, took, random) {
+                Decision::Retry(wait) => {
+                    let retry =
+                        Event::Retry { procedure, attempt: attempts, reason, delay_ms: wait.as_millis() as u64 };
+                    self.log.write(self.platform, &retry);
+                    self.platform.sleep(wait).await;
+                    spent = elapsed();
+                    // The wait was longer than asked for: an attempt with no time would be sent and abandoned.
+                    if policy.attempt_limit(spent).is_zero() {
+                        let because = policy.exhausted(&failure);
+                        return (Effort { attempts, took: spent }, Err(GaveUp { because, failure }));
+                    }
+                }
+                Decision::GiveUp(because) => {
+                    let give_up = Event::GiveUp { procedure, attempt: attempts, reason };
+                    self.log.write(self.platform, &give_up);
+                    return (effort, Err(GaveUp { because, failure }));
+                }
+            }
+        }
+    }
+
+    /// Makes one attempt of at most `limit`.
+    ///
+    /// # Errors
+    ///
+    /// How it failed.
+    pub async fn attempt(&self, limit: Duration) -> Result<Row<P::Body>, Failure> {
+        let timer = pin!(self.platform.sleep(limit));
+        let exchange = pin!(self.exchange());
+        // The timer is set first: with WASI 0.3 the host looks at the body when this has nothing more to do.
+        match select(timer, exchange).await {
+            Either::Left(((), _)) => Err(Failure::TimedOut),
+            Either::Right((row, _)) => row,
+        }
+    }
+
+    async fn exchange(&self) -> Result<Row<P::Body>, Failure> {
+        let response = self.platform.send(&self.request).await?;
+        match response.status() {
+            StatusCode::OK | StatusCode::CREATED => {
+                let created = self.call.creates.map(|creates| creates.column);
+                Row::read(response.into_body(), created).await
+            }
+            status => Err(Failure::Status { status: status.as_u16(), retry_after: retry_after(response.headers()) }),
+        }
+    }
+}
+
+/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3); a date is taken relative to the answer's own `Date`, so
+/// that the two clocks need not agree.
+fn retry_after(headers: &HeaderMap) -> Option<Duration> {
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    if let Ok(seconds) = value.parse() {
+        return Some(Duration::from_secs(seconds));
+    }
+    let date = httpdate::parse_http_date(headers.get(DATE)?.to_str().ok()?).ok()?;
+    let until = httpdate::parse_http_date(value).ok()?;
+    Some(until.duration_since(date).unwrap_or_default())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::log::Level;
+    use crate::platform::fake::{Fake, Parts};
+    use http::Response;
+
+    static CALL: route::Call = route::Call { procedure: "do_thing", parameters: &[], creates: None };
+    const ROW: &str = r#"{"value":[{"Status":200,"Json":"[]"}]}"#;
+
+    fn policy() -> Policy {
+        Policy {
+            base: Duration::from_millis(100),
+            cap: Duration::from_millis(2000),
+            attempt_timeout: Duration::from_millis(10_000),
+            deadline: Duration::from_millis(25_000),
+        }
+    }
+
+    fn make(platform: &Fake) -> (Effort, Result<Row<Parts>, GaveUp>) {
+        let log = Log { level: Level::Warn, correlation_id: "id".into() };
+        let request = Request::new(Bytes::from_static(b"{}"));
+        let call = Call { platform, log: &log, call: &CALL, request };
+        platform.run(call.make(&policy()))
+    }
+
+    fn gives_up(platform: &Fake) -> GiveUp {
+        make(platform).1.unwrap_err().because
+    }
+
+    /// The milliseconds at which attempts were made.
+    fn attempts_ms(platform: &Fake) -> Vec<u128> {
+        let sent = platform.sent.borrow();
+        sent.iter().map(|(at, _)| at.as_millis() - 1000).collect()
+    }
+
+    #[test]
+    fn failures_that_pass_are_ridden_out_and_logged() {
+        let platform = Fake::default()
+            .then(0, Err(Failure::NotConnected("connection refused")))
+            .answer(10, 500, "")
+            .then(5, Err(Failure::Interrupted("connection closed")))
+            .answer(0, 200, "{\"value\":[")
+            .answer(0, 201, ROW);
+        let (effort, row) = make(&platform);
+        assert_eq!(row.unwrap().head.status, 200);
+        // Waits at their longest: 100, 200, 400, 800 ms.
+        assert_eq!(attempts_ms(&platform), [0, 100, 310, 715, 1515]);
+        let took = Duration::from_millis(1515);
+        assert_eq!(effort, Effort { attempts: 5, took });
+        let lines = platform.lines.borrow();
+        assert_eq!(lines.len(), 4);
+        assert_eq!(
+            lines[1],
+            r#"{"event":"retry","procedure":"do_thing","attempt":2,"reason":"bridge status 500","delay_ms":200,"correlation_id":"id"}"#
+        );
+    }
+
+    #[test]
+    fn an_attempt_that_takes_too_long_is_given_up() {
+        let platform = Fake::default().answer(60_000, 200, ROW).answer(9999, 200, ROW);
+        assert!(make(&platform).1.is_ok());
+        assert_eq!(attempts_ms(&platform), [0, 10_100]);
+    }
+
+    #[test]
+    fn the_deadline_ends_it_in_a_timeout_when_the_last_attempt_timed_out() {
+        let mut platform = Fake::default();
+        for _ in 0..3 {
+            platform = platform.answer(60_000, 200, ROW);
+        }
+        assert!(matches!(gives_up(&platform), GiveUp::Timeout { .. }));
+        assert_eq!(platform.now().as_millis() - 1000, 25_000);
+    }
+
+    #[test]
+    fn an_outage_longer_than_the_deadline_ends_in_unavailable() {
+        let mut platform = Fake::default();
+        for _ in 0..20 {
+            platform = platform.then(0, Err(Failure::NotConnected("connection refused")));
+        }
+        let retry_after = Duration::from_millis(2000);
+        assert_eq!(gives_up(&platform), GiveUp::Unavailable { retry_after });
+        assert!(platform.now().as_millis() - 1000 < 25_000);
+        assert!(platform.lines.borrow().last().unwrap().contains("give_up"));
+    }
+
+    #[test]
+    fn ten_seconds_without_a_database_cost_no_request_however_long_dab_holds_a_call() {
+        // 500 at once, after DAB's three attempts to connect, after its time-outs; and how many attempts begin in the ten
+        // seconds. Of the last kind a second one can, at their very end.
+        for (held_ms, failures, answered_ms) in [(0, 9, 11_100), (6000, 2, 12_300), (33_000, 2, 20_300)] {
+            let mut platform = Fake::default();
+            for _ in 0..failures {
+                platform = platform.answer(held_ms, 500, "");
+            }
+            let platform = platform.answer(0, 200, ROW);
+            assert!(make(&platform).1.is_ok(), "{held_ms} ms");
+            assert_eq!(attempts_ms(&platform).last(), Some(&answered_ms));
+        }
+    }
+
+    #[test]
+    fn a_misconfigured_bridge_is_not_tried_again() {
+        for platform in [
+            Fake::default().answer(0, 404, ""),
+            Fake::default().answer(0, 307, ""),
+            Fake::default().answer(0, 204, ""),
+            Fake::default().answer(0, 200, r#"{"value":[]}"#),
+            Fake::default().then(0, Err(Failure::Refused("destination denied"))),
+        ] {
+            assert_eq!(gives_up(&platform), GiveUp::Misconfigured);
+            assert_eq!(platform.sent.borrow().len(), 1);
+        }
+        assert_eq!(gives_up(&Fake::default().answer(0, 409, "")), GiveUp::Conflict);
+    }
+
+    #[test]
+    fn retry_after_is_obeyed_in_both_forms() {
+        let busy = |headers: &[(&str, &str)]| {
+            let mut response = Response::builder().status(503);
+            for (name, value) in headers {
+                response = response.header(*name, *value);
+            }
+            let platform = Fake::default().then(0, Ok(response.body(Vec::new()).unwrap())).answer(0, 200, ROW);
+            assert!(make(&platform).1.is_ok());
+            attempts_ms(&platform)[1]
+        };
+        let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
+        // The first wait, at its longest, comes on top.
+        assert_eq!(busy(&[("retry-after", "3")]), 3100);
+        assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:41 GMT"), date]), 4100);
+        assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:30 GMT"), date]), 100);
+        assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:41 GMT")]), 100);
+        assert_eq!(busy(&[("retry-after", "soon")]), 100);
+    }
+
+    #[test]
+    fn nothing_is_sent_when_no_time_is_left() {
+        let platform = Fake::default().oversleeping(60_000).answer(0, 503, "");
+        assert!(matches!(gives_up(&platform), GiveUp::Unavailable { .. }));
+        assert_eq!(platform.sent.borrow().len(), 1);
+    }
+
+    #[test]
+    fn every_attempt_sends_the_same_request() {
+        let platform = Fake::default().answer(0, 503, "").answer(0, 200, ROW);
+        make(&platform).1.unwrap();
+        let sent = platform.sent.borrow();
+        assert_eq!(sent[0].1.body(), sent[1].1.body());
+        assert_eq!(sent[0].1.headers(), sent[1].1.headers());
+    }
+}

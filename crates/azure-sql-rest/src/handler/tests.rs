@@ -1,0 +1,438 @@
+//! Whole requests against a scripted bridge.
+
+mod surface;
+
+use super::*;
+use crate::platform::fake::{Fake, Parts};
+use http::header::{
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, LOCATION, VARY,
+};
+use serde_json::Value as Json;
+
+crate::component! {
+    openapi: "{ }",
+    routes: {
+        /// Create a customer
+        PUT "/customer" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}";
+        /// Read a customer
+        GET "/customer/{id}" => get_customer(CustomerID: key(ID));
+        /// List customers
+        GET "/customers" => get_customers(After: page(ID), Limit: query("limit", 1..=10_000, 1000));
+        /// Change a customer
+        PATCH "/customer/{id}" => patch_customer(CustomerID: key(ID), Json: body("customer"), IfMatch: if_match);
+        /// Delete a customer
+        DELETE "/customer/{id}" => delete_customer(CustomerID: key(ID), IfMatch: if_match);
+        /// Create a customer
+        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}";
+        /// Description
+        GET "/openapi.json" => openapi;
+        /// Liveness
+        GET "/healthz" => alive;
+        /// Readiness
+        GET "/readyz" => ready;
+        /// Home
+        GET "/" => home;
+        /// Docs
+        GET "/docs" => docs;
+        /// Problems
+        GET "/problems" => problems;
+    }
+}
+
+const CUSTOMER: &str = r#"{"CustomerName":"A"}"#;
+const GUID: &str = "0f8fad5b-d9cb-469f-a165-70867728950e";
+
+fn request(method: Method, path: &str, headers: &[(&str, &str)], body: &str) -> Request<Parts> {
+    let mut request = Request::builder().method(method).uri(path).body(Parts::whole(body.as_bytes())).unwrap();
+    *request.headers_mut() = headers::read(headers.iter().copied());
+    request
+}
+
+async fn respond(platform: &Fake, request: Request<Parts>) -> Response<Body<Parts>> {
+    let settings = Settings::parse(&platform.settings);
+    let read = async { settings.as_ref().map_err(Clone::clone) };
+    handle(platform, &APP, read, request).await
+}
+
+/// The answer, all of it.
+fn ask(platform: &Fake, request: Request<Parts>) -> Response<Bytes> {
+    let (response, failure) = receive(platform, request);
+    assert_eq!(failure, None);
+    response
+}
+
+/// As much of the answer as came, and why no more did.
+fn receive(platform: &Fake, request: Request<Parts>) -> (Response<Bytes>, Option<Failure>) {
+    platform.run(async {
+        let (parts, mut body) = respond(platform, request).await.into_parts();
+        let mut bytes = Vec::new();
+        loop {
+            let failure = match body.next(platform).await {
+                Ok(Some(piece)) => {
+                    bytes.extend_from_slice(&piece);
+                    continue;
+                }
+                Ok(None) => None,
+                Err(failure) => Some(failure),
+            };
+            return (Response::from_parts(parts, bytes.into()), failure);
+        }
+    })
+}
+
+fn get(platform: &Fake, path: &str) -> Response<Bytes> {
+    ask(platform, request(Method::GET, path, &[], ""))
+}
+
+fn write(platform: &Fake, method: Method, path: &str, headers: &[(&str, &str)]) -> Response<Bytes> {
+    let headers = [headers, &[("content-type", "application/json")]].concat();
+    ask(platform, request(method, path, &headers, CUSTOMER))
+}
+
+fn sent(platform: &Fake) -> Json {
+    serde_json::from_slice(platform.sent.borrow()[0].1.body()).unwrap()
+}
+
+fn problem(response: &Response<Bytes>) -> (u16, Json) {
+    assert_eq!(response.headers()[CONTENT_TYPE], "application/problem+json");
+    (response.status().as_u16(), serde_json::from_slice(response.body()).unwrap())
+}
+
+#[test]
+fn a_get_brings_what_sql_wrote() {
+    let platform = Fake::default().row(r#""Status":200,"ETag":"v1","Json":"[{\"A\":\"\\\/\u00e9\uD83D\uDE00\"} ]""#);
+    let response = get(&platform, "/customer/7");
+    assert_eq!(response.body(), "[{\"A\":\"\\/\u{e9}\u{1f600}\"} ]");
+    assert_eq!(response.headers()[CONTENT_LENGTH], response.body().len().to_string());
+    let target = platform.sent.borrow()[0].1.uri().to_string();
+    assert_eq!(target, "http://127.0.0.1:5000/api/get_customer?CustomerID=7");
+}
+
+#[test]
+fn a_put_makes_up_a_key() {
+    let platform = Fake::default().row(r#""Status":201,"CustomerID":1062,"Json":"[]""#);
+    assert_eq!(write(&platform, Method::PUT, "/customer", &[]).status(), 201);
+    let sent = sent(&platform);
+    assert_eq!(sent["Json"], CUSTOMER);
+    assert!(is_guid(sent["RequestKey"].as_str().unwrap()));
+}
+
+#[test]
+fn of_what_creates_a_put_alone_has_no_entity_tag() {
+    for (method, path, tag) in [(Method::PUT, "/customer", None), (Method::POST, "/customers", Some("\"v1\""))] {
+        let platform = Fake::default().row(r#""Status":201,"ETag":"v1","CustomerID":1062,"Json":"[]""#);
+        let response = write(&platform, method, path, &[]);
+        assert_eq!(response.headers().get(ETAG).map(|tag| tag.to_str().unwrap()), tag);
+    }
+}
+
+#[test]
+fn an_answer_that_was_not_agreed_is_502_and_logged() {
+    let platform = Fake::default().row(r#""Status":200,"Json":null"#);
+    assert_eq!(problem(&get(&platform, "/customer/7")).0, 502);
+    let expected = r#"{"event":"contract_broken","procedure":"get_customer","reason":"Json is NULL","correlation_id":"#;
+    assert!(platform.lines.borrow()[0].starts_with(expected));
+}
+
+#[test]
+fn head_is_get_without_the_body() {
+    let platform = Fake::default().row(r#""Status":200,"ETag":"v1","Json":"[]""#);
+    let response = ask(&platform, request(Method::HEAD, "/customer/7", &[], ""));
+    assert_eq!(response.status(), 200);
+    assert_eq!(response.headers()[ETAG], "\"v1\"");
+    assert!(response.body().is_empty());
+}
+
+#[test]
+fn key_and_precondition_are_the_clients() {
+    let platform = Fake::default().row(r#""Status":202,"Json":"[]""#);
+    let headers = [("idempotency-key", "k-1"), ("if-match", "\"v1\"")];
+    assert_eq!(write(&platform, Method::PATCH, "/customer/7", &headers).status(), 202);
+    let expected = serde_json::json!({"CustomerID": 7, "Json": CUSTOMER, "RequestKey": "k-1", "IfMatch": "v1"});
+    assert_eq!(sent(&platform), expected);
+}
+
+#[test]
+fn every_write_that_was_sent_tells_the_key_it_ran_under() {
+    let row = r#"{"value":[{"Status":202,"Json":"[]"}]}"#;
+    for (status, body) in [(200, row), (409, ""), (404, "")] {
+        let platform = Fake::default().answer(0, status, body);
+        let headers = [("idempotency-key", "k-1")];
+        let response = write(&platform, Method::PATCH, "/customer/7", &headers);
+        assert_eq!(response.headers()[IDEMPOTENCY_KEY], "k-1");
+        let platform = Fake::default().answer(0, status, body);
+        let response = write(&platform, Method::DELETE, "/customer/7", &[]);
+        assert_eq!(response.headers()[IDEMPOTENCY_KEY].to_str().ok(), sent(&platform)["RequestKey"].as_str());
+    }
+    let platform = Fake::default();
+    assert!(!write(&platform, Method::PUT, "/customer", &[("if-match", "*")]).headers().contains_key(IDEMPOTENCY_KEY));
+    let platform = Fake::default().row(r#""Status":200,"Json":"[]""#);
+    assert!(!get(&platform, "/customers").headers().contains_key(IDEMPOTENCY_KEY));
+}
+
+#[test]
+fn what_was_given_up_says_how_to_repeat_it() {
+    let lost = || (0..3).fold(Fake::default(), |platform, _| platform.answer(60_000, 200, ""));
+    let (status, body) = problem(&write(&lost(), Method::PUT, "/customer", &[]));
+    assert_eq!(status, 504);
+    assert!(body["detail"].as_str().unwrap().ends_with("repeat it with the Idempotency-Key of this answer."));
+    let (status, body) = problem(&get(&lost(), "/customers"));
+    assert_eq!(status, 504);
+    assert!(body["detail"].as_str().unwrap().ends_with("can be repeated as it is."));
+}
+
+#[test]
+fn a_slow_upload_leaves_the_whole_budget_for_the_database() {
+    let mut platform = Fake::default();
+    for _ in 0..2 {
+        platform = platform.answer(10_000, 200, "");
+    }
+    platform = platform.answer(4000, 200, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
+    let late = platform.late_body(24_900, CUSTOMER);
+    let request = Request::put("/customer").header(CONTENT_TYPE, "application/json").body(late).unwrap();
+    assert_eq!(ask(&platform, request).status(), 201);
+}
+
+#[test]
+fn a_provider_that_fails_is_no_misconfiguration() {
+    let platform = Fake::default();
+    let failed = async { Err(SettingsError::Provider("vault sealed".into())) };
+    let request = request(Method::GET, "/customer/7", &[], "");
+    let response = platform.run(handle(&platform, &APP, failed, request));
+    assert_eq!((response.status().as_u16(), &response.headers()[RETRY_AFTER]), (503, &HeaderValue::from_static("1")));
+    let lines = platform.lines.borrow();
+    assert!(lines[0].contains("misconfigured") && lines[0].contains("vault sealed"), "{lines:?}");
+}
+
+#[test]
+fn headers_of_the_body_are_obeyed() {
+    for (name, value, status) in
+        [("content-encoding", "gzip", 415), ("content-range", "bytes 0-1/2", 400), ("content-length", "65537", 413)]
+    {
+        let response = write(&Fake::default(), Method::PUT, "/customer", &[(name, value)]);
+        assert_eq!(problem(&response).0, status, "{name}");
+    }
+}
+
+#[test]
+fn options_say_what_a_patch_takes() {
+    let options = |path| ask(&Fake::default(), request(Method::OPTIONS, path, &[], ""));
+    assert_eq!(options("/customer/7").headers()[ACCEPT_PATCH], ACCEPT_PATCH_TYPES);
+    assert!(!options("/customers").headers().contains_key(ACCEPT_PATCH));
+}
+
+#[test]
+fn a_replay_is_marked_when_the_key_is_the_clients() {
+    for (headers, marked) in [(&[("idempotency-key", "k")][..], true), (&[], false)] {
+        let platform = Fake::default().row(r#""Status":202,"Replayed":true,"Json":"[]""#);
+        let response = write(&platform, Method::PATCH, "/customer/7", headers);
+        assert_eq!(response.headers().contains_key(IDEMPOTENCY_REPLAYED), marked);
+    }
+    let first = Fake::default().row(r#""Status":202,"Replayed":false,"Json":"[]""#);
+    let response = write(&first, Method::PATCH, "/customer/7", &[("idempotency-key", "k")]);
+    assert!(!response.headers().contains_key(IDEMPOTENCY_REPLAYED));
+}
+
+#[test]
+fn every_proxied_answer_tells_its_timing() {
+    let slow = Fake::default().answer(0, 503, "").answer(7, 200, r#"{"value":[{"Status":200,"Json":"[]"}]}"#);
+    assert_eq!(get(&slow, "/customers").headers()[SERVER_TIMING], "bridge;dur=107.000, attempts;desc=\"2\"");
+    let failed = Fake::default().answer(3, 404, "");
+    assert_eq!(get(&failed, "/customers").headers()[SERVER_TIMING], "bridge;dur=3.000, attempts;desc=\"1\"");
+    assert!(!get(&Fake::default(), "/healthz").headers().contains_key(SERVER_TIMING));
+    assert!(!get(&Fake::default(), "/customer/x").headers().contains_key(SERVER_TIMING));
+}
+
+#[test]
+fn bad_requests_never_reach_the_bridge() {
+    let platform = Fake::default();
+    for (method, path, status) in [
+        (Method::GET, "/nowhere", 404),
+        (Method::GET, "/customer/", 404),
+        (Method::GET, "/customer/abc", 400),
+        (Method::GET, "/customers?limit=0", 400),
+        (Method::POST, "/customer", 405),
+        (Method::TRACE, "/customers", 405),
+        (Method::GET, "/customer", 405),
+    ] {
+        let response = ask(&platform, request(method, path, &[], ""));
+        assert_eq!(problem(&response).0, status, "{path}");
+    }
+    assert!(platform.sent.borrow().is_empty());
+}
+
+#[test]
+fn methods_are_told() {
+    let platform = Fake::default();
+    let response = ask(&platform, request(Method::OPTIONS, "/customer/7", &[], ""));
+    assert_eq!(response.status(), 204);
+    assert_eq!(response.headers()[ALLOW], "GET, HEAD, PATCH, DELETE, OPTIONS");
+    let response = ask(&platform, request(Method::PATCH, "/customers", &[], ""));
+    assert_eq!(response.headers()[ALLOW], "GET, HEAD, POST, OPTIONS");
+}
+
+#[test]
+fn the_correlation_id_is_the_clients_guid_or_a_new_one() {
+    let ask = |headers: &[(&str, &str)]| {
+        let platform = Fake::default().row(r#""Status":404,"Json":"{\"detail\":\"No.\"}""#);
+        let response = ask(&platform, request(Method::GET, "/customer/7", headers, ""));
+        let id = response.headers()[CORRELATION_ID].to_str().unwrap().to_owned();
+        assert_eq!(platform.sent.borrow()[0].1.headers()[headers::MS_CORRELATION_ID], id);
+        assert_eq!(problem(&response).1["correlationId"], id);
+        id
+    };
+    assert_eq!(ask(&[("x-correlation-id", GUID)]), GUID);
+    assert_eq!(ask(&[("x-ms-correlation-id", GUID)]), GUID);
+    for other in ["abc", "", "urn:uuid:0f8fad5b-d9cb-469f-a165-70867728950e"] {
+        let id = ask(&[("x-correlation-id", other)]);
+        assert!(id != other && is_guid(&id));
+    }
+}
+
+#[test]
+fn trace_context_travels_and_other_headers_do_not() {
+    let platform = Fake::default().row(r#""Status":200,"Json":"[]""#);
+    let headers = [
+        ("traceparent", "00-1-2-01"),
+        ("tracestate", "a=b"),
+        ("tracestate", "c=d"),
+        ("cookie", "c"),
+        ("authorization", "Bearer x"),
+    ];
+    ask(&platform, request(Method::GET, "/customers", &headers, ""));
+    let sent = platform.sent.borrow();
+    assert_eq!(sent[0].1.headers().get_all("tracestate").iter().count(), 2);
+    let mut names: Vec<_> = sent[0].1.headers().keys().map(HeaderName::as_str).collect();
+    names.sort_unstable();
+    assert_eq!(names, ["accept", "accept-encoding", "traceparent", "tracestate", "x-ms-correlation-id"]);
+}
+
+#[test]
+fn bad_settings_are_named_everywhere_but_at_healthz() {
+    let platform = Fake::default().set("options", "retry_cap_ms=soon");
+    for path in ["/customer/7", "/customers", "/readyz"] {
+        let (status, body) = problem(&get(&platform, path));
+        assert_eq!(status, 500);
+        assert!(body["detail"].as_str().unwrap().contains("retry_cap_ms"));
+    }
+    assert_eq!(get(&platform, "/healthz").status(), 200);
+}
+
+#[test]
+fn readiness_is_one_short_attempt() {
+    let ready = Fake::default().row(r#""Status":200,"Json":"{\"status\":\"ready\"}""#);
+    assert_eq!(get(&ready, "/readyz").status(), 200);
+    let broken = Fake::default().answer(0, 500, "");
+    assert_eq!(problem(&get(&broken, "/readyz")).0, 503);
+    let slow = Fake::default().answer(901, 200, "");
+    assert_eq!(problem(&get(&slow, "/readyz")).0, 503);
+    assert_eq!(slow.sent.borrow().len(), 1);
+}
+
+#[test]
+fn a_body_that_does_not_come_ends_in_408() {
+    let platform = Fake::default();
+    let body = Parts::never();
+    let request = Request::put("/customer").header(CONTENT_TYPE, "application/json").body(body).unwrap();
+    let response = ask(&platform, request);
+    assert_eq!(problem(&response).0, 408);
+    assert_eq!(platform.now(), Duration::from_secs(26), "after the request's deadline of 25 s");
+}
+
+/// The beginning of an answer whose text is longer than what is collected, and the text itself.
+fn long_text() -> (Vec<u8>, String) {
+    let text = format!("[{}]", "\"\u{e9}\",".repeat(240_000));
+    let escaped = serde_json::to_string(&text).unwrap();
+    let answer = format!(r#"{{"value":[{{"Status":200,"NextAfter":7,"Json":{escaped}}}]}}"#);
+    (answer.into_bytes(), text)
+}
+
+#[test]
+fn a_long_text_is_passed_on_while_it_arrives() {
+    let (answer, text) = long_text();
+    let late = Duration::from_secs(9);
+    let parts = answer.chunks(answer.len() / 3 + 1).map(|part| (late, Ok(part.to_vec()))).collect();
+    let platform = Fake::default().parts(parts);
+    let (begun, response) = platform.run(async {
+        let response = respond(&platform, request(Method::GET, "/customers", &[], "")).await;
+        let begun = platform.now();
+        let (parts, mut body) = response.into_parts();
+        let mut bytes = Vec::new();
+        while let Some(piece) = body.next(&platform).await.unwrap() {
+            bytes.extend_from_slice(&piece);
+        }
+        (begun, Response::from_parts(parts, bytes))
+    });
+    assert_eq!(response.status(), 200);
+    assert!(response.headers().contains_key("link"));
+    assert!(!response.headers().contains_key(CONTENT_LENGTH));
+    assert_eq!(response.body(), text.as_bytes());
+    assert!(begun < platform.now(), "the response began before the answer ended");
+    assert_eq!(platform.now(), Duration::from_secs(1 + 27), "each part has the time of an attempt");
+}
+
+#[test]
+fn a_failure_after_the_beginning_breaks_the_response_off_and_is_logged() {
+    let (answer, text) = long_text();
+    let most = answer[..answer.len() - 40_000].to_vec();
+    for (end, reason) in [
+        (vec![], "malformed or truncated answer"),
+        (vec![(Duration::ZERO, Err(Failure::Interrupted("response body broken off")))], "response body broken off"),
+        (vec![(Duration::from_secs(11), Ok(Vec::new()))], "attempt timeout"),
+        (vec![(Duration::ZERO, Ok(b"\n".to_vec()))], "malformed or truncated answer"),
+    ] {
+        let parts = [vec![(Duration::ZERO, Ok(most.clone()))], end].concat();
+        let platform = Fake::default().parts(parts);
+        let headers = [("x-correlation-id", GUID)];
+        let (response, failure) = receive(&platform, request(Method::GET, "/customers", &headers, ""));
+        assert!(failure.is_some());
+        assert!(text.as_bytes().starts_with(response.body()) && response.body().len() < text.len());
+        let expected = format!(r#"{{"event":"broken_off","reason":"{reason}","correlation_id":"{GUID}"}}"#);
+        assert_eq!(platform.lines.borrow().as_slice(), [expected]);
+    }
+}
+
+#[test]
+fn what_was_collected_is_retried_when_it_breaks_off() {
+    let platform = Fake::default()
+        .parts(vec![(Duration::ZERO, Ok(br#"{"value":[{"Status":200,"Json":"[1,"#.to_vec()))])
+        .row(r#""Status":200,"Json":"[1,2]""#);
+    assert_eq!(get(&platform, "/customers").body(), "[1,2]");
+}
+
+#[test]
+fn a_head_request_does_not_wait_for_a_long_text() {
+    let (answer, _) = long_text();
+    let platform = Fake::default().parts(vec![(Duration::ZERO, Ok(answer)), (Duration::from_secs(60), Ok(Vec::new()))]);
+    let response = ask(&platform, request(Method::HEAD, "/customers", &[], ""));
+    assert_eq!((response.status(), response.body().len()), (StatusCode::OK, 0));
+}
+
+#[test]
+fn each_request_is_a_line_and_says_nothing_of_its_data() {
+    let platform = Fake::default().set("log_level", "info").answer(0, 503, "").answer(
+        7,
+        200,
+        r#"{"value":[{"Status":200,"Json":"[]"}]}"#,
+    );
+    let headers = [("x-correlation-id", GUID), ("x-api-key", "secret")];
+    ask(&platform, request(Method::GET, "/customer/7?name=Bob", &headers, ""));
+    let lines = platform.lines.borrow();
+    let expected = format!(
+        r#"{{"event":"request","method":"GET","route":"/customer/{{id}}","status":200,"duration_us":107000,"attempts":2,"correlation_id":"{GUID}"}}"#
+    );
+    assert_eq!(lines.last(), Some(&expected));
+}
+
+#[test]
+fn what_nothing_matches_is_logged_without_its_path_and_probes_that_succeed_are_not() {
+    let platform = Fake::default().set("log_level", "info").row(r#""Status":200,"Json":"{}""#).answer(0, 500, "");
+    for path in ["/healthz", "/readyz"] {
+        assert_eq!(get(&platform, path).status(), 200);
+    }
+    assert!(platform.lines.borrow().is_empty());
+    get(&platform, "/secret-path");
+    assert!(platform.lines.borrow()[0].contains(r#""route":null,"status":404"#));
+    get(&platform, "/readyz");
+    assert!(platform.lines.borrow().last().unwrap().contains(r#""route":"/readyz","status":503"#));
+}

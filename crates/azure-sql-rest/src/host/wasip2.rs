@@ -1,0 +1,319 @@
+//! Spin with WASI 0.2: an instance for each request.
+//!
+//! Bodies go through the raw streams, and requests through the raw handler. What the SDK makes of them would lose something:
+//! its sink finishes a body that is dropped, so that a response which breaks off looks whole; it sends a head before the
+//! body is there, so that the two go out apart and the second waits for an acknowledgement of the first (Nagle's algorithm:
+//! Spin sets no `TCP_NODELAY`); and its `send` costs 5 KB for errors that nobody reads.
+
+use std::cell::OnceCell;
+use std::future::poll_fn;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Poll, Wake};
+use std::time::Duration;
+
+use bytes::Bytes;
+use futures::future::join;
+use http::{Method, Request, Response, StatusCode};
+use spin_executor::{CancelOnDropToken, push_waker_and_get_token};
+use spin_sdk::http::{
+    ErrorCode, Fields, IncomingRequest, IncomingResponse, OutgoingBody, OutgoingRequest, OutgoingResponse,
+    ResponseOutparam, Scheme,
+};
+use spin_sdk::variables;
+use spin_sdk::wit::wasi::clocks0_2_0::monotonic_clock;
+use spin_sdk::wit::wasi::http0_2_0::outgoing_handler;
+use spin_sdk::wit::wasi::http0_2_0::types::IncomingBody;
+use spin_sdk::wit::wasi::random0_2_0::random::get_random_bytes;
+use wasi::http::types;
+use wasi::io::poll::Pollable;
+use wasi::io::streams::{InputStream, OutputStream, StreamError};
+
+use super::{READ_BYTES, SETTINGS, failure, fields, write_log};
+use crate::app::App;
+use crate::client::response::Body;
+use crate::failure::Failure;
+use crate::handler;
+use crate::headers;
+use crate::platform::{Chunks, Platform};
+use crate::settings::{Settings, SettingsError};
+
+/// The host that runs this component.
+pub struct Spin;
+
+/// Answers the request of one instance. The handles are those of `wasi:http/types` of WASI 0.2.0, which the SDK has as its own.
+#[doc(hidden)]
+#[allow(unsafe_code, reason = "the same resource has a type in either crate")]
+pub fn run(app: &'static App, request: types::IncomingRequest, out: types::ResponseOutparam) {
+    // Each handle is taken from its owner, and given to one other.
+    let (request, out) = unsafe {
+        (IncomingRequest::from_handle(request.take_handle()), ResponseOutparam::from_handle(out.take_handle()))
+    };
+    spin_executor::run(handle(app, request, out));
+}
+
+async fn handle(app: &'static App, request: IncomingRequest, out: ResponseOutparam) {
+    let settings = OnceCell::new();
+    let read = async { settings.get_or_init(settings_of_spin).as_ref().map_err(Clone::clone) };
+    let response = handler::handle(&Spin, app, read, incoming(request)).await;
+    // An error means that the client is gone, or that the rest of the body does not come, which is logged. The body is left
+    // unfinished, and the host breaks the response off.
+    let _ = respond(response, out).await;
+}
+
+fn settings_of_spin() -> Result<Settings, SettingsError> {
+    match variables::get(SETTINGS) {
+        Ok(text) => Settings::parse(&text),
+        Err(variables::Error::Undefined(_)) => Err(SettingsError::undefined(SETTINGS)),
+        Err(error) => Err(SettingsError::Provider(error.to_string())),
+    }
+}
+
+async fn respond(response: Response<Body<Incoming>>, out: ResponseOutparam) -> Result<(), Failure> {
+    let (parts, mut pieces) = response.into_parts();
+    // The host refuses only hop-by-hop headers and statuses out of range; the core makes neither.
+    let headers = Fields::from_list(&fields(&parts.headers)).unwrap_or_else(|_| Fields::new());
+    let response = OutgoingResponse::new(headers);
+    // 200 is what a response is at first.
+    if parts.status != StatusCode::OK {
+        let _ = response.set_status_code(parts.status.as_u16());
+    }
+    let mut body = Writer::new(response.body())?;
+    let mut piece = pieces.next(&Spin).await?.unwrap_or_default();
+    let written = body.write_now(&piece)?;
+    if written == piece.len() && pieces.is_whole() {
+        // Finished before the host sees it, so that it goes out with its head.
+        body.finish()?;
+        out.set(response);
+        return Ok(());
+    }
+    out.set(response);
+    piece = piece.split_off(written);
+    loop {
+        body.write(&piece).await?;
+        match pieces.next(&Spin).await? {
+            Some(next) => piece = next,
+            None => return body.finish(),
+        }
+    }
+}
+
+fn incoming(request: IncomingRequest) -> Request<Incoming> {
+    let method = request.method().into();
+    let target = request.path_with_query();
+    let headers = headers::read(request.headers().entries());
+    super::request(method, target, headers, Incoming::Unopened(Message::Request(request)))
+}
+
+impl Platform for Spin {
+    type Body = Incoming;
+
+    async fn send(&self, request: &Request<Bytes>) -> Result<Response<Incoming>, Failure> {
+        let (outgoing, body) = outgoing(request)?;
+        // What did not fit before the request began is written while it is under way. When the other side stops reading,
+        // its answer or the reason why there is none follows.
+        let rest = async {
+            if let Some((mut writer, rest)) = body
+                && writer.write(rest).await.is_ok()
+            {
+                let _ = writer.finish();
+            }
+        };
+        let pending = outgoing_handler::handle(outgoing, None).map_err(|code| failure!(code))?;
+        let response = async {
+            // It is never there at once.
+            until(pending.subscribe()).await;
+            wait(|| pending.get(), || pending.subscribe()).await
+        };
+        let incoming = match join(response, rest).await {
+            (Ok(Ok(incoming)), ()) => incoming,
+            (Ok(Err(code)), ()) => return Err(failure!(code)),
+            (Err(()), ()) => return Err(Failure::Interrupted("response taken twice")),
+        };
+        let head = super::response(incoming.status(), || headers::read(incoming.headers().entries()));
+        Ok(head.map(|()| Incoming::Unopened(Message::Response(incoming))))
+    }
+
+    async fn sleep(&self, duration: Duration) {
+        let nanoseconds = duration.as_nanos().try_into().unwrap_or(u64::MAX);
+        until(monotonic_clock::subscribe_duration(nanoseconds)).await;
+    }
+
+    fn now(&self) -> Duration {
+        Duration::from_nanos(monotonic_clock::now())
+    }
+
+    fn random(&self) -> u128 {
+        let bytes = get_random_bytes(16);
+        u128::from_le_bytes(bytes.try_into().unwrap_or_default())
+    }
+
+    fn log(&self, line: &str) {
+        write_log(line);
+    }
+}
+
+/// What the host has not taken of a body.
+type Unsent<'b> = (Writer, &'b [u8]);
+
+/// A request whose body is there as far as the host takes it, and what of it is not.
+fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<Unsent<'_>>), Failure> {
+    let refused = Failure::Refused("request refused by the host");
+    let headers = Fields::from_list(&fields(request.headers())).map_err(|_| refused.clone())?;
+    let outgoing = OutgoingRequest::new(headers);
+    let uri = request.uri();
+    let scheme = if uri.scheme_str() == Some("https") { Scheme::Https } else { Scheme::Http };
+    let set = outgoing
+        .set_scheme(Some(&scheme))
+        .and(outgoing.set_authority(uri.authority().map(|authority| authority.as_str())))
+        .and(outgoing.set_path_with_query(uri.path_and_query().map(|target| target.as_str())));
+    set.map_err(|()| refused.clone())?;
+    // `GET` is what a request is at first.
+    if request.method() != Method::GET {
+        let method = request.method().clone().into();
+        outgoing.set_method(&method).map_err(|()| refused)?;
+    }
+    if request.body().is_empty() {
+        return Ok((outgoing, None));
+    }
+    let mut writer = Writer::new(outgoing.body())?;
+    match &request.body()[writer.write_now(request.body())?..] {
+        [] => writer.finish().map(|()| (outgoing, None)),
+        rest => Ok((outgoing, Some((writer, rest)))),
+    }
+}
+
+/// A body that arrives. It is opened when it is first read, which that of a `GET` never is.
+pub enum Incoming {
+    /// Not read yet.
+    Unopened(Message),
+    /// Being read. The fields are dropped in this order, as the host wants it: children first.
+    Open(InputStream, IncomingBody),
+    /// Read, or not to be had.
+    Closed,
+}
+
+/// What has a body.
+pub enum Message {
+    /// The client's request.
+    Request(IncomingRequest),
+    /// Data API Builder's response.
+    Response(IncomingResponse),
+}
+
+impl Incoming {
+    fn stream(&mut self) -> Option<&InputStream> {
+        if let Self::Unopened(message) = self {
+            let body = match message {
+                Message::Request(request) => request.consume(),
+                Message::Response(response) => response.consume(),
+            };
+            *self = match body.and_then(|body| Ok(Self::Open(body.stream()?, body))) {
+                Ok(open) => open,
+                Err(()) => Self::Closed,
+            };
+        }
+        match self {
+            Self::Open(stream, _) => Some(stream),
+            _ => None,
+        }
+    }
+}
+
+impl Chunks for Incoming {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
+        let broken = Failure::Interrupted("body broken off");
+        let Some(stream) = self.stream() else {
+            return Err(broken);
+        };
+        let chunk = wait(
+            || match stream.read(READ_BYTES as u64) {
+                Ok(chunk) if chunk.is_empty() => None,
+                result => Some(result),
+            },
+            || stream.subscribe(),
+        )
+        .await;
+        match chunk {
+            Ok(chunk) => Ok(Some(chunk)),
+            Err(StreamError::Closed) => Ok(None),
+            Err(StreamError::LastOperationFailed(_)) => Err(broken),
+        }
+    }
+}
+
+/// A body that is sent.
+struct Writer {
+    stream: OutputStream,
+    body: OutgoingBody,
+}
+
+impl Writer {
+    fn new(body: Result<OutgoingBody, ()>) -> Result<Self, Failure> {
+        let writer = body.and_then(|body| Ok(Self { stream: body.write()?, body }));
+        writer.map_err(|()| Failure::Interrupted("the body is taken"))
+    }
+
+    /// Writes as much of `bytes` as the host takes at once, and returns how much that is.
+    fn write_now(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
+        if bytes.is_empty() {
+            return Ok(0);
+        }
+        let room = usize::try_from(self.stream.check_write().map_err(closed)?).unwrap_or(usize::MAX);
+        let length = bytes.len().min(room);
+        self.stream.write(&bytes[..length]).map_err(closed)?;
+        Ok(length)
+    }
+
+    /// Writes all of `bytes`, no faster than the other side reads.
+    async fn write(&mut self, mut bytes: &[u8]) -> Result<(), Failure> {
+        while !bytes.is_empty() {
+            let ready = || match self.stream.check_write() {
+                Ok(0) => None,
+                result => Some(result.map(drop)),
+            };
+            wait(ready, || self.stream.subscribe()).await.map_err(closed)?;
+            bytes = &bytes[self.write_now(bytes)?..];
+        }
+        Ok(())
+    }
+
+    /// Says that this was all.
+    fn finish(self) -> Result<(), Failure> {
+        drop(self.stream);
+        OutgoingBody::finish(self.body, None).map_err(|code| failure!(code))
+    }
+}
+
+fn closed(_: StreamError) -> Failure {
+    Failure::Interrupted("the other side reads no more")
+}
+
+/// Waits until `ready` has something; when it has nothing, it is worth asking again once the pollable is ready.
+async fn wait<T>(ready: impl Fn() -> Option<T>, subscribe: impl Fn() -> Pollable) -> T {
+    loop {
+        match ready() {
+            Some(value) => return value,
+            None => until(subscribe()).await,
+        }
+    }
+}
+
+/// Returns when `pollable` is ready. That it is, its waker notes; to ask the host at each poll would cost a call each.
+async fn until(pollable: Pollable) {
+    struct Ready(AtomicBool);
+
+    impl Wake for Ready {
+        fn wake(self: Arc<Self>) {
+            self.0.store(true, Ordering::Relaxed);
+        }
+    }
+
+    let ready = Arc::new(Ready(AtomicBool::new(false)));
+    let _subscription = CancelOnDropToken::from(push_waker_and_get_token(pollable, ready.clone().into()));
+    poll_fn(|_| match ready.0.load(Ordering::Relaxed) {
+        true => Poll::Ready(()),
+        false => Poll::Pending,
+    })
+    .await;
+}

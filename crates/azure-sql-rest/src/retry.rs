@@ -1,0 +1,264 @@
+//! The retry policy: given how an attempt ended and how long the request has taken, try again after a wait, or give up.
+//! Pure: no clock, no I/O; [`crate::dab::call`] drives it.
+//!
+//! Every call is safe to repeat, reads by nature and writes by their request key, so what decides is only whether
+//! trying again can help: Data API Builder answers 500 for a deadlock, a failover and an outage alike, because expected
+//! failures come back as data.
+
+use std::time::Duration;
+
+use crate::failure::Failure;
+
+/// How hard a request tries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Policy {
+    /// The longest first wait; it doubles with each attempt.
+    pub base: Duration,
+    /// The longest wait.
+    pub cap: Duration,
+    /// The most that an attempt may take.
+    pub attempt_timeout: Duration,
+    /// The time for all attempts at a call, with the waits between them.
+    pub deadline: Duration,
+}
+
+/// What to do about a failure.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Decision {
+    /// Try again after this long.
+    Retry(Duration),
+    /// Answer the client now.
+    GiveUp(GiveUp),
+}
+
+/// What the client is told when no further attempt is made.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum GiveUp {
+    /// 503: the budget is spent.
+    Unavailable {
+        /// How long the client should wait before it asks again.
+        retry_after: Duration,
+    },
+    /// 504: the budget is spent, and the last attempt timed out.
+    Timeout {
+        /// How long the client should wait before it asks again.
+        retry_after: Duration,
+    },
+    /// 502: the bridge is not set up as this component expects; trying again cannot help.
+    Misconfigured,
+    /// 409: the database reports a conflict that the procedure did not expect.
+    Conflict,
+}
+
+/// The longest wait that a client is told, whatever Data API Builder or a gateway in front of it says.
+const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
+
+impl Policy {
+    /// The time that an attempt which starts `elapsed` into the request may take.
+    pub fn attempt_limit(&self, elapsed: Duration) -> Duration {
+        self.attempt_timeout.min(self.deadline.saturating_sub(elapsed))
+    }
+
+    /// Decides after attempt number `attempt` (from 1) ended in `failure`, `elapsed` into the request. `random` is
+    /// uniform over all `u32`.
+    pub fn decide(&self, attempt: u32, failure: &Failure, elapsed: Duration, random: u32) -> Decision {
+        let no_earlier_than = match failure {
+            Failure::Refused(_) | Failure::Contract(_) => return Decision::GiveUp(GiveUp::Misconfigured),
+            Failure::NotConnected(_) | Failure::Interrupted(_) | Failure::TimedOut | Failure::Malformed => {
+                Duration::ZERO
+            }
+            Failure::Status { status, retry_after } => match status {
+                408 | 429 | 500 | 502 | 503 | 504 => retry_after.unwrap_or_default(),
+                409 => return Decision::GiveUp(GiveUp::Conflict),
+                _ => return Decision::GiveUp(GiveUp::Misconfigured),
+            },
+        };
+        // Jitter comes on top, or all that were told the same time would come back at once.
+        let wait = self.backoff(attempt, random).saturating_add(no_earlier_than);
+        if elapsed.saturating_add(wait) < self.deadline {
+            return Decision::Retry(wait);
+        }
+        Decision::GiveUp(self.exhausted(failure))
+    }
+
+    /// What the client is told when the time is up after `failure`.
+    pub fn exhausted(&self, failure: &Failure) -> GiveUp {
+        let retry_after = match failure {
+            Failure::Status { retry_after: Some(wait), .. } => self.cap.max(*wait).min(MAX_RETRY_AFTER),
+            _ => self.cap,
+        };
+        match failure {
+            Failure::TimedOut => GiveUp::Timeout { retry_after },
+            _ => GiveUp::Unavailable { retry_after },
+        }
+    }
+
+    /// Exponential backoff with full jitter: uniform between nothing and `base * 2^(attempt - 1)`, at most `cap`.
+    fn backoff(&self, attempt: u32, random: u32) -> Duration {
+        let factor = 1_u32.checked_shl(attempt.saturating_sub(1));
+        let ceiling =
+            factor.and_then(|factor| self.base.checked_mul(factor)).map_or(self.cap, |wait| wait.min(self.cap));
+        // Caps are u32 milliseconds, so the microseconds times a u32 fit.
+        let micros = ceiling.as_micros() * u128::from(random) / u128::from(u32::MAX);
+        Duration::from_micros(micros as u64)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use proptest::prelude::*;
+
+    fn policy() -> Policy {
+        Policy { base: ms(100), cap: ms(2000), attempt_timeout: ms(10_000), deadline: ms(25_000) }
+    }
+
+    fn status(status: u16) -> Failure {
+        Failure::Status { status, retry_after: None }
+    }
+
+    fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    #[test]
+    fn what_may_pass_is_retried() {
+        let failures = [
+            Failure::NotConnected("connection refused"),
+            Failure::Interrupted("connection reset"),
+            Failure::TimedOut,
+            Failure::Malformed,
+            status(408),
+            status(429),
+            status(500),
+            status(502),
+            status(503),
+            status(504),
+        ];
+        for failure in failures {
+            assert_eq!(policy().decide(1, &failure, ms(0), u32::MAX), Decision::Retry(ms(100)), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn misconfiguration_is_not_retried() {
+        let mut failures = vec![Failure::Refused("destination denied"), Failure::Contract("no row")];
+        failures.extend([300, 302, 307, 400, 401, 403, 404, 405, 413, 414, 422, 431, 501, 505].map(status));
+        for failure in failures {
+            assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::GiveUp(GiveUp::Misconfigured), "{failure:?}");
+        }
+    }
+
+    #[test]
+    fn a_conflict_is_the_answer() {
+        assert_eq!(policy().decide(1, &status(409), ms(0), 0), Decision::GiveUp(GiveUp::Conflict));
+    }
+
+    #[test]
+    fn waits_double_up_to_the_cap_with_full_jitter() {
+        let waits: Vec<_> = (1..=7).map(|attempt| policy().decide(attempt, &status(503), ms(0), u32::MAX)).collect();
+        let expected = [100, 200, 400, 800, 1600, 2000, 2000].map(|wait| Decision::Retry(ms(wait)));
+        assert_eq!(waits, expected);
+        assert_eq!(
+            policy().decide(3, &status(503), ms(0), u32::MAX / 2),
+            Decision::Retry(Duration::from_micros(199_999))
+        );
+        assert_eq!(policy().decide(9, &status(503), ms(0), 0), Decision::Retry(ms(0)));
+    }
+
+    #[test]
+    fn retry_after_is_the_least_wait_and_jitter_comes_on_top() {
+        let failure = Failure::Status { status: 503, retry_after: Some(ms(7000)) };
+        assert_eq!(policy().decide(1, &failure, ms(0), u32::MAX), Decision::Retry(ms(7100)));
+        assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::Retry(ms(7000)));
+        assert_eq!(
+            policy().decide(1, &failure, ms(18_000), 0),
+            Decision::GiveUp(GiveUp::Unavailable { retry_after: ms(7000) })
+        );
+    }
+
+    #[test]
+    fn a_client_is_never_told_to_wait_for_long() {
+        let retry_after = Some(Duration::MAX);
+        let failure = Failure::Status { status: 503, retry_after };
+        let retry_after = Duration::from_secs(300);
+        let give_up = GiveUp::Unavailable { retry_after };
+        assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::GiveUp(give_up));
+    }
+
+    #[test]
+    fn a_spent_budget_ends_in_503_or_504() {
+        let retry_after = ms(2000);
+        assert_eq!(
+            policy().decide(9, &status(500), ms(24_000), u32::MAX),
+            Decision::GiveUp(GiveUp::Unavailable { retry_after })
+        );
+        assert_eq!(
+            policy().decide(3, &Failure::TimedOut, ms(25_000), 0),
+            Decision::GiveUp(GiveUp::Timeout { retry_after })
+        );
+    }
+
+    #[test]
+    fn an_attempt_never_outlasts_the_request() {
+        assert_eq!(policy().attempt_limit(ms(0)), ms(10_000));
+        assert_eq!(policy().attempt_limit(ms(20_000)), ms(5000));
+        assert_eq!(policy().attempt_limit(ms(26_000)), ms(0));
+    }
+
+    fn failure() -> impl Strategy<Value = Failure> {
+        let retry_after = proptest::option::of((0_u64..100_000).prop_map(ms));
+        prop_oneof![
+            Just(Failure::TimedOut),
+            Just(Failure::Malformed),
+            Just(Failure::Contract("x")),
+            Just(Failure::NotConnected("x")),
+            Just(Failure::Interrupted("x")),
+            Just(Failure::Refused("x")),
+            (100_u16..600, retry_after).prop_map(|(status, retry_after)| Failure::Status { status, retry_after }),
+        ]
+    }
+
+    proptest! {
+        #[test]
+        fn waits_stay_within_bounds_and_budget(
+            base in 1_u32..10_000, more in 0_u32..10_000, timeout in 1_u32.., deadline in 1_u32..,
+            attempt in 1_u32.., elapsed in 0_u64..10_000_000_000, random in any::<u32>(), failure in failure(),
+        ) {
+            let policy = Policy {
+                base: ms(base.into()),
+                cap: ms((base + more).into()),
+                attempt_timeout: ms(timeout.into()),
+                deadline: ms(deadline.into()),
+            };
+            if let Decision::Retry(wait) = policy.decide(attempt, &failure, ms(elapsed), random) {
+                let asked = match failure {
+                    Failure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
+                    _ => Duration::ZERO,
+                };
+                prop_assert!(wait >= asked && wait <= policy.cap + asked);
+                prop_assert!(ms(elapsed) + wait < policy.deadline);
+                prop_assert!(policy.attempt_limit(ms(elapsed) + wait) > Duration::ZERO);
+            }
+        }
+
+        #[test]
+        fn every_schedule_ends(deadline in 1_u32..30_000, timeout in 1_u32..30_000, took in 1_u64..5000, random in any::<u32>()) {
+            let policy = Policy {
+                attempt_timeout: ms(timeout.into()),
+                deadline: ms(deadline.into()),
+                ..policy()
+            };
+            let mut elapsed = Duration::ZERO;
+            for attempt in 1.. {
+                elapsed += ms(took).min(policy.attempt_limit(elapsed));
+                match policy.decide(attempt, &Failure::TimedOut, elapsed, random) {
+                    Decision::Retry(wait) => elapsed += wait,
+                    Decision::GiveUp(_) => break,
+                }
+                prop_assert!(attempt <= deadline, "each attempt takes a millisecond at least");
+            }
+            prop_assert!(elapsed <= policy.deadline);
+        }
+    }
+}

@@ -1,0 +1,349 @@
+//! A route: a method and a path, and the stored procedure that they call with arguments from the request.
+//!
+//! [`crate::component!`] takes a table of routes. A line has the form
+//!
+//! ```text
+//! /// Summary of the route, for the API's description
+//! METHOD "/path/{key}" => procedure(Parameter: source, …);
+//! ```
+//!
+//! - `Parameter` is a parameter of the procedure, without `@`. [`source`] lists the sources, [`kind`] the kinds of value.
+//! - A procedure that creates a row ends in `creates Column at "/path/{key}"`: the result column with the new row's key, and the
+//!   route of the row, which becomes `Location`.
+//! - `alive`, `ready`, `openapi`, `home`, `docs` and `problems` stand in place of a procedure for what the library answers itself.
+
+use std::borrow::Cow;
+
+#[doc(hidden)]
+pub use http::Method;
+use percent_encoding::percent_decode_str;
+
+/// A method of a path, and what it does.
+pub struct Route {
+    /// `HEAD` comes with every `GET`, and `OPTIONS` with every path.
+    pub method: Method,
+    /// Segments separated by `/`; the segment in braces stands for the key of a row.
+    pub path: &'static str,
+    /// What it does, for the API's description: a line, then perhaps more.
+    pub doc: &'static [&'static str],
+    /// What it does.
+    pub action: Action,
+}
+
+/// What a route does.
+pub enum Action {
+    /// Liveness: answers without Data API Builder and without any setting.
+    Alive,
+    /// Readiness: one short attempt at `web.ready`, no retries.
+    Ready,
+    /// The API's description, which is part of the component.
+    OpenApi,
+    /// A page for people, which is part of the component; not there with the option `serve_docs=false`.
+    Page(Page),
+    /// Calls a stored procedure and passes its answer on.
+    Call(Call),
+}
+
+/// A page for people.
+#[derive(Clone, Copy, Debug)]
+pub enum Page {
+    /// Leads to the next one.
+    Home,
+    /// The API's description, to try in a browser.
+    Docs,
+    /// What the problems mean.
+    Problems,
+}
+
+/// A call of a stored procedure.
+///
+/// A `GET` calls it with a `GET` (no transaction), every other method with a `POST` (one transaction), and then with
+/// `RequestKey`, which makes a write exactly-once: the request's `Idempotency-Key`, else a random one.
+pub struct Call {
+    /// The procedure's name in schema `web`, which is also its path at Data API Builder.
+    pub procedure: &'static str,
+    /// The procedure's other parameters, without `@`, as it declares them.
+    pub parameters: &'static [(&'static str, Source)],
+    /// Set for a call that creates a row.
+    pub creates: Option<Creates>,
+}
+
+/// How the client finds a row that a call creates.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Creates {
+    /// The result column with the key of the new row.
+    pub column: &'static str,
+    /// The path of the row as the table has it, with the key in braces: the source of `Location`.
+    pub path: &'static str,
+}
+
+/// The parameter of every write that makes it exactly-once.
+pub const REQUEST_KEY: &str = "RequestKey";
+
+/// `web.ready`: whether Data API Builder and the database answer.
+pub static READY: Call = Call { procedure: "ready", parameters: &[], creates: None };
+
+/// Where an argument comes from.
+#[derive(Clone, Copy, Debug)]
+pub enum Source {
+    /// The path's segment in braces.
+    Path(Kind),
+    /// The query parameter of this name, once at most; without it and without a default, the procedure's default holds.
+    Query(&'static str, Kind, Option<i64>),
+    /// The query parameter `after`: the key behind which a page begins. `Link: rel="next"` moves it on.
+    Page(Kind),
+    /// The request's JSON object, byte for byte: the body itself, or the form field of this name.
+    Body(&'static str),
+    /// The entity tags of `If-Match`, without quotes and separated by spaces; left out when the header is absent or `*`.
+    IfMatch,
+}
+
+/// What an argument may be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Kind {
+    /// An integer from the first number to the second, in decimal digits.
+    Integer(i64, i64),
+    /// A text of 1 to this many UTF-16 code units, the unit of `NVARCHAR`.
+    Text(usize),
+    /// A `UNIQUEIDENTIFIER`, with hyphens.
+    Guid,
+}
+
+/// The kinds by the names that the table of routes has for them.
+#[allow(non_upper_case_globals, non_snake_case, reason = "words of the table of routes")]
+pub mod kind {
+    use super::Kind;
+
+    /// An `INT` above zero.
+    pub const ID: Kind = Kind::Integer(1, i32::MAX as i64);
+    /// A `BIGINT` above zero.
+    pub const BIG_ID: Kind = Kind::Integer(1, i64::MAX);
+    /// An `INT`.
+    pub const INT: Kind = Kind::Integer(i32::MIN as i64, i32::MAX as i64);
+    /// A `BIGINT`.
+    pub const BIGINT: Kind = Kind::Integer(i64::MIN, i64::MAX);
+    /// A `UNIQUEIDENTIFIER`.
+    pub const GUID: Kind = Kind::Guid;
+
+    /// A text of 1 to `max` UTF-16 code units.
+    pub const fn NVARCHAR(max: usize) -> Kind {
+        Kind::Text(max)
+    }
+}
+
+/// The sources by the names that the table of routes has for them.
+#[allow(non_upper_case_globals, reason = "words of the table of routes")]
+pub mod source {
+    use std::ops::RangeInclusive;
+
+    use super::{Kind, Source};
+
+    /// The versions that `If-Match` names.
+    pub const if_match: Source = Source::IfMatch;
+
+    /// The row's key: the path's segment in braces.
+    pub const fn key(kind: Kind) -> Source {
+        Source::Path(kind)
+    }
+
+    /// The key behind which a page begins: the query parameter `after`. Without it, `ID` and `BIG_ID` begin at 0, and for any
+    /// other kind the parameter is left out.
+    pub const fn page(kind: Kind) -> Source {
+        match kind {
+            Kind::Integer(1, max) => Source::Page(Kind::Integer(0, max)),
+            kind => Source::Page(kind),
+        }
+    }
+
+    /// The JSON of the body, or of this field of a form.
+    pub const fn body(form_field: &'static str) -> Source {
+        Source::Body(form_field)
+    }
+
+    /// The query parameter of this name, an integer in `range`; `default` when it is absent.
+    pub const fn query(name: &'static str, range: RangeInclusive<i64>, default: i64) -> Source {
+        Source::Query(name, Kind::Integer(*range.start(), *range.end()), Some(default))
+    }
+
+    /// The query parameter of this name and kind; the procedure's default when it is absent.
+    pub const fn optional(name: &'static str, kind: Kind) -> Source {
+        Source::Query(name, kind, None)
+    }
+}
+
+/// Writes a table of [`Route`]s as the static `ROUTES`.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! routes {
+    ($($(#[doc = $doc:literal])+ $method:ident $path:literal => $name:ident
+        $(($($parameter:ident: $source:expr),*))? $(creates $column:ident at $location:literal)?;)*) => {
+        /// Every route of the API.
+        pub static ROUTES: &[$crate::route::Route] = {
+            #[allow(unused_imports, reason = "the words of the table")]
+            use $crate::route::{kind::*, source::*};
+            &[$($crate::route::Route {
+                method: $crate::route::Method::$method,
+                path: $path,
+                doc: &[$($doc),+],
+                action: $crate::action!($name $(($($parameter: $source),*))? $(creates $column $location)?),
+            }),*]
+        };
+    };
+}
+
+/// The [`Action`] of a line in the table.
+#[doc(hidden)]
+#[macro_export]
+macro_rules! action {
+    (@creates) => { None };
+    (@creates $column:ident $path:literal) => {
+        Some($crate::route::Creates { column: stringify!($column), path: $path })
+    };
+    (alive) => { $crate::route::Action::Alive };
+    (ready) => { $crate::route::Action::Ready };
+    (openapi) => { $crate::route::Action::OpenApi };
+    (home) => { $crate::route::Action::Page($crate::route::Page::Home) };
+    (docs) => { $crate::route::Action::Page($crate::route::Page::Docs) };
+    (problems) => { $crate::route::Action::Page($crate::route::Page::Problems) };
+    ($name:ident($($parameter:ident: $source:expr),*) $(creates $column:ident $location:literal)?) => {
+        $crate::route::Action::Call($crate::route::Call {
+            procedure: stringify!($name),
+            parameters: &[$((stringify!($parameter), $source)),*],
+            creates: $crate::action!(@creates $($column $location)?),
+        })
+    };
+}
+
+/// A path that has routes.
+pub struct Found<'p> {
+    routes: &'static [Route],
+    /// The path as the table has it.
+    pub path: &'static str,
+    /// The segment in braces, decoded; empty when the path has none.
+    pub key: Cow<'p, str>,
+}
+
+impl<'p> Found<'p> {
+    /// Finds the routes of `path`, which is still percent-encoded and has no query. `None` when there are none.
+    pub fn at(routes: &'static [Route], path: &'p str) -> Option<Self> {
+        routes.iter().find_map(|route| Some(Self { routes, path: route.path, key: key(route.path, path)? }))
+    }
+
+    /// The routes of this path, wherever they stand in the table.
+    fn routes(&self) -> impl Iterator<Item = &'static Route> {
+        self.routes.iter().filter(|route| route.path == self.path)
+    }
+
+    /// Returns what `method` does here; `HEAD` does what `GET` does.
+    pub fn action(&self, method: &Method) -> Option<&'static Action> {
+        let method = if method == Method::HEAD { &Method::GET } else { method };
+        self.routes().find(|route| route.method == method).map(|route| &route.action)
+    }
+
+    /// True for a page for people.
+    pub fn is_page(&self) -> bool {
+        self.routes().any(|route| matches!(route.action, Action::Page(_)))
+    }
+
+    /// The value of `Allow` (RFC 9110, section 10.2.1).
+    pub fn allow(&self) -> String {
+        let mut allow = String::new();
+        for route in self.routes() {
+            allow.push_str(route.method.as_str());
+            allow.push_str(if route.method == Method::GET { ", HEAD, " } else { ", " });
+        }
+        allow + "OPTIONS"
+    }
+}
+
+/// The segment of `path` that stands where `template` has braces, if the two match otherwise; empty without braces.
+fn key<'p>(template: &str, path: &'p str) -> Option<Cow<'p, str>> {
+    // Invalid UTF-8 becomes U+FFFD, which no path and no key has.
+    let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy();
+    let mut key = Cow::Borrowed("");
+    let mut segments = path.split('/');
+    for expected in template.split('/') {
+        let segment = segments.next()?;
+        if expected.starts_with('{') && !segment.is_empty() {
+            key = decoded(segment);
+        } else if segment != expected && !(segment.contains('%') && decoded(segment) == expected) {
+            return None;
+        }
+    }
+    segments.next().is_none().then_some(key)
+}
+
+impl Call {
+    /// True when it takes `If-Match`.
+    pub fn is_versioned(&self) -> bool {
+        self.parameters.iter().any(|(_, source)| matches!(source, Source::IfMatch))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    crate::routes! {
+        /// Create
+        PUT "/thing" => put_thing(Json: body("thing")) creates ThingID at "/thing/{id}";
+        /// One
+        /// thing
+        GET "/thing/{id}" => get_thing(ThingID: key(ID));
+        /// No more
+        DELETE "/thing/{id}" => delete_thing(ThingID: key(ID), IfMatch: if_match);
+        /// All
+        GET "/things" => get_things(After: page(NVARCHAR(20)), Limit: query("limit", 1..=100, 10), Name: optional("name", NVARCHAR(5)));
+        /// Alive
+        GET "/alive" => alive;
+    }
+
+    fn find(path: &str) -> Option<(&'static str, String)> {
+        Found::at(ROUTES, path).map(|found| (found.path, found.key.into_owned()))
+    }
+
+    fn call(index: usize) -> &'static Call {
+        match &ROUTES[index].action {
+            Action::Call(call) => call,
+            _ => panic!("a call"),
+        }
+    }
+
+    #[test]
+    fn the_table_says_all_about_a_route() {
+        let created = Creates { column: "ThingID", path: "/thing/{id}" };
+        assert_eq!((call(0).procedure, call(0).creates), ("put_thing", Some(created)));
+        assert_eq!((call(1).procedure, call(1).creates), ("get_thing", None));
+        assert_eq!(ROUTES[1].doc, [" One", " thing"]);
+        assert!(matches!(call(0).parameters, [("Json", Source::Body("thing"))]));
+        assert!(matches!(call(3).parameters[0], ("After", Source::Page(Kind::Text(20)))));
+        assert!(matches!(ROUTES[4].action, Action::Alive));
+        assert!(call(2).is_versioned() && !call(1).is_versioned());
+    }
+
+    #[test]
+    fn segments_are_matched_after_percent_decoding() {
+        assert_eq!(find("/thing"), Some(("/thing", String::new())));
+        assert_eq!(find("/th%69ng"), Some(("/thing", String::new())));
+        assert_eq!(find("/thing/7"), Some(("/thing/{id}", "7".into())));
+        assert_eq!(find("/thing/%37%2F8"), Some(("/thing/{id}", "7/8".into())));
+    }
+
+    #[test]
+    fn other_paths_match_nothing() {
+        for path in ["", "/", "*", "thing", "/thing/", "/thing/7/", "/thing/7/8", "/Thing", "//thing", "/thing//7"] {
+            assert_eq!(find(path), None, "{path}");
+        }
+    }
+
+    #[test]
+    fn head_comes_with_get_and_allow_names_all_methods() {
+        let found = Found::at(ROUTES, "/thing/7").unwrap();
+        assert!(found.action(&Method::HEAD).is_some());
+        assert!(found.action(&Method::PATCH).is_none());
+        assert_eq!(found.allow(), "GET, HEAD, DELETE, OPTIONS");
+        let found = Found::at(ROUTES, "/thing").unwrap();
+        assert!(found.action(&Method::HEAD).is_none());
+        assert_eq!(found.allow(), "PUT, OPTIONS");
+    }
+}

@@ -1,0 +1,102 @@
+#!/usr/bin/env bash
+# Builds the component for the manifests given, or for both, each with its command and to its path, finding or installing a
+# wasm32-wasip2 toolchain:
+#   1. the target is installed already;
+#   2. `rustup target add wasm32-wasip2`;
+#   3. Debian as root, where Rust's download server cannot be reached: Debian forky's rustc and wasm32 standard library, unpacked into
+#      .local/wasm-toolchain and run through their own loader, since they need a newer glibc than the host may have.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+target=wasm32-wasip2
+unpacked=$PWD/.local/wasm-toolchain
+[ $# -gt 0 ] || set -- spin.toml spin.wasip3.toml
+
+say() { printf '  · %s\n' "$*"; }
+
+target_installed() { [ -d "$(rustc --print target-libdir --target $target 2>/dev/null)" ]; }
+
+# macOS has no timeout.
+limited() { if command -v timeout >/dev/null; then timeout 120 "$@"; else "$@"; fi; }
+
+rustup_adds_target() {
+  command -v rustup >/dev/null || return
+  export -f limited
+  scripts/progress.sh bash -c "limited rustup target add $target" 2>/dev/null && target_installed
+}
+
+is_debian_root() { [ "$(id -u)" = 0 ] && grep -qx 'ID=debian' /etc/os-release 2>/dev/null; }
+
+# Leaves $unpacked/rustc, a compiler for the target; nothing is left half done.
+unpack_debian() {
+  local work=$unpacked.part mirror triplet
+  rm -rf "$work"
+  mkdir -p "$(dirname "$work")"
+  scripts/progress.sh apt-get update -qq
+  command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive scripts/progress.sh apt-get install -qq -y mmdebstrap
+  # The mirror that this machine's own apt uses.
+  # shellcheck disable=SC2016 # a format of apt's
+  mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
+  scripts/progress.sh mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --components=main \
+    --include=rustc,libstd-rust-dev-wasm32 forky "$work" "$mirror"
+  triplet=$(basename "$(dirname "$(find "$work/usr/lib" -maxdepth 2 -name 'libc.so.6')")")
+  rm -rf "${work:?}"/{var,usr/share,usr/include,usr/libexec} "${work:?}"/usr/lib/rustlib/{wasm32-unknown-unknown,wasm32-wasip1}
+  cat >"$work/rustc" <<WRAPPER
+#!/bin/sh
+here=\$(dirname "\$0")
+lib=\$here/usr/lib/$triplet
+exec "\$(ls "\$lib"/ld-linux-*.so.*)" --library-path "\$lib" "\$here/usr/bin/rustc" --sysroot "\$here/usr" "\$@"
+WRAPPER
+  chmod +x "$work/rustc"
+  rm -rf "$unpacked"
+  mv "$work" "$unpacked"
+}
+
+# The value of a key in a manifest.
+value() { sed -n "s/^$2 = \"\(.*\)\"\$/\1/p" "$1"; }
+
+# Runs the build command of a manifest, into a target directory.
+build() {
+  local -a command
+  read -ra command <<<"$(value "$1" command)"
+  scripts/progress.sh "${command[@]}" --locked --target-dir "$2"
+}
+
+if target_installed; then
+  say "$target: installed"
+  for manifest; do build "$manifest" target; done
+elif [ ! -x "$unpacked/rustc" ] && rustup_adds_target; then
+  say "$target: added with rustup"
+  for manifest; do build "$manifest" target; done
+elif [ -x "$unpacked/rustc" ] || is_debian_root; then
+  if [ ! -x "$unpacked/rustc" ]; then
+    say "$target: rustup cannot add it; unpacking Debian's compiler for it into .local/wasm-toolchain, once"
+    unpack_debian
+  fi
+  say "$target: Debian's $("$unpacked/rustc" --version | cut -d' ' -f1,2) in .local/wasm-toolchain"
+  # The linker comes with the host's own toolchain.
+  linkers=$(rustc --print sysroot)/lib/rustlib/$(rustc -vV | sed -n 's/^host: //p')/bin
+  # A target directory of its own: another compiler would rebuild everything that the native build shares with it.
+  compiler=$unpacked/rustc
+  for manifest; do
+    PATH=$linkers:$linkers/gcc-ld:$PATH RUSTC=$unpacked/rustc build "$manifest" target/wasm-toolchain
+    artifact=$(value "$manifest" source)
+    built=target/wasm-toolchain/${artifact#target/}
+    mkdir -p "$(dirname "$artifact")"
+    cmp -s "$built" "$artifact" || cp "$built" "$artifact"
+  done
+else
+  cat >&2 <<HELP
+error: no Rust toolchain for $target. Any one of these helps:
+  - rustup target add $target         (needs Rust's download server)
+  - install your distribution's Rust with its $target standard library, and have it first on PATH
+  - on Debian, run this once as root   (needs a Debian mirror only)
+HELP
+  exit 1
+fi
+for manifest; do
+  artifact=$(value "$manifest" source)
+  # Another compiler makes other code: what is measured of it is compared by this.
+  "${compiler:-rustc}" --version | cut -d' ' -f1,2 >"$artifact.rustc"
+  say "$artifact: $(wc -c <"$artifact" | tr -d " ") bytes"
+done
