@@ -21,7 +21,7 @@ param pool int
 @description('The key that clients of the API send, or several with commas between them.')
 param apiKey string
 
-// app.sh divides the workers of the database by it.
+// app.sh divides the workers of the database by twice as many.
 var maxReplicas = 3
 // Azure's registries want the identity to sign in; the release's images may be pulled by anybody.
 var registry = split(image, '/')[0]

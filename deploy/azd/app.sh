@@ -53,13 +53,14 @@ api_key() {
   fi
 }
 
-# The key goes through a pipe: it is in no file and on no command line. Three, because of maxReplicas in app.bicep.
+# The key goes through a pipe: it is in no file and on no command line. A tenth of the connections stays for the purge and for people. Six: the
+# replicas of app.bicep, and as many of the next revision while both run.
 container_app() {
   printf '{"apiKey":{"value":"%s"}}' "$api_key" |
     az deployment group create --resource-group "$RESOURCE_GROUP" --name customer-api-app --template-file deploy/azd/app.bicep \
       --parameters environmentId="$ENVIRONMENT_ID" identityId="$IDENTITY_ID" clientId="$CLIENT_ID" purgeIdentityId="$PURGE_IDENTITY_ID" \
       purgeClientId="$PURGE_CLIENT_ID" image="$image" purgeImage="$purge_image" sqlServer="$SQL_SERVER" \
-      database="$DATABASE" pool="$((WORKERS / 3))" allowedAddresses="$ALLOWED_IPS" --parameters @/dev/stdin --output none
+      database="$DATABASE" pool="$((WORKERS * 9 / 10 / 6))" allowedAddresses="$ALLOWED_IPS" --parameters @/dev/stdin --output none
   url=$(az deployment group show --resource-group "$RESOURCE_GROUP" --name customer-api-app --query properties.outputs.url.value \
     --output tsv)
 }

@@ -53,6 +53,7 @@ def main():
         report.check("Bicep files, scripts and parameters give each other what they take", agreed(parsed, sources))
         report.check("a second deployment takes the server as it is, and a changed administrator", repeatable(parsed["resources"]))
         report.check("Container Apps take no passwords, show nothing but the API, and stay in use while the database is away", app(parsed))
+        report.check("the connections of two revisions leave a tenth of the database's workers", connections(parsed))
         report.check("a change of the key or of dab-config.json makes a new revision", revision(parsed["app"]))
         report.check("the ledger is purged once a day, by an identity of its own", purge(parsed, sources))
         report.check("somebody is told: alerts go to a group, and a test asks /readyz from outside", told(parsed["monitoring"]))
@@ -175,6 +176,14 @@ def app(parsed):
     for container, problems in ((api, probes.api_problems), (dab, probes.dab_problems)):
         yield from problems({probe["type"].lower(): probe for probe in container["probes"]})
         yield from (f"{container['name']}: too many failures for Container Apps" for probe in container["probes"] if probe.get("failureThreshold", 3) > 10)
+
+
+def connections(parsed):
+    replicas = parsed["app"]["variables"]["maxReplicas"]["value"]
+    divisor = int(re.search(r"WORKERS \* 9 / 10 / (\d+)", (FOLDER / "app.sh").read_text(encoding="utf-8"))[1])
+    # Container Apps runs a whole revision beside the one before: https://learn.microsoft.com/azure/container-apps/revisions
+    if divisor != 2 * replicas:
+        yield f"app.sh divides by {divisor}, and two revisions have {2 * replicas} replicas"
 
 
 def revision(bicep):
