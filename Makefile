@@ -9,7 +9,7 @@ step := scripts/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight up build stack entity generate check test test-template lint lint-sql lint-deploy checks-of-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures fmt reset clean
+.PHONY: help preflight up build stack entity generate check test test-template lint lint-sql lint-deploy checks-of-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures site fmt reset clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -60,6 +60,9 @@ generate: stack ## write what follows from src/lib.rs: DAB's entities, openapi.j
 pictures: ## draw docs/pictures/*.svg from the texts beside them, with Node.js
 	@$(step) "pictures" sh -c 'scripts/npm.sh && node docs/pictures/render.mjs "$$PWD/.local/browser"'
 
+site: ## the documents as a site, in .local/site-html (open index.html)
+	@$(step) "site" sh -c 'scripts/venv.sh site -r site/requirements.txt && .local/site/bin/python site/build.py'
+
 fmt: ## format the code
 	cargo fmt --all
 
@@ -101,7 +104,7 @@ checks-of-deploy:
 	@$(step) "plan for Akamai" deploy/akamai/test/run
 	@$(step) "plan for azd" deploy/azd/test/run
 
-lint-docs: ## links, commands, code blocks and language of the documents
+lint-docs: ## links, commands, samples, language and site of the documents; the client programs
 	@scripts/changed.sh documents . -- $(step) "documents" tests/docs/run
 
 test-sql: ## the table of cases on a SQL Server (SQLSERVER_URL='Server=tcp:…;Database=<an empty one>;…')
