@@ -228,12 +228,7 @@ impl Expect {
 
 /// A case without steps, for every engine.
 pub fn case(name: &'static str) -> Case {
-    Case {
-        name,
-        steps: Vec::new(),
-        engines: &[Engine::Bridge, Engine::SqlServer],
-        clock_stands: false,
-    }
+    Case { name, steps: Vec::new(), engines: &[Engine::Bridge, Engine::SqlServer], clock_stands: false }
 }
 
 impl Case {

@@ -63,11 +63,10 @@ fn missing_and_wrong() -> Vec<Case> {
                 put("1", but(&new("Member"), "PostalCode", "postalCode")),
                 invalid(&[("Delivery.PostalCode", "is required")]),
             ),
-        case("a member's name may be written with escapes")
-            .then(
-                put("1", but(&new("Escaped member"), "CustomerName", r"\u0043ustomerName")),
-                row(201, shown("a", "Escaped member")).id("a"),
-            ),
+        case("a member's name may be written with escapes").then(
+            put("1", but(&new("Escaped member"), "CustomerName", r"\u0043ustomerName")),
+            row(201, shown("a", "Escaped member")).id("a"),
+        ),
         case("null is an error for every required field").then(
             put("1", wrong("null")),
             invalid(&[

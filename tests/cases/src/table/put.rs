@@ -143,21 +143,18 @@ fn texts() -> Vec<Case> {
     }
     vec![
         not_an_object.not_recorded("1"),
-        case("no text at all is 400")
-            .then(
-                call("put_customer", true, vec![("Json", Argument::Null), ("RequestKey", Argument::Key("1"))]),
-                no_object(),
-            ),
-        case("escapes in the text are decoded")
-            .then(
-                put("1", new(r#"\u0041\u00e9\ud83d\ude00 \" \\ \/"#)),
-                row(201, shown("a", "A\u{e9}\u{1f600} \\\" \\\\ \\/")).id("a"),
-            ),
-        case("control characters are escaped as FOR JSON does")
-            .then(
-                put("1", new(r"C \b\f\n\r\t \u0001 \u001F \u001b")),
-                row(201, shown("a", r"C \b\f\n\r\t \u0001 \u001f \u001b")).id("a"),
-            ),
+        case("no text at all is 400").then(
+            call("put_customer", true, vec![("Json", Argument::Null), ("RequestKey", Argument::Key("1"))]),
+            no_object(),
+        ),
+        case("escapes in the text are decoded").then(
+            put("1", new(r#"\u0041\u00e9\ud83d\ude00 \" \\ \/"#)),
+            row(201, shown("a", "A\u{e9}\u{1f600} \\\" \\\\ \\/")).id("a"),
+        ),
+        case("control characters are escaped as FOR JSON does").then(
+            put("1", new(r"C \b\f\n\r\t \u0001 \u001F \u001b")),
+            row(201, shown("a", r"C \b\f\n\r\t \u0001 \u001f \u001b")).id("a"),
+        ),
         case("everything else is not escaped")
             .then(put("1", new(everything)), row(201, shown("a", everything)).id("a")),
         case("every slash is escaped").then(put("1", new("// /")), row(201, shown("a", r"\/\/ \/")).id("a")),
