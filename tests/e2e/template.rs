@@ -312,7 +312,7 @@ fn a_raised_version_brings_library_command_line_and_sql() {
         ),
     );
     execute(&my_api, "sed -i 's/v0\\.1\\.0/v0.1.1/' Cargo.toml");
-    let said = execute(&my_api, &format!("{shared}; make update test sql"));
+    let said = execute(&my_api, &format!("{shared}; make test sql"));
     assert!(said.contains("azure-sql-rest 0.1.1 into ") && said.contains(" passed, 0 failed"), "{said}");
     assert!(fs::read_to_string(&ready).unwrap().starts_with("-- raised"));
     assert!(fs::read_to_string(my_api.join("openapi.json")).unwrap().contains("\"/sizes\""));

@@ -6,7 +6,8 @@ fail() { echo "error: $1" >&2; exit 1; }
 
 command -v cargo >/dev/null || fail 'there is no cargo on PATH; install Rust from https://rustup.rs, and open a new terminal'
 command -v cc >/dev/null || fail 'there is no C compiler (cc) on PATH; Debian, Ubuntu: apt-get install build-essential; macOS: xcode-select --install'
-[ -e Cargo.lock ] || cargo generate-lockfile --quiet || fail 'Cargo.toml cannot be used (above)'
+# Takes into Cargo.lock what has changed in Cargo.toml.
+cargo tree --quiet --depth 0 >/dev/null || fail 'Cargo.toml cannot be used (above)'
 # Version and source of the library: two words, or one when it is a folder of this machine.
 # shellcheck disable=SC2046 # two words are meant
 set -- $(awk '$1 == "name" { name = $3 } name == "\"azure-sql-rest\"" && $1 ~ /^(version|source)$/ { gsub("\"", ""); print $3 }' Cargo.lock) -- "$@"
