@@ -9,7 +9,7 @@ step := scripts/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight up build stack entity generate test lint lint-sql lint-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures fmt reset clean
+.PHONY: help preflight up build stack entity generate test lint lint-sql lint-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures site fmt reset clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,14 +19,14 @@ help: ## this list
 preflight:
 	@scripts/preflight.sh $(PORT)
 
-# Without the tools of the tests, which a first build need not wait for.
+# Without generator, parsers and tests, which a first build need not wait for.
 up: preflight ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
-	@$(step) "local stack$(if $(wildcard target/debug/azure-sql-rest),, (about three minutes the first time))" scripts/progress.sh cargo build --locked -p azure-sql-rest-cli
+	@$(step) "local stack$(if $(wildcard target/debug/azure-sql-rest-up),, (about three minutes the first time))" scripts/progress.sh cargo build --locked -p azure-sql-rest-up
 	@$(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" scripts/build-component.sh $(MANIFEST)
-	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/azure-sql-rest up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
+	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/azure-sql-rest-up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
 
 reset: ## start over with fresh local data
-	rm -f .local/customers.db .local/customers.db-wal .local/customers.db-shm
+	rm -f .local/data.db .local/data.db-wal .local/data.db-shm
 
 ##@ Build
 
@@ -60,6 +60,9 @@ generate: stack ## write what follows from src/lib.rs: DAB's entities, openapi.j
 pictures: ## draw docs/pictures/*.svg from the texts beside them, with Node.js
 	@$(step) "pictures" sh -c 'scripts/npm.sh && node docs/pictures/render.mjs "$$PWD/.local/browser"'
 
+site: ## the documents as a site, in .local/site-html (open index.html)
+	@$(step) "site" sh -c 'scripts/venv.sh site -r site/requirements.txt && .local/site/bin/python site/build.py'
+
 fmt: ## format the code
 	cargo fmt --all
 
@@ -92,7 +95,7 @@ lint-deploy: ## manifests and workflows through their schemas, scripts through s
 	@$(step) "plan for Akamai" deploy/akamai/test/run
 	@$(step) "plan for azd" deploy/azd/test/run
 
-lint-docs: ## links, commands, code blocks and language of the documents
+lint-docs: ## links, commands, samples, language and site of the documents; the client programs
 	@$(step) "documents" tests/docs/run
 
 test-sql: ## the table of cases on a T-SQL engine (SQLSERVER_URL='Server=tcp:…;Database=<an empty one>;…')

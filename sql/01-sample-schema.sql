@@ -7,7 +7,7 @@ Otherwise creates:
   - sequence Sequences.CustomerID, starting behind the last sample row (1062)
   - Sales.Customers, system-versioned with history in Sales.Customers_Archive: the columns, primary key, unique name and
     self-reference of WideWorldImporters, and an index for that self-reference; changed and deleted rows stay in the history
-    for a year (docs/operations.md, History)
+    for a year (docs/maintenance.md, History)
   - Sales.Orders, cut down to what makes it refer to a customer
   - 663 customers (1..201, 401..601, 801..1061) and one order for each of the first two ranges
 

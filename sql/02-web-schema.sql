@@ -21,7 +21,7 @@ IF EXISTS
 )
     PRINT N'WARNING: row-level security is on for Sales.Customers. What to grant: sql/README.md, An existing WideWorldImporters.';
 IF EXISTS (SELECT 1 FROM sys.tables AS t WHERE t.object_id = OBJECT_ID(N'Sales.Customers') AND t.history_retention_period = -1)
-    PRINT N'WARNING: Sales.Customers keeps what is deleted for ever. What to do: docs/operations.md, History.';
+    PRINT N'WARNING: Sales.Customers keeps what is deleted for ever. What to do: docs/maintenance.md, History.';
 
 -- CREATE SCHEMA must be the first statement of its batch, hence EXECUTE.
 IF SCHEMA_ID(N'web') IS NULL

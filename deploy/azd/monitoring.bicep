@@ -1,4 +1,4 @@
-// Who is told of what: a test of /readyz from outside, rules over the log, a workbook. Objectives, and what to do: docs/operations.md#set-alerts.
+// Who is told of what: a test of /readyz from outside, rules over the log, a workbook. Objectives, and what to do: docs/production.md#set-alerts.
 param location string = resourceGroup().location
 
 @description('The Log Analytics workspace of the container apps environment.')

@@ -2,26 +2,26 @@
 
 import hashlib
 import json
+import os
 import re
 import subprocess
+import textwrap
 import tomllib
 
+import clients
 import prose
 import samples
 from markdown import Document
 
 # Documents whose curl samples a test executes: tests/e2e/readme.rs, tests/e2e/own_entity.rs.
-EXECUTED = ("README.md", "docs/add-your-own-entity.md")
+EXECUTED = ("README.md", "docs/quickstart.md", "docs/add-your-own-entity.md")
 # The README's other commands: what runs each, and the words that show it.
 RUN = {
     "make up": ("tests/e2e/readme.rs", 'Command::new("make")'),
     "make test": (".ci/run", "make test"),
-    # The first half is what scripts/build-component.sh runs, the second what `azure-sql-rest up` starts when SPIN is set.
-    "spin build && spin up": (".github/workflows/spin.yml", "export SPIN="),
-    "make up DAB_URL=http://localhost:5000": ("tests/e2e/readme.rs", "DAB_URL="),
 }
 # Where the paths that documents name begin.
-FOLDERS = ("bench", "dab", "deploy", "docs", "fuzz", "local", "examples", "sql", "src", "tests")
+FOLDERS = ("bench", "crates", "dab", "deploy", "docs", "examples", "fuzz", "scripts", "site", "sql", "sqlite", "src", "template", "tests")
 
 
 class Report:
@@ -29,7 +29,7 @@ class Report:
         self.passed = self.failed = self.skipped = 0
 
     def check(self, name, problems):
-        """Passes when there are no problems; otherwise each is told."""
+        """Passes when there are no problems; otherwise prints each."""
         problems = list(problems)
         self.failed += bool(problems)
         self.passed += not problems
@@ -48,11 +48,17 @@ class Report:
 
 def run(root):
     report = Report()
-    paths = [path for pattern in ("*.md", "docs/*.md", "sql/*.md", "examples/*.md") for path in sorted(root.glob(pattern))]
-    documents = {document.name: document for document in (Document(root, path) for path in paths)}
-    for check in (links, pictures, places, make, problems, variables, shell, readme, data, changelog, language):
+    documents = read(root)
+    for check in (links, pictures, places, make, problems, variables, shell, readme, programs, data, changelog, language, site):
         check(report, root, documents)
     return report.finish()
+
+
+def read(root):
+    """The documents by their names."""
+    patterns = ("*.md", "docs/*.md", "sql/*.md", "examples/*.md", "crates/azure-sql-rest/*.md")
+    paths = [path for pattern in patterns for path in sorted(root.glob(pattern))]
+    return {document.name: document for document in (Document(root, path) for path in paths)}
 
 
 def links(report, root, documents):
@@ -76,7 +82,7 @@ def links(report, root, documents):
 
 
 def pictures(report, root, documents):
-    """Every picture has a text for those who do not see it, and those drawn from a text are drawn from its last version."""
+    """Every picture has a text for readers who do not see it. A picture that is drawn from a text is drawn from its last version."""
     shown = [(document, line, *picture) for document in documents.values() for line, text in document.prose for picture in re.findall(r"!\[([^\]]*)\]\(([^)]*)\)", text)]
     drawn = sorted(path for path in root.glob("docs/pictures/*") if path.suffix in (".d2", ".csv"))
 
@@ -96,7 +102,7 @@ def pictures(report, root, documents):
 def places(report, root, documents):
     def named():
         for document in documents.values():
-            # What a page changes in files that its commands have made.
+            # Files that the commands of a page make, and that the page changes.
             made = {path for block in document.blocks if block.language == "diff" for path in re.findall(r"^\+\+\+ b/(.+)$", block.text, re.M)}
             for line, text in document.code:
                 path = text.rstrip("/")
@@ -104,7 +110,7 @@ def places(report, root, documents):
                     yield document, line, path
 
     found = list(named())
-    # What git ignores is made by following the document: deploy/.env.
+    # A document makes the files that Git ignores: deploy/.env.
     ignored = [line.strip("/") for line in (root / ".gitignore").read_text(encoding="utf-8").split()]
     report.check(
         f"{len(found)} files and folders that are named in text exist",
@@ -132,16 +138,17 @@ def make(report, root, documents):
 
 def problems(report, root, documents):
     kinds = re.findall(r'^ +[A-Z_]+, "([a-z-]+)", [A-Z_]+, "', (root / "crates/azure-sql-rest/src/client/problem.rs").read_text(encoding="utf-8"), re.M)
-    sections = {name: [text for level, text in documents[name].headings if level == depth] for name, depth in (("crates/azure-sql-rest/problems.md", 2), ("docs/operations.md", 3))}
+    page, runbook = "crates/azure-sql-rest/problems.md", "docs/runbook.md"
+    sections = {name: [text for level, text in documents[name].headings if level == depth] for name, depth in ((page, 2), (runbook, 3))}
 
     def wrong():
-        if sections["crates/azure-sql-rest/problems.md"] != kinds:
-            yield "the headings of crates/azure-sql-rest/problems.md are not the kinds of crates/azure-sql-rest/src/client/problem.rs, in their order"
-        # Those of the client are rows of one table.
-        rows = {cells[1].strip(" `") for _, line in documents["docs/operations.md"].prose if len(cells := line.split("|")) > 2}
+        if sections[page] != kinds:
+            yield f"the headings of {page} are not the kinds of crates/azure-sql-rest/src/client/problem.rs, in their order"
+        # The problems of the client are rows of one table.
+        rows = {cells[1].strip(" `") for _, line in documents[runbook].prose if len(cells := line.split("|")) > 2}
         for kind in kinds:
-            if kind not in sections["docs/operations.md"] and kind not in rows:
-                yield f"docs/operations.md has neither a section nor a row {kind}"
+            if kind not in sections[runbook] and kind not in rows:
+                yield f"{runbook} has neither a section nor a row {kind}"
         for document in documents.values():
             for kind in re.findall(r"/problems#([a-z-]+)", document.path.read_text(encoding="utf-8")):
                 if kind not in kinds:
@@ -256,12 +263,48 @@ def data(report, root, documents):
             report.check(name, wrong())
 
 
+def programs(report, root, documents):
+    """The code of the clients page is in the client programs, and each program does what the page says."""
+    page = documents["docs/clients.md"]
+    sources = {"sh": "curl.sh", "python": "python.py", "js": "javascript.mjs", "csharp": "csharp/Program.cs", "powershell": "powershell.ps1"}
+    texts = {language: textwrap.dedent((root / "examples" / name).read_text(encoding="utf-8")) for language, name in sources.items()}
+
+    def other():
+        for block in page.blocks:
+            lines = [line.strip() for line in block.text.strip().splitlines()]
+            if "\n".join(lines) not in "\n".join(line.strip() for line in texts.get(block.language, "").splitlines()):
+                yield f"{page.name}:{block.line}: examples/{sources.get(block.language)} has another text"
+
+    report.check(f"{len(page.blocks)} blocks of docs/clients.md are parts of the client programs", other())
+    run_clients(report, root)
+
+
+def run_clients(report, root):
+    for name, tool, command in clients.programs(root):
+        title = f"examples/{name} repeats, keeps its keys and reads to the end"
+        if command is None and os.environ.get("NO_SKIPS") != "1":
+            report.skip(title, f"there is no {tool}")
+        elif command is None:
+            report.check(title, [f"there is no {tool}, and NO_SKIPS forbids that"])
+        else:
+            report.check(title, clients.run(root, command))
+
+
 def language(report, root, documents):
-    report.check(f"{len(list(prose.phrases(root)))} phrases of tests/docs/words.txt are in no document", prose.unwanted(root, documents))
+    covered = len(documents) - len(prose.PENDING_DOCUMENTS)
+    report.check(f"{covered} documents, and the comments of {', '.join(prose.COVERED)}, are in plain English (tests/docs/plain.py, words.txt)", prose.unplain(root, documents))
     if subprocess.run([root / "scripts/venv.sh", "docs", prose.PACKAGE]).returncode == 0:
         report.check("proselint finds nothing in the documents", prose.mistakes(root, documents))
     else:
         report.skip("proselint finds nothing in the documents", "it cannot be installed from PyPI (above)")
+
+
+def site(report, root, documents):
+    title = "the site builds, and each of its links and anchors exists"
+    if subprocess.run([root / "scripts/venv.sh", "site", "-r", root / "site/requirements.txt"]).returncode:
+        return report.skip(title, "its tools cannot be installed from PyPI (above)")
+    done = subprocess.run([root / ".local/site/bin/python", root / "site/build.py"], capture_output=True, text=True)
+    report.check(title, (done.stdout + done.stderr).splitlines() if done.returncode else [])
 
 
 def changelog(report, root, documents):

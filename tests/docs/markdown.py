@@ -1,4 +1,4 @@
-"""What the checks need of a Markdown document: its headings, links, code spans and code blocks."""
+"""A Markdown document, as the checks need it: its headings, links, code spans and code blocks."""
 
 import re
 import textwrap
@@ -67,5 +67,5 @@ class Document:
 
     @cached_property
     def code(self):
-        """What stands between backticks."""
+        """The text between backticks."""
         return [(number, text) for number, line in self.prose for text in CODE.findall(line)]

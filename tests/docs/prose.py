@@ -1,10 +1,13 @@
-"""The language of the documents: the project's own list of phrases, and proselint."""
+"""The language of the documents: plain English by the rules of plain.py, and proselint."""
 
 import json
 import re
 import subprocess
 import tempfile
 from pathlib import Path
+
+import comments
+import plain
 
 PACKAGE = "proselint==0.16.0"
 # Where scripts/venv.sh installs it.
@@ -13,44 +16,60 @@ PROSELINT = ".local/docs/bin/proselint"
 # restore.
 OFF = ("typography", "dates_times", "misc.phrasal_adjectives", "redundancy.misc.after_the_deadline")
 
-def plain(line):
-    """Without code and addresses."""
-    # Each is a word of its own: two are no repetition.
-    line = re.sub(r"`([^`]*)`", lambda code: "code" + re.sub(r"[^a-z]", "", code[1].lower()), line)
-    return re.sub(r"\]\([^)]*\)|<https?:[^>]*>", "]", line)
+# Documents and folders that the rules of plain.py do not cover yet. Widen the gate by a deletion here.
+PENDING_DOCUMENTS = (
+    "docs/add-your-own-entity.md",
+    "docs/akamai.md",
+    "docs/azure.md",
+    "docs/kubernetes.md",
+    "docs/performance-on-spin.md",
+    "docs/performance.md",
+    "docs/resilience-report.md",
+    "docs/resilience.md",
+    "sql/README.md",
+)
+# Folders whose comments and messages the rules cover, and the others, of which there are figures only.
+COVERED = ("examples", "site", "tests/docs")
+PENDING = (".github", "bench", "crates", "deploy", "fuzz", "scripts", "sql", "src", "template", "tests")
 
 
-def paragraphs(document):
-    """The text outside of code blocks, a paragraph, item or row each, with the line it begins at; code and addresses left out."""
-    begin, lines = None, []
-    for number, line in [*document.prose, (0, "")]:
-        if lines and (not line.strip() or re.match(r"\s*([-*|#]|\d+\.)", line)):
-            yield begin, " ".join(lines)
-            lines = []
-        if line.strip():
-            begin = begin if lines else number
-            lines.append(plain(line).strip())
-
-
-def phrases(root):
-    """The list: a pattern, and what to write instead."""
+def phrases(root, documents=True):
+    """The list: a pattern, and the advice."""
     for line in (root / "tests/docs/words.txt").read_text(encoding="utf-8").splitlines():
         if line and not line.startswith("#"):
             pattern, advice = line.split(" -> ")
-            yield re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])".replace(" ", r"\s+"), re.I), advice
+            if documents or not pattern.startswith("documents: "):
+                pattern = pattern.removeprefix("documents: ").replace(" ", r"\s+")
+                yield re.compile(rf"(?<![\w-])(?:{pattern})(?![\w-])", re.I), advice
 
 
-def unwanted(root, documents):
-    listed = list(phrases(root))
-    for document in documents.values():
-        for line, text in paragraphs(document):
-            for pattern, advice in listed:
-                for match in pattern.finditer(text):
-                    yield f"{document.name}:{line}: {match[0]!r}: {advice}"
+def unplain(root, documents):
+    """Each fault of the documents, comments and messages that the rules cover."""
+    for name, document in documents.items():
+        if name not in PENDING_DOCUMENTS:
+            yield from plain.faults(plain.of_document(document), list(phrases(root)))
+    yield from plain.faults(comments.of(root, COVERED), list(phrases(root, documents=False)))
+
+
+def report(root, documents, names=()):
+    """Prints figures of every document and folder; for what is named, each fault."""
+    for name, document in documents.items():
+        show(name, list(plain.of_document(document)), list(phrases(root)), name in names)
+    show("all documents", [unit for document in documents.values() for unit in plain.of_document(document)], list(phrases(root)), False)
+    for folder in (*COVERED, *PENDING, *(name for name in names if name not in documents)):
+        show(folder, list(comments.of(root, [folder])), list(phrases(root, documents=False)), folder in names)
+    return 0
+
+
+def show(name, units, listed, whole):
+    faults = list(plain.faults(units, listed))
+    print(f"{name}: {plain.figures(units)}; {len(faults)} faults")
+    if whole:
+        print("".join(f"  {fault}\n" for fault in faults), end="")
 
 
 def mistakes(root, documents):
-    """What proselint finds."""
+    """Each finding of proselint."""
     with tempfile.TemporaryDirectory() as folder:
         folder = Path(folder)
         config = folder / "config.json"
@@ -59,7 +78,7 @@ def mistakes(root, documents):
         for document in documents.values():
             lines = [""] * (document.prose[-1][0] if document.prose else 0)
             for number, line in document.prose:
-                lines[number - 1] = plain(line)
+                lines[number - 1] = plain.plain(line)
             copy = folder / "text.md"
             copy.write_text("\n".join(lines) + "\n", encoding="utf-8")
             done = subprocess.run([root / PROSELINT, "check", "--config", config, "-o", "json", copy], capture_output=True, text=True)

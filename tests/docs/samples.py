@@ -1,4 +1,4 @@
-"""The README's curl samples, run as they stand but for the origin, in their order, against an API that is there already."""
+"""The quickstart's curl samples, run as they stand but for the origin, in their order, against an API that is there already."""
 
 import subprocess
 
@@ -16,7 +16,7 @@ def of(document):
 
 def run(root, url):
     failed = count = 0
-    for block, shown in of(Document(root, root / "README.md")):
+    for block, shown in of(Document(root, root / "docs/quickstart.md")):
         count += 1
         command = block.text.replace("http://localhost:3000", url.rstrip("/")).replace("curl ", "curl -sS ", 1)
         done = subprocess.run(["bash", "-c", command], capture_output=True, text=True, timeout=60)
@@ -25,5 +25,5 @@ def run(root, url):
         else:
             failed += 1
             print(f"  ✗ {block.text.strip()}\n      shown:   {shown.text.rstrip()}\n      printed: {(done.stdout + done.stderr).rstrip()}")
-    print(f"{count - failed} samples print what README.md shows, {failed} do not")
+    print(f"{count - failed} samples print what docs/quickstart.md shows, {failed} do not")
     return 1 if failed or not count else 0

@@ -1,5 +1,5 @@
-//! What the README says to type: its curl samples and the scripts of `examples`, run as they stand but for the port, in
-//! their order, against a fresh stack; and `make up`.
+//! The commands of the documents: the curl samples of README and quickstart, and the programs of `examples`. They run
+//! unchanged except for the port, in their order, against a fresh stack. `make up` runs, too.
 
 use std::io::{BufRead, BufReader};
 use std::net::TcpListener;
@@ -10,28 +10,35 @@ use crate::document::{blocks, run, split_samples};
 use crate::harness::{Api, Process, Stack, host, local, manifest, output, root};
 
 #[test]
-fn the_samples_of_the_readme_give_what_it_shows() {
-    let readme = std::fs::read_to_string(root().join("README.md")).unwrap();
-    let (samples, _) = split_samples(blocks(&readme));
-    assert!(samples.len() >= 5, "{}", samples.len());
-    run(&samples, Stack::start().api());
+fn the_samples_of_readme_and_quickstart_give_what_they_show() {
+    for (name, count) in [("README.md", 1), ("docs/quickstart.md", 5)] {
+        let document = std::fs::read_to_string(root().join(name)).unwrap();
+        let (samples, _) = split_samples(blocks(&document));
+        assert!(samples.len() >= count, "{name}: {}", samples.len());
+        run(&samples, Stack::start().api());
+    }
 }
 
 #[test]
-fn the_samples_in_every_language_print_what_their_page_shows() {
+fn the_programs_in_every_language_print_what_their_page_shows() {
     let folder = root().join("examples");
     let page = std::fs::read_to_string(folder.join("README.md")).unwrap();
     let shown = blocks(&page)[0].text;
-    for (program, script) in
-        [("bash", "curl.sh"), ("pwsh", "powershell.ps1"), ("python3", "python.py"), ("node", "javascript.mjs")]
-    {
+    let programs: [(&str, &[&str], &str); 5] = [
+        ("bash", &[], "curl.sh"),
+        ("pwsh", &[], "powershell.ps1"),
+        ("python3", &[], "python.py"),
+        ("node", &[], "javascript.mjs"),
+        ("dotnet", &["run", "--project"], "csharp"),
+    ];
+    for (program, before, script) in programs {
         if Command::new(program).arg("--version").output().is_err() {
             println!("SKIPPED: there is no {program}, so {script} has not run");
             continue;
         }
         let stack = Stack::start();
         let url = format!("http://{}", stack.api().address);
-        let (status, printed) = output(Command::new(program).arg(folder.join(script)).arg(url));
+        let (status, printed) = output(Command::new(program).args(before).arg(folder.join(script)).arg(url));
         assert!(status.success(), "{script}: {printed}");
         assert_eq!(printed.trim_end(), shown.trim_end(), "{script}");
     }

@@ -1,6 +1,6 @@
 //! The log: lines of JSON on standard error, without customer data, keys or query strings.
 //!
-//! `docs/operations.md` explains the lines to those who read them.
+//! `docs/alerts.md` explains the lines.
 
 use serde::Serialize;
 

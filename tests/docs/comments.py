@@ -1,0 +1,50 @@
+"""The prose of source files: comments, doc strings, and messages of some length."""
+
+import re
+import subprocess
+
+from plain import COMMENT_OPENINGS, Unit, plain
+
+# How a line of comment begins, by the end of the file's name.
+LINE = {
+    ("rs", "js", "mjs", "bicep", "cs"): re.compile(r"\s*//[/!]?(.*)"),
+    ("py", "sh", "yml", "yaml", "toml", "ps1", "Makefile", "Dockerfile"): re.compile(r"\s*#(?!!)(.*)"),
+    ("sql",): re.compile(r"\s*--(.*)"),
+}
+# A message is a string with at least so many words.
+MESSAGE = 6
+STRING = re.compile(r'"((?:[^"\\\n]|\\.)+)"')
+DOC_STRING = re.compile(r'^\s*"""(.+?)"""', re.M | re.S)
+
+
+def of(root, folders):
+    """The units of every file under the folders that Git has."""
+    listed = subprocess.run(["git", "ls-files", "--", *folders], cwd=root, capture_output=True, text=True, check=True).stdout
+    for name in listed.splitlines():
+        pattern = next((pattern for endings, pattern in LINE.items() if re.split(r"[./]", name)[-1] in endings), None)
+        if pattern and (root / name).is_file():
+            yield from of_source(name, (root / name).read_text(encoding="utf-8"), pattern)
+
+
+def of_source(name, text, pattern):
+    # A message of Rust goes on in the next line after a backslash.
+    lines = text.splitlines()
+    begin, comment = None, []
+    for number, line in enumerate([*lines, ""], 1):
+        match = pattern.fullmatch(line)
+        said = match[1].strip() if match else ""
+        # A blank line, an item of a list or a line of code ends the paragraph.
+        if comment and (not said or re.match(r"([-*|#]|\d+\.)\s", said)):
+            yield Unit(f"{name}:{begin}", plain(" ".join(comment)), COMMENT_OPENINGS)
+            comment = []
+        if said:
+            begin = begin if comment else number
+            comment.append(said)
+        if not match:
+            for string in STRING.findall(line):
+                if len(string.split()) >= MESSAGE and re.match(r"[A-Za-z{]", string) and not re.search(r"[<>=]|SELECT|::", string):
+                    yield Unit(f"{name}:{number}", re.sub(r"\{[^}]*\}", "code", string))
+    if name.endswith(".py"):
+        for match in DOC_STRING.finditer(text):
+            number = text.count("\n", 0, match.start()) + 1
+            yield from (Unit(f"{name}:{number}", " ".join(part.split()), COMMENT_OPENINGS) for part in re.split(r"\n\s*\n", match[1]))
