@@ -15,6 +15,7 @@ import jsonschema
 import portable
 import probes
 import schemas
+import webhook
 import yaml
 from pycep import BicepParser
 from overlay import Overlay, kustomize, render
@@ -89,6 +90,10 @@ def overlays(report):
             report.check(
                 f"{name}: {', '.join(sorted({manifest['kind'] for manifest in others}))} are valid by their CRDs",
                 (problem for manifest in others for problem in schemas.crd_problems(manifest)),
+            )
+            report.check(
+                f"{name}: what the webhooks of SpinKube's operator {webhook.OPERATOR} write back is valid, too",
+                (problem for manifest in others for problem in schemas.crd_problems(webhook.round_trip(manifest))),
             )
             overlay = Overlay(name, manifests)
             for fact in facts.ALL:

@@ -1,0 +1,52 @@
+"""What the mutating webhooks of SpinKube's operator make of a manifest, before the API server holds it against the CRD.
+
+The operator reads the manifest into its Go types and writes them out again. A field without `omitempty` is written even when it was not
+given: a slice as null. The types are those of operator 0.6.1, the version that deploy/azure/deploy.sh installs:
+https://github.com/spinframework/spin-operator/blob/v0.6.1/api/v1alpha1/spinapp_types.go and spinappexecutor_types.go; the webhooks are on
+by default (charts/spin-operator/templates/mutating-webhook-configuration.yaml).
+"""
+
+import copy
+
+OPERATOR = "0.6.1"
+
+# Every field that the Go types write without being told: path → what is written. A path ends at a list with *.
+WRITTEN = {
+    "SpinApp": {
+        "spec.executor": "",
+        "spec.image": "",
+        "spec.imagePullSecrets.*.name": "",
+        # Structs, which omitempty does not leave out.
+        "spec.checks": {},
+        "spec.resources": {},
+        "spec.runtimeConfig": {},
+        "spec.runtimeConfig.sqliteDatabases.*.name": "",
+        "spec.runtimeConfig.sqliteDatabases.*.type": "",
+        "spec.runtimeConfig.keyValueStores.*.name": "",
+        "spec.runtimeConfig.keyValueStores.*.type": "",
+        "spec.runtimeConfig.llmCompute.type": "",
+        "spec.variables.*.name": "",
+        "spec.checks.liveness.httpGet.path": "",
+        "spec.checks.liveness.httpGet.httpHeaders": None,
+        "spec.checks.readiness.httpGet.path": "",
+        "spec.checks.readiness.httpGet.httpHeaders": None,
+    },
+    "SpinAppExecutor": {"spec.createDeployment": False},
+}
+
+
+def round_trip(manifest):
+    """The manifest as the webhook hands it back."""
+    written = copy.deepcopy(manifest)
+    for path, value in WRITTEN.get(manifest["kind"], {}).items():
+        *parents, field = path.split(".")
+        for parent in reached([written], parents):
+            parent.setdefault(field, copy.deepcopy(value))
+    return written
+
+
+def reached(places, names):
+    """The objects that a path leads to. What is not there is left out: it is a pointer or a slice, and those have omitempty."""
+    for name in names:
+        places = [child for place in places for child in (place if name == "*" else [place.get(name)] if isinstance(place, dict) else []) if child is not None]
+    return [place for place in places if isinstance(place, dict)]
