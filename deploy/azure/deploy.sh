@@ -19,7 +19,8 @@
 #   --sql-tier            a service objective like S0 or GP_Gen5_2; serverless (sleeps when nobody asks); free (Azure's free offer)  (S0)
 #   --free-may-stop       true: with --sql-tier free, the API may be down from when the free amount is used up until the month ends  (false)
 #   --database            the database's name                                                            (customers)
-#   --node-count          nodes of the cluster                                                           (2)
+#   --node-count          nodes of the cluster, at least                                                 (2)
+#   --node-max            and at most, as the cluster's autoscaler adds them                              (5)
 #   --node-size           their virtual machine                                                          (Standard_D2s_v5)
 #   --zones               their availability zones; empty where the region has none                      (1 2 3)
 #   --cluster-tier        free, or standard: with Azure's promise of uptime                              (free)
@@ -52,9 +53,27 @@ cluster() {
   az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --output none 2>/dev/null ||
     az aks create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --location "$LOCATION" --tier "$CLUSTER_TIER" \
       --kubernetes-version "$KUBERNETES_VERSION" --auto-upgrade-channel patch --node-os-upgrade-channel NodeImage \
-      --node-count "$NODE_COUNT" --node-vm-size "$NODE_SIZE" ${ZONES:+--zones $ZONES} --nodepool-labels spin=true \
+      --node-count "$NODE_COUNT" --enable-cluster-autoscaler --min-count "$NODE_COUNT" --max-count "$NODE_MAX" \
+      --node-vm-size "$NODE_SIZE" ${ZONES:+--zones $ZONES} --nodepool-labels spin=true \
       --attach-acr "$registry" --enable-oidc-issuer --enable-workload-identity --network-plugin azure --network-plugin-mode overlay \
       --network-dataplane cilium ${subnet_id:+--vnet-subnet-id "$subnet_id"} --no-ssh-key --output none
+}
+
+# For a cluster that is there with other numbers, or with none (https://learn.microsoft.com/azure/aks/cluster-autoscaler).
+room() {
+  now=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" \
+    --query 'agentPoolProfiles[0].[enableAutoScaling,minCount,maxCount]' --output tsv | tr '\n\t' '  ')
+  case $now in
+    "true $NODE_COUNT $NODE_MAX ") ;;
+    true*)
+      az aks update --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --update-cluster-autoscaler --min-count "$NODE_COUNT" \
+        --max-count "$NODE_MAX" --output none
+      ;;
+    *)
+      az aks update --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --enable-cluster-autoscaler --min-count "$NODE_COUNT" \
+        --max-count "$NODE_MAX" --output none
+      ;;
+  esac
 }
 
 # When Azure may bring new versions of Kubernetes and of the nodes.
@@ -180,9 +199,9 @@ api_key() {
 
 manifests() {
   mkdir -p .local/azure
-  # Four, because the autoscaler makes no more of Data API Builder.
+  # A tenth stays for the purge and for people. Five: the autoscaler makes four of Data API Builder, and a rollout one more.
   sed -e "s|@image@|$image|" -e "s|@client_id@|$client_id|" -e "s|@purge_client_id@|$purge_client_id|" \
-    -e "s|@sql_server@|$sql_server|" -e "s|@database@|$DATABASE|" -e "s|@pool@|$((WORKERS / 4))|" \
+    -e "s|@sql_server@|$sql_server|" -e "s|@database@|$DATABASE|" -e "s|@pool@|$((WORKERS * 9 / 10 / 5))|" \
     deploy/azure/overlay.yaml >.local/azure/kustomization.yaml
   if [ "$KEY_VAULT" = true ]; then
     mkdir -p .local/azure/key-vault
@@ -198,6 +217,7 @@ manifests() {
   kubectl apply --kustomize .local/azure
   kubectl rollout status deployment/dab --namespace customer-api --timeout=10m
   kubectl wait deployment/customer-api --namespace customer-api --for=create --timeout=2m
+  kubectl apply --server-side --field-manager=customer-api --kustomize deploy/spinkube/deployment
   kubectl wait deployment/customer-api --namespace customer-api \
     --for="jsonpath={.spec.template.spec.containers[0].image}=$image" --timeout=2m
   kubectl rollout status deployment/customer-api --namespace customer-api --timeout=10m
@@ -231,10 +251,11 @@ remove_credentials() {
   rm -f "$HOME/.kube/$NAME_PREFIX-$suffix"
 }
 
-parameters="$shared NODE_COUNT NODE_SIZE ZONES CLUSTER_TIER KUBERNETES_VERSION KEY_VAULT PUBLIC_HOST ACME_EMAIL IMAGE_TAG"
+parameters="$shared NODE_COUNT NODE_MAX NODE_SIZE ZONES CLUSTER_TIER KUBERNETES_VERSION KEY_VAULT PUBLIC_HOST ACME_EMAIL IMAGE_TAG"
 RESOURCE_GROUP=${RESOURCE_GROUP:-customer-api}
 NETWORK=${NETWORK:-firewall}
 NODE_COUNT=${NODE_COUNT:-2}
+NODE_MAX=${NODE_MAX:-5}
 NODE_SIZE=${NODE_SIZE:-Standard_D2s_v5}
 ZONES=${ZONES-1 2 3}
 CLUSTER_TIER=${CLUSTER_TIER:-free}
@@ -246,6 +267,8 @@ IMAGE_TAG=${IMAGE_TAG:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/spin.toml")}
 arguments "$parameters" "$@"
 valid_shared
 valid NODE_COUNT '[1-9][0-9]{0,2}' 'a number of nodes'
+valid NODE_MAX '[1-9][0-9]{0,2}' 'a number of nodes'
+[ "$NODE_MAX" -ge "$NODE_COUNT" ] || fail "NODE_MAX is $NODE_MAX, and NODE_COUNT is $NODE_COUNT"
 valid NODE_SIZE '[A-Za-z0-9_]+' 'a size: az vm list-skus --resource-type virtualMachines'
 valid ZONES '([1-9]( [1-9])*)?' 'numbers with spaces between them'
 valid CLUSTER_TIER 'free|standard|premium' 'free, standard or premium'
@@ -283,6 +306,7 @@ if [ "$NETWORK" = private ]; then
   step "Subnet of the nodes" nodes_subnet
 fi
 step "Cluster" cluster
+step "Room for more pods" room
 step "Maintenance window" maintenance
 step "Identities that sign in to the database" identities
 step "Trust between cluster and identities" trust

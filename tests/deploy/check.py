@@ -1,5 +1,6 @@
 """The checks of deploy/, in order. tests/deploy/run starts it, with its tools on PATH."""
 
+import functools
 import hashlib
 import itertools
 import json
@@ -9,6 +10,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import arithmetic
 import facts
 import gateway
 import jsonschema
@@ -145,6 +147,8 @@ def compose(report):
         if services["api"]["environment"].get("SPIN_VARIABLE_API_KEY") != "${API_KEY:-}":
             yield "api does not take API_KEY"
 
+    api = services["api"]
+    report.check("compose's API has memory for every request that Spin holds", arithmetic.memory_problems("api", api.get("mem_limit"), api["environment"].get("SPIN_MAX_INSTANCE_COUNT")))
     report.check("compose's containers run unprivileged, from pinned images, for this machine alone", hardening())
     report.check("deploy/otel-collector.yaml agrees with itself and with deploy/compose.yaml", pipelines())
     report.check("telemetry is off unless OTEL_EXPORTER_OTLP_ENDPOINT is set", telemetry())
@@ -237,6 +241,8 @@ def azd(report):
             yield "the component does not ask the Data API Builder beside it"
         if not any(each["name"] == "SPIN_VARIABLE_API_KEY" and each["secretRef"] == "api-key" for each in api["env"]):
             yield "the API has no key"
+        held = {each["name"]: each.get("value") for each in api["env"]}.get("SPIN_MAX_INSTANCE_COUNT")
+        yield from arithmetic.memory_problems("deploy/azd/app.bicep", api["resources"]["memory"], held)
         for container, problems in ((api, probes.api_problems), (dab, probes.dab_problems)):
             yield from problems({probe["type"].lower(): probe for probe in container["probes"]})
             yield from (f"{container['name']}: too many failures for Container Apps" for probe in container["probes"] if probe.get("failureThreshold", 3) > 10)
@@ -301,18 +307,29 @@ def connection_strings(report):
             yield from (f"{path}: {page} does not explain {name}" for name in options if name not in explained)
 
     def pools():
-        for script, scaled, most in (
-            ("deploy/azure/deploy.sh", "deploy/spinkube/components/hpa/autoscalers.yaml", r"name: dab\n.*?maxReplicas: (\d+)"),
-            ("deploy/azure/deploy.sh", "deploy/spinkube/components/keda/scaled-objects.yaml", r"name: dab\n.*?maxReplicaCount: (\d+)"),
-            ("deploy/akamai/deploy.sh", "deploy/akamai/containerapp.yaml", r"maxReplicas: (\d+)"),
-            ("deploy/azd/app.sh", "deploy/azd/app.bicep", r"maxReplicas = (\d+)"),
+        # What a rollout adds: Kubernetes' maxSurge; on Container Apps a whole second revision.
+        for script, scaled, most, surge in (
+            ("deploy/azure/deploy.sh", "deploy/spinkube/components/hpa/autoscalers.yaml", r"name: dab\n.*?maxReplicas: (\d+)", 1),
+            ("deploy/azure/deploy.sh", "deploy/spinkube/components/keda/scaled-objects.yaml", r"name: dab\n.*?maxReplicaCount: (\d+)", 1),
+            ("deploy/akamai/deploy.sh", "deploy/akamai/containerapp.yaml", r"maxReplicas: (\d+)", 3),
         ):
-            divisor = re.search(r"WORKERS / (\d+)", Path(script).read_text(encoding="utf-8"))[1]
-            replicas = re.search(most, texts[scaled], re.DOTALL)[1]
-            if divisor != replicas:
-                yield f"{script} divides the database's workers by {divisor}, {scaled} has {replicas} replicas"
+            formula = re.search(r"\$\(\((WORKERS [*/ \d]+)\)\)", Path(script).read_text(encoding="utf-8"))[1]
+            replicas = int(re.search(most, texts[scaled], re.DOTALL)[1])
+            for workers in (30, 60, 75, 90, 120, 150, 200):
+                pool = functools.reduce(lambda left, step: left * int(step[1]) if step[0] == "*" else left // int(step[1]), re.findall(r"([*/]) (\d+)", formula), workers)
+                yield from arithmetic.connection_problems(f"{script} with {scaled}", pool, workers, replicas, surge)
+                if (pool + 1) * (replicas + surge) <= workers * (1 - arithmetic.RESERVE):
+                    yield f"{script}: {formula} leaves more of {workers} workers unused than it must"
+        # deploy/azd/app.sh.
+        divisor = re.search(r"WORKERS(?: \* 9 / 10)? / (\d+)", Path("deploy/azd/app.sh").read_text(encoding="utf-8"))[1]
+        replicas = re.search(r"maxReplicas = (\d+)", texts["deploy/azd/app.bicep"])[1]
+        if int(divisor) < int(replicas):
+            yield f"deploy/azd/app.sh divides the database's workers by {divisor}, app.bicep has {replicas} replicas"
+        # As the script would have it for the default tier.
+        written = int(manifests["deploy/spinkube/aks/workload-identity/kustomization.yaml"]["Max Pool Size"])
+        yield from arithmetic.connection_problems("deploy/spinkube/aks", written, 60, 4, 1)
 
-    report.check("the connections of all replicas are no more than the database's workers", pools())
+    report.check("the connections of all replicas, also in a rollout, leave a tenth of the database's workers", pools())
     report.check(f"no connection string of {len(texts)} files goes without TLS", encrypted())
     report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, and an attempt outlasts one of DAB's and its waits, and a request ten seconds and one attempt more", options())
 
