@@ -36,10 +36,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=deploy/lib.sh
 source "$top/deploy/lib.sh"
 
-CERT_MANAGER_VERSION=1.20.3
-ENVOY_GATEWAY_VERSION=1.8.3
-RUNTIME_CLASS_MANAGER_VERSION=0.2.0
-SPIN_OPERATOR_VERSION=0.6.1
+# shellcheck source=deploy/spinkube/cluster/versions.env
+source "$top/deploy/spinkube/cluster/versions.env"
 
 nodes_subnet() {
   az network vnet subnet show --resource-group "$RESOURCE_GROUP" --vnet-name "$NAME_PREFIX" --name nodes --output none 2>/dev/null ||
@@ -148,10 +146,14 @@ api_key_in_vault() {
     az keyvault secret set --vault-name "$vault" --name api-key --file /dev/stdin --encoding utf-8 --output none
 }
 
-# Before cert-manager, which looks for the Gateway API when it starts.
+# Before cert-manager, which looks for the Gateway API when it starts. Helm leaves a chart's CRDs as they are in an upgrade, so they come first:
+# https://gateway.envoyproxy.io/docs/install/install-yaml/#upgrading-from-the-previous-version
 gateway() {
+  helm template envoy-gateway-crds oci://docker.io/envoyproxy/gateway-crds-helm --version "v$ENVOY_GATEWAY_VERSION" \
+    --set crds.gatewayAPI.enabled=true --set crds.envoyGateway.enabled=true |
+    kubectl apply --server-side --force-conflicts --filename -
   helm upgrade --install envoy-gateway oci://docker.io/envoyproxy/gateway-helm --version "v$ENVOY_GATEWAY_VERSION" \
-    --namespace envoy-gateway-system --create-namespace --wait
+    --namespace envoy-gateway-system --create-namespace --set crds.enabled=false --wait
   kubectl apply --filename deploy/spinkube/components/gateway/class.yaml
 }
 
@@ -164,15 +166,12 @@ credentials() {
 spinkube() {
   helm upgrade --install cert-manager cert-manager --repo https://charts.jetstack.io --version "v$CERT_MANAGER_VERSION" \
     --namespace cert-manager --create-namespace --set crds.enabled=true ${PUBLIC_HOST:+--set config.enableGatewayAPI=true} --wait
-  helm upgrade --install runtime-class-manager oci://ghcr.io/spinframework/charts/runtime-class-manager \
-    --version "$RUNTIME_CLASS_MANAGER_VERSION" --namespace runtime-class-manager --create-namespace --wait
-  kubectl apply --filename deploy/azure/shim.yaml
+  kubectl apply --kustomize deploy/spinkube/cluster
+  kubectl rollout status daemonset/spin-shim --namespace spin-shim --timeout=10m
   kubectl apply --server-side \
     --filename "https://github.com/spinframework/spin-operator/releases/download/v$SPIN_OPERATOR_VERSION/spin-operator.crds.yaml"
   helm upgrade --install spin-operator oci://ghcr.io/spinframework/charts/spin-operator --version "$SPIN_OPERATOR_VERSION" \
     --namespace spin-operator --create-namespace --wait
-  nodes=$(kubectl get nodes --selector spin=true --output name | grep -c .)
-  kubectl wait shim/spin-v2 --for="jsonpath={.status.nodesReady}=$nodes" --timeout=10m
 }
 
 # Before the rest: the operator refuses a SpinApp whose executor it has not seen yet.
@@ -291,7 +290,7 @@ if [ "$action" = destroy ]; then
 fi
 
 "$dry_run" || needs_to_deploy spin https://spinframework.dev/install kubectl "az aks install-cli" helm https://helm.sh/docs/intro/install
-begin "$parameters PUBLIC_SQL WORKERS CERT_MANAGER_VERSION ENVOY_GATEWAY_VERSION RUNTIME_CLASS_MANAGER_VERSION SPIN_OPERATOR_VERSION" \
+begin "$parameters PUBLIC_SQL WORKERS CERT_MANAGER_VERSION ENVOY_GATEWAY_VERSION SPIN_OPERATOR_VERSION" \
   "This makes what Azure charges for by the hour."
 defines sql
 defines open_sql

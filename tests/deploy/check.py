@@ -17,6 +17,7 @@ import jsonschema
 import portable
 import probes
 import schemas
+import shim
 import webhook
 import yaml
 from pycep import BicepParser
@@ -252,12 +253,40 @@ def azd(report):
 
 
 def cluster_wide(report):
-    """What is applied to a cluster by itself, because no namespace has it."""
-    paths = ["deploy/azure/shim.yaml", "deploy/spinkube/components/gateway/class.yaml"]
-    report.check(
-        f"{', '.join(paths)} are valid by their CRDs",
-        (problem for path in paths for each in yaml.safe_load_all(Path(path).read_text(encoding="utf-8")) for problem in schemas.crd_problems(each)),
-    )
+    """What is applied to a cluster by itself, because no namespace of ours has it."""
+    path = "deploy/spinkube/components/gateway/class.yaml"
+    report.check(f"{path} is valid by its CRD", schemas.crd_problems(yaml.safe_load(Path(path).read_text(encoding="utf-8"))))
+    command = kustomize()
+    if command is None:
+        report.skip("deploy/spinkube/cluster", "neither kustomize 5 nor kubectl 1.27 or later is on PATH")
+        return
+    manifests, told = render(command, "deploy/spinkube/cluster")
+    report.check("deploy/spinkube/cluster renders, and is valid in Kubernetes", [told] if manifests is None else (problem for each in manifests for problem in schemas.kubernetes_problems(each)))
+
+    def holds():
+        by_kind = {each["kind"]: each for each in manifests if each["kind"] != "ConfigMap"}
+        executor = yaml.safe_load(Path("deploy/spinkube/base/executor.yaml").read_text(encoding="utf-8"))
+        if by_kind["RuntimeClass"]["metadata"]["name"] != executor["spec"]["deploymentConfig"]["runtimeClassName"]:
+            yield "the executor names another runtime class"
+        script = shim.SCRIPT.read_text(encoding="utf-8")
+        if f"runtimes.{by_kind['RuntimeClass']['handler']}]" not in script:
+            yield "the script sets another runtime up than the runtime class names"
+        pod = by_kind["DaemonSet"]["spec"]["template"]["spec"]
+        if pod["nodeSelector"] != by_kind["RuntimeClass"]["scheduling"]["nodeSelector"]:
+            yield "the shim is on other nodes than its pods"
+        if pod["tolerations"] != [{"operator": "Exists"}]:
+            yield "a tainted node gets no shim"
+        (install,), (rest,) = pod["initContainers"], pod["containers"]
+        yield from (f"{each['name']}: {each['image']} is not pinned by its digest" for each in (install, rest) if not re.search(r"@sha256:[0-9a-f]{64}$", each["image"]))
+        if "privileged" in rest["securityContext"] or "volumeMounts" in rest:
+            yield "what only waits may do more than wait"
+        versions = {each.partition("@")[0] for name, each in facts.pinned().items() if name.startswith("SPIN_SHIM_")}
+        told = facts.extended_template()["metadata"]["annotations"]["spin-shim"]
+        if versions != {told}:
+            yield f"deploy/spinkube/deployment says that the shim is {told}, versions.env has {sorted(versions)}"
+
+    report.check("deploy/spinkube/cluster installs the shim that the executor names, at each start of a node, by digest", holds())
+    report.check("a node has the shim after a start, a reboot, an upgrade, and when it was made new under its name", shim.problems())
 
 
 def connection_strings(report):
@@ -351,13 +380,12 @@ def versions(report):
     rows = {cells[1].strip(): cells[2] for line in table.splitlines() if len(cells := line.split("|")) > 3}
     sources = {
         "Spin, `spin.toml` (WASI 0.2)": [(".github/workflows/spin.yml", r"- spin: (\S+)")],
-        "containerd-shim-spin": [("deploy/azure/shim.yaml", r"releases/download/v([\d.]+)/")],
-        "SpinKube operator": [("deploy/azure/deploy.sh", r"SPIN_OPERATOR_VERSION=(\S+)")],
-        "runtime class manager": [("deploy/azure/deploy.sh", r"RUNTIME_CLASS_MANAGER_VERSION=(\S+)")],
+        "containerd-shim-spin": [("deploy/spinkube/cluster/versions.env", r"SPIN_SHIM_\w+=([\d.]+)@")],
+        "SpinKube operator": [("deploy/spinkube/cluster/versions.env", r"SPIN_OPERATOR_VERSION=(\S+)")],
         "Kubernetes": [("tests/deploy/schemas.py", r'"(1\.\d\d)"'), ("deploy/azure/deploy.sh", r"KUBERNETES_VERSION:-([\d.]+)")],
         "Gateway API, Envoy Gateway, cert-manager": [
             ("tests/deploy/crds/httproutes.gateway.networking.k8s.io.yaml", r"/v([\d.]+)/"),
-            ("deploy/azure/deploy.sh", r"(?:ENVOY_GATEWAY|CERT_MANAGER)_VERSION=(\S+)"),
+            ("deploy/spinkube/cluster/versions.env", r"(?:ENVOY_GATEWAY|CERT_MANAGER)_VERSION=(\S+)"),
         ],
         "KEDA, Secrets Store CSI driver": [
             ("tests/deploy/crds/scaledobjects.keda.sh.yaml", r"/v([\d.]+)/"),
@@ -377,8 +405,10 @@ def versions(report):
                 yield from (f"{row} is {rows.get(row, '').strip()}, and {path} has {version}" for version in found if version.replace("-", " ") not in rows.get(row, ""))
         for name, kind in (("Envoy Gateway", "backendtrafficpolicies.gateway.envoyproxy.io"), ("cert-manager", "issuers.cert-manager.io"), ("operator", "spinapps.core.spinkube.dev")):
             version = re.search(r"/v([\d.]+)/", Path(f"tests/deploy/crds/{kind}.yaml").read_text(encoding="utf-8"))[1]
-            if f"_VERSION={version}\n" not in Path("deploy/azure/deploy.sh").read_text(encoding="utf-8"):
-                yield f"{name}: its CRD is of {version}, and deploy/azure/deploy.sh installs another"
+            if version not in facts.pinned().values():
+                yield f"{name}: its CRD is of {version}, and deploy/spinkube/cluster/versions.env has another"
+        if webhook.OPERATOR != facts.pinned()["SPIN_OPERATOR_VERSION"]:
+            yield f"tests/deploy/webhook.py plays operator {webhook.OPERATOR}, and versions.env has another: compare its Go types"
 
     report.check(f"{page} has the versions of {len(sources)} parts that are deployed and tested", wrong())
 

@@ -24,8 +24,17 @@ def dab_config():
 
 
 def extension():
-    """What is applied to the operator's Deployment after an overlay (deploy/spinkube/deployment): the part of its pods' template."""
-    return yaml.safe_load(Path("deploy/spinkube/deployment/customer-api.yaml").read_text(encoding="utf-8"))["spec"]["template"]["spec"]
+    """What is applied to the operator's Deployment after an overlay (deploy/spinkube/deployment): the part of its pods' specification."""
+    return extended_template()["spec"]
+
+
+def extended_template():
+    return yaml.safe_load(Path("deploy/spinkube/deployment/customer-api.yaml").read_text(encoding="utf-8"))["spec"]["template"]
+
+
+def pinned():
+    """What is installed into a cluster: name → version."""
+    return dict(re.findall(r"^(\w+)=(.*)$", Path("deploy/spinkube/cluster/versions.env").read_text(encoding="utf-8"), re.MULTILINE))
 
 
 def pool():

@@ -1,6 +1,6 @@
 """What Envoy does with the gateway's routes when pods of the API end, and when they hold as many requests as they can. Envoy Gateway's part, from
-its resources to Envoy's own, is played here: route.go, cluster.go and custom_response.go in its internal/xds/translator, of the version that
-deploy/azure/deploy.sh installs.
+its resources to Envoy's own, is played here: route.go, cluster.go and custom_response.go in its internal/xds/translator, of the version in
+deploy/spinkube/cluster/versions.env.
 """
 
 import http.client

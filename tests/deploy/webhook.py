@@ -1,7 +1,7 @@
 """What the mutating webhooks of SpinKube's operator make of a manifest, before the API server holds it against the CRD.
 
 The operator reads the manifest into its Go types and writes them out again. A field without `omitempty` is written even when it was not
-given: a slice as null. The types are those of operator 0.6.1, the version that deploy/azure/deploy.sh installs:
+given: a slice as null. The types are those of operator 0.6.1, the version in deploy/spinkube/cluster/versions.env:
 https://github.com/spinframework/spin-operator/blob/v0.6.1/api/v1alpha1/spinapp_types.go and spinappexecutor_types.go; the webhooks are on
 by default (charts/spin-operator/templates/mutating-webhook-configuration.yaml).
 """
