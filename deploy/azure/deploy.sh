@@ -5,9 +5,10 @@
 #   make build && deploy/azure/deploy.sh
 #
 # Switches
-#   --dry-run   print every command that would run, as a script; needs no tool and no network
-#   --destroy   delete the resource group and everything in it
-#   --yes       do not ask
+#   --dry-run     print every command that would run, as a script; needs no tool and no network
+#   --rotate-key  put a new key of the API before the one that is there, and try it; both are valid until the next rotation
+#   --destroy     delete the resource group and everything in it
+#   --yes         do not ask
 #
 # Parameters, as --some-name VALUE or SOME_NAME=VALUE in the environment
 #   --resource-group      made if it is not there                                                        (customer-api)
@@ -108,6 +109,14 @@ firewall_rule() {
     --start-ip-address "$cluster_ip" --end-ip-address "$cluster_ip" --output none
 }
 
+# Who runs this: the claim oid of the token, which a user, a service principal and a workflow all have
+# (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
+you() {
+  case $(az account show --query user.type --output tsv) in user) your_type=User ;; *) your_type=ServicePrincipal ;; esac
+  your_id=$(az account get-access-token --query accessToken --output tsv | cut -d . -f 2 | tr '_-' '/+' |
+    awk '{ while (length($0) % 4) $0 = $0 "="; print }' | openssl base64 -d -A | sed 's/.*"oid":"\([^"]*\)".*/\1/')
+}
+
 # Read by the API's own identity, written by you.
 key_vault() {
   vault=kv-$suffix
@@ -125,12 +134,15 @@ key_vault() {
     --issuer "$issuer" --subject system:serviceaccount:customer-api:customer-api --audiences api://AzureADTokenExchange --output none
   az role assignment create --role "Key Vault Secrets User" --scope "$vault_id" --assignee-object-id "$api_principal_id" \
     --assignee-principal-type ServicePrincipal --output none
-  you=$(az account show --query user.name --output tsv)
-  az role assignment create --role "Key Vault Secrets Officer" --scope "$vault_id" --assignee "$you" --output none
+  # By object id: to look up a name needs rights in the directory, and names change.
+  az role assignment create --role "Key Vault Secrets Officer" --scope "$vault_id" --assignee-object-id "$your_id" \
+    --assignee-principal-type "$your_type" --output none
   enabled=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" \
     --query addonProfiles.azureKeyvaultSecretsProvider.enabled --output tsv)
+  # With rotation: without it, the cluster's secret keeps the value that it was made with.
   [ "$enabled" = true ] ||
-    az aks enable-addons --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --addons azure-keyvault-secrets-provider --output none
+    az aks enable-addons --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --addons azure-keyvault-secrets-provider \
+      --enable-secret-rotation --output none
 }
 
 # The key that clients of the API send. It goes from one program to the next through a pipe, and is not shown.
@@ -194,6 +206,43 @@ api_key() {
   kubectl get secret customer-api --namespace customer-api --output name >/dev/null 2>&1 ||
     openssl rand -hex 32 | tr -d '\n' |
     kubectl create secret generic customer-api --namespace customer-api --from-file=api_key=/dev/stdin
+}
+
+# The new one first, so that the test below uses it; the one before stays valid.
+new_key() {
+  {
+    openssl rand -hex 32 | tr -d '\n'
+    printf ,
+    key_header | cut -d ' ' -f 2 | tr -d '\n'
+  } | kubectl create secret generic customer-api --namespace customer-api --from-file=api_key=/dev/stdin --dry-run=client --output yaml |
+    kubectl replace --filename -
+}
+
+# The add-on brings it into the cluster's secret, every two minutes
+# (https://learn.microsoft.com/azure/aks/csi-secrets-store-configuration-options).
+new_key_in_vault() {
+  vault=kv-$suffix
+  before=$(secret_version)
+  {
+    openssl rand -hex 32 | tr -d '\n'
+    printf ,
+    key_header | cut -d ' ' -f 2 | tr -d '\n'
+  } | az keyvault secret set --vault-name "$vault" --name api-key --file /dev/stdin --encoding utf-8 --output none
+  for attempt in {1..40}; do
+    [ "$(secret_version)" = "$before" ] || break
+    [ "$attempt" != 40 ] || { echo "error: the cluster's secret has not changed within ten minutes" >&2; exit 1; }
+    sleep 15
+  done
+}
+
+secret_version() {
+  kubectl get secret customer-api --namespace customer-api --output 'jsonpath={.metadata.resourceVersion}'
+}
+
+# The pods read it when they start.
+restart() {
+  kubectl rollout restart deployment/customer-api --namespace customer-api
+  kubectl rollout status deployment/customer-api --namespace customer-api --timeout=10m
 }
 
 manifests() {
@@ -277,7 +326,6 @@ valid PUBLIC_HOST '([a-z0-9-]+(\.[a-z0-9-]+)+)?' 'a host name, like api.example.
 valid ACME_EMAIL '([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?' 'an e-mail address'
 [ -z "$PUBLIC_HOST" ] || [ -n "$ACME_EMAIL" ] || fail "--public-host needs --acme-email"
 valid IMAGE_TAG '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}' 'the tag of an image'
-[ "$action" != rotate ] || fail "there is no --rotate-key here; docs/azure.md tells how to replace the key"
 
 cd "$top"
 "$dry_run" || needs az https://learn.microsoft.com/cli/azure/install-azure-cli
@@ -292,12 +340,27 @@ fi
 "$dry_run" || needs_to_deploy spin https://spinframework.dev/install kubectl "az aks install-cli" helm https://helm.sh/docs/intro/install
 begin "$parameters PUBLIC_SQL WORKERS CERT_MANAGER_VERSION ENVOY_GATEWAY_VERSION SPIN_OPERATOR_VERSION" \
   "This makes what Azure charges for by the hour."
-defines sql
-defines open_sql
-defines close_sql
+if [ "$action" = deploy ]; then
+  defines sql
+  defines open_sql
+  defines close_sql
+else
+  defines secret_version
+fi
 defines key_header
 
 step "Names" names
+if [ "$action" = rotate ]; then
+  step "Credentials for the cluster" credentials
+  if [ "$KEY_VAULT" = true ]; then
+    step "New key, in the vault" new_key_in_vault
+  else
+    step "New key" new_key
+  fi
+  step "The pods take it" restart
+  step "A request with it" smoke_test
+  exit
+fi
 step "Resource group" resource_group
 step "Registry" registry
 if [ "$NETWORK" = private ]; then
@@ -310,7 +373,10 @@ step "Maintenance window" maintenance
 step "Identities that sign in to the database" identities
 step "Trust between cluster and identities" trust
 database_steps
-[ "$KEY_VAULT" = false ] || step "Key Vault" key_vault
+if [ "$KEY_VAULT" = true ]; then
+  step "You" you
+  step "Key Vault" key_vault
+fi
 step "Credentials for the cluster" credentials
 [ -z "$PUBLIC_HOST" ] || step "Gateway" gateway
 step "SpinKube" spinkube
