@@ -18,6 +18,7 @@ import portable
 import probes
 import schemas
 import shim
+import sidecar
 import webhook
 import yaml
 from pycep import BicepParser
@@ -49,6 +50,14 @@ components: [../../deploy/spinkube/aks/key-vault/api-key]
 sortOptions: {order: fifo}
 """,
 }
+SIDECAR = """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: customer-api
+resources: [../../../deploy/spinkube/aks]
+components: [../../../deploy/spinkube/components/sidecar]
+sortOptions: {order: fifo}
+"""
 
 
 def main():
@@ -101,6 +110,29 @@ def overlays(report):
             overlay = Overlay(name, manifests)
             for fact in facts.ALL:
                 report.check(f"{name}: {fact.__doc__}", fact(overlay))
+            if name == "aks":
+                aks = overlay
+                extended(report, name, command, overlay, "deploy/spinkube/deployment")
+        place = Path(folder, "sidecar")
+        place.mkdir()
+        (place / "kustomization.yaml").write_text(SIDECAR, encoding="utf-8")
+        manifests, told = render(command, place)
+        report.check("aks with a sidecar: renders", [told] if manifests is None or "Warning" in told else [])
+        overlay = Overlay("aks", manifests)
+        valid = [*map(schemas.kubernetes_problems, filter(schemas.is_kubernetes, manifests)), schemas.crd_problems(webhook.round_trip(overlay.one("SpinApp")))]
+        report.check("aks with a sidecar: is valid in Kubernetes and by the SpinApp's CRD", itertools.chain(*valid))
+        part = extended(report, "aks with a sidecar", command, overlay, "deploy/spinkube/components/sidecar/deployment")
+        report.check("aks with a sidecar: Data API Builder is as in the base, and nothing but its pod reaches it", sidecar.problems(overlay, part, aks))
+
+
+def extended(report, name, command, overlay, folder):
+    """The operator's Deployment with the part of `folder`, whose manifests are returned."""
+    part, told = render(command, folder)
+    report.check(f"{name}: {folder} renders", [told] if part is None else [])
+    (added,) = (each for each in part if each["kind"] == "Deployment")
+    whole = webhook.extended(webhook.deployment(overlay.one("SpinApp")), added)
+    report.check(f"{name}: the operator's Deployment is valid with {folder}", schemas.kubernetes_problems(whole))
+    return part
 
 
 def compose(report):

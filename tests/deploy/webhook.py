@@ -1,4 +1,4 @@
-"""What the mutating webhooks of SpinKube's operator make of a manifest, before the API server holds it against the CRD.
+"""What SpinKube's operator makes of a manifest: its mutating webhooks, before the API server holds it against the CRD, and its Deployment.
 
 The operator reads the manifest into its Go types and writes them out again. A field without `omitempty` is written even when it was not
 given: a slice as null. The types are those of operator 0.6.1, the version in deploy/spinkube/cluster/versions.env:
@@ -50,3 +50,41 @@ def reached(places, names):
     for name in names:
         places = [child for place in places for child in (place if name == "*" else [place.get(name)] if isinstance(place, dict) else []) if child is not None]
     return [place for place in places if isinstance(place, dict)]
+
+
+def deployment(app):
+    """The Deployment that the operator makes of a SpinApp, without environment and volumes:
+    https://github.com/spinframework/spin-operator/blob/v0.6.1/internal/controller/spinapp_controller.go, constructDeployment."""
+    name, spec = app["metadata"]["name"], app["spec"]
+    labels = {"core.spinkube.dev/app-name": name, f"core.spinkube.dev/app.{name}.status": "ready"}
+    container = {
+        "name": name,
+        "image": spec["image"],
+        "command": ["/"],
+        "ports": [{"name": "http-app", "containerPort": 80}],
+        "env": [],
+        "resources": spec["resources"],
+    }
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": name, "namespace": app["metadata"]["namespace"]},
+        "spec": {
+            "selector": {"matchLabels": labels},
+            "template": {
+                "metadata": {"labels": {**spec.get("podLabels", {}), **labels}},
+                "spec": {"runtimeClassName": "wasmtime-spin-v2", "serviceAccountName": spec["serviceAccountName"], "containers": [container]},
+            },
+        },
+    }
+
+
+def extended(whole, part):
+    """What server-side apply makes of two managers' fields: lists with names are merged by them, and the part says what it says."""
+    if isinstance(whole, dict) and isinstance(part, dict):
+        return {key: extended(whole[key], part[key]) if key in whole and key in part else copy.deepcopy(whole.get(key, part.get(key))) for key in {**whole, **part}}
+    if isinstance(whole, list) and isinstance(part, list) and all(isinstance(each, dict) and "name" in each for each in whole + part):
+        names = dict.fromkeys(each["name"] for each in whole + part)
+        both = [[each for each in side if each["name"] == name] for name in names for side in (whole, part)]
+        return [extended(first[0], second[0]) if first and second else copy.deepcopy((first or second)[0]) for first, second in zip(both[::2], both[1::2])]
+    return copy.deepcopy(part)
