@@ -29,6 +29,7 @@
 #   --key-vault           true: the API's key is kept in Azure Key Vault                                 (false)
 #   --public-host         the name by which the internet reaches the API; without one it does not        ()
 #   --acme-email          where Let's Encrypt writes to about the certificate of --public-host           ()
+#   --alert-email         where alerts are sent to; without it they are in the portal alone             ()
 #   --client-ip           the address from which this machine reaches Azure                              (asks api.ipify.org)
 #   --skip-sql            true: leave out the scripts of sql/, where this machine may not reach the database       (false)
 #   --image-tag           the component's tag in the registry                                            (version in spin.toml)
@@ -169,6 +170,22 @@ gateway() {
   kubectl apply --filename deploy/spinkube/components/gateway/class.yaml
 }
 
+# Container Insights, for the API's namespace alone
+# (https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-enable), and alerts on what it collects.
+monitoring() {
+  az monitor log-analytics workspace show --resource-group "$RESOURCE_GROUP" --workspace-name "$NAME_PREFIX" --output none 2>/dev/null ||
+    az monitor log-analytics workspace create --resource-group "$RESOURCE_GROUP" --workspace-name "$NAME_PREFIX" --location "$LOCATION" \
+      --output none
+  workspace_id=$(az monitor log-analytics workspace show --resource-group "$RESOURCE_GROUP" --workspace-name "$NAME_PREFIX" --query id \
+    --output tsv)
+  watched=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --query addonProfiles.omsagent.enabled --output tsv)
+  [ "$watched" = true ] ||
+    az aks enable-addons --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --addons monitoring \
+      --workspace-resource-id "$workspace_id" --data-collection-settings deploy/azure/data-collection.json --output none
+  az deployment group create --resource-group "$RESOURCE_GROUP" --name customer-api-monitoring --template-file deploy/azure/monitoring.bicep \
+    --parameters location="$LOCATION" workspaceId="$workspace_id" email="$ALERT_EMAIL" host="$PUBLIC_HOST" --output none
+}
+
 # In a file of its own: your other clusters, and which of them is the current one, are left alone.
 credentials() {
   export KUBECONFIG="$HOME/.kube/$NAME_PREFIX-$suffix"
@@ -299,7 +316,7 @@ remove_credentials() {
   rm -f "$HOME/.kube/$NAME_PREFIX-$suffix"
 }
 
-parameters="$shared NODE_COUNT NODE_MAX NODE_SIZE ZONES CLUSTER_TIER KUBERNETES_VERSION KEY_VAULT PUBLIC_HOST ACME_EMAIL IMAGE_TAG"
+parameters="$shared NODE_COUNT NODE_MAX NODE_SIZE ZONES CLUSTER_TIER KUBERNETES_VERSION KEY_VAULT PUBLIC_HOST ACME_EMAIL ALERT_EMAIL IMAGE_TAG"
 RESOURCE_GROUP=${RESOURCE_GROUP:-customer-api}
 NETWORK=${NETWORK:-firewall}
 NODE_COUNT=${NODE_COUNT:-2}
@@ -311,6 +328,7 @@ KUBERNETES_VERSION=${KUBERNETES_VERSION:-1.35}
 KEY_VAULT=${KEY_VAULT:-false}
 PUBLIC_HOST=${PUBLIC_HOST:-}
 ACME_EMAIL=${ACME_EMAIL:-}
+ALERT_EMAIL=${ALERT_EMAIL:-}
 IMAGE_TAG=${IMAGE_TAG:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/spin.toml")}
 arguments "$parameters" "$@"
 valid_shared
@@ -324,6 +342,7 @@ valid KUBERNETES_VERSION '1\.[0-9]{2}(\.[0-9]+)?' 'a version: az aks get-version
 valid KEY_VAULT 'true|false' 'true or false'
 valid PUBLIC_HOST '([a-z0-9-]+(\.[a-z0-9-]+)+)?' 'a host name, like api.example.com'
 valid ACME_EMAIL '([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?' 'an e-mail address'
+valid ALERT_EMAIL '([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?' 'an e-mail address'
 [ -z "$PUBLIC_HOST" ] || [ -n "$ACME_EMAIL" ] || fail "--public-host needs --acme-email"
 valid IMAGE_TAG '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}' 'the tag of an image'
 
@@ -377,6 +396,7 @@ if [ "$KEY_VAULT" = true ]; then
   step "You" you
   step "Key Vault" key_vault
 fi
+step "Monitoring" monitoring
 step "Credentials for the cluster" credentials
 [ -z "$PUBLIC_HOST" ] || step "Gateway" gateway
 step "SpinKube" spinkube

@@ -10,6 +10,7 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import alerts
 import arithmetic
 import facts
 import gateway
@@ -68,6 +69,7 @@ def main():
     cluster_wide(report)
     retries(report)
     azd(report)
+    monitoring(report)
     connection_strings(report)
     documentation(report)
     versions(report)
@@ -282,6 +284,29 @@ def azd(report):
 
     report.check("azure.yaml, its hooks and its Bicep agree with each other", names())
     report.check("azd's Container Apps take no passwords, show nothing but the API, and stay in use while the database is away", holds())
+
+
+def monitoring(report):
+    """What watches the API on AKS."""
+    path = Path("deploy/azure/monitoring.bicep")
+
+    def parses():
+        try:
+            parsed = BicepParser().parse(text=path.read_text(encoding="utf-8"))
+        except Exception as error:  # Lark's errors have no common ancestor with the package's own.
+            yield f"{path}: {error}"
+            return
+        call = Path("deploy/azure/deploy.sh").read_text(encoding="utf-8").partition(f"--template-file {path}")[2].partition("--output none")[0]
+        given = set(re.findall(r"(\w+)=\"", call))
+        if given != set(parsed["parameters"]):
+            yield f"deploy.sh gives {sorted(given)}, {path} takes {sorted(parsed['parameters'])}"
+
+    report.check(f"{path} parses, and deploy.sh gives it its parameters", parses())
+    report.check(f"{len(alerts.CASES)} alerts are raised by what they are for and by nothing else, at the default log level", alerts.problems())
+    collected = json.loads(Path("deploy/azure/data-collection.json").read_text(encoding="utf-8"))
+    tables = {re.match(r"\w+", query.read_text(encoding="utf-8"))[0] for query in alerts.FOLDER.glob("*.kql")}
+    missing = {f"Microsoft-{table}" for table in tables} - set(collected["streams"])
+    report.check("Container Insights collects what the alerts read, of the API's namespace", (f"{each} is not collected" for each in missing))
 
 
 def cluster_wide(report):
