@@ -14,6 +14,7 @@ import alerts
 import arithmetic
 import facts
 import gateway
+import images
 import jsonschema
 import portable
 import probes
@@ -73,6 +74,7 @@ def main():
     connection_strings(report)
     documentation(report)
     versions(report)
+    deployed(report)
     files(report)
     return report.finish()
 
@@ -468,6 +470,37 @@ def versions(report):
             yield f"tests/deploy/webhook.py plays operator {webhook.OPERATOR}, and versions.env has another: compare its Go types"
 
     report.check(f"{page} has the versions of {len(sources)} parts that are deployed and tested", wrong())
+
+
+def deployed(report):
+    named = {service["image"] for service in facts.compose()["services"].values()}
+    command = kustomize()
+    for folder in ("dev", "aks", "cluster", "components/sidecar/deployment") if command else ():
+        for manifest in render(command, f"deploy/spinkube/{folder}")[0]:
+            named |= set(re.findall(r'"image": "([^"]+)"', json.dumps(manifest)))
+    named |= set(re.findall(r"image: '?([a-z][^\s'$@]+[:@][^\s'$]+)", Path("deploy/akamai/containerapp.yaml").read_text(encoding="utf-8")))
+    report.check(f"deploy/images lists the {len(named)} images of the manifests, and asks a registry", images.problems(named))
+
+    def watched():
+        (manager,) = json.loads(Path("renovate.json").read_text(encoding="utf-8"))["customManagers"]
+        path = Path("deploy/spinkube/cluster/versions.env")
+        (pattern,) = manager["managerFilePatterns"]
+        if not re.search(pattern.strip("/"), str(path)):
+            yield f"renovate.json watches {pattern}"
+        text = path.read_text(encoding="utf-8")
+        expression = manager["matchStrings"][0].replace("(?<", "(?P<")
+        matches = list(re.finditer(expression, text))
+        values = {f"{match['currentValue']}@sha256:{match['currentDigest']}" if match["currentDigest"] else match["currentValue"] for match in matches}
+        if len(matches) != len(facts.pinned()) or values != set(facts.pinned().values()):
+            yield f"{path}: Renovate sees {sorted(values)} of {sorted(facts.pinned().values())}"
+        for match in matches:
+            if match["datasource"] == "helm" and not match["registryUrl"]:
+                yield f"{path}: {match['depName']} has no registryUrl"
+        for script in ("deploy/azure/deploy.sh", ".github/workflows/kubernetes.yml", "docs/kubernetes.md"):
+            found = re.findall(r"--version \"?v?\d[\d.]*|_VERSION=\d[\d.]*", Path(script).read_text(encoding="utf-8"))
+            yield from (f"{script} names a version of its own: {each}" for each in found)
+
+    report.check("Renovate watches each version of deploy/spinkube/cluster/versions.env, and scripts name no other", watched())
 
 
 def files(report):
