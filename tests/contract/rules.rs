@@ -57,7 +57,7 @@ fn loud(statements: &[String]) -> Vec<usize> {
     selects
 }
 
-/// Whether the `SELECT` at this place makes no result set: it assigns variables, or feeds an `INSERT`.
+/// True if the `SELECT` at this place makes no result set: it assigns variables, or feeds an `INSERT`.
 fn returns_nothing(statements: &[String], select: usize) -> bool {
     let assigns = |at: usize| statements[at].starts_with('@') && statements[at + 1] == "=";
     let is_boundary = |token: &String| [";", "BEGIN", "ELSE", "TRY", "CATCH"].contains(&token.as_str());

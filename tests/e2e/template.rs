@@ -14,7 +14,7 @@ use liquid_core::{Display_filter, Filter, FilterReflection, ParseFilter, Runtime
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::harness::{Process, output, root};
+use crate::harness::{Process, root};
 use crate::own_entity::{Files, execute, write};
 
 /// The manifest, as `reader.rs` has it: what is not named here is refused.
@@ -175,6 +175,8 @@ fn spin_reads_the_manifest_and_takes_no_value_that_leaves_its_place() {
     let columns = &manifest.parameters["columns"];
     assert!(columns.accepts("A int key, [B c] nvarchar(9) not null default N'it''s $(id) `id` {{ x }}'"));
     let library = &manifest.parameters["library"];
+    // A release has its repository and tag in the place of the version.
+    assert_eq!(library.default, Some(format!("version = {:?}", env!("CARGO_PKG_VERSION"))));
     assert!(library.accepts("git = \"https://example.com/a/b\", tag = \"v0.1.0\""));
 }
 
@@ -241,7 +243,7 @@ fn a_new_project_serves_its_table_and_passes_its_tests() {
     let place = root().join("target/from-template");
     project(&place, "http", &values);
 
-    // What is refused is corrected where the answer says, and nothing has come of it.
+    // A refused table leaves nothing behind, and is corrected in the place that the answer names.
     let begin = place.join("begin.sh");
     let right = fs::read_to_string(&begin).unwrap();
     fs::write(&begin, right.replace("ColorID int", "ColorID geography")).unwrap();
@@ -250,7 +252,7 @@ fn a_new_project_serves_its_table_and_passes_its_tests() {
     assert!(!place.join("sql/40-colour.sql").exists());
     fs::write(&begin, right).unwrap();
 
-    // As `spin build` runs it.
+    // The command that `spin build` runs.
     let spin: BTreeMap<String, toml::Value> =
         toml::from_str(&fs::read_to_string(place.join("spin.toml")).unwrap()).unwrap();
     execute(&place, spin["component"]["http"]["build"]["command"].as_str().unwrap());
