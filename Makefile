@@ -86,7 +86,7 @@ test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pa
 	MANIFEST=spin.toml cargo test --locked --workspace --lib --bins --tests
 
 test-template: build stack ## what compiles a project: that of the template, that of the page about tables, the same bytes elsewhere
-	cargo test --locked --workspace --test e2e -- --ignored template:: own_entity:: artifact::
+	cargo test --locked --workspace --test e2e -- --ignored --test-threads 1 template:: own_entity:: artifact::
 
 lint: ## format and clippy
 	@$(step) "format" cargo fmt --all --check
