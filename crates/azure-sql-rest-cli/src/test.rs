@@ -10,11 +10,12 @@ use anyhow::{Context, Result, ensure};
 use azure_sql_rest_conformance::client::Api;
 use azure_sql_rest_conformance::faults::Faults;
 use azure_sql_rest_conformance::{Outcome, SHORT, conform, description, examples, failure};
-use azure_sql_rest_up::steps::say;
 use azure_sql_rest_up::trial::Trial;
 use clap::Args;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
+
+use crate::steps::say;
 
 /// Options of `azure-sql-rest test`.
 #[derive(Args)]
