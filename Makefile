@@ -86,11 +86,12 @@ test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pa
 	MANIFEST=spin.toml cargo test --locked --workspace --lib --bins --tests
 
 test-template: build stack ## what compiles a project: that of the template, that of the page about tables, the same bytes elsewhere
-	cargo test --locked --workspace --test e2e -- --ignored template:: own_entity:: artifact::
+	cargo test --locked --workspace --test e2e -- --ignored --test-threads 1 template:: own_entity:: artifact::
 
-lint: ## format and clippy
+lint: ## format, clippy, the documentation of the library
 	@$(step) "format" cargo fmt --all --check
 	@$(step) "clippy" cargo clippy --quiet --locked --workspace --all-targets --features azure-sql-rest/wasip3,procedure-cases/sql-server -- -D warnings
+	@$(step) "docs of the library" env RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps -p azure-sql-rest
 
 lint-sql: ## sql/ through a T-SQL parser, DAB's configuration through its schema (SQL_LINT=skip leaves it out)
 	@$(step) "T-SQL" scripts/lint-sql.sh

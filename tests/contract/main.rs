@@ -27,9 +27,9 @@ fn root() -> &'static Path {
 struct Call {
     /// The procedure, with its schema.
     procedure: String,
-    /// Whether it is a `POST`.
+    /// True for a `POST`.
     writes: bool,
-    /// As `sql/` declares them.
+    /// In the form in which `sql/` declares them.
     parameters: Vec<String>,
     /// The values of parameters that the component lets through, as conditions.
     ranges: Vec<String>,

@@ -3,7 +3,7 @@
 //! Pure: no clock, no I/O; [`crate::dab::call`] drives it.
 //!
 //! - **In flight**: above a limit, a request is refused at once.
-//! - **Breaker**: after [`OPEN_AFTER`] failures in a row one request at a time is let through, as a probe; the others wait. An
+//! - **Breaker**: after `OPEN_AFTER` failures in a row one request at a time is let through, as a probe; the others wait. An
 //!   answer closes the breaker. An outage that has lasted as long as a request is sure to ride out refuses new requests.
 //! - **Budget**: where answers take seconds, the database is overloaded, and a retry takes the place of another request. Such
 //!   retries may take a fifth of what the requests may, after a burst. Without slow answers they cost nothing: an outage is
