@@ -27,7 +27,7 @@ fn the_type_of_a_problem_leads_to_its_explanation() {
 fn without_pages_there_is_the_api_alone() {
     let stack = Stack::with(&[("serve_docs", "false")]);
     for path in ["/", "/docs", "/problems"] {
-        assert_eq!(stack.api().get(path).problem(404)["type"], "/problems#unknown-route");
+        assert_eq!(stack.api().get(path).problem(404)["type"], "problems#unknown-route");
     }
     assert_eq!(stack.api().get("/openapi.json").status, 200);
 }

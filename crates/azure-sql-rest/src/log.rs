@@ -48,6 +48,9 @@ pub enum Event<'a> {
         duration_us: u64,
         /// How often Data API Builder was called.
         attempts: u32,
+        /// The name of the caller's API key.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        caller: &'a str,
     },
     /// An attempt failed, and another follows.
     Retry {
@@ -136,7 +139,7 @@ mod tests {
     use crate::platform::fake::Fake;
 
     fn request(status: u16) -> Event<'static> {
-        Event::Request { method: "GET", route: None, status, duration_us: 1_002_034, attempts: 0 }
+        Event::Request { method: "GET", route: None, status, duration_us: 1_002_034, attempts: 0, caller: "" }
     }
 
     fn lines(level: Level, events: &[Event]) -> Vec<String> {
