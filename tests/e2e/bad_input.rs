@@ -1,4 +1,4 @@
-//! What the component refuses, without asking the bridge.
+//! Requests that the component refuses without asking the bridge.
 
 use http::Method;
 

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::customers::customer;
 use crate::harness::Stack;
 
-/// What a client makes of a reference in the answer to a request for `path` (RFC 3986, section 5.2).
+/// Resolves a reference in the answer to a request for `path` (RFC 3986, section 5.2).
 fn resolve(path: &str, reference: &str) -> String {
     match reference.strip_prefix('?') {
         Some(_) => format!("{path}{reference}"),

@@ -24,13 +24,13 @@ pub struct Route {
     pub method: Method,
     /// Segments separated by `/`; the segment in braces stands for the key of a row.
     pub path: &'static str,
-    /// What it does, for the API's description: a line, then perhaps more.
+    /// The text for the API's description: a line, then perhaps more.
     pub doc: &'static [&'static str],
-    /// What it does.
+    /// The answer to a request.
     pub action: Action,
 }
 
-/// What a route does.
+/// The way in which a route answers.
 pub enum Action {
     /// Liveness: answers without Data API Builder and without any setting.
     Alive,
@@ -51,7 +51,7 @@ pub enum Page {
     Home,
     /// The API's description, to try in a browser.
     Docs,
-    /// What the problems mean.
+    /// The meanings of the problems.
     Problems,
 }
 
@@ -80,7 +80,7 @@ pub struct Creates {
 /// The parameter of every write that makes it exactly-once.
 pub const REQUEST_KEY: &str = "RequestKey";
 
-/// `web.ready`: whether Data API Builder and the database answer.
+/// `web.ready`, which answers when Data API Builder and the database do.
 pub static READY: Call = Call { procedure: "ready", parameters: &[], creates: None };
 
 /// Where an argument comes from.
@@ -98,7 +98,7 @@ pub enum Source {
     IfMatch,
 }
 
-/// What an argument may be.
+/// A kind of argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An integer from the first number to the second, in decimal digits.

@@ -29,7 +29,7 @@ pub struct Setting {
     pub default: &'static str,
     /// The values that it can have.
     pub rule: &'static str,
-    /// What it is, in Markdown: the lines of a sentence.
+    /// A sentence about it, in lines of Markdown.
     pub doc: &'static [&'static str],
 }
 

@@ -152,7 +152,7 @@ fn is_list(route: &Route, call: &Call) -> bool {
     route.method == Method::GET && !has_key(call)
 }
 
-/// Whether the path names a row.
+/// True if the path names a row.
 fn has_key(call: &Call) -> bool {
     call.parameters.iter().any(|(_, source)| matches!(source, Source::Path(_)))
 }
@@ -305,11 +305,11 @@ fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
     if has_key(call) && route.method == Method::GET {
         responses["304"] = reference("responses", "NotModified");
     }
-    responses["4XX"] = reference("responses", "Problem");
     for status in ["503", "504"] {
         responses[status] = reference("responses", "Unavailable");
     }
-    responses["5XX"] = reference("responses", "Problem");
+    // Not 4XX and 5XX, of which some generators make names that no compiler takes.
+    responses["default"] = reference("responses", "Problem");
     responses
 }
 
@@ -336,9 +336,9 @@ fn probe_responses(route: &Route) -> Value {
     match route.action {
         Action::Ready => {
             responses["503"] = reference("responses", "Unavailable");
-            responses["5XX"] = reference("responses", "Problem");
+            responses["default"] = reference("responses", "Problem");
         }
-        Action::OpenApi => responses["4XX"] = reference("responses", "Problem"),
+        Action::OpenApi => responses["default"] = reference("responses", "Problem"),
         _ => {}
     }
     responses
@@ -363,7 +363,7 @@ fn head(route: &Route, entity: Option<&Entity>) -> Value {
     for (status, _) in get["responses"].as_object().into_iter().flatten() {
         match status.as_str() {
             "304" => responses["304"] = reference("responses", "NotModified"),
-            "4XX" | "5XX" => responses[status.as_str()] = reference("responses", "HeadProblem"),
+            "default" => responses[status.as_str()] = reference("responses", "HeadProblem"),
             _ => {}
         }
     }

@@ -44,7 +44,7 @@ pub enum Verdict {
 }
 
 impl<'h> Preconditions<'h> {
-    /// Those in the headers of a request.
+    /// Reads them from the headers of a request.
     pub fn of(headers: &'h HeaderMap) -> Self {
         Self { if_match: Condition::of(headers, IF_MATCH), if_none_match: Condition::of(headers, IF_NONE_MATCH) }
     }
@@ -212,7 +212,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_list_of_tags_is_400() {
+    fn a_malformed_if_match_is_400() {
         for line in ["", ",", "v1", "\"v1", "\"a b\"", "\"a\"\"b\"", "w/\"a\"", "*, \"a\"", "**", "\"a\" \"b\""] {
             assert_eq!(if_match(&[line]), Err(400), "{line}");
         }

@@ -68,7 +68,7 @@ impl<C: Chunks> Body<C> {
     }
 }
 
-/// What the rest of a response is made from.
+/// The request and its call, from which the rest of a response is made.
 pub struct Context<'a> {
     /// The routes of the app.
     pub routes: &'static [Route],

@@ -155,7 +155,7 @@ impl<C: Chunks> Text<C> {
     ///
     /// # Errors
     ///
-    /// Those of [`Row::read`]: the pieces before it are then not the whole.
+    /// The errors of [`Row::read`]: the pieces before it are then not the whole.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         while self.collected.is_empty() {
             if self.rest.is_none() {

@@ -63,7 +63,7 @@ fn ask(platform: &Fake, request: Request<Parts>) -> Response<Bytes> {
     response
 }
 
-/// As much of the answer as came, and why no more did.
+/// The part of the answer that came, and why no more did.
 fn receive(platform: &Fake, request: Request<Parts>) -> (Response<Bytes>, Option<Failure>) {
     platform.run(async {
         let (parts, mut body) = respond(platform, request).await.into_parts();
