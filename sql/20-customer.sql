@@ -483,7 +483,7 @@ web.delete_customer: delete a customer, exactly once for a request key. DELETE /
 Parameters
   @CustomerID
   @RequestKey  the Idempotency-Key
-  @IfMatch     the ETags that the row may have, without quotes and separated by spaces, or NULL for any
+  @IfMatch     the ETags that the row may have, without quotes and separated by spaces; N'*' for any row; or NULL
 
 Result: one row
   Status    202 the customer does not exist (any more) | 400 no key | 409 other rows refer to it
@@ -522,9 +522,9 @@ BEGIN
             SELECT @CustomerID = c.CustomerID FROM Sales.Customers AS c WITH (UPDLOCK) WHERE c.CustomerID = @CustomerID;
             SELECT @Version = d.ETag FROM web.customer_document(@CustomerID) AS d;
 
-            -- Nothing is equal to a version of NULL: no row.
+            -- Without a row the version is NULL, and no version matches, nor does N'*', which any row does.
             IF @IfMatch IS NOT NULL AND NOT EXISTS
-                (SELECT 1 FROM STRING_SPLIT(@IfMatch, N' ') AS v WHERE v.value COLLATE Latin1_General_100_BIN2 = @Version)
+                (SELECT 1 FROM STRING_SPLIT(@IfMatch, N' ') AS v WHERE v.value COLLATE Latin1_General_100_BIN2 IN (@Version, N'*') AND @Version IS NOT NULL)
                 SELECT @Status = 412, @Detail = CONCAT(N'Customer ', @CustomerID, N' has changed since the version named in If-Match.');
             ELSE
             BEGIN TRY

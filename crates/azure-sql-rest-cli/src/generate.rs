@@ -38,7 +38,7 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>> {
 ///
 /// # Errors
 ///
-/// Those of [`files`], and when a file cannot be written.
+/// The errors of [`files`], and a file that cannot be written.
 pub(crate) fn generate(root: &Path) -> Result<()> {
     for (path, text) in files(root)? {
         let file = root.join(path);

@@ -11,7 +11,7 @@ SELECT
     412 AS Status,
     json_object('detail', concat('{{ label | capitalize }} ', :{{ key.name }}, ' has changed since the version named in If-Match.')) AS Json
 WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
-    SELECT * FROM web_{{ name }}_document WHERE {{ key.column }} = :{{ key.name }} AND instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0
+    SELECT * FROM web_{{ name }}_document WHERE {{ key.column }} = :{{ key.name }} AND (:IfMatch = '*' OR instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0)
 );
 
 -- 2. The change.

@@ -568,7 +568,7 @@ web.delete_{{ name }}: delete a {{ label }}, exactly once for a request key. DEL
 Parameters
   @{{ key.name }}
   @RequestKey  the Idempotency-Key
-  @IfMatch     the ETags that the row may have, without quotes and separated by spaces, or NULL for any
+  @IfMatch     the ETags that the row may have, without quotes and separated by spaces; N'*' for any row; or NULL
 
 Result: one row
   Status    202 the {{ label }} does not exist (any more) | 400 no key | 409 other rows refer to it
@@ -607,9 +607,9 @@ BEGIN
             SELECT @{{ key.name }} = c.{{ key.column }} FROM {{ table }} AS c WITH (UPDLOCK) WHERE c.{{ key.column }} = {{ key.seek }};
             SELECT @Version = d.ETag FROM web.{{ name }}_document(@{{ key.name }}) AS d;
 
-            -- Nothing is equal to a version of NULL: no row.
+            -- Without a row the version is NULL, and no version matches, nor does N'*', which any row does.
             IF @IfMatch IS NOT NULL AND NOT EXISTS
-                (SELECT 1 FROM STRING_SPLIT(@IfMatch, N' ') AS v WHERE v.value COLLATE Latin1_General_100_BIN2 = @Version)
+                (SELECT 1 FROM STRING_SPLIT(@IfMatch, N' ') AS v WHERE v.value COLLATE Latin1_General_100_BIN2 IN (@Version, N'*') AND @Version IS NOT NULL)
                 SELECT @Status = 412, @Detail = CONCAT(N'{{ label | capitalize }} ', @{{ key.name }}, N' has changed since the version named in If-Match.');
             ELSE
             BEGIN TRY
