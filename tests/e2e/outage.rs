@@ -1,6 +1,10 @@
 //! The database goes away and comes back. `make outage` runs the same with the real times (ten seconds and a minute,
 //! the manifest's variables); here they are shorter.
 
+use std::future::pending;
+use std::io::Write;
+use std::net::TcpStream;
+use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
@@ -9,7 +13,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::faulty::Faulty;
-use crate::harness::{Reply, root};
+use crate::harness::{Process, Reply, environment, host, instance_per_request, local, root, serve};
 
 /// Clients at the same time, besides the loop that only reads.
 const CLIENTS: usize = 16;
@@ -197,6 +201,70 @@ fn an_outage_of_ten_seconds_as_a_timeline() {
         csv += &format!("{second},{},{failures},{p99}\n", answers.len());
     }
     std::fs::write(root().join("docs/pictures/outage.csv"), csv).expect("docs/pictures");
+}
+
+/// As many instances as the host has in the tests below, and requests that fit into them.
+const POOL: usize = 2;
+
+/// Starts `up` with a small pool of instances and a bridge that never answers, and has `requests` wait for it. The answers of
+/// `others` to more requests, each with its time.
+fn full(settings: &[(&str, &str)], requests: usize, others: usize) -> Vec<(Reply, Duration)> {
+    let arrived = Arc::new(AtomicUsize::new(0));
+    let count = arrived.clone();
+    let bridge = serve(move |_| {
+        count.fetch_add(1, Ordering::Relaxed);
+        pending()
+    });
+    let url = format!("http://{bridge}");
+    let mut command = local(&["up", "--host", host(), "--listen", "127.0.0.1:0", "--dab-url", &url]);
+    command.env("SPIN_MAX_INSTANCE_COUNT", POOL.to_string()).envs(environment(settings));
+    let process = Process::start(&mut command);
+    let api = process.api();
+    let waiting: Vec<_> = (0..requests)
+        .map(|_| {
+            let mut stream = TcpStream::connect(api.address).expect("the API listens");
+            stream.write_all(b"GET /customer/123 HTTP/1.1\r\nhost: a\r\n\r\n").expect("sent");
+            stream
+        })
+        .collect();
+    let deadline = Instant::now() + Duration::from_secs(10);
+    while arrived.load(Ordering::Relaxed) < requests {
+        assert!(Instant::now() < deadline, "{} of {requests} wait", arrived.load(Ordering::Relaxed));
+        thread::sleep(Duration::from_millis(5));
+    }
+    let answers = (0..others).map(|_| {
+        let begin = Instant::now();
+        (api.get("/customer/123"), begin.elapsed())
+    });
+    let answers = answers.collect();
+    drop(waiting);
+    answers
+}
+
+#[test]
+fn a_full_pool_answers_500_at_once_and_without_a_body() {
+    let requests = if instance_per_request() { POOL } else { POOL * 16 };
+    for (reply, took) in full(&[], requests, 3) {
+        assert_eq!((reply.status, reply.body.len()), (500, 0));
+        assert!(took < Duration::from_secs(2), "{took:?}");
+    }
+}
+
+#[test]
+fn requests_above_the_limit_of_an_instance_get_a_problem_at_once() {
+    // With WASI 0.2 an instance has one request, so that there is no limit to reach.
+    if instance_per_request() {
+        return;
+    }
+    let answers = full(&[("max_in_flight", "4")], 4, 100);
+    let mut took: Vec<_> = answers.iter().map(|(_, took)| *took).collect();
+    took.sort_unstable();
+    println!("refused in {:?} at the median, {:?} at the 99th percentile", took[50], took[98]);
+    for (reply, _) in &answers {
+        reply.problem(503);
+        assert_eq!(reply.header("retry-after"), "1");
+    }
+    assert!(took[50] < Duration::from_millis(50), "{took:?}");
 }
 
 #[test]

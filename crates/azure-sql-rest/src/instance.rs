@@ -20,7 +20,7 @@ const OPEN_AFTER: u32 = 5;
 
 /// How many slow attempts the instance may repeat at once. One that took `retry_cap_ms` or longer counts as one, a shorter one
 /// as its part of that.
-const BURST: u32 = 4;
+const BURST: u32 = 6;
 
 /// How many requests pay for one more such attempt.
 const REQUESTS_A_RETRY: u32 = 5;
@@ -178,7 +178,7 @@ impl Instance {
         }
         if state.last_slow_answer.is_some_and(|answer| answer >= began) {
             let debt = state.debt.saturating_add(attempt.took.min(policy.cap));
-            if debt > policy.cap * BURST {
+            if debt > policy.cap.saturating_mul(BURST) {
                 return Decision::GiveUp(policy.exhausted(failure));
             }
             state.debt = debt;
@@ -294,7 +294,7 @@ mod tests {
             });
             made.count()
         };
-        assert_eq!(retries(4000), 4, "a burst");
+        assert_eq!(retries(4000), 6, "a burst");
         for _ in 0..10 {
             instance.permit(&POLICY, 0, ms(5000), 0);
         }
