@@ -116,9 +116,9 @@ impl Clients {
         }
         if self.is_of_the_policy() {
             let shared = &self.instances[request.instance].shared;
-            match shared.permit(&self.policy, request.attempts, duration(now), random) {
+            match shared.permit(&self.policy, request.attempts, duration(now)) {
                 Permit::Attempt => {}
-                Permit::Hold(wait) => return Next::Wait(time(wait)),
+                Permit::Hold => return Next::Wait(time(self.policy.spread(random))),
                 Permit::Refuse => return Next::Refuse,
             }
         }
