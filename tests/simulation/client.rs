@@ -88,7 +88,7 @@ fn time(duration: Duration) -> Time {
 
 impl Clients {
     pub fn new(strategy: Strategy) -> Self {
-        Self { strategy, policy: Settings::default().policy, instances: Vec::new() }
+        Self { strategy, policy: Settings::parse("").expect("defaults").policy(), instances: Vec::new() }
     }
 
     /// A new request, in the first instance that takes it.
