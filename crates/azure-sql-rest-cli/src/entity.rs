@@ -13,6 +13,8 @@ mod local;
 mod member;
 mod model;
 mod names;
+#[allow(dead_code, unused_imports, reason = "the renderers use it")]
+mod plan;
 mod special;
 mod table;
 mod types;
