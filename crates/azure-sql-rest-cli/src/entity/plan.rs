@@ -2,11 +2,14 @@
 //! `entities/<name>.toml` is its text.
 //!
 //! In reading order: [`Plan`] and its parts here, `name` the name of a table, `sql_type` SQL Server's types, `expression` what columns
-//! are set to, `text` the plan as TOML.
+//! are set to, `text` the plan as TOML; `schema` and `example`
+//! the JSON Schema and the examples that follow from it.
 
 mod column;
+mod example;
 mod expression;
 mod name;
+mod schema;
 mod sql_type;
 mod text;
 

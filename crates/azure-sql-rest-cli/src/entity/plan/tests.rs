@@ -3,6 +3,8 @@
 use std::fs;
 use std::path::Path;
 
+use serde_json::json;
+
 use super::*;
 
 fn customers() -> Plan {
@@ -91,4 +93,59 @@ fn expressions_are_literals_columns_and_the_time() {
         assert!(text.parse::<Expression>().is_err(), "{text}");
     }
     assert_eq!(Expression::of_argument("it's").literal().unwrap(), "N'it''s'");
+}
+
+/// The schema of the customers is the one that was written by hand for them.
+#[test]
+fn the_schema_of_a_row_follows_from_the_plan() {
+    let plan = customers();
+    let schema = plan.schema(plan.shown());
+    assert_eq!(schema["properties"]["CustomerName"], json!({"type": "string", "maxLength": 100, "x-unique": true}));
+    assert_eq!(schema["properties"]["CustomerID"]["$ref"], "#/components/schemas/Id");
+    assert_eq!(schema["properties"]["Delivery"]["required"], json!(["AddressLine1", "PostalCode"]));
+    assert_eq!(plan.schema(plan.in_list())["required"], json!(["CustomerID", "CustomerName"]));
+}
+
+#[test]
+fn examples_are_told_or_follow_from_the_rows() {
+    let mut plan = customers();
+    assert_eq!(plan.examples()["delete_customer"]["response"], json!([{"CustomerID": 1062}]));
+    plan.examples.clear();
+    let examples = plan.examples();
+    let row = &examples["get_customer"]["response"][0];
+    assert_eq!(row["Delivery"]["AddressLine1"], "Delivery address line1 3");
+    assert_eq!(examples["put_customer"]["request"]["CustomerName"], "Customer name 4");
+    assert_eq!(examples["patch_customer"]["request"], json!({"CustomerName": "Customer name 5"}));
+    assert_eq!(examples["get_customers"]["response"], json!([{"CustomerID": 3, "CustomerName": "Customer name 3"}]));
+}
+
+/// Rows that refer to others refer to rows that are there, each to another, so that no unique is broken.
+#[test]
+fn examples_of_references_are_rows_that_are_there() {
+    let text = r#"
+        name = "track_tag"
+        plural = "track_tags"
+        table = "dbo.TrackTags"
+        script = "sql/40-track_tag.sql"
+        operations = ["get", "put"]
+        key = { column = "Id", from = "identity" }
+        columns = [
+            { name = "Id", type = "int", identity = [1, 1], read_only = true },
+            { name = "TagCode", type = "varchar(12)" },
+            { name = "TrackId", type = "int" },
+            { name = "OtherId", type = "int", null = true },
+        ]
+        uniques = [{ columns = ["TagCode", "TrackId"] }]
+        references = [
+            { columns = ["TagCode"], table = "dbo.Tags", referenced = ["Code"] },
+            { columns = ["TrackId"], table = "dbo.Tracks" },
+            { columns = ["OtherId"], table = "dbo.Others" },
+        ]
+    "#;
+    let plan = Plan::parse(text).unwrap();
+    let row = |n| plan.example_row(n, plan.sent(), true);
+    assert_eq!(row(1), json!({"TagCode": "Code 1", "TrackId": 1}));
+    assert_eq!(row(2), json!({"TagCode": "Code 2", "TrackId": 2}));
+    let unique = plan.schema(plan.shown())["properties"]["TrackId"]["x-unique"].clone();
+    assert_eq!(unique, json!(["TagCode", "TrackId"]));
 }
