@@ -1,39 +1,27 @@
-//! `azure-sql-rest entity`: adds a table to the API, or takes one away again. It writes what a developer would: the procedures in `sql/`, the
-//! scripts of the local bridge, the routes, the description. From then on these are ordinary files, the developer's to change.
-//! `make entity` also builds this program with the new routes, and generates what follows from them.
+//! `azure-sql-rest entity`: adds a table to the API, keeps up with it, or takes it away again.
 //!
-//! In reading order: `table` reads the definition, `types` knows SQL Server's types, `special` is what does not follow from either;
-//! `key` and `member` decide, or refuse; `values`, `local` and `describe` say it in T-SQL, in SQLite and in JSON, with `names`; `model`
-//! fills the templates with all of it; `files` writes.
+//! In reading order: `source` reads a table from scripts or from a database, `decide` makes a plan of it or refuses with all reasons, of which
+//! `rules` has those that hold for every plan; `plan` is the plan and its text, the one input of all that is generated; `render` writes it
+//! as SQL and `routes` as lines of the table of routes; `project` is what is there already, and `write` changes it.
 
-mod describe;
-mod files;
-mod key;
-mod local;
-mod member;
-mod model;
-mod names;
-#[allow(dead_code, unused_imports, reason = "the renderers use it")]
-mod plan;
-#[allow(dead_code, unused_imports, reason = "until the readers are used")]
+mod decide;
+pub(crate) mod plan;
+pub(crate) mod project;
+mod render;
+mod routes;
+mod rules;
 mod source;
-mod special;
-mod table;
-mod types;
-mod values;
+mod write;
 
-use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
-use files::Change;
-use model::Entity;
-use names::is_plain;
-use special::Special;
-use table::Table;
+use decide::{Decided, Wishes, decide};
+use plan::{Operation, Plan, TableName};
+use source::Table;
 
 #[derive(Args)]
 pub(crate) struct EntityArguments {
@@ -43,7 +31,7 @@ pub(crate) struct EntityArguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Add a table to the API
+    /// Add a table to the API, or bring what follows from its plan up to date
     Add(Box<Add>),
     /// Take away what `add` has written, if nothing of it was changed
     Remove {
@@ -55,22 +43,29 @@ enum Command {
     },
 }
 
-#[derive(Parser)]
+#[derive(Clone, Default, Parser)]
+#[command(no_binary_name = true)]
 struct Add {
     /// The name of one row in paths: `color` for /color/{id}
     name: String,
-    /// The table, with its schema
+    /// The table, with its schema: Sales.Customers, '[dbo].[Order Details]'; only for one that is new
     #[arg(long)]
-    table: String,
+    table: Option<String>,
     /// The name of many rows in paths; by default the English plural
     #[arg(long)]
     plural: Option<String>,
+    /// The database that has the table: a connection string of ADO.NET
+    #[arg(long, conflicts_with_all = ["columns", "ddl"])]
+    from: Option<String>,
     /// The file with the table's CREATE TABLE; by default it is looked up in sql/
     #[arg(long, conflicts_with = "columns")]
     ddl: Option<String>,
     /// The table's columns, as in CREATE TABLE: 'ColorID int key, ColorName nvarchar(20) not null unique'
     #[arg(long)]
     columns: Option<String>,
+    /// The column that names a row in paths: one that is UNIQUE and NOT NULL; by default the primary key
+    #[arg(long)]
+    key: Option<String>,
     /// Only these operations
     #[arg(long, value_delimiter = ',')]
     only: Vec<Operation>,
@@ -84,176 +79,137 @@ struct Add {
     /// The same, and again with every change of the row
     #[arg(long, value_delimiter = ',')]
     touch: Vec<String>,
-    /// A file with what is special about the table, in JSON: docs/add-your-own-entity.md
-    #[arg(long)]
-    special: Option<String>,
     /// Show what would be written, as a diff, and write nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// What can be done with rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Operation {
-    Get,
-    List,
-    Put,
-    Patch,
-    Delete,
-}
-
-/// For the command that is written into the files.
-#[derive(Parser)]
-#[command(no_binary_name = true)]
-struct Recorded {
-    #[command(flatten)]
-    add: Add,
-}
-
-const COMMAND: &str = "azure-sql-rest entity add ";
-
 /// Does what the command line says in the project at `root`.
 ///
 /// # Errors
 ///
-/// When the table cannot be served as it is, with the column and the way out, or something is in the way. Nothing is written then.
+/// When the table cannot be served as asked, with all reasons and a way out of each, or something is in the way. Nothing is written then.
 pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
     match arguments.command {
         Command::Add(add) => {
-            let changes = written(root, &add)?;
-            if add.dry_run {
-                changes.iter().try_for_each(|change| change.show(root))
-            } else {
-                files::add(root, &changes)
-            }
+            let before = project::plan(root, &add.name)?;
+            let decided = decided(root, &add, before.clone())?;
+            decided.notes.iter().for_each(|note| say(format!("note: {note}")));
+            write::write(root, &decided.plan, before.as_ref(), add.dry_run)
         }
         Command::Remove { name, dry_run } => {
-            let (path, command) = recorded(root, &name)?;
-            let words = shell_words::split(&command).with_context(|| format!("cannot read the command in {path}"))?;
-            let add =
-                Recorded::try_parse_from(words).with_context(|| format!("cannot read the command in {path}"))?.add;
-            let changes = written_as(root, &add, &path, true)?;
-            if dry_run {
-                changes.iter().for_each(|change| say(format!("{}: would be removed", change.path())));
-                return Ok(());
-            }
-            files::remove(root, &changes)
+            let plan = project::plan(root, &name)?;
+            let path = project::path_of(&name);
+            write::remove(root, &plan.with_context(|| format!("there is no {path}"))?, dry_run)
         }
     }
 }
 
-/// What `add` writes.
-fn written(root: &Path, add: &Add) -> Result<Vec<Change>> {
-    let number = files::free_number(root)?;
-    written_as(root, add, &format!("sql/{number}-{}.sql", add.name), false)
-}
-
-/// The same with the script of T-SQL at `path`, whether or not the routes of it are there.
-fn written_as(root: &Path, add: &Add, path: &str, is_there: bool) -> Result<Vec<Change>> {
-    let entity = describe(root, add, is_there)?;
-    entity.files(path)
-}
-
-fn describe(root: &Path, add: &Add, is_there: bool) -> Result<Entity> {
-    let (schema, table) = add.table.split_once('.').unwrap_or(("dbo", &add.table));
-    ensure!(
-        is_plain(schema) && is_plain(table),
-        "--table {:?} is no name of a table: give it as Schema.Table, in letters, digits and underscores",
-        add.table
-    );
-    let scripts = match (&add.columns, &add.ddl) {
-        (Some(_), _) => Vec::new(),
-        (None, Some(file)) => {
-            vec![(file.clone(), fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"))?)]
+/// Decides the plan of what was asked for, and compares its names with those of the project.
+fn decided(root: &Path, add: &Add, before: Option<Plan>) -> Result<Decided> {
+    let table = table_of(root, add, before.as_ref())?;
+    let decided = match table {
+        Some((table, source)) => decide(&table, &wishes(root, add, source, before)?),
+        // The plan itself was edited: it is told, and decided.
+        None => by_hand(before),
+    };
+    let taken = |plan: &Plan| project::taken(root, plan, &project::plans(root)?);
+    let mut reasons = Vec::new();
+    let decided = match decided {
+        Ok(decided) => {
+            reasons.extend(taken(&decided.plan)?);
+            Some(decided)
         }
-        (None, None) => files::scripts(root)?,
-    };
-    let found = match &add.columns {
-        Some(columns) => Table::of_columns(columns, schema, table)?,
-        None => Table::find(&scripts, schema, table)?,
-    };
-    let mut special = match &add.special {
-        Some(file) => Special::read(&root.join(file)).with_context(|| format!("cannot use {file}"))?,
-        None => Special::default(),
-    };
-    for (pairs, values) in [(&add.set, &mut special.set), (&add.touch, &mut special.touch)] {
-        for pair in pairs {
-            let (column, value) = pair.split_once('=').with_context(|| format!("{pair:?} is not COLUMN=VALUE"))?;
-            values.insert(column.into(), value.into());
+        Err(error) => {
+            reasons.push(format!("{error:#}"));
+            None
         }
+    };
+    match decided {
+        Some(decided) if reasons.is_empty() => Ok(decided),
+        _ => bail!("{}", reasons.join("\n")),
     }
-    special.without.extend(add.without.iter().cloned());
-    let operations = if add.only.is_empty() { Operation::value_variants().to_vec() } else { add.only.clone() };
-    let plural = add.plural.clone().unwrap_or_else(|| plural(&add.name));
-    for (what, name) in [("name", &add.name), ("plural", &plural)] {
-        let is_lower = name.starts_with(|first: char| first.is_ascii_lowercase())
-            && name
-                .chars()
-                .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_');
+}
+
+fn by_hand(before: Option<Plan>) -> Result<Decided> {
+    let plan = before.context("a new entity needs its table: TABLE=Schema.Name")?;
+    let reasons = rules::refusals(&plan);
+    ensure!(reasons.is_empty(), "{}", reasons.join("\n"));
+    Ok(Decided { plan, notes: Vec::new() })
+}
+
+/// The table that was named, and where it was read. `None` when nothing says where: its plan alone counts then.
+fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<Option<(Table, Option<String>)>> {
+    let name: TableName = match (&add.table, before) {
+        (Some(text), _) => text.parse()?,
+        (None, Some(before)) => before.table.clone(),
+        (None, None) => return Ok(None),
+    };
+    if let Some(before) = before {
         ensure!(
-            is_lower && name.len() <= 28,
-            "the {what} {name:?} is not made of at most 28 lower-case letters, digits and underscores"
-        );
-        ensure!(
-            is_there || !files::is_taken(root, name),
-            "the {what} {name:?} is taken: by an entity, or by the API itself"
+            before.table.is(&name),
+            "the name {:?} is taken, by entities/{}.toml, which is about {}: give another with NAME=…",
+            before.name,
+            before.name,
+            before.table
         );
     }
-    ensure!(add.name != plural, "one row and many need different names: give --plural");
-    if operations.iter().any(|operation| !matches!(operation, Operation::Get | Operation::List))
-        && !operations.contains(&Operation::Get)
-    {
-        bail!("--only needs get as well: a row that is written is read at its own path");
+    if add.from.is_some() {
+        bail!("reading a database is not built into this program");
     }
-    let create = add.columns.is_some() || add.ddl.as_ref().is_some_and(|file| !file.starts_with("sql/"));
-    // What is removed was written when the tables were there to which it refers.
-    let tables = if is_there { files::referred_tables(root, &add.name)? } else { files::local_tables(root)? };
-    Entity::new(&add.name, &plural, &found, operations, special, create, &tables, &add.command())
+    if let Some(columns) = &add.columns {
+        return Ok(Some((source::of_columns(columns, &name)?, None)));
+    }
+    let file = add.ddl.as_ref().or_else(|| before.and_then(|before| before.source.as_ref()));
+    let file = file.filter(|file| !file.starts_with("sql/"));
+    if let Some(file) = file {
+        let scripts = [(file.clone(), project::text(root, file)?)];
+        let table = source::read(&scripts, &name)?;
+        let table = table
+            .with_context(|| format!("{file} has no CREATE TABLE {name}: name the file that has it with --ddl"))?;
+        return Ok(Some((table, Some(file.clone()))));
+    }
+    if before.is_some() && add.ddl.is_none() && add.table.is_none() {
+        return Ok(None);
+    }
+    let scripts = project::scripts(root, &project::plans(root)?)?;
+    let mut table = source::read(&scripts, &name)?.with_context(|| {
+        format!("sql/ has no CREATE TABLE {name}: name the file that has it with --ddl, the database with FROM=, or give --columns")
+    })?;
+    // It is created there.
+    table.ddl.clear();
+    Ok(Some((table, Some("sql/".to_owned()))))
 }
 
-/// The script of `sql/` that an entity has, and the command in it.
-fn recorded(root: &Path, name: &str) -> Result<(String, String)> {
-    for (path, script) in files::scripts(root)? {
-        let command = script.lines().take(5).find_map(|line| line.trim().strip_prefix(COMMAND));
-        if let Some(command) = command.filter(|command| command.split(' ').next() == Some(name)) {
-            return Ok((path, command.to_owned()));
-        }
-    }
-    bail!("no script of sql/ was written by `{COMMAND}{name}`: what was written by hand is removed by hand")
-}
-
-impl Add {
-    /// The command line that this is.
-    fn command(&self) -> String {
-        let mut words = vec![self.name.clone(), "--table".into(), self.table.clone()];
-        let only: Vec<_> = self
-            .only
-            .iter()
-            .filter_map(|operation| Some(operation.to_possible_value()?.get_name().to_owned()))
-            .collect();
-        let options = [
-            ("--plural", self.plural.clone()),
-            ("--ddl", self.ddl.clone()),
-            ("--columns", self.columns.clone()),
-            ("--only", Some(only.join(",")).filter(|only| !only.is_empty())),
-            ("--without", Some(self.without.join(",")).filter(|names| !names.is_empty())),
-            ("--set", Some(self.set.join(",")).filter(|pairs| !pairs.is_empty())),
-            ("--touch", Some(self.touch.join(",")).filter(|pairs| !pairs.is_empty())),
-            ("--special", self.special.clone()),
-        ];
-        for (option, value) in options {
-            words.extend(
-                value
-                    .into_iter()
-                    .flat_map(|value| [option.to_owned(), value.split_whitespace().collect::<Vec<_>>().join(" ")]),
-            );
-        }
-        format!("{COMMAND}{}", shell_words::join(words))
-    }
+fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) -> Result<Wishes> {
+    let pair = |text: &String| {
+        let (column, value) = text.split_once('=').with_context(|| format!("{text:?} is not COLUMN=VALUE"))?;
+        anyhow::Ok((column.to_owned(), value.to_owned()))
+    };
+    let operations = match (add.only.as_slice(), &before) {
+        ([], Some(before)) => before.operations.clone(),
+        ([], None) => Operation::value_variants().to_vec(),
+        (only, _) => only.to_vec(),
+    };
+    let plural = add.plural.clone().or_else(|| before.as_ref().map(|before| before.plural.clone()));
+    let script =
+        before.as_ref().map_or_else(|| project::free_script(root, &add.name), |before| Ok(before.script.clone()));
+    Ok(Wishes {
+        name: add.name.clone(),
+        plural: plural.unwrap_or_else(|| english_plural(&add.name)),
+        script: script?,
+        operations,
+        key: add.key.clone(),
+        without: add.without.clone(),
+        set: add.set.iter().map(pair).collect::<Result<_>>()?,
+        touch: add.touch.iter().map(pair).collect::<Result<_>>()?,
+        source,
+        before,
+    })
 }
 
 /// The plural of an English noun, as far as its end tells.
-fn plural(name: &str) -> String {
+fn english_plural(name: &str) -> String {
     let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
     match name.strip_suffix('y') {
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),

@@ -5,6 +5,7 @@ mod entity;
 mod openapi;
 pub(crate) mod pretty;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -12,6 +13,8 @@ use anyhow::{Context, Result};
 use azure_sql_rest::route::{Call, REQUEST_KEY, Source};
 use http::Method;
 use serde_json::Value;
+
+pub(crate) use entity::title;
 
 use crate::routes;
 use crate::steps::say;
@@ -44,6 +47,12 @@ pub(crate) fn generate(root: &Path) -> Result<()> {
         say(format!("{path}: {}", if is_current { "current" } else { "written" }));
     }
     Ok(())
+}
+
+/// The names of the schemas that every API has.
+pub(crate) fn base_schemas() -> BTreeSet<String> {
+    let base: Value = serde_json::from_str(openapi::BASE).unwrap_or_default();
+    base["components"]["schemas"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 fn read(path: &Path) -> Result<Value> {

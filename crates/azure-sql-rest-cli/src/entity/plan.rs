@@ -63,6 +63,9 @@ pub(crate) struct Plan {
     /// The period, when the table is system-versioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) temporal: Option<Period>,
+    /// Words of routes in `openapi.json`, a line of summary first, by operation or `post`. Those that are absent are made up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) docs: BTreeMap<String, Vec<String>>,
     /// Examples of requests and answers, by operation. Those that are absent are made up.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) examples: BTreeMap<Operation, Example>,

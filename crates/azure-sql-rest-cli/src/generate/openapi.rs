@@ -12,9 +12,12 @@ use serde_json::{Map, Value, json};
 
 use super::entity::{Entity, reference, title};
 
+/// What all APIs of this kind have.
+pub(super) const BASE: &str = include_str!("base.json");
+
 /// The whole document.
 pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
-    let mut document: Value = serde_json::from_str(include_str!("base.json")).context("base.json")?;
+    let mut document: Value = serde_json::from_str(BASE).context("base.json")?;
     // A procedure's own status may be none of the kinds (RFC 9457, section 4.2.1).
     let types = kind::ALL.iter().map(|kind| kind.uri);
     let types: Vec<_> = types.chain(["about:blank"]).collect();
