@@ -107,12 +107,8 @@ pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
 
 /// Decides the plan of what was asked for, and compares its names with those of the project.
 fn decided(root: &Path, add: &Add, before: Option<Plan>) -> Result<Decided> {
-    let table = table_of(root, add, before.as_ref())?;
-    let decided = match table {
-        Some((table, source)) => decide(&table, &wishes(root, add, source, before)?),
-        // The plan itself was edited: it is told, and decided.
-        None => by_hand(before),
-    };
+    let (table, source) = table_of(root, add, before.as_ref())?;
+    let decided = decide(&table, &wishes(root, add, source, before)?);
     let taken = |plan: &Plan| project::taken(root, plan, &project::plans(root)?);
     let mut reasons = Vec::new();
     let decided = match decided {
@@ -131,19 +127,12 @@ fn decided(root: &Path, add: &Add, before: Option<Plan>) -> Result<Decided> {
     }
 }
 
-fn by_hand(before: Option<Plan>) -> Result<Decided> {
-    let plan = before.context("a new entity needs its table: TABLE=Schema.Name")?;
-    let reasons = rules::refusals(&plan);
-    ensure!(reasons.is_empty(), "{}", reasons.join("\n"));
-    Ok(Decided { plan, notes: Vec::new() })
-}
-
-/// The table that was named, and where it was read. `None` when nothing says where: its plan alone counts then.
-fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<Option<(Table, Option<String>)>> {
+/// The table that was named, and where it was read. Where nothing says where, it is as the plan has it.
+fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<(Table, Option<String>)> {
     let name: TableName = match (&add.table, before) {
         (Some(text), _) => text.parse()?,
         (None, Some(before)) => before.table.clone(),
-        (None, None) => return Ok(None),
+        (None, None) => bail!("a new entity needs its table: TABLE=Schema.Name"),
     };
     if let Some(before) = before {
         ensure!(
@@ -158,7 +147,7 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<Option<(Tab
         bail!("reading a database is not built into this program");
     }
     if let Some(columns) = &add.columns {
-        return Ok(Some((source::of_columns(columns, &name)?, None)));
+        return Ok((source::of_columns(columns, &name)?, None));
     }
     let file = add.ddl.as_ref().or_else(|| before.and_then(|before| before.source.as_ref()));
     let file = file.filter(|file| !file.starts_with("sql/"));
@@ -167,10 +156,11 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<Option<(Tab
         let table = source::read(&scripts, &name)?;
         let table = table
             .with_context(|| format!("{file} has no CREATE TABLE {name}: name the file that has it with --ddl"))?;
-        return Ok(Some((table, Some(file.clone()))));
+        return Ok((table, Some(file.clone())));
     }
-    if before.is_some() && add.ddl.is_none() && add.table.is_none() {
-        return Ok(None);
+    let is_in_sql = before.and_then(|before| before.source.as_deref()) == Some("sql/");
+    if let Some(before) = before.filter(|_| add.ddl.is_none() && add.table.is_none() && !is_in_sql) {
+        return Ok((Table::of_plan(before), before.source.clone()));
     }
     let scripts = project::scripts(root, &project::plans(root)?)?;
     let mut table = source::read(&scripts, &name)?.with_context(|| {
@@ -178,7 +168,7 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<Option<(Tab
     })?;
     // It is created there.
     table.ddl.clear();
-    Ok(Some((table, Some("sql/".to_owned()))))
+    Ok((table, Some("sql/".to_owned())))
 }
 
 fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) -> Result<Wishes> {

@@ -9,7 +9,7 @@ mod script;
 
 use anyhow::{Result, bail};
 
-use super::plan::{Check, Definition, Filled, Period, Reference, SqlType, TableName, Unique};
+use super::plan::{Check, Column, Definition, Filled, Period, Plan, Reference, SqlType, TableName, Unique};
 
 pub(crate) use pieces::decoded;
 pub(crate) use script::{of_columns, read};
@@ -93,6 +93,32 @@ impl Table {
             temporal: None,
             traits: Vec::new(),
             ddl: Vec::new(),
+        }
+    }
+
+    /// The table as a plan has it, for one that is read nowhere.
+    pub(crate) fn of_plan(plan: &Plan) -> Self {
+        let column = |column: &Column| TableColumn {
+            name: column.name.clone(),
+            sql_type: Some(column.sql_type),
+            is_nullable: column.is_nullable,
+            collation: column.collation.clone(),
+            default: column.default.clone(),
+            default_name: None,
+            filled: column.filled.clone(),
+            veil: None,
+        };
+        let trigger = |name: &String| Trigger { name: name.clone(), is_instead_of: false };
+        Self {
+            name: plan.table.clone(),
+            columns: plan.columns.iter().map(column).collect(),
+            uniques: plan.uniques.clone(),
+            references: plan.references.clone(),
+            checks: plan.checks.clone(),
+            triggers: plan.triggers.iter().map(trigger).collect(),
+            temporal: plan.temporal.clone(),
+            traits: Vec::new(),
+            ddl: plan.ddl.clone(),
         }
     }
 

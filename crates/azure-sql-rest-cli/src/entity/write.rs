@@ -58,10 +58,11 @@ fn fates(root: &Path, plan: &Plan, before: Option<&Plan>) -> Result<Vec<(String,
     let files = generated(plan);
     let old = before.map(generated).unwrap_or_default();
     let written = before.map(|before| &before.written);
+    let owner = before.unwrap_or(plan);
     let known = |path: &String| written.and_then(|written| written.get(path));
     let mut fates = Vec::new();
     for (path, now) in &files {
-        let present = present(root, path, plan)?;
+        let present = present(root, path, owner)?;
         let fate = match present {
             None => Fate::Written(now.clone()),
             Some(present) if same(path, &present, now) => Fate::Current,
@@ -77,7 +78,7 @@ fn fates(root: &Path, plan: &Plan, before: Option<&Plan>) -> Result<Vec<(String,
         fates.push((path.clone(), fate));
     }
     for path in written.into_iter().flat_map(BTreeMap::keys).filter(|path| !files.contains_key(*path)) {
-        if let Some(present) = present(root, path, plan)? {
+        if let Some(present) = present(root, path, owner)? {
             let is_own = known(path).is_some_and(|known| *known == digest(present.trim()));
             ensure!(is_own, "{path} is generated no more, and was edited: remove it, and do the same again");
             fates.push((path.clone(), Fate::Removed));
@@ -113,7 +114,8 @@ pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: boo
         match fate {
             Fate::Written(now) => {
                 let text = match path == ROUTES_FILE {
-                    true => routes::with(&project::text(root, path)?, &plan, now).with_context(|| path.clone())?,
+                    true => routes::with(&project::text(root, path)?, before.unwrap_or(&plan), now)
+                        .with_context(|| path.clone())?,
                     false => now.clone(),
                 };
                 match is_dry {

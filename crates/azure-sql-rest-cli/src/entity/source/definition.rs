@@ -68,6 +68,7 @@ impl Script<'_> {
         if let Some((_, sql_type)) = alias {
             return Ok(*sql_type);
         }
+        let is_own = self.since(first).contains('.') && !is_same(&own.schema, "sys");
         let mut name = own.name.clone();
         // NATIONAL CHARACTER VARYING, DOUBLE PRECISION
         for word in ["CHARACTER", "CHAR", "TEXT", "VARYING", "PRECISION"] {
@@ -78,9 +79,8 @@ impl Script<'_> {
         if self.peek() == Some(&Token::LParen) {
             name = format!("{name}({})", self.parenthesis()?);
         }
-        let is_own = own.schema != "dbo" && !is_same(&own.schema, "sys") || self.since(first).contains('.');
         match name.parse() {
-            Ok(sql_type) if !is_own || is_same(&own.schema, "sys") => Ok(sql_type),
+            Ok(sql_type) if !is_own => Ok(sql_type),
             Err(error) if !is_own => Err(error),
             _ => bail!(
                 "is {own}, a type of the database's own: put its CREATE TYPE into the same file, or ask the database with FROM="
