@@ -15,7 +15,7 @@ mod write;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
@@ -92,7 +92,7 @@ struct Add {
 pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
     match arguments.command {
         Command::Add(add) => {
-            let before = project::plan(root, &add.name)?;
+            let before = before(root, &add)?;
             let decided = decided(root, &add, before.clone())?;
             decided.notes.iter().for_each(|note| say(format!("note: {note}")));
             write::write(root, &decided.plan, before.as_ref(), add.dry_run)
@@ -103,6 +103,13 @@ pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
             write::remove(root, &plan.with_context(|| format!("there is no {path}"))?, dry_run)
         }
     }
+}
+
+/// The plan that the entity has already: of the same table, or one that was not named.
+fn before(root: &Path, add: &Add) -> Result<Option<Plan>> {
+    let table: Option<TableName> = add.table.as_ref().map(|table| table.parse()).transpose()?;
+    let is_other = |plan: &Plan| table.as_ref().is_some_and(|table| !table.is(&plan.table));
+    Ok(project::plan(root, &add.name)?.filter(|plan| !is_other(plan)))
 }
 
 /// Decides the plan of what was asked for, and compares its names with those of the project.
@@ -134,23 +141,16 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<(Table, Opt
         (None, Some(before)) => before.table.clone(),
         (None, None) => bail!("a new entity needs its table: TABLE=Schema.Name"),
     };
-    if let Some(before) = before {
-        ensure!(
-            before.table.is(&name),
-            "the name {:?} is taken, by entities/{}.toml, which is about {}: give another with NAME=…",
-            before.name,
-            before.name,
-            before.table
-        );
-    }
-    if add.from.is_some() {
-        bail!("reading a database is not built into this program");
+    if let Some(connection) = &add.from {
+        let found = source::of_database(connection, &name.to_string())?;
+        let table = found.into_iter().next().with_context(|| format!("the database has no table {name}"))?;
+        return Ok((table, Some("database".to_owned())));
     }
     if let Some(columns) = &add.columns {
         return Ok((source::of_columns(columns, &name)?, None));
     }
     let file = add.ddl.as_ref().or_else(|| before.and_then(|before| before.source.as_ref()));
-    let file = file.filter(|file| !file.starts_with("sql/"));
+    let file = file.filter(|file| !file.starts_with("sql/") && *file != "database");
     if let Some(file) = file {
         let scripts = [(file.clone(), project::text(root, file)?)];
         let table = source::read(&scripts, &name)?;

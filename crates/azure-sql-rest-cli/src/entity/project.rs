@@ -85,7 +85,7 @@ pub(super) fn free_script(root: &Path, name: &str) -> Result<String> {
 /// Reasons for which an entity cannot have its names: a path, a procedure or a schema of `openapi.json` has one of them.
 pub(super) fn taken(root: &Path, plan: &Plan, plans: &[Plan]) -> Result<Vec<String>> {
     let mut reasons = Vec::new();
-    let others: Vec<_> = plans.iter().filter(|other| other.name != plan.name).collect();
+    let others: Vec<_> = plans.iter().filter(|other| other.name != plan.name || !other.table.is(&plan.table)).collect();
     let routes = super::routes::without(&text(root, ROUTES_FILE)?, plan);
     let own: Vec<_> = schemas(plan).collect();
     for (what, option, name) in [("name", "NAME=", &plan.name), ("plural", "--plural ", &plan.plural)] {

@@ -1,8 +1,11 @@
 //! A table as it is defined, before anything is decided about it: read from a script of T-SQL, or from the catalog of a database.
 //!
 //! In reading order: [`Table`] here, `pieces` the words of a script with their places, `script` the statements of it, `definition`
-//! columns and constraints; `catalog` the same table from a database.
+//! columns and constraints; `catalog` the same table from the catalog of a database, which `database` asks.
 
+mod catalog;
+#[cfg(feature = "database")]
+pub(crate) mod database;
 mod definition;
 mod pieces;
 mod script;
@@ -79,6 +82,18 @@ pub(crate) enum Trait {
     RowLevelSecurity(String),
     /// Its schema, or itself, is owned by another than dbo.
     OwnedBy(String),
+}
+
+/// Reads the tables of this name, or of this schema (`Sales.*`), from a database.
+#[cfg(feature = "database")]
+pub(crate) use database::tables as of_database;
+
+/// Says how to build a program that reads databases.
+#[cfg(not(feature = "database"))]
+pub(crate) fn of_database(_connection: &str, _tables: &str) -> Result<Vec<Table>> {
+    bail!(
+        "this program was built without a driver for SQL Server: make entity builds it with --features database when FROM= is given"
+    )
 }
 
 impl Table {

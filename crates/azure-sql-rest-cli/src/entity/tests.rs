@@ -38,7 +38,7 @@ fn project() -> TempDir {
 
 fn decided_in(root: &Path, line: &str) -> Result<Decided> {
     let add = command(line);
-    let before = project::plan(root, &add.name)?.filter(|_| add.table.is_none());
+    let before = super::before(root, &add)?;
     super::decided(root, &add, before)
 }
 

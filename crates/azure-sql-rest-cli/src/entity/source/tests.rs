@@ -128,3 +128,85 @@ fn a_list_of_columns_is_a_table() {
         assert!(of_columns(columns, &name).is_err(), "{columns}");
     }
 }
+
+/// The catalog's answer, as SQL Server gives it for a table with everything.
+const CATALOG: &str = r#"[{
+    "schema": "Sales", "name": "Order Details", "owner": "sales_owner", "is_memory_optimized": false, "is_node": false, "is_edge": false,
+    "is_filetable": false, "is_external": false, "ledger_type": 3, "history_schema": "Sales", "history_name": "History", "retention": 6,
+    "retention_unit": "MONTH",
+    "columns": [
+        {"name": "Id", "type_name": "int", "max_length": 4, "precision": 10, "scale": 0, "is_nullable": false, "collation": null,
+         "seed": 10, "increment": 5, "generated_always_type": 0, "is_masked": false, "is_encrypted": 0},
+        {"name": "Name", "type_name": "nvarchar", "max_length": 200, "precision": 0, "scale": 0, "is_nullable": false,
+         "collation": "Latin1_General_BIN2", "default": "(N'it''s')", "generated_always_type": 0, "is_masked": false, "is_encrypted": 0},
+        {"name": "Notes", "type_name": "varchar", "max_length": -1, "precision": 0, "scale": 0, "is_nullable": true,
+         "generated_always_type": 0, "is_masked": true, "is_encrypted": 0},
+        {"name": "Total", "type_name": "decimal", "max_length": 9, "precision": 18, "scale": 3, "is_nullable": true,
+         "computed": "([Id]*(2))", "generated_always_type": 0, "is_masked": false, "is_encrypted": 0},
+        {"name": "Version", "type_name": "timestamp", "max_length": 8, "precision": 0, "scale": 0, "is_nullable": false,
+         "generated_always_type": 0, "is_masked": false, "is_encrypted": 0},
+        {"name": "T", "type_name": "bigint", "max_length": 8, "precision": 19, "scale": 0, "is_nullable": false,
+         "generated_always_type": 7, "is_masked": false, "is_encrypted": 0},
+        {"name": "ValidFrom", "type_name": "datetime2", "max_length": 8, "precision": 27, "scale": 7, "is_nullable": false,
+         "generated_always_type": 1, "is_masked": false, "is_encrypted": 0},
+        {"name": "ValidTo", "type_name": "datetime2", "max_length": 8, "precision": 27, "scale": 7, "is_nullable": false,
+         "generated_always_type": 2, "is_masked": false, "is_encrypted": 0}],
+    "uniques": [
+        {"name": "PK", "is_primary_key": true, "filter": null, "ignore_dup_key": false, "columns": [{"name": "Id"}]},
+        {"name": "UX", "is_primary_key": false, "filter": "([Name] IS NOT NULL)", "ignore_dup_key": true, "columns": [{"name": "Name"}]}],
+    "references": [{"name": "FK", "referenced_schema": "dbo", "referenced_name": "Names", "on_delete": "SET_NULL", "on_update": "NO_ACTION",
+        "columns": [{"name": "Name", "referenced": "Name"}]}],
+    "checks": [{"name": "CK", "expression": "([Id]>(0))"}],
+    "triggers": [{"name": "TR", "is_instead_of": true}],
+    "policies": [{"name": "dbo.Filter"}]
+}]"#;
+
+#[test]
+fn a_table_is_what_the_catalog_says() {
+    let tables = catalog::tables(CATALOG).unwrap();
+    let table = &tables[0];
+    assert_eq!(table.name.to_string(), "[Sales].[Order Details]");
+    let types: Vec<_> = table.columns.iter().map(|column| column.sql_type.unwrap().to_string()).collect();
+    let expected = [
+        "int",
+        "nvarchar(100)",
+        "varchar(max)",
+        "decimal(18,3)",
+        "rowversion",
+        "bigint",
+        "datetime2(7)",
+        "datetime2(7)",
+    ];
+    assert_eq!(types, expected);
+    assert_eq!(table.columns[0].filled, Filled::Identity(Identity(10, 5)));
+    assert_eq!(table.columns[1].default.as_deref(), Some("(N'it''s')"));
+    assert_eq!(table.columns[3].filled, Filled::Computed("([Id]*(2))".into()));
+    let veils: Vec<_> = table.columns.iter().filter_map(|column| column.veil).collect();
+    assert_eq!(veils, [Veil::Masked, Veil::Ledger]);
+    assert_eq!(table.uniques[1].filter.as_deref(), Some("([Name] IS NOT NULL)"));
+    assert_eq!(table.references[0].on_delete, Action::SetNull);
+    assert_eq!(table.temporal.as_ref().unwrap().retention.as_deref(), Some("6 MONTH"));
+    assert!(table.triggers[0].is_instead_of && table.traits.len() == 4, "{:?}", table.traits);
+    assert!(catalog::tables(&CATALOG.replace("\"bigint\"", "\"future\"")).is_err());
+}
+
+#[test]
+fn tables_are_asked_for_by_name_or_schema() {
+    for (tables, pattern) in [
+        ("Sales.Customers", "Sales.Customers"),
+        ("[dbo].[Order Details]", "dbo.Order Details"),
+        ("dbo.a_b%[c", "error"),
+        ("[dbo].[a_b%[c]", r"dbo.a\_b\%\[c"),
+        ("Sales.*", "Sales.%"),
+        ("[My Schema].*", "My Schema.%"),
+    ] {
+        assert_eq!(catalog::pattern(tables).unwrap_or_else(|_| "error".into()), pattern);
+    }
+}
+
+/// No SQL Server is at hand: that the question is T-SQL is all that can be shown here.
+#[test]
+fn the_question_to_the_catalog_is_t_sql() {
+    let sql = catalog::QUERY.replace(", INCLUDE_NULL_VALUES", "").replace("@P1", "'x'");
+    sqlparser::parser::Parser::parse_sql(&sqlparser::dialect::MsSqlDialect {}, &sql).unwrap();
+}
