@@ -33,6 +33,23 @@ pub(crate) struct EntityArguments {
 enum Command {
     /// Add a table to the API, or bring what follows from its plan up to date
     Add(Box<Add>),
+    /// Add all tables of a schema, each under the English singular of its name; those that cannot be served are left out, with the reasons
+    AddAll {
+        /// The schema, as Sales.*
+        tables: String,
+        /// The database that has the tables: a connection string of ADO.NET
+        #[arg(long, env = "ENTITY_FROM", hide_env_values = true)]
+        from: Option<String>,
+        /// The file with their CREATE TABLE
+        #[arg(long)]
+        ddl: Option<String>,
+        /// Only these operations
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<Operation>,
+        /// Show what would be written, as a diff, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Take away what `add` has written, if nothing of it was changed
     Remove {
         /// The entity's name
@@ -55,7 +72,7 @@ struct Add {
     #[arg(long)]
     plural: Option<String>,
     /// The database that has the table: a connection string of ADO.NET
-    #[arg(long, conflicts_with_all = ["columns", "ddl"])]
+    #[arg(long, env = "ENTITY_FROM", hide_env_values = true)]
     from: Option<String>,
     /// The file with the table's CREATE TABLE; by default it is looked up in sql/
     #[arg(long, conflicts_with = "columns")]
@@ -79,6 +96,9 @@ struct Add {
     /// The same, and again with every change of the row
     #[arg(long, value_delimiter = ',')]
     touch: Vec<String>,
+    /// Any of these options in one text, with quotes as in a shell
+    #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true)]
+    arguments: Option<String>,
     /// Show what would be written, as a diff, and write nothing
     #[arg(long)]
     dry_run: bool,
@@ -92,10 +112,13 @@ struct Add {
 pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
     match arguments.command {
         Command::Add(add) => {
-            let before = before(root, &add)?;
-            let decided = decided(root, &add, before.clone())?;
-            decided.notes.iter().for_each(|note| say(format!("note: {note}")));
-            write::write(root, &decided.plan, before.as_ref(), add.dry_run)
+            let add = add.with_arguments()?;
+            let (table, source) = table_of(root, &add, before(root, &add)?.as_ref())?;
+            add_table(root, &add, &table, source)
+        }
+        Command::AddAll { tables, from, ddl, only, dry_run } => {
+            let add = Add { from, ddl, only, dry_run, ..Add::default() };
+            add_all(root, &add, &tables)
         }
         Command::Remove { name, dry_run } => {
             let plan = project::plan(root, &name)?;
@@ -112,25 +135,60 @@ fn before(root: &Path, add: &Add) -> Result<Option<Plan>> {
     Ok(project::plan(root, &add.name)?.filter(|plan| !is_other(plan)))
 }
 
+/// Writes what follows from a table.
+fn add_table(root: &Path, add: &Add, table: &Table, source: Option<String>) -> Result<()> {
+    let before = before(root, add)?;
+    let decided = decided(root, add, table, source, before.clone())?;
+    decided.notes.iter().for_each(|note| say(format!("note: {note}")));
+    write::write(root, &decided.plan, before.as_ref(), add.dry_run)
+}
+
 /// Decides the plan of what was asked for, and compares its names with those of the project.
-fn decided(root: &Path, add: &Add, before: Option<Plan>) -> Result<Decided> {
-    let (table, source) = table_of(root, add, before.as_ref())?;
-    let decided = decide(&table, &wishes(root, add, source, before)?);
-    let taken = |plan: &Plan| project::taken(root, plan, &project::plans(root)?);
-    let mut reasons = Vec::new();
-    let decided = match decided {
-        Ok(decided) => {
-            reasons.extend(taken(&decided.plan)?);
-            Some(decided)
-        }
-        Err(error) => {
-            reasons.push(format!("{error:#}"));
-            None
-        }
+fn decided(root: &Path, add: &Add, table: &Table, source: Option<String>, before: Option<Plan>) -> Result<Decided> {
+    let wishes = wishes(root, add, source, before)?;
+    let taken = project::taken(root, &wishes, &table.name, &project::plans(root)?)?;
+    match (decide(table, &wishes), taken.as_slice()) {
+        (Ok(decided), []) => Ok(decided),
+        (Ok(_), taken) => bail!("{}", taken.join("\n")),
+        (Err(reasons), taken) => bail!("{}", [&[format!("{reasons:#}")], taken].concat().join("\n")),
+    }
+}
+
+/// Adds the tables of a schema that can be served, and says why the others cannot.
+fn add_all(root: &Path, add: &Add, pattern: &str) -> Result<()> {
+    let (tables, source) = match (given(add.from.as_ref()), &add.ddl) {
+        (Some(connection), _) => (source::of_database(connection, pattern)?, "database".to_owned()),
+        (None, Some(file)) => (source::all(&[(file.clone(), project::text(root, file)?)], pattern)?, file.clone()),
+        (None, None) => bail!("say where the tables are: FROM= a database, or DDL= a file"),
     };
-    match decided {
-        Some(decided) if reasons.is_empty() => Ok(decided),
-        _ => bail!("{}", reasons.join("\n")),
+    let mut refused = 0;
+    let count = tables.len();
+    for table in tables {
+        let add = Add { name: singular(&table.name.name), table: Some(table.name.to_string()), ..add.clone() };
+        if let Err(reasons) = add_table(root, &add, &table, Some(source.clone())) {
+            refused += 1;
+            say(format!("{} as {}: left out", table.name, add.name));
+            format!("{reasons:#}").lines().for_each(|reason| say(format!("  {reason}")));
+        }
+    }
+    say(format!("{} of {count} tables", count - refused));
+    Ok(())
+}
+
+/// What was given, and not as an empty text.
+fn given(text: Option<&String>) -> Option<&String> {
+    text.filter(|text| !text.trim().is_empty())
+}
+
+impl Add {
+    /// With the options that came in one text.
+    fn with_arguments(&self) -> Result<Self> {
+        let mut add = self.clone();
+        if let Some(text) = given(self.arguments.as_ref()) {
+            let words = shell_words::split(text).with_context(|| format!("cannot read {text:?}"))?;
+            add.try_update_from(words)?;
+        }
+        Ok(add)
     }
 }
 
@@ -141,7 +199,7 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<(Table, Opt
         (None, Some(before)) => before.table.clone(),
         (None, None) => bail!("a new entity needs its table: TABLE=Schema.Name"),
     };
-    if let Some(connection) = &add.from {
+    if let Some(connection) = given(add.from.as_ref()) {
         let found = source::of_database(connection, &name.to_string())?;
         let table = found.into_iter().next().with_context(|| format!("the database has no table {name}"))?;
         return Ok((table, Some("database".to_owned())));
@@ -196,6 +254,28 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         source,
         before,
     })
+}
+
+/// `OrderDetails` as `order_detail`: the name of one row.
+fn singular(table: &str) -> String {
+    let mut name = String::new();
+    for character in table.chars() {
+        let begins = character.is_ascii_uppercase()
+            && name.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit());
+        let is_word = character.is_ascii_alphanumeric();
+        if (begins || !is_word) && !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+        name.extend(is_word.then(|| character.to_ascii_lowercase()));
+    }
+    let name = name.trim_end_matches('_');
+    let es = ["ses", "xes", "zes", "ches", "shes"];
+    match name {
+        _ if name.ends_with("ies") && name.len() > 4 => format!("{}y", &name[..name.len() - 3]),
+        _ if es.iter().any(|end| name.ends_with(end)) && name.len() > 4 => name[..name.len() - 2].to_owned(),
+        _ if name.ends_with('s') && !name.ends_with("ss") && !name.ends_with("us") => name[..name.len() - 1].to_owned(),
+        _ => name.to_owned(),
+    }
 }
 
 /// The plural of an English noun, as far as its end tells.

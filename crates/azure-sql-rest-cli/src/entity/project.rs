@@ -6,7 +6,8 @@ use std::path::Path;
 
 use anyhow::{Context, Result, bail};
 
-use super::plan::Plan;
+use super::decide::Wishes;
+use super::plan::{Plan, TableName};
 use super::source::decoded;
 use crate::generate::title;
 
@@ -82,52 +83,51 @@ pub(super) fn free_script(root: &Path, name: &str) -> Result<String> {
     }
 }
 
-/// Reasons for which an entity cannot have its names: a path, a procedure or a schema of `openapi.json` has one of them.
-pub(super) fn taken(root: &Path, plan: &Plan, plans: &[Plan]) -> Result<Vec<String>> {
+/// Reasons for which an entity cannot have its names: a path, a procedure or a schema of `openapi.json` has one of them; or its table.
+pub(super) fn taken(root: &Path, wishes: &Wishes, table: &TableName, plans: &[Plan]) -> Result<Vec<String>> {
     let mut reasons = Vec::new();
-    let others: Vec<_> = plans.iter().filter(|other| other.name != plan.name || !other.table.is(&plan.table)).collect();
-    let routes = super::routes::without(&text(root, ROUTES_FILE)?, plan);
-    let own: Vec<_> = schemas(plan).collect();
-    for (what, option, name) in [("name", "NAME=", &plan.name), ("plural", "--plural ", &plan.plural)] {
+    let is_other = |plan: &&Plan| plan.name != wishes.name || !plan.table.is(table);
+    let others: Vec<_> = plans.iter().filter(is_other).collect();
+    let base = crate::generate::base_schemas();
+    let routes = text(root, ROUTES_FILE)?;
+    let routes = match &wishes.before {
+        Some(before) => super::routes::without(&routes, before),
+        // Left there by a command that was stopped.
+        None => super::routes::without_calls(&routes, &wishes.name, &wishes.plural),
+    };
+    for (what, option, name) in [("name", "NAME=", &wishes.name), ("plural", "--plural ", &wishes.plural)] {
         let other = others.iter().find(|other| [&other.name, &other.plural].contains(&name));
         let of_the_api = ["ready", "healthz", "readyz", "docs", "problems"];
-        if let Some(other) = other {
-            reasons.push(format!(
-                "the {what} {name:?} is taken, by entities/{}.toml: give another with {option}…",
-                other.name
-            ));
-        } else if of_the_api.contains(&name.as_str()) || super::routes::has_path(&routes, name) {
-            reasons
-                .push(format!("the {what} {name:?} is taken, by a path of {ROUTES_FILE}: give another with {option}…"));
-        }
+        let by = match other {
+            Some(other) => format!("entities/{}.toml", other.name),
+            None if of_the_api.contains(&name.as_str()) => "the API itself".to_owned(),
+            None if super::routes::has_path(&routes, name) => format!("a path of {ROUTES_FILE}"),
+            None => continue,
+        };
+        reasons.push(format!("the {what} {name:?} is taken, by {by}: give another with {option}…"));
     }
-    let base = crate::generate::base_schemas();
-    for name in own {
-        let other = others.iter().find(|other| schemas(other).any(|schema| schema == name));
-        match other {
-            Some(other) => reasons.push(format!(
-                "openapi.json has the schema {name} already, of entities/{}.toml: give another NAME=…",
-                other.name
-            )),
-            None if base.contains(&name) => {
-                reasons.push(format!("openapi.json has the schema {name} already, for every API: give another NAME=…"))
-            }
-            None => {}
-        }
+    for schema in schemas(&wishes.name) {
+        let other =
+            others.iter().find(|other| other.name != wishes.name && schemas(&other.name).any(|own| own == schema));
+        let of = match other {
+            Some(other) => format!("of entities/{}.toml", other.name),
+            None if base.contains(&schema) => "for every API".to_owned(),
+            None => continue,
+        };
+        reasons.push(format!("openapi.json has the schema {schema} already, {of}: give another NAME=…"));
     }
-    let same_table = others.iter().find(|other| other.table.is(&plan.table));
-    if let Some(other) = same_table {
+    if let Some(other) = others.iter().find(|other| other.table.is(table)) {
+        let name = &other.name;
         reasons.push(format!(
-            "{} is served already, by entities/{}.toml: change that, and run make entity NAME={}",
-            plan.table, other.name, other.name
+            "{table} is served already, by entities/{name}.toml: change that, and run make entity NAME={name}"
         ));
     }
     Ok(reasons)
 }
 
 /// The names of the schemas that `openapi.json` has for an entity.
-fn schemas(plan: &Plan) -> impl Iterator<Item = String> {
-    let title = title(&plan.name);
+fn schemas(name: &str) -> impl Iterator<Item = String> {
+    let title = title(name);
     ["", "Rows", "Patch", "New", "Page", "Deleted"].into_iter().map(move |end| format!("{title}{end}"))
 }
 

@@ -117,6 +117,14 @@ pub(super) fn without(text: &str, plan: &Plan) -> String {
     items(text).iter().filter(|item| !item.is_of(plan)).map(|item| item.text).collect()
 }
 
+/// The file without the lines that call procedures of these names.
+pub(super) fn without_calls(text: &str, name: &str, plural: &str) -> String {
+    let calls: Vec<_> = ["get", "put", "patch", "delete"].iter().map(|verb| format!("=> {verb}_{name}(")).collect();
+    let list = format!("=> get_{plural}(");
+    let is_of = |item: &&Item| item.line.contains(&list) || calls.iter().any(|call| item.line.contains(call));
+    items(text).iter().filter(|item| !is_of(item)).map(|item| item.text).collect()
+}
+
 /// The file with these lines for the entity, where it has lines, or at the beginning of the table.
 ///
 /// # Errors

@@ -15,7 +15,7 @@ use anyhow::{Result, bail};
 use super::plan::{Check, Column, Definition, Filled, Period, Plan, Reference, SqlType, TableName, Unique};
 
 pub(crate) use pieces::decoded;
-pub(crate) use script::{of_columns, read};
+pub(crate) use script::{all, of_columns, read};
 
 /// A table as it is defined.
 #[derive(Clone, Debug, PartialEq)]

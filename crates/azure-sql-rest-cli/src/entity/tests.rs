@@ -37,9 +37,10 @@ fn project() -> TempDir {
 }
 
 fn decided_in(root: &Path, line: &str) -> Result<Decided> {
-    let add = command(line);
+    let add = command(line).with_arguments()?;
     let before = super::before(root, &add)?;
-    super::decided(root, &add, before)
+    let (table, source) = super::table_of(root, &add, before.as_ref())?;
+    super::decided(root, &add, &table, source, before)
 }
 
 fn refused(line: &str) -> String {
@@ -343,4 +344,42 @@ fn files_of(root: &Path) -> BTreeSet<(PathBuf, String)> {
         }
     }
     files
+}
+
+/// What `make` gives in one text is split as a shell splits it, and nothing of it is executed.
+#[test]
+fn options_in_one_text_keep_their_quotes() {
+    let project = project();
+    let line = "color --table Colors --columns 'Id int key, A int, Source nvarchar(20), B int' \
+                --arguments \"--set 'Source=my own api' --without B\"";
+    let plan = decided_in(project.path(), line).unwrap().plan;
+    assert_eq!(plan.column("Source").unwrap().role, plan::Role::Set(plan::Expression::Text("my own api".into())));
+    assert_eq!(plan.column("B").unwrap().role, plan::Role::Hidden);
+    assert!(refused(&line.replace("my own api' ", "my own api ")).contains("cannot read"));
+}
+
+#[test]
+fn all_tables_of_a_schema_are_added_under_their_singular() {
+    let project = project();
+    let root = project.path();
+    let command = super::Command::AddAll {
+        tables: "HangFire.*".into(),
+        from: None,
+        ddl: Some("tests/entities/hangfire.sql".into()),
+        only: vec![Operation::Get, Operation::List],
+        dry_run: false,
+    };
+    run(root, EntityArguments { command }).unwrap();
+    let names: Vec<_> = project::plans(root).unwrap().into_iter().map(|plan| plan.name).collect();
+    assert_eq!(names, ["aggregated_counter", "customer", "job", "server"]);
+    for (table, name) in [
+        ("OrderDetails", "order_detail"),
+        ("Order Details", "order_detail"),
+        ("Categories", "category"),
+        ("Boxes", "box"),
+        ("Address", "address"),
+        ("auth_user", "auth_user"),
+    ] {
+        assert_eq!(singular(table), name);
+    }
 }

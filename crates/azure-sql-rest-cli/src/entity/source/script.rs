@@ -118,6 +118,32 @@ pub(crate) fn read(scripts: &[(String, String)], name: &TableName) -> Result<Opt
     Ok(reader.finished())
 }
 
+/// Reads all tables of a schema, `Sales.*`, from scripts.
+///
+/// # Errors
+///
+/// All that is not understood, a line each.
+pub(crate) fn all(scripts: &[(String, String)], tables: &str) -> Result<Vec<Table>> {
+    let schema = tables.strip_suffix(".*").with_context(|| format!("{tables:?} is not Schema.*"))?;
+    let of: TableName = format!("{schema}.x").parse()?;
+    let mut names: Vec<TableName> = Vec::new();
+    for (path, text) in scripts {
+        let mut script = Script::new(text).with_context(|| format!("cannot read {path}"))?;
+        while script.peek().is_some() {
+            if !script.take(&["CREATE", "TABLE"]) {
+                script.at += 1;
+            } else if let Ok(name) = script.object()
+                && is_same(&name.schema, &of.schema)
+                && !names.iter().any(|other| other.is(&name))
+            {
+                names.push(name);
+            }
+        }
+    }
+    let tables = names.iter().map(|name| read(scripts, name));
+    Ok(tables.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+}
+
 /// Reads a list of columns, as `CREATE TABLE` has it between its parentheses. `key` is short for PRIMARY KEY.
 ///
 /// # Errors
