@@ -5,6 +5,8 @@
 //! as SQL and `routes` as lines of the table of routes; `project` is what is there already, and `write` changes it.
 
 mod decide;
+#[cfg(test)]
+mod lint;
 pub(crate) mod plan;
 pub(crate) mod project;
 mod render;
