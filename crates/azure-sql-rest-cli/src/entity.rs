@@ -15,6 +15,8 @@ mod model;
 mod names;
 #[allow(dead_code, unused_imports, reason = "the renderers use it")]
 mod plan;
+#[allow(dead_code, reason = "the command uses it next")]
+mod render;
 mod special;
 mod table;
 mod types;
