@@ -7,7 +7,7 @@ SELECT 400 AS Status, json_object('detail', 'The body is not a JSON object.') AS
 WHERE :Document IS NULL;
 
 -- 2. The row.
-SELECT ETag AS Version FROM web_customer_document WHERE CustomerID = :CustomerID;
+SELECT ETag AS Version, ValidFrom AS Before FROM web_customer_document WHERE CustomerID = :CustomerID;
 
 SELECT 404 AS Status, json_object('detail', concat('Customer ', :CustomerID, ' does not exist.')) AS Json
 WHERE :Version IS NULL;
@@ -46,8 +46,9 @@ RETURNING CustomerID AS RowID;
 SELECT 409 AS Status, json_object('detail', 'A customer with this name already exists.') AS Json
 WHERE :ErrorNumber = 2627;
 
-SELECT throw(50023, 'The patch has made no new version. A retry begins later, and does.') FROM web_customer_document
-WHERE CustomerID = :RowID AND ETag = :Version;
+SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
+FROM web_customer_document
+WHERE CustomerID = :RowID AND ValidFrom = :Before;
 
 -- 5. The answer: the row as it is now, also in a replay.
 SELECT 202 AS Status, max(ETag) AS ETag, ifnull(max(Json), '[]') AS Json

@@ -1,13 +1,16 @@
-//! Stored procedures: what they take, what they return, and how they are executed. Each is a [script](crate::scripts).
+//! Stored procedures: their parameters and columns, and how they are executed. Each is a [script](crate::scripts).
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rusqlite::{CachedStatement, Connection, ffi};
 
-pub use rusqlite::types::Value;
+pub use crate::arguments::Value;
 
-use crate::ledger::{self, Claim, REQUEST_KEY};
+use crate::{
+    arguments::{Arguments, REQUEST_KEY},
+    ledger::{self, Claim},
+};
 
 /// A stored procedure: it returns exactly one row.
 #[derive(Clone, Debug)]
@@ -29,7 +32,7 @@ pub struct Parameter {
     pub name: String,
     /// Its declared type.
     pub sql_type: SqlType,
-    /// What it is when a caller leaves it out; without a default the call fails (SQL error 201).
+    /// Its value when a caller leaves it out; without a default the call fails (SQL error 201).
     pub default: Option<Value>,
 }
 
@@ -79,9 +82,6 @@ pub fn column_type(name: &str) -> Option<SqlType> {
     }
 }
 
-/// Arguments and variables by name.
-pub(crate) type Arguments = BTreeMap<String, Value>;
-
 /// The variable for the id of the row that a write is about.
 pub(crate) const ROW_ID: &str = "RowID";
 
@@ -97,7 +97,7 @@ pub(crate) struct Row {
 }
 
 impl Procedure {
-    /// Whether it changes anything: then it runs in a transaction of the one connection that writes.
+    /// True if it changes anything: then it runs in a transaction of the one connection that writes.
     pub fn writes(&self) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == REQUEST_KEY)
     }

@@ -9,8 +9,6 @@ pub enum Engine {
     Bridge,
     /// SQL Server or Azure SQL.
     SqlServer,
-    /// Babelfish for PostgreSQL.
-    Babelfish,
 }
 
 /// One case.
@@ -21,8 +19,6 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// Where it holds.
     pub engines: &'static [Engine],
-    /// What Babelfish lacks for it.
-    pub babelfish_lacks: Option<&'static str>,
     /// Whether the clock stands still meanwhile: every row that is written has the same time.
     pub clock_stands: bool,
 }
@@ -232,13 +228,7 @@ impl Expect {
 
 /// A case without steps, for every engine.
 pub fn case(name: &'static str) -> Case {
-    Case {
-        name,
-        steps: Vec::new(),
-        engines: &[Engine::Bridge, Engine::SqlServer, Engine::Babelfish],
-        babelfish_lacks: None,
-        clock_stands: false,
-    }
+    Case { name, steps: Vec::new(), engines: &[Engine::Bridge, Engine::SqlServer], clock_stands: false }
 }
 
 impl Case {
@@ -273,16 +263,10 @@ impl Case {
         self
     }
 
-    /// It does not hold on Babelfish, for this reason.
-    pub fn but_babelfish(mut self, lack: &'static str) -> Self {
-        self.babelfish_lacks = Some(lack);
-        self
-    }
-
     /// All of it happens within one step of the clock. Its steps are calls one after another, and an error is the last.
     pub fn within_one_step_of_the_clock(mut self) -> Self {
         self.clock_stands = true;
-        self.only_on(&[Engine::Bridge, Engine::SqlServer])
+        self
     }
 
     /// Then the sequence lags: the next id that it gives is the customer's.

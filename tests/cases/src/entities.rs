@@ -38,7 +38,11 @@ pub async fn run(database: &impl Database, say: impl Fn(&str)) -> Result<usize> 
     let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../entities");
     let mut count = 0;
     for entry in fs::read_dir(folder)? {
-        let description: Value = serde_json::from_str(&fs::read_to_string(entry?.path())?)?;
+        let path = entry?.path();
+        if path.extension().is_none_or(|ending| ending != "json") {
+            continue;
+        }
+        let description: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
         let Some(name) = description["name"].as_str().map(str::to_owned) else {
             continue;
         };

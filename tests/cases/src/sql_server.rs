@@ -38,11 +38,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A database to which `sql/` was applied.
 pub struct SqlServer {
     config: Config,
-    engine: Engine,
     version: String,
     /// Azure SQL Database: no logins of its own.
     is_azure: bool,
-    /// The user that calls the procedures, with nothing but its role. (Babelfish cannot impersonate one.)
+    /// The user that calls the procedures, with nothing but its role.
     user: Option<String>,
     admin: Mutex<Connection>,
     idle: Mutex<Vec<Connection>>,
@@ -72,7 +71,6 @@ impl SqlServer {
         let mut admin = connect(&config).await.with_context(|| format!("cannot connect to {}", config.get_addr()))?;
         let [version, edition] =
             texts(&mut admin, "SELECT @@VERSION, CONVERT(NVARCHAR(10), SERVERPROPERTY('EngineEdition'))").await?;
-        let engine = if version.contains("Babelfish") { Engine::Babelfish } else { Engine::SqlServer };
         let [schemas] =
             texts(&mut admin, "SELECT CONVERT(NVARCHAR(10), COUNT(*)) FROM sys.schemas WHERE name IN (N'Sales', N'Sequences', N'web', N'ops')").await?;
         ensure!(
@@ -83,7 +81,6 @@ impl SqlServer {
         let (admin, idle) = (Mutex::new(admin), Mutex::default());
         Ok(Some(Self {
             config,
-            engine,
             version,
             is_azure: edition == "5",
             user: None,
@@ -112,23 +109,20 @@ impl SqlServer {
         for path in script::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql"))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_user = name.starts_with("91-") || name.starts_with("92-");
-            if is_user && (name.starts_with("91-") || self.is_azure || self.engine == Engine::Babelfish) {
+            if is_user && (name.starts_with("91-") || self.is_azure) {
                 say(&format!("  - {name} (not on this engine)"));
                 continue;
             }
             for batch in script::batches(&fs::read_to_string(&path)?, &variables)? {
-                let batch = if self.engine == Engine::Babelfish { script::for_babelfish(&batch) } else { batch };
                 self.execute(&batch).await.with_context(|| format!("{name}:\n{batch}"))?;
             }
             say(&format!("  ✓ {name}"));
         }
-        if self.engine == Engine::SqlServer {
-            if self.is_azure && self.user.is_none() {
-                self.execute(&format!("CREATE USER [{login}] WITHOUT LOGIN;")).await?;
-                self.execute(&format!("ALTER ROLE web_executor ADD MEMBER [{login}];")).await?;
-            }
-            self.user = Some(login);
+        if self.is_azure && self.user.is_none() {
+            self.execute(&format!("CREATE USER [{login}] WITHOUT LOGIN;")).await?;
+            self.execute(&format!("ALTER ROLE web_executor ADD MEMBER [{login}];")).await?;
         }
+        self.user = Some(login);
         Ok(())
     }
 
@@ -214,7 +208,7 @@ impl SqlServer {
 }
 
 impl SqlServer {
-    /// Whether `web.field_error` says of every value what the local bridge says. Returns how many values there are.
+    /// True if `ops.field_error` says of every value what the local bridge says. Returns how many values there are.
     ///
     /// # Errors
     /// Every value of which it says something else.
@@ -223,7 +217,7 @@ impl SqlServer {
         let (mut count, mut differences) = (0, Vec::new());
         for (sql_type, value, expected) in values::all() {
             let mut query = Query::new(
-                "SELECT e.Message FROM web.json_member(@P1, N'v') AS m CROSS APPLY web.field_error(m.Type, m.Value, @P2, @P3, @P4) AS e",
+                "SELECT e.Message FROM ops.members(@P1) AS m CROSS APPLY ops.field_error(m.Type, m.Value, @P2, @P3, @P4, N'Latin1_General_100_CI_AS') AS e WHERE m.Field = N'v'",
             );
             let number = |number: Option<u32>| number.and_then(|number| i32::try_from(number).ok());
             query.bind(format!(r#"{{"v":{value}}}"#));
@@ -342,7 +336,7 @@ fn columns(row: &Row) -> Result<Columns> {
 
 impl Database for SqlServer {
     fn engine(&self) -> Engine {
-        self.engine
+        Engine::SqlServer
     }
 
     async fn call(&self, procedure: &str, writes: bool, arguments: &[(&str, Value)]) -> Result<Answer> {
