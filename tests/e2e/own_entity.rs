@@ -131,7 +131,7 @@ fn add_tables(copy: &Path) {
     let program = local(&[]).get_program().to_str().unwrap().to_owned();
     let added = commands.lines().filter(|line| !line.contains(" ! ") && !line.starts_with("color "));
     for line in added {
-        execute(copy, &format!("{program} entity add {line} --ddl tests/entities/tables.sql"));
+        execute(copy, &format!("{program} entity add {line}"));
     }
 }
 

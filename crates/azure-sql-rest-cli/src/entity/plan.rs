@@ -273,6 +273,16 @@ pub(crate) enum Version<'p> {
     Text,
 }
 
+impl<'p> Version<'p> {
+    /// The column that it is made of.
+    pub(crate) fn column(self) -> Option<&'p Column> {
+        match self {
+            Self::Period(column) | Self::RowVersion(column) => Some(column),
+            Self::Text => None,
+        }
+    }
+}
+
 impl Plan {
     /// The column of this name, without regard to case.
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {

@@ -3,6 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::plan::{Length, Operation, Plan, SqlType};
+use super::render;
 use super::rules;
 
 /// The line of the table after which new ones go.
@@ -10,7 +11,7 @@ const BEGIN: &str = "    routes: {\n";
 
 /// The lines of an entity, each with its words for `openapi.json`.
 pub(super) fn lines(plan: &Plan) -> String {
-    let (name, plural, column) = (&plan.name, &plan.plural, &plan.key.column);
+    let (name, plural, column) = (&plan.name, &plan.plural, render::key_parameter(plan));
     let kind = match plan.key_column().map(|column| column.sql_type) {
         Some(SqlType::BigInt) => "BIG_ID".to_owned(),
         Some(SqlType::UniqueIdentifier) => "GUID".to_owned(),

@@ -4,10 +4,6 @@ use clap::ValueEnum;
 
 use super::plan::{Column, Expression, Filled, KeySource, Operation, Plan, Role, SqlType};
 
-/// Names of parameters and columns that the procedures have themselves, in lower case.
-const OWN_NAMES: [&str; 9] =
-    ["after", "etag", "ifmatch", "json", "limit", "nextafter", "replayed", "requestkey", "status"];
-
 /// All reasons for which a plan cannot be served, each with a way out.
 pub(crate) fn refusals(plan: &Plan) -> Vec<String> {
     let mut reasons = Vec::new();
@@ -79,20 +75,6 @@ fn key(plan: &Plan, reasons: &mut Vec<String>) {
         reasons.push(format!("the key {name} is no column of {}", plan.table));
         return;
     };
-    if !is_plain(name) {
-        reasons.push(format!(
-            "the key {name:?} is not made of ASCII letters, digits and underscores, as parameters are: name another unique column \
-             with --key"
-        ));
-    }
-    if OWN_NAMES.contains(&&*name.to_lowercase()) {
-        reasons.push(format!(
-            "the key {name} has the name of a parameter or column that every procedure has: name another unique column with --key"
-        ));
-    }
-    if column.path() != name {
-        reasons.push(format!("the key {name} is a member of its own name: take `path` from its line"));
-    }
     let (is_client, is_sent) = (plan.key.from == KeySource::Client, column.role == Role::Sent);
     if is_client != is_sent || !matches!(column.role, Role::Sent | Role::Shown) {
         let how = if is_client { "sent by clients" } else { "read_only" };

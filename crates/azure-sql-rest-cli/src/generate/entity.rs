@@ -18,7 +18,7 @@ use anyhow::{Context, Result};
 use azure_sql_rest::route::Call;
 use serde_json::{Map, Value, json};
 
-use crate::entity::plan::Plan;
+use crate::entity::plan::{Column, Plan};
 use crate::entity::project::plans;
 
 /// An entity as `openapi.json` describes it.
@@ -29,6 +29,8 @@ pub(super) struct Entity {
     schema: Value,
     /// A row as a list shows it, where that is less.
     listed: Option<Value>,
+    /// The member that names a row in paths.
+    key: String,
     /// By procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
     examples: Map<String, Value>,
 }
@@ -46,6 +48,7 @@ impl Entity {
             plural: plan.plural.clone(),
             schema: plan.schema(plan.shown()),
             listed,
+            key: plan.key_column().map_or(plan.key.column.as_str(), Column::path).to_owned(),
             examples: plan.examples(),
         }
     }
@@ -55,17 +58,16 @@ impl Entity {
         title(&self.name)
     }
 
-    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row. `key` is the member
-    /// that names a row in paths.
-    pub(super) fn schemas(&self, key: Option<&str>) -> Result<Vec<(String, Value)>> {
+    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row.
+    pub(super) fn schemas(&self) -> Result<Vec<(String, Value)>> {
         let title = self.title();
         let row = reference("schemas", &title);
         let listed = self.listed.as_ref().map_or_else(|| row.clone(), shown);
         let mut new = sent(&self.schema, false);
         new["description"] = json!("Lengths count UTF-16 code units. Other members are ignored.");
         let mut patch = sent(&self.schema, true);
-        if let (Some(key), Some(members)) = (key, patch["properties"].as_object_mut()) {
-            members.shift_remove(key);
+        if let Some(members) = patch["properties"].as_object_mut() {
+            members.shift_remove(&self.key);
         }
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
         let mut schemas = vec![
@@ -75,11 +77,8 @@ impl Entity {
             (format!("{title}New"), new),
             (format!("{title}Page"), json!({"type": "array", "items": listed})),
         ];
-        if let Some(key) = key {
-            let key = self.only(key)?;
-            let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": key});
-            schemas.push((format!("{title}Deleted"), deleted));
-        }
+        let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": self.only(&self.key)?});
+        schemas.push((format!("{title}Deleted"), deleted));
         Ok(schemas)
     }
 
@@ -183,9 +182,15 @@ mod tests {
                 "Mix": {"$ref": "#/components/schemas/Mix"}
             }
         });
-        let entity =
-            Entity { name: "color".into(), plural: "colors".into(), schema, listed: None, examples: Map::new() };
-        let schemas = entity.schemas(Some("ColorID")).unwrap();
+        let entity = Entity {
+            name: "color".into(),
+            plural: "colors".into(),
+            schema,
+            listed: None,
+            key: "ColorID".into(),
+            examples: Map::new(),
+        };
+        let schemas = entity.schemas().unwrap();
         let schema = |name| &schemas.iter().find(|(found, _)| found == name).unwrap().1;
         let sent = json!({
             "ColorName": name,
@@ -194,7 +199,7 @@ mod tests {
         });
         let listed = json!({"type": "object", "required": [], "properties": {"Code": {"type": "string"}}});
         let short = Entity { listed: Some(listed.clone()), ..entity };
-        assert_eq!(short.schemas(None).unwrap()[4].1["items"], listed);
+        assert_eq!(short.schemas().unwrap()[4].1["items"], listed);
         assert_eq!(schema("Color")["properties"]["Code"], json!({"type": "string"}));
         assert_eq!(schema("ColorPage")["items"], reference("schemas", "Color"));
         assert_eq!(schema("ColorDeleted")["items"]["required"], json!(["ColorID"]));

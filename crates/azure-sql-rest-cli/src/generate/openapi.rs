@@ -24,7 +24,7 @@ pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
     document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"] = json!(types);
     let entities = Entity::all(root)?;
     for entity in &entities {
-        for (name, schema) in entity.schemas(key_of(routes, entity))? {
+        for (name, schema) in entity.schemas()? {
             document["components"]["schemas"][name] = schema;
         }
     }
@@ -45,18 +45,6 @@ pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
     document["paths"] = paths.into();
     keep_what_is_used(&mut document)?;
     Ok(document)
-}
-
-/// The member that names a row of the entity in paths: the argument that comes from there.
-fn key_of(routes: &[Route], entity: &Entity) -> Option<&'static str> {
-    let calls = routes.iter().filter_map(|route| match &route.action {
-        Action::Call(call) if call.procedure.split_once('_').is_some_and(|(_, about)| about == entity.name) => {
-            Some(call)
-        }
-        _ => None,
-    });
-    let mut arguments = calls.flat_map(|call| call.parameters);
-    arguments.find(|(_, source)| matches!(source, Source::Path(_))).map(|(name, _)| *name)
 }
 
 /// Removes the schemas that nothing refers to, when all that is referred to is there.
