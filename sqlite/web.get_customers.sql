@@ -6,7 +6,10 @@ WHERE (:Limit BETWEEN 1 AND 10000) IS NOT TRUE;
 SELECT
     200 AS Status,
     nullif(max(CustomerID), (SELECT max(CustomerID) FROM Sales_Customers)) AS NextAfter,
-    replace(json_group_array(json_object('CustomerID', CustomerID, 'CustomerName', CustomerName)), '/', '\/') AS Json
+    replace(json_group_array(json_patch('{}', json_object(
+            'CustomerID', CustomerID,
+            'CustomerName', CustomerName
+    ))), '/', '\/') AS Json
 FROM (
     SELECT *
     FROM Sales_Customers

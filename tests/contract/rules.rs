@@ -135,6 +135,7 @@ fn every_object_is_named_with_its_schema() {
                 };
                 let is_named = next.starts_with('@')
                     || next == "("
+                    || next == "IF"
                     || batch[at + 2] == "."
                     || ["OPENJSON", "STRING_SPLIT", "EXTERNAL"].contains(&next.as_str())
                     || is_common(next);

@@ -88,6 +88,9 @@ pub(crate) const ROW_ID: &str = "RowID";
 /// The variable for the constraint that the statement before has violated.
 pub(crate) const ERROR_NUMBER: &str = "ErrorNumber";
 
+/// The variable for what SQLite says of that constraint: `Table.Column, Table.Column`, or `index 'Name'`.
+pub(crate) const ERROR_CONSTRAINT: &str = "ErrorConstraint";
+
 /// The row of a procedure.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
@@ -173,6 +176,9 @@ fn run(connection: &Connection, statements: &[String], variables: &mut Arguments
         let result = first_row(&mut statement, variables);
         if let Some(number) = result.as_ref().err().and_then(error_number) {
             variables.insert(ERROR_NUMBER.into(), Value::Integer(number));
+            let message = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            let constraint = message.split_once("failed: ").map_or("", |(_, constraint)| constraint);
+            variables.insert(ERROR_CONSTRAINT.into(), Value::Text(constraint.into()));
             violation = result.err();
             continue;
         }

@@ -11,8 +11,8 @@
 //!   own, `SELECT 404 AS Status, … AS Json WHERE …;`. The last statement always gives a row.
 //! - The row of any other statement sets **variables**: after `INSERT … RETURNING ColorID AS RowID`, there is `:RowID`.
 //! - A statement that violates a constraint has changed nothing. The statement after it may answer for that, with the
-//!   number of SQL Server in `:ErrorNumber`: 515 for NOT NULL, 547 for a foreign key or CHECK, 2627 for a key. Otherwise
-//!   the call fails.
+//!   number of SQL Server in `:ErrorNumber`: 515 for NOT NULL, 547 for a foreign key or CHECK, 2627 for a key; and with the columns
+//!   or index of a key in `:ErrorConstraint`. Otherwise the call fails.
 //! - A script **writes** when it has the parameter `@RequestKey`, and need not look at it: it is executed in a
 //!   transaction, once for a key, and `Replayed` is added to its row. A status of 400 or more undoes everything; a
 //!   success is the answer of the last statement. A replay executes that one alone, with the `:RowID` of the first time:
@@ -32,7 +32,7 @@ use sha2::{Digest, Sha256};
 
 use crate::{
     arguments::REQUEST_KEY,
-    procedures::{COLUMNS, ERROR_NUMBER, Parameter, Procedure, REPLAYED, ROW_ID, parse_parameter},
+    procedures::{COLUMNS, ERROR_CONSTRAINT, ERROR_NUMBER, Parameter, Procedure, REPLAYED, ROW_ID, parse_parameter},
 };
 
 /// How the name of a schema, and of first rows, ends.
@@ -141,7 +141,7 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
         statements: Vec::new(),
     };
     let names = procedure.parameters.iter().map(|parameter| parameter.name.as_str());
-    let mut known: Vec<String> = names.chain([ROW_ID, ERROR_NUMBER]).map(str::to_owned).collect();
+    let mut known: Vec<String> = names.chain([ROW_ID, ERROR_NUMBER, ERROR_CONSTRAINT]).map(str::to_owned).collect();
     let (mut answers, mut used) = (false, Vec::new());
     let mut start = 0;
     for text in sql.split_inclusive(";\n") {

@@ -20,7 +20,7 @@ const WRITE: &str = "WRITE_CUSTOMERS";
 #[test]
 fn the_customers_come_out_of_it() {
     let plan = customers();
-    let mut files = super::sqlite(&plan);
+    let mut files = super::sqlite(&plan, &[]);
     files.push((plan.script.clone(), super::tsql(&plan)));
     for (path, text) in files {
         let path = root().join(path);

@@ -4,7 +4,7 @@ mod reads;
 mod types;
 mod writes;
 
-pub(super) use types::rule;
+pub(super) use types::{parameter, rule};
 
 use super::super::plan::{Column, Definition, ObjectKind, Operation, Plan};
 use super::text::{Script, capitalized, literal, name, qualified};

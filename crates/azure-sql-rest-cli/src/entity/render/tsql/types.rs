@@ -112,7 +112,7 @@ pub(super) fn collation(column: &Column) -> String {
 }
 
 /// The type of a parameter for the key: one of those that Data API Builder and the component know.
-pub(super) fn parameter(sql_type: SqlType) -> String {
+pub(crate) fn parameter(sql_type: SqlType) -> String {
     match sql_type {
         SqlType::TinyInt | SqlType::SmallInt | SqlType::Int => "INT".to_owned(),
         SqlType::VarChar(length) => format!("NVARCHAR({length})"),

@@ -1,5 +1,0 @@
-//! stub
-use super::super::plan::Plan;
-pub(crate) fn sqlite(_plan: &Plan) -> Vec<(String, String)> {
-    Vec::new()
-}
