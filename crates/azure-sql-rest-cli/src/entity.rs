@@ -130,6 +130,17 @@ pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
     }
 }
 
+/// The scripts of the local bridge for all entities of the project at `root`, by path.
+///
+/// # Errors
+///
+/// When a file of `entities/` is no plan.
+pub(crate) fn local_scripts(root: &Path) -> Result<Vec<(String, String)>> {
+    let plans = project::plans(root)?;
+    let all: Vec<_> = plans.iter().collect();
+    Ok(plans.iter().flat_map(|plan| render::sqlite(plan, &all)).collect())
+}
+
 /// The plan that the entity has already: of the same table, or one that was not named.
 fn before(root: &Path, add: &Add) -> Result<Option<Plan>> {
     let table: Option<TableName> = add.table.as_ref().map(|table| table.parse()).transpose()?;

@@ -16,20 +16,23 @@ use serde_json::Value;
 
 pub(crate) use entity::title;
 
+use crate::entity::local_scripts;
 use crate::routes;
 use crate::steps::say;
 
-/// The files that follow from the table of routes in the project at `root`: their paths in it, and what they should hold.
+/// The files that follow from the table of routes and the entities in the project at `root`: their paths in it, and what they should hold.
 ///
 /// # Errors
 ///
 /// When something that is written by hand is missing or is not JSON of the expected shape.
-fn files(root: &Path) -> Result<Vec<(&'static str, String)>> {
+fn files(root: &Path) -> Result<Vec<(String, String)>> {
     let routes = routes::read(root)?;
-    Ok(vec![
-        ("dab/dab-config.json", pretty::print(&dab::config(root, routes)?)),
-        ("openapi.json", pretty::print(&openapi::document(root, routes)?)),
-    ])
+    let mut files = vec![
+        ("dab/dab-config.json".to_owned(), pretty::print(&dab::config(root, routes)?)),
+        ("openapi.json".to_owned(), pretty::print(&openapi::document(root, routes)?)),
+    ];
+    files.extend(local_scripts(root)?);
+    Ok(files)
 }
 
 /// Writes the files that are not current, and says which.
@@ -39,7 +42,7 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>> {
 /// Those of [`files`], and when a file cannot be written.
 pub(crate) fn generate(root: &Path) -> Result<()> {
     for (path, text) in files(root)? {
-        let file = root.join(path);
+        let file = root.join(&path);
         let is_current = fs::read_to_string(&file).is_ok_and(|present| present == text);
         if !is_current {
             fs::write(&file, text).with_context(|| format!("cannot write {path}"))?;
@@ -78,7 +81,7 @@ mod tests {
     fn what_follows_from_the_routes_is_current() {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         for (path, text) in files(root).unwrap() {
-            let present = fs::read_to_string(root.join(path)).unwrap();
+            let present = fs::read_to_string(root.join(&path)).unwrap();
             assert!(present == text, "{path} is not current: run `make generate`");
         }
     }

@@ -3,7 +3,7 @@
 //! New texts are written beside their files first, and then put in their place, the plan last: a full disk changes nothing, and what a
 //! killed command has left is completed by the same command.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
@@ -30,12 +30,14 @@ enum Fate {
     Removed,
 }
 
-/// The files of an entity as they are generated: texts by path, the lines of the routes under their file.
+/// The files of an entity that are its owner's once they are written: texts by path, the lines of the routes under their file.
 pub(super) fn generated(plan: &Plan) -> BTreeMap<String, String> {
-    let mut files: BTreeMap<_, _> = render::sqlite(plan).into_iter().collect();
-    files.insert(plan.script.clone(), render::tsql(plan));
-    files.insert(ROUTES_FILE.to_owned(), routes::lines(plan));
-    files
+    BTreeMap::from([(plan.script.clone(), render::tsql(plan)), (ROUTES_FILE.to_owned(), routes::lines(plan))])
+}
+
+/// The paths of the scripts for the local bridge, which `generate` writes and nobody edits.
+fn local(plan: &Plan) -> BTreeSet<String> {
+    render::sqlite(plan, &[plan]).into_iter().map(|(path, _)| path).collect()
 }
 
 /// The digest of a text, in hexadecimal digits.
@@ -127,6 +129,8 @@ pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: boo
             Fate::Removed | Fate::Current | Fate::Edited { .. } => {}
         }
     }
+    let stale = before.map(local).unwrap_or_default();
+    staged.remove(root, stale.difference(&local(&plan)));
     let own = path_of(&plan.name);
     let text = plan.to_toml()?;
     if is_dry {
@@ -190,6 +194,7 @@ pub(super) fn remove(root: &Path, plan: &Plan, is_dry: bool) -> Result<()> {
         bail!("{} does not say what was written: what was written by hand is removed by hand", path_of(&plan.name));
     }
     if !is_dry {
+        staged.remove(root, &local(plan));
         staged.removed.push(root.join(path_of(&plan.name)));
         staged.commit()?;
     }
@@ -216,6 +221,11 @@ impl Staged {
             file.sync_all()
         };
         write().with_context(|| format!("cannot write {path}: nothing was changed"))
+    }
+
+    /// Marks those of these paths that are there to be removed.
+    fn remove<'p>(&mut self, root: &Path, paths: impl IntoIterator<Item = &'p String>) {
+        self.removed.extend(paths.into_iter().map(|path| root.join(path)).filter(|path| path.exists()));
     }
 
     fn commit(mut self) -> Result<()> {
