@@ -203,7 +203,7 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
         }
     }
     let said = execute(&copy, "target/debug/azure-sql-rest generate");
-    assert_eq!(said.matches(": current").count(), 2, "{said}");
+    assert!(said.contains(": current") && !said.contains(": written"), "{said}");
     execute(&copy, "bash scripts/build-component.sh spin.toml");
 
     nothing_is_executed(&copy);
