@@ -3,6 +3,7 @@
 //! In reading order: [`Table`] here, `pieces` the words of a script with their places, `script` the statements of it, `definition`
 //! columns and constraints; `catalog` the same table from the catalog of a database, which `database` asks.
 
+#[cfg(any(test, feature = "database"))]
 mod catalog;
 #[cfg(feature = "database")]
 pub(crate) mod database;
@@ -69,6 +70,10 @@ pub(crate) struct Trigger {
 
 /// A trait of a table that some operations cannot live with.
 #[derive(Clone, Debug, PartialEq, Eq)]
+#[cfg_attr(
+    not(any(test, feature = "database")),
+    expect(dead_code, reason = "a catalog has more to tell than a script")
+)]
 pub(crate) enum Trait {
     /// MEMORY_OPTIMIZED = ON
     MemoryOptimized,

@@ -20,7 +20,10 @@ pub(super) fn check(plan: &Plan) -> String {
             "{check}\nIF EXISTS (SELECT 1 FROM {} AS c WHERE c.{} < 1)\n    PRINT {};",
             qualified(&plan.table),
             bracketed(&key.name),
-            literal(&format!("Rows of {} with a key below 1 are neither listed nor readable.", plan.table))
+            literal(&format!(
+                "Rows of {} with a key below 1 cannot be read or changed: no path names them.",
+                plan.table
+            ))
         ),
         _ => check,
     }
