@@ -124,7 +124,7 @@ crowd: build stack ## 200 clients that are slow, stop half way or hang up (a min
 
 fuzz: ## the parsers under coverage-guided fuzzing, three million executions each (RUNS=…), with cargo-fuzz
 	@command -v cargo-fuzz >/dev/null || $(step) "cargo-fuzz" cargo install --quiet --locked cargo-fuzz
-	@for target in envelope form if_match numbers; do \
+	@for target in answer form if_match values; do \
 	  $(step) "$$target" cargo fuzz run --sanitizer none "$$target" -- -runs=$(or $(RUNS),3000000) -max_len=256 -verbosity=0 -print_final_stats=1 || exit; \
 	done
 

@@ -14,7 +14,7 @@ EXECUTE ops.check_table N'Sales.Customers', N'{
     {"columns":"[CustomerID]","filtered":0}, {"columns":"[CustomerName]","filtered":0}
 ]';
 IF EXISTS (SELECT 1 FROM Sales.Customers AS c WHERE c.[CustomerID] < 1)
-    PRINT N'Rows of Sales.Customers with a key below 1 are neither listed nor readable.';
+    PRINT N'Rows of Sales.Customers with a key below 1 cannot be read or changed: no path names them.';
 DELETE FROM ops.Fields WHERE Entity = N'customer';
 DELETE FROM ops.Conflicts WHERE Entity = N'customer';
 INSERT INTO ops.Fields (Entity, Position, Field, ColumnName, SqlType, Size, Scale, Collation, IsRequired, IsNullable)

@@ -4,6 +4,7 @@ mod dab;
 mod entity;
 mod openapi;
 pub(crate) mod pretty;
+mod settings;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -20,7 +21,8 @@ use crate::entity::local_scripts;
 use crate::routes;
 use crate::steps::say;
 
-/// The files that follow from the table of routes and the entities in the project at `root`: their paths in it, and what they should hold.
+/// The files that follow from the table of routes, the entities and the settings of the project at `root`: their paths in it, and
+/// what they should hold.
 ///
 /// # Errors
 ///
@@ -32,6 +34,12 @@ fn files(root: &Path) -> Result<Vec<(String, String)>> {
         ("openapi.json".to_owned(), pretty::print(&openapi::document(root, routes)?)),
     ];
     files.extend(local_scripts(root)?);
+    // A project need not have all of them.
+    let present = settings::FILES.map(|path| fs::read_to_string(root.join(path)).map(|text| (path.to_owned(), text)));
+    files.extend(present.into_iter().flatten().map(|(path, text)| {
+        let filled = settings::filled(&text);
+        (path, filled)
+    }));
     Ok(files)
 }
 
@@ -39,7 +47,7 @@ fn files(root: &Path) -> Result<Vec<(String, String)>> {
 ///
 /// # Errors
 ///
-/// Those of [`files`], and when a file cannot be written.
+/// The errors of [`files`], and a file that cannot be written.
 pub(crate) fn generate(root: &Path) -> Result<()> {
     for (path, text) in files(root)? {
         let file = root.join(&path);

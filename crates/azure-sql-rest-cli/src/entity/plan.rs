@@ -295,6 +295,13 @@ impl Plan {
         self.column(&self.key.column)
     }
 
+    /// True if a key may be 0 or less: clients give it, or an IDENTITY that begins or goes there.
+    pub(crate) fn counts_from_below(&self) -> bool {
+        let filled = self.key_column().map(|column| &column.filled);
+        self.key.from == KeySource::Client
+            || matches!(filled, Some(Filled::Identity(Identity(seed, increment))) if *seed < 1 || *increment < 1)
+    }
+
     /// True if clients can do this with rows.
     pub(crate) fn has(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)

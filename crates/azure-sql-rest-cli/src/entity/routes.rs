@@ -13,9 +13,11 @@ const BEGIN: &str = "    routes: {\n";
 pub(super) fn lines(plan: &Plan) -> String {
     let (name, plural, column) = (&plan.name, &plan.plural, render::key_parameter(plan));
     let kind = match plan.key_column().map(|column| column.sql_type) {
+        Some(SqlType::BigInt) if plan.counts_from_below() => "BIGINT".to_owned(),
         Some(SqlType::BigInt) => "BIG_ID".to_owned(),
         Some(SqlType::UniqueIdentifier) => "GUID".to_owned(),
         Some(SqlType::VarChar(Length::Of(size)) | SqlType::NVarChar(Length::Of(size))) => format!("NVARCHAR({size})"),
+        _ if plan.counts_from_below() => "INT".to_owned(),
         _ => "ID".to_owned(),
     };
     let (id, page) = (format!("key({kind})"), format!("page({kind})"));

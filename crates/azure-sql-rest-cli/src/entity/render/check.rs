@@ -16,7 +16,7 @@ pub(super) fn check(plan: &Plan) -> String {
     let uniques = format!("N'[\n{}\n]'", wrapped(&uniques, "    ").replace('\'', "''"));
     let check = format!("EXECUTE ops.check_table {table}, {columns}, {uniques};");
     match plan.key_column() {
-        Some(key) if key.sql_type.is_integer() => format!(
+        Some(key) if key.sql_type.is_integer() && !plan.counts_from_below() => format!(
             "{check}\nIF EXISTS (SELECT 1 FROM {} AS c WHERE c.{} < 1)\n    PRINT {};",
             qualified(&plan.table),
             bracketed(&key.name),
