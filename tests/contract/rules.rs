@@ -119,8 +119,10 @@ fn no_statement_is_made_from_text() {
 fn every_object_is_named_with_its_schema() {
     for script in scripts() {
         for batch in &script.batches {
-            // The names that a `WITH … AS (…)` gives to its queries need none.
-            let is_common = |name: &String| find(batch, &format!("{name} AS (")).is_some();
+            // The names that a `WITH … AS (…)` gives to its queries, and aliases, need none.
+            let is_common = |name: &String| {
+                find(batch, &format!("{name} AS (")).is_some() || find(batch, &format!("AS {name}")).is_some()
+            };
             for (at, token) in batch.iter().enumerate().take(batch.len().saturating_sub(2)) {
                 let (next, before) = (&batch[at + 1], |back| at.checked_sub(back).map_or("", |at| &batch[at]));
                 let is_target = match token.as_str() {
@@ -134,6 +136,7 @@ fn every_object_is_named_with_its_schema() {
                 };
                 let is_named = next.starts_with('@')
                     || next == "("
+                    || next == "IF"
                     || batch[at + 2] == "."
                     || ["OPENJSON", "STRING_SPLIT", "EXTERNAL"].contains(&next.as_str())
                     || is_common(next);

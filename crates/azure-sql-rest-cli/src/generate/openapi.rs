@@ -12,19 +12,22 @@ use serde_json::{Map, Value, json};
 
 use super::entity::{Entity, reference, title};
 
+/// What all APIs of this kind have.
+pub(super) const BASE: &str = include_str!("base.json");
+
 /// The tag of what is about no entity.
 const OPERATIONS: &str = "operations";
 
 /// The whole document.
 pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
-    let mut document: Value = serde_json::from_str(include_str!("base.json")).context("base.json")?;
+    let mut document: Value = serde_json::from_str(BASE).context("base.json")?;
     // A procedure's own status may be none of the kinds (RFC 9457, section 4.2.1).
     let types: Vec<_> = kind::ALL.iter().filter_map(|kind| kind.uri.strip_prefix("problems#")).collect();
     let pattern = format!("^(about:blank|(\\.\\./)*problems#({}))$", types.join("|"));
     document["components"]["schemas"]["Problem"]["properties"]["type"]["pattern"] = json!(pattern);
     let entities = Entity::all(root)?;
     for entity in &entities {
-        for (name, schema) in entity.schemas(key_of(routes, entity))? {
+        for (name, schema) in entity.schemas()? {
             document["components"]["schemas"][name] = schema;
         }
     }
@@ -47,18 +50,6 @@ pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
     document["paths"] = paths.into();
     keep_what_is_used(&mut document)?;
     Ok(document)
-}
-
-/// The member that names a row of the entity in paths: the argument that comes from there.
-fn key_of(routes: &[Route], entity: &Entity) -> Option<&'static str> {
-    let calls = routes.iter().filter_map(|route| match &route.action {
-        Action::Call(call) if call.procedure.split_once('_').is_some_and(|(_, about)| about == entity.name) => {
-            Some(call)
-        }
-        _ => None,
-    });
-    let mut arguments = calls.flat_map(|call| call.parameters);
-    arguments.find(|(_, source)| matches!(source, Source::Path(_))).map(|(name, _)| *name)
 }
 
 /// Removes the components that nothing refers to, when all that is referred to is there.
