@@ -154,10 +154,11 @@ RETURNING {key} AS RowID;
 
 {conflict}
 -- 4. The answer: the row as it is now, also in a replay.
-SELECT 201 AS Status, max(ETag) AS ETag, :RowID AS {key}, ifnull(max(Json), '[]') AS Json
+SELECT 201 AS Status, max(ETag) AS ETag, :RowID AS {parameter}, ifnull(max(Json), '[]') AS Json
 FROM web_{entity}_document
 WHERE {key} = :RowID;
 ",
+        parameter = key_parameter(plan),
         fields = fields(plan, ""),
         columns = listed(&columns, "    "),
         values = listed(&values, "    "),

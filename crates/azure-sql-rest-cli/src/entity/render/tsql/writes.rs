@@ -144,7 +144,7 @@ BEGIN
     IF @Status < 400 AND @Replayed = 0 AND @Result IS NULL
         THROW 50022, N'The new row cannot be read: row-level security, see sql/README.md.', 1;
     SET @Result = ISNULL(@Result, N'[]');
-    SELECT @Status AS Status, @ETag AS ETag, @{parameter} AS {column}, @Replayed AS Replayed, @Result AS Json;
+    SELECT @Status AS Status, @ETag AS ETag, @{parameter} AS {parameter}, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
 ",
@@ -156,7 +156,6 @@ GO
         values = wrapped(&values, "                "),
         sent = sent(plan.sent()),
         catch = catch(plan, "NULL", &format!("\n            SET @{parameter} = NULL;")),
-        column = super::super::text::name(&key.name),
     ));
 }
 
