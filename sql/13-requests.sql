@@ -118,7 +118,9 @@ RETURNS BIT
 AS
 BEGIN
     RETURN CASE WHEN @IfMatch IS NULL THEN 1
-        WHEN EXISTS (SELECT 1 FROM STRING_SPLIT(@IfMatch, N' ') AS v WHERE v.value = @ETag COLLATE Latin1_General_100_BIN2) THEN 1
+        -- N'*' is any row; a version of NULL is none.
+        WHEN @ETag IS NOT NULL
+            AND EXISTS (SELECT 1 FROM STRING_SPLIT(@IfMatch, N' ') AS v WHERE v.value COLLATE Latin1_General_100_BIN2 IN (@ETag, N'*')) THEN 1
         ELSE 0 END;
 END;
 GO

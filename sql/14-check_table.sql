@@ -10,12 +10,12 @@ CREATE OR ALTER FUNCTION ops.unique_indexes
 RETURNS TABLE
 AS
 RETURN
-    SELECT i.name AS Name, STRING_AGG(QUOTENAME(c.name), N',') WITHIN GROUP (ORDER BY k.key_ordinal) AS Columns
+    SELECT i.name AS Name, i.has_filter AS IsFiltered, STRING_AGG(QUOTENAME(c.name), N',') WITHIN GROUP (ORDER BY k.key_ordinal) AS Columns
     FROM sys.indexes AS i
     INNER JOIN sys.index_columns AS k ON k.object_id = i.object_id AND k.index_id = i.index_id AND k.key_ordinal > 0
     INNER JOIN sys.columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id
     WHERE i.object_id = OBJECT_ID(@Table) AND i.is_unique = 1
-    GROUP BY i.name;
+    GROUP BY i.name, i.has_filter;
 GO
 
 /*
@@ -24,14 +24,16 @@ ops.check_table: stops the deployment where a table is not the one that the proc
 Parameters
   @Table    with its schema
   @Columns  a JSON object: for each column its type as the catalog has it, `nvarchar(100)`, and `null` where it may be. A text's collation may
-            follow
+            follow. A column that no procedure names is null, and may be anything
+  @Uniques  a JSON array: for each unique constraint or index its columns, [A],[B], and 1 in `filtered` where a condition limits it
 
 More columns are no harm unless an INSERT must give them. What would answer wrongly is refused: masks (a PATCH would store what a caller without
 UNMASK reads), Always Encrypted, INSTEAD OF triggers, IGNORE_DUP_KEY, and an owner other than that of web, who ends ownership chaining.
 */
 CREATE OR ALTER PROCEDURE ops.check_table
     @Table NVARCHAR(517),
-    @Columns NVARCHAR(MAX)
+    @Columns NVARCHAR(MAX),
+    @Uniques NVARCHAR(MAX)
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -94,7 +96,16 @@ BEGIN
         SELECT CONCAT(N'column ', a.Name, IIF(a.is_masked = 1, N' is masked', N' is encrypted'))
         FROM Actual AS a
         INNER JOIN Expected AS e ON e.Name = a.Name
-        WHERE a.is_masked = 1 OR a.encryption_type IS NOT NULL
+        WHERE e.Shape IS NOT NULL AND (a.is_masked = 1 OR a.encryption_type IS NOT NULL)
+        UNION ALL
+        SELECT CONCAT(N'no unique index is on ', u.Columns, IIF(u.IsFiltered = 1, N' with a condition', N' without a condition'))
+        FROM OPENJSON(@Uniques) WITH (Columns NVARCHAR(MAX) '$.columns', IsFiltered BIT '$.filtered') AS u
+        WHERE NOT EXISTS
+        (
+            SELECT 1
+            FROM ops.unique_indexes(@Table) AS i
+            WHERE i.Columns = u.Columns COLLATE DATABASE_DEFAULT AND i.IsFiltered = u.IsFiltered
+        )
         UNION ALL
         SELECT CONCAT(N'trigger ', t.name COLLATE DATABASE_DEFAULT, N' is INSTEAD OF') FROM sys.triggers AS t WHERE t.parent_id = @TableID AND t.is_instead_of_trigger = 1
         UNION ALL

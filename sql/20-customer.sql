@@ -1,19 +1,20 @@
 /*
 Customers: what the API does with Sales.Customers. Generated from entities/customer.toml, and yours from then on: change what you like, then run
-`make generate`. How the procedures work, and what they answer, is said once for all of them: README.md.
-*/
+`make generate`. How the procedures work, and what they answer, is said once for all of them: README.md. */
 EXECUTE ops.check_table N'Sales.Customers', N'{
     "CustomerID": "int", "CustomerName": "nvarchar(100) collate Latin1_General_100_CI_AS", "BillToCustomerID": "int", "CustomerCategoryID": "int",
-    "BuyingGroupID": "int null", "PrimaryContactPersonID": "int", "AlternateContactPersonID": "int null", "DeliveryMethodID": "int",
-    "DeliveryCityID": "int", "PostalCityID": "int", "CreditLimit": "decimal(18,2) null", "AccountOpenedDate": "date",
-    "StandardDiscountPercentage": "decimal(18,3)", "IsStatementSent": "bit", "IsOnCreditHold": "bit", "PaymentDays": "int",
-    "PhoneNumber": "nvarchar(20)", "FaxNumber": "nvarchar(20)", "DeliveryRun": "nvarchar(5) null", "RunPosition": "nvarchar(5) null",
-    "WebsiteURL": "nvarchar(256)", "DeliveryAddressLine1": "nvarchar(60)", "DeliveryAddressLine2": "nvarchar(60) null",
+    "BuyingGroupID": null, "PrimaryContactPersonID": "int", "AlternateContactPersonID": null, "DeliveryMethodID": "int", "DeliveryCityID": "int",
+    "PostalCityID": "int", "CreditLimit": null, "AccountOpenedDate": "date", "StandardDiscountPercentage": "decimal(18,3)", "IsStatementSent": "bit",
+    "IsOnCreditHold": "bit", "PaymentDays": "int", "PhoneNumber": "nvarchar(20)", "FaxNumber": "nvarchar(20)", "DeliveryRun": null,
+    "RunPosition": null, "WebsiteURL": "nvarchar(256)", "DeliveryAddressLine1": "nvarchar(60)", "DeliveryAddressLine2": "nvarchar(60) null",
     "DeliveryPostalCode": "nvarchar(10)", "PostalAddressLine1": "nvarchar(60)", "PostalAddressLine2": "nvarchar(60) null",
-    "PostalPostalCode": "nvarchar(10)", "LastEditedBy": "int", "ValidFrom": "datetime2(7)", "ValidTo": "datetime2(7)"
-}';
-DELETE FROM ops.Fields WHERE Entity = N'customer';
-DELETE FROM ops.Conflicts WHERE Entity = N'customer';
+    "PostalPostalCode": "nvarchar(10)", "LastEditedBy": "int", "ValidFrom": "datetime2(7)", "ValidTo": null
+}', N'[
+    {"columns":"[CustomerID]","filtered":0}, {"columns":"[CustomerName]","filtered":0}
+]';
+IF EXISTS (SELECT 1 FROM Sales.Customers AS c WHERE c.[CustomerID] < 1)
+    PRINT N'Rows of Sales.Customers with a key below 1 cannot be read or changed: no path names them.';
+DELETE FROM ops.Fields WHERE Entity = N'customer'; DELETE FROM ops.Conflicts WHERE Entity = N'customer';
 INSERT INTO ops.Fields (Entity, Position, Field, ColumnName, SqlType, Size, Scale, Collation, IsRequired, IsNullable)
 VALUES
     (N'customer', 1, N'CustomerName', N'CustomerName', N'nchar', 100, NULL, NULL, 1, 0),
@@ -247,4 +248,3 @@ BEGIN
     SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
-

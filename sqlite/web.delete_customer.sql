@@ -4,7 +4,7 @@ SELECT ifnull((SELECT CustomerID FROM Sales_Customers WHERE CustomerID = :Custom
 -- 1. The row. Without one, no version can match (RFC 9110, 13.1.1).
 SELECT 412 AS Status, json_object('detail', concat('Customer ', :CustomerID, ' has changed since the version named in If-Match.')) AS Json
 WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
-    SELECT * FROM web_customer_document WHERE CustomerID = :CustomerID AND instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0
+    SELECT * FROM web_customer_document WHERE CustomerID = :CustomerID AND (:IfMatch = '*' OR instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0)
 );
 
 -- 2. The change.

@@ -14,7 +14,7 @@ WHERE NOT EXISTS (SELECT * FROM Sales_Customers WHERE CustomerID = :CustomerID);
 
 SELECT 412 AS Status, json_object('detail', concat('Customer ', :CustomerID, ' has changed since the version named in If-Match.')) AS Json
 WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
-    SELECT * FROM web_customer_document WHERE CustomerID = :CustomerID AND instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0
+    SELECT * FROM web_customer_document WHERE CustomerID = :CustomerID AND (:IfMatch = '*' OR instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0)
 );
 
 -- 3. The fields.

@@ -21,7 +21,7 @@ cargo fmt --all 2>/dev/null || true
 
 scripts/progress.sh cargo build --locked -p local
 # What failed later than this begins again after it.
-[ -e "entities/$name.json" ] || target/debug/azure-sql-rest entity add "$name" --table "$table" --columns "$columns" ||
+[ -e "entities/$name.toml" ] || target/debug/azure-sql-rest entity add "$name" --table "$table" --columns "$columns" ||
   { echo "error: $table is not added; correct its values in scripts/begin.sh, and do the same again" >&2; exit 1; }
 scripts/progress.sh cargo build --locked -p local
 target/debug/azure-sql-rest generate

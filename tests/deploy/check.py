@@ -255,7 +255,7 @@ def connection_strings(report):
     explained = Path(page).read_text(encoding="utf-8").partition("## The connection string\n")[2].partition("\n## ")[0]
     explained = set(re.findall(r"`([A-Z]\w+(?: \w+)*)`", explained))
     settings = Path("crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8")
-    attempt, deadline = (int(re.search(rf"\b{name}: Duration::from_millis\(([\d_]+)\)", settings)[1]) for name in ("attempt_timeout", "deadline"))
+    attempt, deadline = (int(re.search(rf'\b{name}: Duration = "(\d+)"', settings)[1]) for name in ("attempt_timeout_ms", "request_deadline_ms"))
     # Between its three attempts to connect DAB waits 2 and 4 seconds; nothing changes that.
     waits = 2 + 4
     texts = {str(path): path.read_text(encoding="utf-8") for place in ("deploy", "docs") for path in sorted(Path(place).rglob("*")) if path.suffix in (".yaml", ".md", ".bicep")}

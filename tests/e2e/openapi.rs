@@ -1,4 +1,4 @@
-//! What `openapi.json` says of the answers is what the API answers. Its paths are made from the table of routes.
+//! The API answers as `openapi.json` says. Its paths are made from the table of routes.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Mutex;
@@ -15,7 +15,7 @@ fn document() -> Value {
     serde_json::from_str(&text).expect("JSON")
 }
 
-/// What `value` says, or what it refers to.
+/// `value` itself, or the component that it refers to.
 fn resolve<'d>(document: &'d Value, value: &'d Value) -> &'d Value {
     match value["$ref"].as_str() {
         Some(reference) => document.pointer(&reference[1..]).unwrap_or_else(|| panic!("{reference} is nowhere")),
@@ -51,7 +51,7 @@ impl<'d> Description<'d> {
         let responses = &document["paths"][path][method]["responses"];
         let response = responses
             .get(reply.status.to_string())
-            .or_else(|| responses.get(format!("{}XX", reply.status / 100)))
+            .or_else(|| responses.get("default"))
             .unwrap_or_else(|| panic!("{place} is not described"));
         let response = resolve(document, response);
         for (name, header) in response["headers"].as_object().into_iter().flatten() {
@@ -88,7 +88,7 @@ impl<'d> Description<'d> {
 }
 
 #[test]
-fn what_the_api_answers_is_what_it_says() {
+fn the_api_answers_as_it_says() {
     let document = document();
     let description = Description::new(&document);
     let stack = Stack::start();

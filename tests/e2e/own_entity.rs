@@ -131,7 +131,7 @@ fn add_tables(copy: &Path) {
     let program = local(&[]).get_program().to_str().unwrap().to_owned();
     let added = commands.lines().filter(|line| !line.contains(" ! ") && !line.starts_with("color "));
     for line in added {
-        execute(copy, &format!("{program} entity add {line} --ddl tests/entities/tables.sql"));
+        execute(copy, &format!("{program} entity add {line}"));
     }
 }
 
@@ -203,7 +203,7 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
         }
     }
     let said = execute(&copy, "target/debug/azure-sql-rest generate");
-    assert_eq!(said.matches(": current").count(), 2, "{said}");
+    assert!(said.contains(": current") && !said.contains(": written"), "{said}");
     execute(&copy, "bash scripts/build-component.sh spin.toml");
 
     nothing_is_executed(&copy);

@@ -63,6 +63,9 @@ pub(crate) struct Plan {
     /// The period, when the table is system-versioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) temporal: Option<Period>,
+    /// Words of routes in `openapi.json`, a line of summary first, by operation or `post`. Those that are absent are made up.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) docs: BTreeMap<String, Vec<String>>,
     /// Examples of requests and answers, by operation. Those that are absent are made up.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) examples: BTreeMap<Operation, Example>,
@@ -270,6 +273,16 @@ pub(crate) enum Version<'p> {
     Text,
 }
 
+impl<'p> Version<'p> {
+    /// The column that it is made of.
+    pub(crate) fn column(self) -> Option<&'p Column> {
+        match self {
+            Self::Period(column) | Self::RowVersion(column) => Some(column),
+            Self::Text => None,
+        }
+    }
+}
+
 impl Plan {
     /// The column of this name, without regard to case.
     pub(crate) fn column(&self, name: &str) -> Option<&Column> {
@@ -280,6 +293,13 @@ impl Plan {
     /// The column of the key, which `Plan::parse` and `decide` have found.
     pub(crate) fn key_column(&self) -> Option<&Column> {
         self.column(&self.key.column)
+    }
+
+    /// True if a key may be 0 or less: clients give it, or an IDENTITY that begins or goes there.
+    pub(crate) fn counts_from_below(&self) -> bool {
+        let filled = self.key_column().map(|column| &column.filled);
+        self.key.from == KeySource::Client
+            || matches!(filled, Some(Filled::Identity(Identity(seed, increment))) if *seed < 1 || *increment < 1)
     }
 
     /// True if clients can do this with rows.

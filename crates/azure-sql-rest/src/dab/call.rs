@@ -82,8 +82,11 @@ impl<P: Platform> Call<'_, P> {
                     }
                 }
                 Decision::GiveUp(because) => {
-                    let give_up = Event::GiveUp { procedure, attempt: attempts, reason };
-                    self.log.write(self.platform, &give_up);
+                    let event = match failure {
+                        Failure::Contract(reason) => Event::ContractBroken { procedure, reason },
+                        _ => Event::GiveUp { procedure, attempt: attempts, reason },
+                    };
+                    self.log.write(self.platform, &event);
                     return (effort, Err(GaveUp { because, failure }));
                 }
             }

@@ -3,9 +3,11 @@
 mod surface;
 
 use super::*;
+use crate::headers::IDEMPOTENCY_REPLAYED;
 use crate::platform::fake::{Fake, Parts};
 use http::header::{
-    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, LOCATION, VARY,
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
+    VARY,
 };
 use serde_json::Value as Json;
 
@@ -61,7 +63,7 @@ fn ask(platform: &Fake, request: Request<Parts>) -> Response<Bytes> {
     response
 }
 
-/// As much of the answer as came, and why no more did.
+/// The part of the answer that came, and why no more did.
 fn receive(platform: &Fake, request: Request<Parts>) -> (Response<Bytes>, Option<Failure>) {
     platform.run(async {
         let (parts, mut body) = respond(platform, request).await.into_parts();
@@ -118,7 +120,7 @@ fn a_put_makes_up_a_key() {
 }
 
 #[test]
-fn of_what_creates_a_put_alone_has_no_entity_tag() {
+fn put_has_no_etag_post_has() {
     for (method, path, tag) in [(Method::PUT, "/customer", None), (Method::POST, "/customers", Some("\"v1\""))] {
         let platform = Fake::default().row(r#""Status":201,"ETag":"v1","CustomerID":1062,"Json":"[]""#);
         let response = write(&platform, method, path, &[]);
@@ -127,10 +129,24 @@ fn of_what_creates_a_put_alone_has_no_entity_tag() {
 }
 
 #[test]
-fn an_answer_that_was_not_agreed_is_502_and_logged() {
-    let platform = Fake::default().row(r#""Status":200,"Json":null"#);
-    assert_eq!(problem(&get(&platform, "/customer/7")).0, 502);
-    let expected = r#"{"event":"contract_broken","procedure":"get_customer","reason":"Json is NULL","correlation_id":"#;
+fn every_broken_contract_is_logged_as_such() {
+    for (path, status, row) in [
+        ("/customer/7", 502, r#""Status":200,"Json":null"#),
+        ("/customer/7", 502, r#""Status":200,"ETag":"a b","Json":"[]""#),
+        ("/customer/7", 502, r#""Status":404,"Json":"no report""#),
+        ("/customers", 502, r#""Status":"200","Json":"[]""#),
+        ("/readyz", 503, r#""Status":200"#),
+    ] {
+        let platform = Fake::default().row(row);
+        assert_eq!(problem(&get(&platform, path)).0, status, "{row}");
+        let lines = platform.lines.borrow();
+        assert!(lines[0].starts_with(r#"{"event":"contract_broken","procedure":""#), "{lines:?}");
+        assert_eq!(lines.len(), 2, "and the request: {lines:?}");
+    }
+    let platform = Fake::default().row(r#""Status":201,"Json":"[]""#);
+    assert_eq!(problem(&write(&platform, Method::PUT, "/customer", &[])).0, 502);
+    let expected =
+        r#"{"event":"contract_broken","procedure":"put_customer","reason":"the key of the new row is missing","#;
     assert!(platform.lines.borrow()[0].starts_with(expected));
 }
 
@@ -152,6 +168,55 @@ fn key_and_precondition_are_the_clients() {
     assert_eq!(sent(&platform), expected);
 }
 
+/// `sub` of a token, unsigned.
+fn bearer(subject: &str) -> String {
+    use base64::Engine;
+    let claims = format!(r#"{{"iss":"i","sub":"{subject}"}}"#);
+    format!("Bearer e30.{}.", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims))
+}
+
+#[test]
+fn keys_are_scoped_to_the_caller() {
+    let run_under = |settings: [(&str, &str); 2], header: (&str, &str)| {
+        let platform = Fake::default().set(settings[0].0, settings[0].1).set(settings[1].0, settings[1].1);
+        let platform = platform.row(r#""Status":202,"Json":"[]""#);
+        let headers = [("idempotency-key", "k-1"), header];
+        let response = write(&platform, Method::DELETE, "/customer/7", &headers);
+        assert_eq!(response.headers()[IDEMPOTENCY_KEY], "k-1", "the client's own");
+        sent(&platform)["RequestKey"].as_str().unwrap().to_owned()
+    };
+    let none = ("log_level", "warn");
+    let keys = [("api_key", "shop:a,stock:b,c"), none];
+    assert_eq!(run_under(keys, ("x-api-key", "a")), "shop:k-1");
+    assert_eq!(run_under(keys, ("authorization", "Bearer b")), "stock:k-1");
+    assert_eq!(run_under(keys, ("x-api-key", "c")), ":k-1");
+    assert_eq!(run_under([("api_key", "a,b"), none], ("x-api-key", "a")), "k-1", "callers cannot be told apart");
+    let tokens = [("options", "forward_authorization=true"), none];
+    assert_eq!(run_under(tokens, ("authorization", &bearer("me"))), "i!me:k-1");
+    assert_eq!(run_under(tokens, ("authorization", "Bearer opaque")), ":k-1");
+    assert_eq!(run_under([none, ("api_key", "")], ("authorization", &bearer("me"))), "k-1", "tokens are not passed on");
+    let both = [("options", "forward_authorization=true"), ("api_key", "shop:a")];
+    assert_eq!(run_under(both, ("x-api-key", "a")), "shop:k-1");
+}
+
+#[test]
+fn the_log_names_the_caller() {
+    let platform = Fake::default().set("log_level", "info").set("api_key", "shop:a");
+    for (key, expected) in [("a", r#","caller":"shop","correlation_id""#), ("b", r#""attempts":0,"correlation_id""#)] {
+        ask(&platform, request(Method::GET, "/customers?limit=0", &[("x-api-key", key)], ""));
+        assert!(platform.lines.take()[0].contains(expected));
+    }
+}
+
+#[test]
+fn references_are_relative_to_the_request() {
+    for (path, expected) in [("/nowhere", "problems#"), ("/a/b/c", "../../problems#"), ("/customer/x", "../problems#")]
+    {
+        let (_, body) = problem(&get(&Fake::default(), path));
+        assert!(body["type"].as_str().unwrap().starts_with(expected), "{body}");
+    }
+}
+
 #[test]
 fn every_write_that_was_sent_tells_the_key_it_ran_under() {
     let row = r#"{"value":[{"Status":202,"Json":"[]"}]}"#;
@@ -171,7 +236,7 @@ fn every_write_that_was_sent_tells_the_key_it_ran_under() {
 }
 
 #[test]
-fn what_was_given_up_says_how_to_repeat_it() {
+fn a_given_up_request_says_how_to_repeat_it() {
     let lost = || (0..3).fold(Fake::default(), |platform, _| platform.answer(60_000, 200, ""));
     let (status, body) = problem(&write(&lost(), Method::PUT, "/customer", &[]));
     assert_eq!(status, 504);
@@ -310,7 +375,7 @@ fn trace_context_travels_and_other_headers_do_not() {
 #[test]
 fn bad_settings_are_named_everywhere_but_at_healthz() {
     let platform = Fake::default().set("options", "retry_cap_ms=soon");
-    for path in ["/customer/7", "/customers", "/readyz"] {
+    for path in ["/customer/7", "/customers", "/readyz", "/openapi.json", "/docs", "/nowhere"] {
         let (status, body) = problem(&get(&platform, path));
         assert_eq!(status, 500);
         assert!(body["detail"].as_str().unwrap().contains("retry_cap_ms"));
@@ -393,7 +458,7 @@ fn a_failure_after_the_beginning_breaks_the_response_off_and_is_logged() {
 }
 
 #[test]
-fn what_was_collected_is_retried_when_it_breaks_off() {
+fn a_collected_text_that_breaks_off_is_retried() {
     let platform = Fake::default()
         .parts(vec![(Duration::ZERO, Ok(br#"{"value":[{"Status":200,"Json":"[1,"#.to_vec()))])
         .row(r#""Status":200,"Json":"[1,2]""#);
@@ -425,7 +490,7 @@ fn each_request_is_a_line_and_says_nothing_of_its_data() {
 }
 
 #[test]
-fn what_nothing_matches_is_logged_without_its_path_and_probes_that_succeed_are_not() {
+fn unknown_paths_and_good_probes_are_not_logged() {
     let platform = Fake::default().set("log_level", "info").row(r#""Status":200,"Json":"{}""#).answer(0, 500, "");
     for path in ["/healthz", "/readyz"] {
         assert_eq!(get(&platform, path).status(), 200);

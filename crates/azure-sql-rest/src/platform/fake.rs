@@ -107,7 +107,7 @@ impl Default for Fake {
 impl Fake {
     /// With another value of a variable.
     pub fn set(mut self, variable: &str, value: &str) -> Self {
-        self.settings.push_str(&format!("{variable}={value}\n"));
+        self.settings.push_str(&format!("{variable}={value}\u{1e}"));
         self
     }
 

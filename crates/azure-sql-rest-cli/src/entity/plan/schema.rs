@@ -32,15 +32,12 @@ impl Plan {
         let is_key = column.name.eq_ignore_ascii_case(&self.key.column);
         let is_sent = column.role == Role::Sent;
         if is_key && !is_sent {
-            return key(column.sql_type);
+            return key(column.sql_type, self.counts_from_below());
         }
         let mut schema = column.sql_type.schema();
-        if is_key {
-            // A path names no row with an empty key, or with one below 1.
-            let least = if column.sql_type.is_integer() { "minimum" } else { "minLength" };
-            if column.sql_type != SqlType::UniqueIdentifier {
-                schema = with_first(schema, least, json!(1));
-            }
+        if is_key && column.sql_type.is_text() {
+            // A path names no row with an empty key.
+            schema = with_first(schema, "minLength", json!(1));
         }
         if let Some(unique) = self.unique_of(column, is_key) {
             schema["x-unique"] = unique;
@@ -77,12 +74,12 @@ impl Plan {
 }
 
 /// The schema of a key that the database gives.
-fn key(sql_type: SqlType) -> Value {
+fn key(sql_type: SqlType, counts_from_below: bool) -> Value {
     let mut schema = match sql_type {
-        SqlType::Int => json!({"$ref": "#/components/schemas/Id"}),
+        SqlType::Int if !counts_from_below => json!({"$ref": "#/components/schemas/Id"}),
         _ => sql_type.schema(),
     };
-    if sql_type.is_integer() && sql_type != SqlType::Int {
+    if sql_type.is_integer() && !counts_from_below && sql_type != SqlType::Int {
         schema["minimum"] = json!(1);
     }
     schema["readOnly"] = json!(true);

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use toml::ser::ValueSerializer;
 
-use super::{Definition, Operation, Plan};
+use super::{Definition, Example, Operation, Plan};
 
 impl Plan {
     /// Reads the text of `entities/<name>.toml`.
@@ -64,27 +64,26 @@ impl Plan {
         if let Some(period) = &self.temporal {
             line("temporal", inline(period)?);
         }
-        text.push_str(&sections(&self.examples, &self.ddl, &self.written)?);
+        text.push_str(&sections(self)?);
         Ok(text)
     }
 }
 
 /// What stands behind the lines: tables of TOML.
-fn sections(
-    examples: &BTreeMap<Operation, super::Example>,
-    ddl: &[Definition],
-    written: &BTreeMap<String, String>,
-) -> Result<String> {
+fn sections(plan: &Plan) -> Result<String> {
     #[derive(Serialize)]
-    struct Rest<'r> {
+    struct Rest<'p> {
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        examples: &'r BTreeMap<Operation, super::Example>,
+        docs: &'p BTreeMap<String, Vec<String>>,
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        examples: &'p BTreeMap<Operation, Example>,
         #[serde(skip_serializing_if = "<[Definition]>::is_empty")]
-        ddl: &'r [Definition],
+        ddl: &'p [Definition],
         #[serde(skip_serializing_if = "BTreeMap::is_empty")]
-        written: &'r BTreeMap<String, String>,
+        written: &'p BTreeMap<String, String>,
     }
-    let rest = toml::to_string_pretty(&Rest { examples, ddl, written })?;
+    let Plan { docs, examples, ddl, written, .. } = plan;
+    let rest = toml::to_string_pretty(&Rest { docs, examples, ddl, written })?;
     Ok(if rest.is_empty() { rest } else { format!("\n{rest}") })
 }
 

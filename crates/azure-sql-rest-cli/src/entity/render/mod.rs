@@ -3,6 +3,7 @@
 //!
 //! In reading order: `text` writes lines and names, `tsql` is the script of `sql/`, `sqlite` those of `sqlite/`.
 
+mod check;
 mod sqlite;
 mod text;
 mod tsql;

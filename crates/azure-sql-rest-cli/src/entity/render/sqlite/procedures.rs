@@ -171,7 +171,7 @@ fn mismatch(plan: &Plan) -> String {
     format!(
         "SELECT 412 AS Status, {changed} AS Json
 WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
-    SELECT * FROM web_{entity}_document WHERE {key} = :{parameter} AND instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0
+    SELECT * FROM web_{entity}_document WHERE {key} = :{parameter} AND (:IfMatch = '*' OR instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0)
 );
 ",
         changed = about(plan, "has changed since the version named in If-Match."),

@@ -6,7 +6,7 @@ mod writes;
 
 pub(super) use types::{parameter, rule};
 
-use super::super::plan::{Column, Definition, Length, ObjectKind, Operation, Plan, SqlType};
+use super::super::plan::{Column, Definition, ObjectKind, Operation, Plan};
 use super::text::{Script, capitalized, literal, name, qualified};
 use super::{label, members, object, taken};
 
@@ -15,7 +15,7 @@ pub(crate) fn tsql(plan: &Plan) -> String {
     let mut script = Script::default();
     script.lines(format!(
         "/*\n{}: what the API does with {}. Generated from entities/{}.toml, and yours from then on: change what you like, then run\n\
-         `make generate`. How the procedures work, and what they answer, is said once for all of them: README.md.\n*/",
+         `make generate`. How the procedures work, and what they answer, is said once for all of them: README.md. */",
         capitalized(&plan.plural.replace('_', " ")),
         qualified(&plan.table),
         plan.name
@@ -56,8 +56,8 @@ fn rules(script: &mut Script, plan: &Plan) {
     let entity = literal(&plan.name);
     let table = literal(&qualified(&plan.table));
     script.lines(format!(
-        "EXECUTE ops.check_table {table}, N'{{\n{}\n}}';\nDELETE FROM ops.Fields WHERE Entity = {entity};\nDELETE FROM ops.Conflicts WHERE Entity = {entity};",
-        columns(plan).replace('\'', "''")
+        "{}\nDELETE FROM ops.Fields WHERE Entity = {entity}; DELETE FROM ops.Conflicts WHERE Entity = {entity};",
+        super::check::check(plan)
     ));
     let fields = fields(plan);
     if !fields.is_empty() {
@@ -74,22 +74,6 @@ fn rules(script: &mut Script, plan: &Plan) {
         ));
     }
     script.lines("GO\n");
-}
-
-/// The columns as `ops.check_table` compares them, a JSON member each.
-fn columns(plan: &Plan) -> String {
-    let member = |column: &Column| {
-        let null = if column.is_nullable { " null" } else { "" };
-        let collation = column.collation.as_ref().map_or(String::new(), |collation| format!(" collate {collation}"));
-        let definition = match column.sql_type {
-            SqlType::NVarChar(Length::Max) => "nvarchar(max)".to_owned(),
-            sql_type => sql_type.to_string(),
-        };
-        let [name, definition] =
-            [column.name.clone(), format!("{definition}{null}{collation}")].map(serde_json::Value::from);
-        format!("{name}: {definition}")
-    };
-    super::text::wrapped(&plan.columns.iter().map(member).collect::<Vec<_>>(), "    ")
 }
 
 /// The rows of `ops.Fields`, from `Field` on.
