@@ -158,7 +158,7 @@ impl Platform for Spin {
     }
 }
 
-/// What the host has not taken of a body.
+/// The rest of a body that the host has not taken.
 type Unsent<'b> = (Writer, &'b [u8]);
 
 /// A request whose body is there as far as the host takes it, and what of it is not.
@@ -198,7 +198,7 @@ pub enum Incoming {
     Closed,
 }
 
-/// What has a body.
+/// A message that has a body.
 pub enum Message {
     /// The client's request.
     Request(IncomingRequest),
@@ -304,7 +304,7 @@ async fn wait<T>(ready: impl Fn() -> Option<T>, subscribe: impl Fn() -> Pollable
     }
 }
 
-/// Returns when `pollable` is ready. That it is, its waker notes; to ask the host at each poll would cost a call each.
+/// Returns when `pollable` is ready. The waker sets a flag: asking the host at each poll costs a call.
 async fn until(pollable: Pollable) {
     struct Ready(AtomicBool);
 

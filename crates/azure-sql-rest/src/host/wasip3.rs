@@ -170,7 +170,7 @@ pub enum Incoming {
     Closed,
 }
 
-/// What has a body.
+/// A message that has a body.
 pub enum Message {
     /// The client's request.
     Request(types::Request),
