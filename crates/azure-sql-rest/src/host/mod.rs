@@ -17,7 +17,7 @@ const SETTINGS: &str = "settings";
 /// How much of a body is read at a time, in bytes.
 const READ_BYTES: usize = 64 * 1024;
 
-/// What the requests of this instance share.
+/// The state that the requests of this instance share.
 static INSTANCE: Instance = Instance::new();
 
 /// Headers as the host takes them.
@@ -49,7 +49,11 @@ fn write_log(line: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
+<<<<<<< HEAD
 /// The failure that the host's error stands for. A request may have been sent unless the error says that it was not. A macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
+=======
+/// The failure that the host's error stands for. A call counts as executed unless the error says that it was not sent. A macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
+>>>>>>> refs/heads/resilience
 macro_rules! failure {
     ($code:expr) => {
         match $code {
