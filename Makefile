@@ -19,14 +19,14 @@ help: ## this list
 preflight:
 	@scripts/preflight.sh $(PORT)
 
-# Without the tools of the tests, which a first build need not wait for.
+# Without generator, parsers and tests, which a first build need not wait for.
 up: preflight ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
-	@$(step) "local stack$(if $(wildcard target/debug/azure-sql-rest),, (about three minutes the first time))" scripts/progress.sh cargo build --locked -p azure-sql-rest-cli
+	@$(step) "local stack$(if $(wildcard target/debug/azure-sql-rest-up),, (about three minutes the first time))" scripts/progress.sh cargo build --locked -p azure-sql-rest-up
 	@$(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" scripts/build-component.sh $(MANIFEST)
-	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/azure-sql-rest up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
+	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/azure-sql-rest-up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
 
 reset: ## start over with fresh local data
-	rm -f .local/customers.db .local/customers.db-wal .local/customers.db-shm
+	rm -f .local/data.db .local/data.db-wal .local/data.db-shm
 
 ##@ Build
 

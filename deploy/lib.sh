@@ -24,6 +24,10 @@ DATABASE=${DATABASE:-customers}
 CLIENT_IP=${CLIENT_IP:-}
 SKIP_SQL=${SKIP_SQL:-false}
 
+# Where images come from. They are in no plan's head but where a script deploys some.
+BUILD=${BUILD:-false}
+IMAGES=${IMAGES:-}
+
 say() { printf '%s\n' "$*" >&2; }
 fail() { say "error: $*"; exit 1; }
 
@@ -83,7 +87,7 @@ valid_shared() {
 needs() {
   local missing=
   while [ $# -gt 0 ]; do
-    command -v "$1" >/dev/null || missing+=$'\n'"  $1: $2"
+    type -P "$1" >/dev/null || missing+=$'\n'"  $1: $2"
     shift 2
   done
   [ -z "$missing" ] || fail "not installed, or not on the PATH:$missing"
@@ -98,6 +102,13 @@ needs_for_sql() {
 needs_to_deploy() {
   needs_for_sql "$@"
   [ -e target/wasm32-wasip2/release/customer_api.wasm ] || fail "the component is not built; run: make build"
+}
+
+# The repository on GitHub that this is a clone of, as owner/name.
+github_repository() {
+  local origin
+  origin=$(git -C "$(dirname "${BASH_SOURCE[0]}")" remote get-url origin 2>/dev/null) || return 0
+  printf %s "${origin%.git}" | sed -nE 's#^(https://github\.com/|(ssh://)?git@github\.com[:/])([^/]+/[^/]+)$#\3#p' | tr '[:upper:]' '[:lower:]'
 }
 
 # begin NAMES QUESTION: a plan starts with its parameters, a run with the tools and a question.
@@ -171,15 +182,54 @@ virtual_network() {
       --address-prefixes 10.60.0.0/16 --subnet-name endpoints --subnet-prefixes 10.60.0.0/24 --output none
 }
 
-# Data API Builder's, and that of the job that purges the ledger.
+# Data API Builder's, and that of the job that purges the ledger. Their names are unique in the tenant: two of one name cannot be told apart there
+# (33131, https://learn.microsoft.com/azure/azure-sql/database/authentication-microsoft-entra-create-users-with-nonunique-names).
 identities() {
   for account in dab purge; do
-    az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account" --output none 2>/dev/null ||
-      az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account" --location "$LOCATION" --output none
+    az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account-$suffix" --output none 2>/dev/null ||
+      az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account-$suffix" --location "$LOCATION" --output none
   done
-  identity_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --query id --output tsv)
-  client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --query clientId --output tsv)
-  purge_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge" --query clientId --output tsv)
+  identity_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab-$suffix" --query id --output tsv)
+  client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab-$suffix" --query clientId --output tsv)
+  purge_identity_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge-$suffix" --query id --output tsv)
+  purge_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge-$suffix" --query clientId --output tsv)
+}
+
+# released NAME: an image of the release, by the digest that the registry has for this version. Whoever may see the repository's packages needs not
+# sign in (https://docs.github.com/packages/working-with-a-github-packages-registry/working-with-the-container-registry).
+released() {
+  token=$(curl --fail --silent --max-time 20 "https://ghcr.io/token?scope=repository:$IMAGES/$1:pull" | sed -n 's/.*"token" *: *"\([^"]*\)".*/\1/p')
+  digest=$(printf 'authorization: Bearer %s' "$token" |
+    curl --fail --silent --max-time 20 --head --header @- --header 'accept: application/vnd.oci.image.index.v1+json' \
+      --header 'accept: application/vnd.oci.image.manifest.v1+json' --header 'accept: application/vnd.docker.distribution.manifest.v2+json' \
+      "https://ghcr.io/v2/$IMAGES/$1/manifests/$IMAGE_TAG" | tr -d '\r' | sed -n 's/^docker-content-digest: *//p')
+  [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] && echo "ghcr.io/$IMAGES/$1@$digest"
+}
+
+# image_of NAME: finds the released image, or builds it from the sources, in a registry of this deployment's own, which is made for that alone.
+image_of() {
+  if [ "$BUILD" = false ] && [ -n "$IMAGES" ] && found=$(released "$1"); then
+    return
+  fi
+  reason="there is no public image ghcr.io/$IMAGES/$1:$IMAGE_TAG"
+  [ -n "$IMAGES" ] || reason="this is no clone of a repository on GitHub, and IMAGES names none"
+  [ "$BUILD" = false ] || reason="BUILD is true"
+  echo "$1 is built from the sources: $reason." >&2
+  dab_puller=$(az identity show --resource-group "$RESOURCE_GROUP" --name "${identity_id##*/}" --query principalId --output tsv)
+  purge_puller=$(az identity show --resource-group "$RESOURCE_GROUP" --name "${purge_identity_id##*/}" --query principalId --output tsv)
+  az deployment group create --resource-group "$RESOURCE_GROUP" --name customer-api-registry --template-file deploy/azd/registry.bicep \
+    --parameters name="$registry" pullers="$dab_puller,$purge_puller" --output none
+  if docker info >/dev/null 2>&1; then
+    az acr login --name "$registry"
+    docker build --platform linux/amd64 --file deploy/azd/Dockerfile --target "$1" --tag "$registry.azurecr.io/$1:$IMAGE_TAG" .
+    docker push "$registry.azurecr.io/$1:$IMAGE_TAG"
+  else
+    # https://learn.microsoft.com/azure/container-registry/container-registry-tasks-overview
+    echo "No Docker runs here, so Azure builds it. It refuses in free and credit subscriptions (TasksOperationsNotAllowed): start Docker, and go on." >&2
+    az acr build --registry "$registry" --image "$1:$IMAGE_TAG" --file deploy/azd/Dockerfile --target "$1" --platform linux/amd64 --no-logs .
+  fi
+  digest=$(az acr repository show --name "$registry" --image "$1:$IMAGE_TAG" --query digest --output tsv)
+  found=$registry.azurecr.io/$1@$digest
 }
 
 administrator_is_group() {
@@ -242,21 +292,54 @@ private_endpoint() {
       --private-dns-zone "$zone" --zone-name sql --output none
 }
 
+# The job has to do its work now, and not be found broken when the ledger is large.
+purge_test() {
+  execution=$(az containerapp job start --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge" --query name --output tsv)
+  for try in {1..40}; do
+    purge_status=$(az containerapp job execution show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge" --job-execution-name "$execution" \
+      --query properties.status --output tsv)
+    [[ $purge_status =~ ^(Running|Processing|Unknown)$ ]] || break
+    sleep 15
+  done
+  [ "$purge_status" = Succeeded ] || {
+    echo "error: the purge of the ledger is $purge_status; az containerapp job logs show --resource-group $RESOURCE_GROUP --name $NAME_PREFIX-purge" \
+      "--container purge --execution $execution" >&2
+    exit 1
+  }
+}
+
 sql() {
   sqlcmd -S "$sql_server.database.windows.net" -d "$DATABASE" -G -b -l 30 "$@"
 }
 
+# What the update switches on takes a while to hold: until then rules are refused with DenyPublicEndpointEnabled, 42101
+# (https://learn.microsoft.com/azure/azure-sql/database/connectivity-settings).
 open_sql() {
   [ "$PUBLIC_SQL" = true ] ||
     az sql server update --resource-group "$RESOURCE_GROUP" --name "$sql_server" --enable-public-network true --output none
-  az sql server firewall-rule create --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer \
-    --start-ip-address "$client_ip" --end-ip-address "$client_ip" --output none
+  for try in {1..6}; do
+    refusal=$(az sql server firewall-rule create --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer \
+      --start-ip-address "$client_ip" --end-ip-address "$client_ip" --output none 2>&1) && return
+    [[ $refusal == *DenyPublicEndpointEnabled* || $refusal == *42101* ]] && [ "$try" != 6 ] || break
+    sleep 10
+  done
+  printf '%s\n' "$refusal" >&2
+  return 1
 }
 
+# The rule first: with public access off Azure SQL changes no rule. Both are tried, and both failures are told.
 close_sql() {
+  closed=true
+  az sql server firewall-rule delete --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer || {
+    echo "error: the firewall of $sql_server still lets in $client_ip: rule deployer could not be deleted" >&2
+    closed=false
+  }
   [ "$PUBLIC_SQL" = true ] ||
-    az sql server update --resource-group "$RESOURCE_GROUP" --name "$sql_server" --enable-public-network false --output none
-  az sql server firewall-rule delete --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer
+    az sql server update --resource-group "$RESOURCE_GROUP" --name "$sql_server" --enable-public-network false --output none || {
+    echo "error: $sql_server is still open to public networks" >&2
+    closed=false
+  }
+  "$closed"
 }
 
 # The scripts run from this machine, as the server's administrator. While they do, and no longer, the server is open to its address.

@@ -1,16 +1,24 @@
 #!/usr/bin/env bash
-# Builds the component for the manifests given, or for both, each with its command and to its path, finding or installing a
-# wasm32-wasip2 toolchain:
+# Builds the component of each manifest given, or of spin.toml and spin.wasip3.toml, to the path in its `source`, whose folder is the
+# profile: build-component.sh [MANIFEST…], in the folder of the project. With the profile wasip3, it is for WASI 0.3. It is
+# `azure-sql-rest build`, too, and the command of the manifests.
+#
+# The same compiler makes the same bytes anywhere: nothing of the machine is in them.
+#
+# It finds or installs a wasm32-wasip2 toolchain:
 #   1. the target is installed already;
 #   2. `rustup target add wasm32-wasip2`;
 #   3. Debian as root, where Rust's download server cannot be reached: Debian forky's rustc and wasm32 standard library, unpacked into
 #      .local/wasm-toolchain and run through their own loader, since they need a newer glibc than the host may have.
 set -euo pipefail
-cd "$(dirname "$0")/.."
 
 target=wasm32-wasip2
+scripts=$(cd "$(dirname "$0")" && pwd)
 unpacked=$PWD/.local/wasm-toolchain
-[ $# -gt 0 ] || set -- spin.toml spin.wasip3.toml
+if [ $# = 0 ]; then for manifest in spin.toml spin.wasip3.toml; do [ ! -e $manifest ] || set -- "$@" $manifest; done; fi
+[ $# -gt 0 ] || { echo "error: there is no spin.toml in $PWD" >&2; exit 1; }
+# They would count instead of the flags below.
+unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
 
 say() { printf '  · %s\n' "$*"; }
 
@@ -22,7 +30,7 @@ limited() { if command -v timeout >/dev/null; then timeout 120 "$@"; else "$@"; 
 rustup_adds_target() {
   command -v rustup >/dev/null || return
   export -f limited
-  scripts/progress.sh bash -c "limited rustup target add $target" 2>/dev/null && target_installed
+  bash "$scripts/progress.sh" bash -c "limited rustup target add $target" 2>/dev/null && target_installed
 }
 
 is_debian_root() { [ "$(id -u)" = 0 ] && grep -qx 'ID=debian' /etc/os-release 2>/dev/null; }
@@ -32,12 +40,12 @@ unpack_debian() {
   local work=$unpacked.part mirror triplet
   rm -rf "$work"
   mkdir -p "$(dirname "$work")"
-  scripts/progress.sh apt-get update -qq
-  command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive scripts/progress.sh apt-get install -qq -y mmdebstrap
+  bash "$scripts/progress.sh" apt-get update -qq
+  command -v mmdebstrap >/dev/null || DEBIAN_FRONTEND=noninteractive bash "$scripts/progress.sh" apt-get install -qq -y mmdebstrap
   # The mirror that this machine's own apt uses.
   # shellcheck disable=SC2016 # a format of apt's
   mirror=$(apt-get indextargets --format '$(REPO_URI)' 'Created-By: Packages' 'Label: Debian' | head -n 1)
-  scripts/progress.sh mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --components=main \
+  bash "$scripts/progress.sh" mmdebstrap --quiet --variant=extract --aptopt='Acquire::Check-Valid-Until "false"' --components=main \
     --include=rustc,libstd-rust-dev-wasm32 forky "$work" "$mirror"
   triplet=$(basename "$(dirname "$(find "$work/usr/lib" -maxdepth 2 -name 'libc.so.6')")")
   rm -rf "${work:?}"/{var,usr/share,usr/include,usr/libexec} "${work:?}"/usr/lib/rustlib/{wasm32-unknown-unknown,wasm32-wasip1}
@@ -55,11 +63,32 @@ WRAPPER
 # The value of a key in a manifest.
 value() { sed -n "s/^$2 = \"\(.*\)\"\$/\1/p" "$1"; }
 
-# Runs the build command of a manifest, into a target directory.
+# The names that paths of this machine have in what is compiled, last the one that counts most.
+remapped() {
+  local home=${CARGO_HOME:-$HOME/.cargo} rustc=${RUSTC:-rustc} path
+  # Packages by path are named with it. This also unpacks those of the registry.
+  cargo tree --quiet --locked --manifest-path "$1" --target $target --edges normal,build --prefix none --format '{p}' |
+    sed -n 's|.* (\(/.*\))\( .*\)*$|\1|p' | sort -u |
+    while read -r path; do echo "$path=/${path##*/}"; done
+  echo "$PWD=/project"
+  for path in "$home"/registry/src/*; do echo "$path=/registry"; done
+  echo "$home/git/checkouts=/git"
+  echo "$("$rustc" --print sysroot)/lib/rustlib/src/rust=/rustc/$("$rustc" -vV | sed -n 's/^commit-hash: //p')"
+}
+
+# Builds for a manifest, into a target directory. SIMD: the component reads long texts 16 bytes at a time, and every Wasmtime has these
+# instructions, unless they are switched off. A small stack: the host clears all memory that an instance asks for, and nothing recurses with
+# its input; `make cost` tells how much is used at most.
 build() {
-  local -a command
-  read -ra command <<<"$(value "$1" command)"
-  scripts/progress.sh "${command[@]}" --locked --target-dir "$2"
+  local cargo profile path flags="'-C', 'target-feature=+simd128', '-C', 'link-arg=-zstack-size=32768'"
+  local -a features=()
+  profile=$(basename "$(dirname "$(value "$1" source)")")
+  [ "$profile" != wasip3 ] || features=(--no-default-features --features wasip3)
+  cargo=$(dirname "$1")/Cargo.toml
+  [ -e "$(dirname "$1")/Cargo.lock" ] || cargo generate-lockfile --quiet --manifest-path "$cargo"
+  while read -r path; do flags+=", '--remap-path-prefix=$path'"; done < <(remapped "$cargo")
+  bash "$scripts/progress.sh" cargo build --locked --manifest-path "$cargo" --profile "$profile" --target $target --target-dir "$2" \
+    ${features[@]+"${features[@]}"} --config "target.$target.rustflags=[$flags]"
 }
 
 if target_installed; then

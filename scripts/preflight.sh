@@ -26,7 +26,7 @@ if [ $# -gt 0 ] && (exec 3<>"/dev/tcp/127.0.0.1/$1") 2>/dev/null; then
   fail "port $1 is in use by another program" "Stop it, or choose a free port: make up PORT=$(($1 + 1))"
 fi
 
-[ ! -x target/debug/azure-sql-rest ] || exit 0
+[ ! -x target/debug/azure-sql-rest-up ] || exit 0
 free=$(df -Pm . | awk 'NR == 2 { print $4 }')
 [ "$free" -ge $disk ] || fail "the disk has $free MiB left; a first build takes about $disk MiB" \
   'Make room: cargo clean in other projects, or clone the repository onto another disk.'

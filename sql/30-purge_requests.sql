@@ -9,7 +9,8 @@ Parameters
                    SQL Server would lock the whole table
 
 Result: one row
-  Deleted  number of rows removed
+  Deleted      number of rows removed
+  OldestHours  how many hours ago the oldest of those that are left began; 0 when there are none
 
 Call it without a transaction around it, or the batches end up in one. Stopping it half-way loses nothing.
 */
@@ -36,6 +37,6 @@ BEGIN
         SET @Deleted = @Deleted + @Rows;
     END;
 
-    SELECT @Deleted AS Deleted;
+    SELECT @Deleted AS Deleted, ISNULL(DATEDIFF(HOUR, MIN(r.BeganAt), SYSUTCDATETIME()), 0) AS OldestHours FROM web.Requests AS r;
 END;
 GO

@@ -23,6 +23,8 @@
 #   --database            the database's name                                                            (customers)
 #   --client-ip           the address from which this machine reaches Azure                              (asks api.ipify.org)
 #   --skip-sql            true: leave out the scripts of sql/, where this machine may not reach the database       (false)
+#   --build               true: build the image of the purge from these sources, also where it is released         (false)
+#   --images              the GitHub repository, as owner/name, whose released image is taken            (that of git's remote origin)
 #
 # From the environment alone
 #   API_KEY               the key, or several with commas between them, that clients of the API send      (the one that is there, or a new one)
@@ -107,6 +109,14 @@ container_app_test() {
   [ "$status" = 403 ] || { echo "error: without a key https://$host answers $status, not 403" >&2; exit 1; }
 }
 
+# A job removes old rows from the ledger once a day.
+purge() {
+  image_of purge
+  az deployment group create --resource-group "$RESOURCE_GROUP" --name customer-api-purge --template-file deploy/azd/purge.bicep \
+    --parameters name="$NAME_PREFIX-purge" environmentId="$environment_id" identityId="$purge_identity_id" clientId="$purge_client_id" \
+    image="$found" sqlServer="$sql_server" database="$DATABASE" --output none
+}
+
 # All variables each time: a deployment starts from the manifest's defaults.
 component() {
   application_id=$(spin aka app status --app-name "$APPLICATION" --format json 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p') ||
@@ -146,12 +156,16 @@ delete_application() {
   fi
 }
 
-parameters="APPLICATION $shared"
+parameters="APPLICATION $shared BUILD IMAGES"
 APPLICATION=${APPLICATION:-customer-api}
 RESOURCE_GROUP=${RESOURCE_GROUP:-customer-api-akamai}
 NETWORK=${NETWORK:-private}
+IMAGES=${IMAGES:-$(github_repository)}
+IMAGE_TAG=$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/spin.toml")
 arguments "$parameters" "$@"
 valid_shared
+valid BUILD 'true|false' 'true or false'
+valid IMAGES '([a-z0-9._-]+/[a-z0-9._-]+)?' 'owner/name of a repository on GitHub'
 [[ ${API_KEY:-} =~ ^[A-Za-z0-9._~+/=,-]*$ ]] || fail "API_KEY must be letters, digits and . _ ~ + / = - with commas between keys"
 valid APPLICATION '[A-Za-z][A-Za-z0-9_-]*' 'letters, digits, _ and -'
 
@@ -166,11 +180,13 @@ if [ "$action" = destroy ]; then
 fi
 
 "$dry_run" || needs_to_deploy spin https://spinframework.dev/install
-begin "$parameters PUBLIC_SQL WORKERS" "This makes what Azure charges for by the hour."
+begin "$parameters IMAGE_TAG PUBLIC_SQL WORKERS" "This makes what Azure charges for by the hour."
 defines sql
 defines open_sql
 defines close_sql
 defines secret
+defines released
+defines image_of
 
 step "Names" names
 if [ "$action" = rotate ]; then
@@ -190,6 +206,10 @@ step "Keys" keys
 [ "$action" = deploy ] || step "New key" new_key
 step "Data API Builder" container_app
 step "Its key" container_app_test
+if [ "$action" = deploy ]; then
+  step "Purge of the ledger" purge
+  step "Its first run" purge_test
+fi
 step "Component" component
 step "Smoke test" smoke_test
 "$dry_run" || say "Done: $url. The key for its clients: az containerapp secret show --resource-group $RESOURCE_GROUP --name $NAME_PREFIX-dab" \

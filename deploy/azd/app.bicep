@@ -1,12 +1,18 @@
-// The container app: Spin with the component and, beside it in the same replica, Data API Builder, which nothing but the component reaches.
+// The container app: Spin with the component and, beside it in the same replica, Data API Builder, which nothing but the component reaches; and the
+// job that purges the ledger.
 param location string = resourceGroup().location
 param environmentId string
 param identityId string
 param clientId string
-param registry string
+param purgeIdentityId string
+param purgeClientId string
 param image string
+param purgeImage string
 param sqlServer string
 param database string
+
+@description('IPv4 addresses or ranges (CIDR) with commas between them. The API refuses all others; empty: it refuses none.')
+param allowedAddresses string = ''
 
 @description('Connections of one replica. Those of all replicas together are no more than the workers of the database.')
 param pool int
@@ -15,8 +21,12 @@ param pool int
 @description('The key that clients of the API send, or several with commas between them.')
 param apiKey string
 
-// app.sh divides the workers of the database by it.
+// app.sh divides the workers of the database by twice as many.
 var maxReplicas = 3
+// Azure's registries want the identity to sign in; the release's images may be pulled by anybody.
+var registry = split(image, '/')[0]
+var ranges = empty(allowedAddresses) ? [] : split(allowedAddresses, ',')
+var dabConfig = loadTextContent('../../dab/dab-config.json')
 
 resource app 'Microsoft.App/containerApps@2024-03-01' = {
   name: 'customer-api'
@@ -36,13 +46,14 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
         allowInsecure: false
         transport: 'http'
         targetPort: 3000
+        // One that allows some refuses the rest (https://learn.microsoft.com/azure/container-apps/ip-restrictions).
+        ipSecurityRestrictions: [for (cidr, index) in ranges: {
+          name: 'allowed-${index}'
+          ipAddressRange: cidr
+          action: 'Allow'
+        }]
       }
-      registries: [
-        {
-          server: '${registry}.azurecr.io'
-          identity: identityId
-        }
-      ]
+      registries: endsWith(registry, '.azurecr.io') ? [{ server: registry, identity: identityId }] : []
       secrets: [
         {
           name: 'api-key'
@@ -51,7 +62,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
         {
           // No secret, but that is how a container app has files.
           name: 'dab-config'
-          value: loadTextContent('../../dab/dab-config.json')
+          value: dabConfig
         }
       ]
     }
@@ -64,6 +75,12 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
             {
               name: 'SPIN_VARIABLE_API_KEY'
               secretRef: 'api-key'
+            }
+            {
+              // A change of secrets alone makes no new revision, and would not reach the containers
+              // (https://learn.microsoft.com/azure/container-apps/manage-secrets).
+              name: 'REVISION_OF_SECRETS'
+              value: uniqueString(apiKey, dabConfig)
             }
           ]
           resources: {
@@ -170,6 +187,20 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
         }
       ]
     }
+  }
+}
+
+module purge 'purge.bicep' = {
+  name: 'customer-api-purge'
+  params: {
+    location: location
+    name: 'customer-api-purge'
+    environmentId: environmentId
+    identityId: purgeIdentityId
+    clientId: purgeClientId
+    image: purgeImage
+    sqlServer: sqlServer
+    database: database
   }
 }
 

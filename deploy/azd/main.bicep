@@ -9,14 +9,21 @@ param environmentName string
 @description('An Azure region.')
 param location string
 
-@description('Object id of who administers the database: who runs azd, unless a group is set.')
+@description('Object id of who runs azd. It administers the database, unless a group is set.')
 param principalId string
 
-@description('Name of the same.')
-param principalName string
-
-@allowed(['User', 'Group', 'Application'])
+@allowed(['User', 'ServicePrincipal'])
+@description('What that is, in words of azd.')
 param principalType string = 'User'
+
+@description('Client id of a service principal that runs azd.')
+param principalClientId string = ''
+
+@description('Object id of an Entra group that administers the database.')
+param sqlAdminGroupId string = ''
+
+@description('What the server calls its administrator. It signs in by its id, whatever it is called.')
+param sqlAdminName string = 'customer-api-administrator'
 
 @description('A service objective of Azure SQL.')
 param sqlTier string = 'S0'
@@ -27,6 +34,14 @@ param network string = 'private'
 
 var tags = { 'azd-env-name': environmentName, 'made-by': 'customer-api' }
 var suffix = uniqueString(subscription().id, environmentName, location)
+
+// Azure SQL knows users and groups by their object ids, applications by their client ids
+// (https://learn.microsoft.com/cli/azure/sql/server#az-sql-server-create, --external-admin-sid).
+var user = { type: 'User', id: principalId }
+var application = { type: 'Application', id: empty(principalClientId) ? principalId : principalClientId }
+var team = { type: 'Group', id: sqlAdminGroupId }
+var principal = principalType == 'User' ? user : application
+var administrator = empty(sqlAdminGroupId) ? principal : team
 
 resource group 'Microsoft.Resources/resourceGroups@2024-03-01' = {
   name: 'rg-${environmentName}'
@@ -41,9 +56,9 @@ module resources 'resources.bicep' = {
     location: location
     suffix: suffix
     tags: tags
-    principalId: principalId
-    principalName: principalName
-    principalType: principalType
+    administratorType: administrator.type
+    administratorId: administrator.id
+    administratorName: sqlAdminName
     sqlTier: sqlTier
     network: network
   }
@@ -56,8 +71,11 @@ output NETWORK string = network
 output SQL_TIER string = sqlTier
 output SQL_SERVER string = resources.outputs.sqlServer
 output DATABASE string = resources.outputs.database
-output REGISTRY string = resources.outputs.registry
 output ENVIRONMENT_ID string = resources.outputs.environmentId
+output WORKSPACE_ID string = resources.outputs.workspaceId
 output IDENTITY_ID string = resources.outputs.identityId
 output CLIENT_ID string = resources.outputs.clientId
+output PURGE_IDENTITY_ID string = resources.outputs.purgeIdentityId
 output PURGE_CLIENT_ID string = resources.outputs.purgeClientId
+// Made when an image has to be built, and not before.
+output REGISTRY string = 'customerapi${suffix}'

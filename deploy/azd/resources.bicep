@@ -1,47 +1,31 @@
 param location string
 param suffix string
 param tags object
-param principalId string
-param principalName string
-param principalType string
+param administratorType string
+param administratorId string
+param administratorName string
 param sqlTier string
 param network string
 
 var isPrivate = network == 'private'
-var acrPull = subscriptionResourceId('Microsoft.Authorization/roleDefinitions', '7f951dda-4ed3-4680-a7ca-43fe172d538d')
 
-// Data API Builder's, which also pulls the image; and that of whatever purges the ledger.
+// Data API Builder's, and that of the job that purges the ledger. Their names are unique in the tenant: other environments have others.
 resource dab 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
-  name: 'customer-api-dab'
+  name: 'customer-api-dab-${suffix}'
   location: location
   tags: tags
 }
 
 resource purge 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
-  name: 'customer-api-purge'
+  name: 'customer-api-purge-${suffix}'
   location: location
   tags: tags
 }
 
-resource registry 'Microsoft.ContainerRegistry/registries@2023-07-01' = {
-  name: 'customerapi${suffix}'
-  location: location
-  tags: tags
-  sku: { name: 'Basic' }
-  properties: { adminUserEnabled: false }
-}
-
-resource pull 'Microsoft.Authorization/roleAssignments@2022-04-01' = {
-  name: guid(registry.id, dab.id, acrPull)
-  scope: registry
-  properties: {
-    principalId: dab.properties.principalId
-    principalType: 'ServicePrincipal'
-    roleDefinitionId: acrPull
-  }
-}
-
-// No password exists: the server knows Microsoft Entra alone.
+// No password exists: the server knows Microsoft Entra alone. It takes its administrator when it is made, and refuses or ignores it later
+// (https://learn.microsoft.com/azure/templates/microsoft.sql/servers, ServerProperties.administrators). So it is made once
+// (https://learn.microsoft.com/azure/azure-resource-manager/bicep/resource-declaration#onlyifnotexists), and what may change is a resource below.
+@onlyIfNotExists()
 resource server 'Microsoft.Sql/servers@2023-08-01-preview' = {
   name: 'customer-api-${suffix}'
   location: location
@@ -53,12 +37,30 @@ resource server 'Microsoft.Sql/servers@2023-08-01-preview' = {
     administrators: {
       administratorType: 'ActiveDirectory'
       azureADOnlyAuthentication: true
-      principalType: principalType
-      login: principalName
-      sid: principalId
+      principalType: administratorType
+      login: administratorName
+      sid: administratorId
       tenantId: tenant().tenantId
     }
   }
+}
+
+resource administrator 'Microsoft.Sql/servers/administrators@2023-08-01-preview' = {
+  parent: server
+  name: 'ActiveDirectory'
+  properties: {
+    administratorType: 'ActiveDirectory'
+    login: administratorName
+    sid: administratorId
+    tenantId: tenant().tenantId
+  }
+}
+
+resource entraOnly 'Microsoft.Sql/servers/azureADOnlyAuthentications@2023-08-01-preview' = {
+  parent: server
+  name: 'Default'
+  properties: { azureADOnlyAuthentication: true }
+  dependsOn: [administrator]
 }
 
 resource database 'Microsoft.Sql/servers/databases@2023-08-01-preview' = {
@@ -191,8 +193,9 @@ resource apps 'Microsoft.App/managedEnvironments@2024-03-01' = {
 
 output sqlServer string = server.name
 output database string = database.name
-output registry string = registry.name
 output environmentId string = apps.id
+output workspaceId string = logs.id
 output identityId string = dab.id
 output clientId string = dab.properties.clientId
+output purgeIdentityId string = purge.id
 output purgeClientId string = purge.properties.clientId

@@ -77,7 +77,7 @@ registry() {
 trust() {
   issuer=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --query oidcIssuerProfile.issuerUrl --output tsv)
   for account in dab purge; do
-    az identity federated-credential create --resource-group "$RESOURCE_GROUP" --identity-name "$NAME_PREFIX-$account" --name "$account" \
+    az identity federated-credential create --resource-group "$RESOURCE_GROUP" --identity-name "$NAME_PREFIX-$account-$suffix" --name "$account" \
       --issuer "$issuer" --subject "system:serviceaccount:customer-api:$account" --audiences api://AzureADTokenExchange --output none
   done
 }
@@ -100,11 +100,11 @@ key_vault() {
     az keyvault create --resource-group "$RESOURCE_GROUP" --name "$vault" --location "$LOCATION" --enable-rbac-authorization true \
       --output none
   vault_id=$(az keyvault show --resource-group "$RESOURCE_GROUP" --name "$vault" --query id --output tsv)
-  az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api" --output none 2>/dev/null ||
-    az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api" --location "$LOCATION" --output none
-  api_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api" --query clientId --output tsv)
-  api_principal_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api" --query principalId --output tsv)
-  az identity federated-credential create --resource-group "$RESOURCE_GROUP" --identity-name "$NAME_PREFIX-api" --name customer-api \
+  az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api-$suffix" --output none 2>/dev/null ||
+    az identity create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api-$suffix" --location "$LOCATION" --output none
+  api_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api-$suffix" --query clientId --output tsv)
+  api_principal_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-api-$suffix" --query principalId --output tsv)
+  az identity federated-credential create --resource-group "$RESOURCE_GROUP" --identity-name "$NAME_PREFIX-api-$suffix" --name customer-api \
     --issuer "$issuer" --subject system:serviceaccount:customer-api:customer-api --audiences api://AzureADTokenExchange --output none
   az role assignment create --role "Key Vault Secrets User" --scope "$vault_id" --assignee-object-id "$api_principal_id" \
     --assignee-principal-type ServicePrincipal --output none

@@ -16,10 +16,30 @@ fn crates(selection: &[&str]) -> BTreeSet<String> {
     tree.lines().map(|line| line.trim_end_matches(" (*)").to_owned()).collect()
 }
 
+/// The selections whose crates are built with the features that the workspace has: `make up`, and what a project installs.
+const SELECTIONS: [&str; 2] = ["azure-sql-rest-up", "azure-sql-rest-cli"];
+
 #[test]
-fn the_local_stack_has_the_features_that_it_has_in_the_workspace() {
-    let (local, all) = (crates(&["--package", "azure-sql-rest-cli"]), crates(&["--workspace"]));
-    assert!(local.len() > 100, "{}", local.len());
-    let only: Vec<_> = local.difference(&all).collect();
-    assert_eq!(only, Vec::<&String>::new(), "add the features that they lack to the workspace's dependencies");
+fn the_engine_is_compiled_once() {
+    let all = crates(&["--workspace"]);
+    for package in SELECTIONS {
+        let selected = crates(&["--package", package]);
+        assert!(selected.len() > 100, "{package}: {}", selected.len());
+        let only: Vec<_> = selected.difference(&all).collect();
+        let hint = "name the features that they lack in crates/azure-sql-rest-host/Cargo.toml";
+        assert_eq!(only, Vec::<&String>::new(), "{package}: {hint}");
+    }
+}
+
+#[test]
+fn make_up_compiles_no_generator_no_parser_and_no_template_engine() {
+    let makefile = std::fs::read_to_string(root().join("Makefile")).unwrap();
+    assert!(makefile.contains("cargo build --locked -p azure-sql-rest-up"));
+    let names = |package| -> BTreeSet<String> {
+        crates(&["--package", package]).iter().filter_map(|line| line.split(' ').next()).map(str::to_owned).collect()
+    };
+    let (up, whole) = (names("azure-sql-rest-up"), names("azure-sql-rest-cli"));
+    for name in ["azure-sql-rest-cli", "jsonschema", "minijinja", "similar", "sqlparser"] {
+        assert!(whole.contains(name) && !up.contains(name), "{name}");
+    }
 }

@@ -225,7 +225,7 @@ def gateway(overlay):
     """the gateway outlasts the API's requests, and repeats what may be repeated and nothing else"""
     if not overlay.of("Gateway"):
         return
-    deadline = int(re.search(r"\bdeadline: Duration::from_millis\(([\d_]+)\)", Path("crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8"))[1]) / 1000
+    deadline = int(re.search(r'\brequest_deadline_ms: Duration = "(\d+)"', Path("crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8"))[1]) / 1000
     listeners = {each["name"]: each for each in overlay.one("Gateway")["spec"]["listeners"]}
     names = {each["hostname"] for each in listeners.values()}
     for route in overlay.of("HTTPRoute"):

@@ -3,7 +3,7 @@
 use std::thread;
 use std::time::{Duration, Instant};
 
-use http::Method;
+use azure_sql_rest_conformance::faults::Faults;
 use serde_json::Value;
 use tempfile::TempDir;
 
@@ -15,7 +15,7 @@ const SOON: Duration = Duration::from_secs(10);
 /// The whole stack with fresh data, and the control of its faults. It begins without any.
 pub struct Faulty {
     pub api: Api,
-    control: Api,
+    pub faults: Faults,
     _process: Process,
     _folder: TempDir,
 }
@@ -42,18 +42,22 @@ impl Faulty {
         let (_, rest) = process.said.split_once("faults at http://").expect("it says where its faults are");
         let control = rest.split('/').next().and_then(|address| address.parse().ok()).expect("address:port/faults");
         let api = process.url.strip_prefix("http://").and_then(|address| address.parse().ok()).expect("a URL");
-        Self { api: Api { address: api }, control: Api { address: control }, _process: process, _folder: folder }
+        Self {
+            api: Api { address: api },
+            faults: Faults::at(Api { address: control }),
+            _process: process,
+            _folder: folder,
+        }
     }
 
     /// Puts a plan into force: calls are numbered from nought again, outages count from now.
     pub fn set(&self, plan: &Value) {
-        let reply = self.control.json(Method::PUT, "/faults", &plan.to_string());
-        assert_eq!(reply.status, 200, "{}", reply.text());
+        self.faults.set(plan);
     }
 
-    /// What has come of the plan.
+    /// The calls and faults since the plan was set.
     pub fn log(&self) -> Value {
-        self.control.get("/faults").json()["log"].take()
+        self.faults.log()
     }
 
     /// Waits until the log says so.

@@ -61,7 +61,7 @@ fn make_reset_forgets_the_data_and_nothing_else() {
     let folder = tempfile::TempDir::new().unwrap();
     let local = folder.path().join(".local");
     std::fs::create_dir_all(local.join("cache")).unwrap();
-    for file in ["customers.db", "customers.db-wal", "customers.db-shm"] {
+    for file in ["data.db", "data.db-wal", "data.db-shm"] {
         std::fs::write(local.join(file), "x").unwrap();
     }
     let mut make = Command::new("make");

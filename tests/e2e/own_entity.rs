@@ -9,11 +9,14 @@ use std::process::Command;
 
 use http::Method;
 
-use crate::conformance::{SHORT, conform};
+use azure_sql_rest_conformance::SHORT;
+use azure_sql_rest_conformance::description::schemas_hold;
+use azure_sql_rest_conformance::examples::examples_hold;
+
+use crate::conformance::conform;
 use crate::document::{blocks, run, split_samples};
 use crate::faulty::Faulty;
 use crate::harness::{local, output, root};
-use crate::openapi::{examples_hold, schemas_hold};
 
 /// Files by their path in the project.
 pub type Files = BTreeMap<PathBuf, Vec<u8>>;

@@ -119,6 +119,6 @@ fn a_full_disk_and_a_missing_network_matter_before_the_first_build_alone() {
     machine.program("cargo", "echo 'error: failed to download' >&2; exit 101");
     machine.fails(&free(), ["failed to download", "HTTPS_PROXY"]);
     fs::create_dir_all(machine.path().join("target/debug")).unwrap();
-    symlink("/bin/sh", machine.path().join("target/debug/azure-sql-rest")).unwrap();
+    symlink("/bin/sh", machine.path().join("target/debug/azure-sql-rest-up")).unwrap();
     assert!(machine.check(&free()).0);
 }

@@ -4,6 +4,7 @@ mod dab;
 mod entity;
 mod openapi;
 pub(crate) mod pretty;
+mod settings;
 
 use std::fs;
 use std::path::Path;
@@ -16,17 +17,21 @@ use serde_json::Value;
 use crate::routes;
 use crate::steps::say;
 
-/// The files that follow from the table of routes in the project at `root`: their paths in it, and what they should hold.
+/// The files that follow from the table of routes in the project at `root` and from the settings: their paths, and their text.
 ///
 /// # Errors
 ///
 /// When something that is written by hand is missing or is not JSON of the expected shape.
 fn files(root: &Path) -> Result<Vec<(&'static str, String)>> {
     let routes = routes::read(root)?;
-    Ok(vec![
+    let mut files = vec![
         ("dab/dab-config.json", pretty::print(&dab::config(root, routes)?)),
         ("openapi.json", pretty::print(&openapi::document(root, routes)?)),
-    ])
+    ];
+    // A project need not have all of them.
+    let present = settings::FILES.map(|path| fs::read_to_string(root.join(path)).map(|text| (path, text)));
+    files.extend(present.into_iter().flatten().map(|(path, text)| (path, settings::filled(&text))));
+    Ok(files)
 }
 
 /// Writes the files that are not current, and says which.

@@ -1,36 +1,28 @@
-//! `azure-sql-rest`: everything the API needs, on a developer's machine.
+//! `azure-sql-rest`: what a developer types.
 //!
-//! `azure-sql-rest up` is what `make up` calls: the local bridge, then the API on Spin or on the built-in host. `azure-sql-rest bridge`
-//! is the bridge alone, for a Spin that somebody starts by hand. In reading order: `up` the steps, `service` what runs
-//! until it is stopped, `bridge`, `builtin` and `spin` the three such services, `ready` when the API answers, `listen`
-//! addresses, `stop` the end.
+//! `up` and `bridge` run the API, and are those of the crate `azure-sql-rest-up`. In reading order of the rest: `entity` adds a table,
+//! `routes` reads the table of routes, `generate` writes what follows from both, `test` asks for every promise.
 
-mod bridge;
-mod builtin;
 mod entity;
 mod generate;
-mod listen;
-mod ready;
 mod routes;
-mod service;
-mod spin;
-mod steps;
-mod stop;
-mod up;
+mod test;
 
 use std::path::Path;
 use std::process::ExitCode;
 
+use anyhow::Result;
+use azure_sql_rest_up::bridge::{self, BridgeArguments};
+use azure_sql_rest_up::steps;
+use azure_sql_rest_up::stop::Stop;
+use azure_sql_rest_up::up::{self, UpArguments};
 use clap::{Parser, Subcommand};
 
-use crate::bridge::BridgeArguments;
 use crate::entity::EntityArguments;
-use crate::spin::SpinEnded;
-use crate::stop::Stop;
-use crate::up::UpArguments;
+use crate::test::TestArguments;
 
 #[derive(Parser)]
-#[command(name = "azure-sql-rest", about = "The API on this machine, without Azure SQL, and without Spin if need be")]
+#[command(name = "azure-sql-rest", version, about = "REST APIs on Azure SQL: add tables, run and test on this machine")]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
@@ -50,28 +42,23 @@ enum Command {
     Generate,
     /// Add a table of one's own to the API
     Entity(EntityArguments),
+    /// Ask the API for everything that it promises of every entity
+    Test(TestArguments),
 }
 
 #[tokio::main]
 async fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    let stop = match Stop::listen(arguments.exit_on_stdin_eof) {
-        Ok(stop) => stop,
-        Err(error) => return failure(&error),
-    };
-    let outcome = match arguments.command {
-        Command::Up(arguments) => up::run(arguments, stop).await,
-        Command::Bridge(arguments) => bridge::run(arguments, stop).await,
-        Command::Generate => generate::generate(Path::new(".")),
-        Command::Entity(arguments) => entity::run(Path::new("."), arguments),
-    };
-    match outcome {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => failure(&error),
-    }
+    azure_sql_rest_up::report(run(Arguments::parse()).await)
 }
 
-fn failure(error: &anyhow::Error) -> ExitCode {
-    eprintln!("error: {error:#}");
-    error.downcast_ref::<SpinEnded>().map_or(ExitCode::FAILURE, SpinEnded::exit_code)
+async fn run(arguments: Arguments) -> Result<()> {
+    let root = Path::new(".");
+    let stop = || Stop::listen(arguments.exit_on_stdin_eof);
+    match arguments.command {
+        Command::Up(arguments) => up::run(arguments, stop()?).await,
+        Command::Bridge(arguments) => bridge::run(arguments, stop()?).await,
+        Command::Generate => generate::generate(root),
+        Command::Entity(arguments) => entity::run(root, arguments),
+        Command::Test(arguments) => test::run(arguments).await,
+    }
 }

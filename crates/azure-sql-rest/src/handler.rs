@@ -6,8 +6,8 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures::future::{Either, select};
 use http::header::{
-    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, CONTENT_TYPE, ETAG, HeaderMap, ORIGIN, RETRY_AFTER,
-    WWW_AUTHENTICATE, X_CONTENT_TYPE_OPTIONS,
+    ALLOW, AUTHORIZATION, CACHE_CONTROL, CONTENT_LENGTH, HeaderMap, RETRY_AFTER, WWW_AUTHENTICATE,
+    X_CONTENT_TYPE_OPTIONS,
 };
 use http::request::Parts;
 use http::{HeaderName, HeaderValue, Method, Request, Response, StatusCode};
@@ -16,92 +16,73 @@ use uuid::Builder;
 use crate::app::App;
 use crate::client::arguments::{self, is_guid};
 use crate::client::body::ACCEPT_PATCH_TYPES;
-use crate::client::precondition::{Preconditions, Verdict};
+use crate::client::precondition::Preconditions;
 use crate::client::problem::{Problem, kind};
-use crate::client::response::{self, Body, Context, NotAgreed, ascii, json};
+use crate::client::response::{self, Body, Context, ascii, json};
 use crate::client::{accept, body, pages};
 use crate::dab;
-use crate::dab::answer::Row;
 use crate::dab::call::{Effort, GaveUp};
 use crate::dab::request::{Arguments, Value};
 use crate::failure::Failure;
-use crate::headers::{self, ACCEPT_PATCH, CORRELATION_ID, IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, SERVER_TIMING};
+use crate::headers::{self, ACCEPT_PATCH, CORRELATION_ID, IDEMPOTENCY_KEY, SERVER_TIMING};
 use crate::log::{Event, Level, Log};
 use crate::platform::Platform;
 use crate::retry::GiveUp;
 use crate::route::{Action, Call, Found, READY, REQUEST_KEY, Source};
 use crate::settings::{Settings, SettingsError};
 
-/// What always goes on to Data API Builder.
+/// The headers that always go on to Data API Builder.
 static TRACE: [HeaderName; 2] = [headers::TRACEPARENT, headers::TRACESTATE];
 
-/// What goes on to Data API Builder with `forward_authorization`.
+/// The headers that go on to Data API Builder with `forward_authorization`.
 static CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, headers::ROLE];
 
 /// How long readiness waits: within the second that Kubernetes gives a probe by default.
 const READY_LIMIT: Duration = Duration::from_millis(900);
 
-/// Answers `request` as `app` says. `settings` is awaited only when something depends on it.
+/// Answers `request` as `app` says. `settings` is awaited once, and not for liveness.
 pub async fn handle<'s, P: Platform>(
     platform: &P,
     app: &'static App,
     settings: impl Future<Output = Result<&'s Settings, SettingsError>>,
     request: Request<P::Body>,
 ) -> Response<Body<P::Body>> {
-    let started = platform.now();
     let (head, body) = request.into_parts();
+    let correlation_id = correlation_id(&head.headers, platform);
     let found = Found::at(app.routes, head.uri.path());
     let action = found.as_ref().and_then(|found| found.action(&head.method));
-    // Liveness must not depend on a setting.
-    let defaults;
-    let settings = if matches!(action, Some(Action::Alive)) && !head.headers.contains_key(ORIGIN) {
-        defaults = Settings::default();
-        Ok(&defaults)
-    } else {
-        settings.await
-    };
-    let has_pages = settings.as_ref().map_or(true, |settings| settings.serve_docs);
-    let found = found.filter(|found| has_pages || !found.is_page());
-    let action = action.filter(|_| found.is_some());
-    let log = Log {
-        level: settings.as_ref().map_or(Level::Info, |settings| settings.log_level),
-        correlation_id: correlation_id(&head.headers, platform),
-    };
-    let exchange = Exchange {
-        platform,
-        app,
-        settings: &settings,
-        log: &log,
-        head: &head,
-        preconditions: Preconditions::of(&head.headers),
-    };
-    let mut told = Told::default();
-    let result = match (&found, action) {
-        (None, _) => Err(Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path.")),
-        (Some(found), None) => exchange.without_action(found),
-        (Some(found), Some(action)) => exchange.act(action, &found.key, body, &mut told).await,
-    };
-    let mut response =
-        result.unwrap_or_else(|problem| problem.into_response(head.uri.path(), &log.correlation_id).map(Body::Whole));
-    if head.method == Method::HEAD {
-        *response.body_mut() = whole("");
-    } else if let Body::Whole(bytes) = response.body()
-        && !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
-    {
-        let length = bytes.len();
-        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    // Liveness depends on nothing, not even on a setting.
+    if let Some(Action::Alive) = action {
+        let mut response = json(StatusCode::OK, whole(r#"{"status":"alive"}"#));
+        finish(&mut response, &head.method, correlation_id);
+        return response;
     }
+    let started = platform.now();
+    let settings = settings.await;
+    let level = settings.as_ref().map_or(Level::Info, |settings| settings.log_level);
+    let log = Log { level, correlation_id };
+    let outcome = match &settings {
+        Ok(settings) => {
+            let preconditions = Preconditions::of(&head.headers);
+            let exchange = Exchange { platform, app, settings, log: &log, head: &head, preconditions };
+            exchange.answer(found.as_ref(), action, body).await
+        }
+        Err(error) => misconfigured(error, platform, &log).into(),
+    };
+    let mut response = outcome
+        .answer
+        .unwrap_or_else(|problem| problem.into_response(head.uri.path(), &log.correlation_id).map(Body::Whole));
+    let status = response.status();
     // A probe that succeeds says nothing.
-    let is_probe = matches!(action, Some(Action::Alive | Action::Ready));
-    let is_logged = response.status().is_server_error() || log.has_requests();
-    if is_logged && !(is_probe && response.status() == StatusCode::OK) {
+    let is_quiet = matches!(action, Some(Action::Ready)) && status == StatusCode::OK;
+    if (status.is_server_error() || log.has_requests()) && !is_quiet {
         let took = platform.now().saturating_sub(started);
         let event = Event::Request {
             method: head.method.as_str(),
             route: found.as_ref().map(|found| found.path),
-            status: response.status().as_u16(),
+            status: status.as_u16(),
             duration_us: took.as_micros() as u64,
-            attempts: told.effort.map_or(0, |effort| effort.attempts),
+            attempts: outcome.call.as_ref().map_or(0, |call| call.effort.attempts),
         };
         log.write(platform, &event);
     }
@@ -110,46 +91,92 @@ pub async fn handle<'s, P: Platform>(
         let allow = headers.get(ALLOW).cloned();
         settings.cors_allowed_origins.permit(&head.method, &head.headers, allow, headers);
     }
-    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
-    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
-    if let Some(effort) = told.effort {
-        headers.insert(SERVER_TIMING, ascii(server_timing(effort)));
-        if let Some(key) = told.key {
+    if let Some(call) = outcome.call {
+        headers.insert(SERVER_TIMING, ascii(server_timing(call.effort)));
+        if let Some(key) = call.key {
             headers.insert(IDEMPOTENCY_KEY, ascii(key));
         }
     }
-    headers.insert(CORRELATION_ID, ascii(log.correlation_id));
+    finish(&mut response, &head.method, log.correlation_id);
     response
+}
+
+/// Adds the headers that every answer has, and leaves the body out that an answer to `HEAD` must not have.
+fn finish<C>(response: &mut Response<Body<C>>, method: &Method, correlation_id: String) {
+    if method == Method::HEAD {
+        *response.body_mut() = whole("");
+    } else if let Body::Whole(bytes) = response.body()
+        && !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
+    {
+        let length = bytes.len();
+        response.headers_mut().insert(CONTENT_LENGTH, length.into());
+    }
+    let headers = response.headers_mut();
+    headers.insert(CACHE_CONTROL, HeaderValue::from_static("private, no-cache"));
+    headers.insert(X_CONTENT_TYPE_OPTIONS, HeaderValue::from_static("nosniff"));
+    headers.insert(CORRELATION_ID, ascii(correlation_id));
 }
 
 /// A response, or the problem to answer with instead.
 type Answer<P> = Result<Response<Body<<P as Platform>::Body>>, Problem>;
 
-/// What the answer's headers tell of the call, once it has been made.
-#[derive(Default)]
-struct Told {
-    effort: Option<Effort>,
+/// How a request ended.
+struct Outcome<P: Platform> {
+    answer: Answer<P>,
+    /// Set once Data API Builder has been called.
+    call: Option<Called>,
+}
+
+/// The part of a call that the headers of the answer tell.
+struct Called {
+    effort: Effort,
     /// The key that a write ran under: with it, and only with it, the write can be repeated safely.
     key: Option<String>,
+}
+
+impl<P: Platform> From<Answer<P>> for Outcome<P> {
+    fn from(answer: Answer<P>) -> Self {
+        Self { answer, call: None }
+    }
+}
+
+impl<P: Platform> From<Problem> for Outcome<P> {
+    fn from(problem: Problem) -> Self {
+        Err(problem).into()
+    }
 }
 
 /// One request, without its body.
 struct Exchange<'a, P> {
     platform: &'a P,
     app: &'static App,
-    settings: &'a Result<&'a Settings, SettingsError>,
+    settings: &'a Settings,
     log: &'a Log,
     head: &'a Parts,
     preconditions: Preconditions<'a>,
 }
 
 impl<P: Platform> Exchange<'_, P> {
+    async fn answer(&self, found: Option<&Found<'_>>, action: Option<&'static Action>, body: P::Body) -> Outcome<P> {
+        let Some(found) = found.filter(|found| self.settings.serve_docs || !found.is_page()) else {
+            return Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path.").into();
+        };
+        match action {
+            None => self.without_action(found).into(),
+            Some(Action::Page(page)) => Ok(pages::response(*page)).into(),
+            Some(Action::Ready) => self.ready().await,
+            Some(Action::Call(call)) => self.call(call, &found.key, body).await.unwrap_or_else(Outcome::from),
+            Some(Action::OpenApi | Action::Alive) => {
+                self.negotiate().map(|()| json(StatusCode::OK, whole(self.app.openapi))).into()
+            }
+        }
+    }
+
     /// The answer to a method that the path does not have.
     fn without_action(&self, found: &Found) -> Answer<P> {
         let allow = found.allow();
         if self.head.method == Method::OPTIONS {
-            let mut response = Response::new(whole(""));
-            *response.status_mut() = StatusCode::NO_CONTENT;
+            let mut response = response::empty(StatusCode::NO_CONTENT);
             if found.action(&Method::PATCH).is_some() {
                 let types = HeaderValue::from_static(ACCEPT_PATCH_TYPES);
                 response.headers_mut().insert(ACCEPT_PATCH, types);
@@ -161,39 +188,10 @@ impl<P: Platform> Exchange<'_, P> {
         Err(Problem::new(kind::METHOD_NOT_ALLOWED, &detail).with_header(ALLOW, ascii(allow)))
     }
 
-    async fn act(&self, action: &'static Action, key: &str, body: P::Body, told: &mut Told) -> Answer<P> {
-        match action {
-            Action::Alive => Ok(json(StatusCode::OK, whole(r#"{"status":"alive"}"#))),
-            Action::OpenApi => {
-                self.negotiate()?;
-                Ok(json(StatusCode::OK, whole(self.app.openapi)))
-            }
-            Action::Page(page) => Ok(pages::response(*page)),
-            Action::Ready => self.ready(told).await,
-            Action::Call(call) => {
-                self.admit()?;
-                self.negotiate()?;
-                self.call(call, key, body, told).await
-            }
-        }
-    }
-
-    fn settings(&self) -> Result<&Settings, Problem> {
-        self.settings.as_ref().copied().map_err(|error| {
-            let reason = error.to_string();
-            self.log.write(self.platform, &Event::Misconfigured { reason });
-            match error {
-                SettingsError::Invalid { .. } => Problem::new(kind::MISCONFIGURED, &error.to_string()),
-                SettingsError::Provider(_) => unavailable("The settings cannot be read at the moment."),
-            }
-        })
-    }
-
     /// Lets a request pass that has an API key, or all when there are no keys.
     fn admit(&self) -> Result<(), Problem> {
-        let settings = self.settings()?;
         // A bearer token that goes on to Data API Builder is for it to judge.
-        if settings.api_keys.admit(&self.head.headers, !settings.forward_authorization) {
+        if self.settings.api_key.admit(&self.head.headers, !self.settings.forward_authorization) {
             return Ok(());
         }
         Err(unauthorized("Send the API key as x-api-key, or as a bearer token unless the API passes those on."))
@@ -207,48 +205,61 @@ impl<P: Platform> Exchange<'_, P> {
         Err(Problem::new(kind::NOT_ACCEPTABLE, detail))
     }
 
-    async fn ready(&self, told: &mut Told) -> Answer<P> {
+    async fn ready(&self) -> Outcome<P> {
+        let arguments = Arguments::new();
         let begin = self.platform.now();
-        let row = self.to_dab(&READY, &Arguments::new())?.attempt(READY_LIMIT).await;
-        let took = self.platform.now().saturating_sub(begin);
-        told.effort = Some(Effort { attempts: 1, took });
-        let row = row.map_err(|failure| {
-            let reason = failure.to_string();
-            self.log.write(self.platform, &Event::NotReady { reason });
-            unavailable("Data API Builder or the database behind it does not answer.")
-        })?;
-        self.respond(&READY, &Arguments::new(), row)
+        let row = self.to_dab(&READY, &arguments).attempt(READY_LIMIT).await;
+        let effort = Effort { attempts: 1, took: self.platform.now().saturating_sub(begin) };
+        let answer = match row {
+            Ok(row) => self.context(&READY, &arguments).answer(row),
+            Err(failure) => {
+                let procedure = READY.procedure;
+                let event = match failure {
+                    Failure::Contract(reason) => Event::ContractBroken { procedure, reason },
+                    _ => Event::NotReady { reason: failure.to_string() },
+                };
+                self.log.write(self.platform, &event);
+                Err(unavailable("Data API Builder or the database behind it does not answer."))
+            }
+        };
+        Outcome { answer, call: Some(Called { effort, key: None }) }
     }
 
-    async fn call(&self, call: &'static Call, key: &str, body: P::Body, told: &mut Told) -> Answer<P> {
-        let settings = self.settings()?;
+    /// Calls a procedure.
+    ///
+    /// # Errors
+    ///
+    /// A request that is refused before the call is made.
+    async fn call(&self, call: &'static Call, key: &str, body: P::Body) -> Result<Outcome<P>, Problem> {
+        self.admit()?;
+        self.negotiate()?;
+        let policy = self.settings.policy();
+        let in_flight = self.platform.instance().enter(self.settings.max_in_flight);
+        let _in_flight = in_flight.ok_or_else(|| unavailable("As many requests are in flight as may be."))?;
         let arguments = pin!(self.arguments(call, key, body));
-        let timer = pin!(self.platform.sleep(settings.policy.deadline));
+        let timer = pin!(self.platform.sleep(policy.deadline));
         let arguments = match select(arguments, timer).await {
             Either::Left((arguments, _)) => arguments?,
             Either::Right(((), _)) => {
                 return Err(Problem::new(kind::REQUEST_TIMEOUT, "Send the whole body in less time."));
             }
         };
-        told.key = arguments.iter().find_map(|(name, value)| match value {
+        let key = arguments.iter().find_map(|(name, value)| match value {
             Value::Text(key) if *name == REQUEST_KEY => Some(key.clone()),
             _ => None,
         });
-        let (took, result) = self.to_dab(call, &arguments)?.make(&settings.policy).await;
-        told.effort = Some(took);
-        match result {
-            Ok(row) => self.respond(call, &arguments, row),
-            Err(gave_up) => {
-                let is_write = told.key.is_some();
-                Err(refusal(&gave_up, took.attempts, is_write, settings.forward_authorization))
-            }
-        }
+        let (effort, result) = self.to_dab(call, &arguments).make(&policy).await;
+        let answer = match result {
+            Ok(row) => self.context(call, &arguments).answer(row),
+            Err(gave_up) => Err(refusal(&gave_up, effort.attempts, key.is_some(), self.settings.forward_authorization)),
+        };
+        Ok(Outcome { answer, call: Some(Called { effort, key }) })
     }
 
-    /// All arguments; what costs nothing to check comes before the body is read.
+    /// All arguments. The checks that cost nothing come before the body is read.
     async fn arguments(&self, call: &Call, key: &str, body: P::Body) -> Result<Arguments, Problem> {
         let Parts { method, headers, .. } = self.head;
-        let is_write = method != Method::GET && method != Method::HEAD;
+        let is_write = !method.is_safe();
         if is_write {
             self.preconditions.refuse_on_write(call.is_versioned())?;
         }
@@ -259,7 +270,7 @@ impl<P: Platform> Exchange<'_, P> {
         }
         for (name, source) in call.parameters {
             if let Source::Body(form_field) = source {
-                let limit = self.settings()?.max_body_bytes;
+                let limit = self.settings.max_body_bytes;
                 let json = body::json_object(method, headers, body, limit, form_field).await?;
                 arguments.push((name, Value::Text(json)));
                 break;
@@ -268,8 +279,8 @@ impl<P: Platform> Exchange<'_, P> {
         Ok(arguments)
     }
 
-    fn to_dab(&self, call: &'static Call, arguments: &Arguments) -> Result<dab::call::Call<'_, P>, Problem> {
-        let settings = self.settings()?;
+    fn to_dab(&self, call: &'static Call, arguments: &Arguments) -> dab::call::Call<'_, P> {
+        let settings = self.settings;
         let mut headers = HeaderMap::new();
         headers.insert(headers::MS_CORRELATION_ID, ascii(self.log.correlation_id.clone()));
         let credentials = CREDENTIALS.iter().filter(|_| settings.forward_authorization);
@@ -282,62 +293,37 @@ impl<P: Platform> Exchange<'_, P> {
         if let Some(key) = &settings.dab_api_key {
             headers.insert(headers::API_KEY, key.clone());
         }
-        let method = match self.head.method {
-            Method::GET | Method::HEAD => Method::GET,
-            _ => Method::POST,
-        };
+        let method = if self.head.method.is_safe() { Method::GET } else { Method::POST };
         let target = [&settings.dab_url, &settings.dab_path, "/", call.procedure].concat();
-        Ok(dab::call::Call {
-            platform: self.platform,
-            log: self.log,
-            call,
-            request: dab::request::request(method, target, arguments, headers),
-        })
+        let request = dab::request::request(method, target, arguments, headers);
+        dab::call::Call { platform: self.platform, log: self.log, call, request }
     }
 
-    fn respond(&self, call: &'static Call, arguments: &Arguments, row: Row<P::Body>) -> Answer<P> {
-        let is_read = matches!(self.head.method, Method::GET | Method::HEAD);
-        let verdict = match &row.head.etag {
-            Some(version) if is_read => self.preconditions.of_read(version),
-            _ => Verdict::Proceed,
-        };
-        let replayed = row.head.replayed;
-        let context =
-            Context { call, arguments, location: call.creates.map(|creates| creates.path), path: self.head.uri.path() };
-        let limit = self.settings()?.policy.attempt_timeout;
-        let answer = response::of_row(&context, row, limit, self.log).map_err(|NotAgreed(reason)| {
-            let procedure = call.procedure;
-            self.log.write(self.platform, &Event::ContractBroken { procedure, reason });
-            let detail = "The procedure's answer is not what was agreed.";
-            Problem::new(kind::BRIDGE_MISCONFIGURED, detail)
-        })?;
-        let mut response = answer?;
-        match verdict {
-            Verdict::Proceed => {}
-            Verdict::NotModified => {
-                *response.status_mut() = StatusCode::NOT_MODIFIED;
-                *response.body_mut() = whole("");
-                response.headers_mut().remove(CONTENT_TYPE);
-            }
-            Verdict::Failed => {
-                let detail = "The row is not in a version that If-Match names.";
-                return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
-            }
+    fn context<'c>(&'c self, call: &'c Call, arguments: &'c Arguments) -> Context<'c> {
+        Context {
+            call,
+            arguments,
+            request: self.head,
+            preconditions: &self.preconditions,
+            limit: self.settings.attempt_timeout_ms,
+            log: self.log,
         }
-        // What a PUT sends is not what is stored, so that it must not have an entity tag (RFC 9110, section 9.3.4).
-        if self.head.method == Method::PUT {
-            response.headers_mut().remove(ETAG);
-        }
-        // Under a key of our own, what was done before was done by an earlier attempt of this very request.
-        if replayed && self.head.headers.contains_key(IDEMPOTENCY_KEY) {
-            response.headers_mut().insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
-        }
-        Ok(response)
     }
 }
 
-/// What the client is told of a call that brought no row. `forwards` is whether its own credentials went along, so that 401
-/// and 403 are about the client.
+/// The answer to every request while the settings cannot be used.
+fn misconfigured(error: &SettingsError, platform: &impl Platform, log: &Log) -> Problem {
+    let reason = error.to_string();
+    let problem = match error {
+        SettingsError::Provider(_) => unavailable("The settings cannot be read at the moment."),
+        _ => Problem::new(kind::MISCONFIGURED, &reason),
+    };
+    log.write(platform, &Event::Misconfigured { reason });
+    problem
+}
+
+/// The problem for a call that brought no row. `forwards` is true if the client's own credentials went along, so that 401 and
+/// 403 are about the client.
 fn refusal(gave_up: &GaveUp, attempts: u32, is_write: bool, forwards: bool) -> Problem {
     match &gave_up.failure {
         Failure::Status { status: 401, .. } if forwards => {
@@ -350,10 +336,11 @@ fn refusal(gave_up: &GaveUp, attempts: u32, is_write: bool, forwards: bool) -> P
         _ => {}
     }
     let made = match attempts {
+        0 => "No attempt was made, since the database has not answered for some time".to_owned(),
         1 => "1 attempt was made".to_owned(),
         attempts => format!("{attempts} attempts were made"),
     };
-    let repeat = if is_write {
+    let repeat = if is_write && attempts > 0 {
         "The write may have been done: repeat it with the Idempotency-Key of this answer."
     } else {
         "The request can be repeated as it is."

@@ -43,13 +43,15 @@ pub mod dab {
     pub mod request;
 }
 
-pub mod retry;
-
 pub mod route;
 
 pub mod log;
 
 pub mod platform;
+
+pub mod instance;
+
+pub mod retry;
 
 pub mod failure;
 pub mod headers;

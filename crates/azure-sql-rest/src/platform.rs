@@ -7,6 +7,7 @@ use bytes::Bytes;
 use http::{Request, Response};
 
 use crate::failure::Failure;
+use crate::instance::Instance;
 
 #[cfg(test)]
 pub mod fake;
@@ -29,6 +30,9 @@ pub trait Platform {
 
     /// Random bits, of a quality that makes keys unguessable.
     fn random(&self) -> u128;
+
+    /// What the requests of this instance share.
+    fn instance(&self) -> &Instance;
 
     /// Writes `line`, with the line break at its end, to the log (stderr), in one piece: others write there, too.
     fn log(&self, line: &str);

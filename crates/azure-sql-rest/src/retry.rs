@@ -1,9 +1,10 @@
 //! The retry policy: given how an attempt ended and how long the request has taken, try again after a wait, or give up.
-//! Pure: no clock, no I/O; [`crate::dab::call`] drives it.
+//! Pure: no clock, no I/O; [`crate::dab::call`] drives it, and [`crate::instance`] reviews it.
 //!
-//! Every call is safe to repeat, reads by nature and writes by their request key, so what decides is only whether
-//! trying again can help: Data API Builder answers 500 for a deadlock, a failover and an outage alike, because expected
-//! failures come back as data.
+//! Every call is safe to repeat: reads by nature, writes by their request key. So the policy decides only whether trying again
+//! can help. Data API Builder answers 500 for a deadlock, a failover and an outage alike, because expected failures come back
+//! as data. An attempt that fails after seconds helps less than one that is refused at once: it has stood in a queue that
+//! others need. So the wait is at least as long as the attempt took, and there are at most [`SLOW_ATTEMPTS`] of that kind.
 
 use std::time::Duration;
 
@@ -22,7 +23,18 @@ pub struct Policy {
     pub deadline: Duration,
 }
 
-/// What to do about a failure.
+/// An attempt that failed.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Attempt {
+    /// Its number in the request, from 1.
+    pub number: u32,
+    /// How long it took.
+    pub took: Duration,
+    /// How long the attempts before it took together, each of them counted up to [`Policy::cap`].
+    pub slow: Duration,
+}
+
+/// The decision about a failure.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Decision {
     /// Try again after this long.
@@ -31,7 +43,7 @@ pub enum Decision {
     GiveUp(GiveUp),
 }
 
-/// What the client is told when no further attempt is made.
+/// The answer to the client when no further attempt is made.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum GiveUp {
     /// 503: the budget is spent.
@@ -53,15 +65,18 @@ pub enum GiveUp {
 /// The longest wait that a client is told, whatever Data API Builder or a gateway in front of it says.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
+/// How many attempts a request makes that take [`Policy::cap`] or longer. A shorter one counts as its part of that. Four of
+/// three seconds, with the waits between them, begin within fifteen seconds.
+pub const SLOW_ATTEMPTS: u32 = 4;
+
 impl Policy {
     /// The time that an attempt which starts `elapsed` into the request may take.
     pub fn attempt_limit(&self, elapsed: Duration) -> Duration {
         self.attempt_timeout.min(self.deadline.saturating_sub(elapsed))
     }
 
-    /// Decides after attempt number `attempt` (from 1) ended in `failure`, `elapsed` into the request. `random` is
-    /// uniform over all `u32`.
-    pub fn decide(&self, attempt: u32, failure: &Failure, elapsed: Duration, random: u32) -> Decision {
+    /// Decides after `attempt` ended in `failure`, `elapsed` into the request. `random` is uniform over all `u32`.
+    pub fn decide(&self, attempt: &Attempt, failure: &Failure, elapsed: Duration, random: u32) -> Decision {
         let no_earlier_than = match failure {
             Failure::Refused(_) | Failure::Contract(_) => return Decision::GiveUp(GiveUp::Misconfigured),
             Failure::NotConnected(_) | Failure::Interrupted(_) | Failure::TimedOut | Failure::Malformed => {
@@ -74,14 +89,16 @@ impl Policy {
             },
         };
         // Jitter comes on top, or all that were told the same time would come back at once.
-        let wait = self.backoff(attempt, random).saturating_add(no_earlier_than);
-        if elapsed.saturating_add(wait) < self.deadline {
-            return Decision::Retry(wait);
+        let took = attempt.took.min(self.cap);
+        let wait = self.backoff(attempt.number, random).saturating_add(no_earlier_than.max(took));
+        let is_tired = attempt.slow.saturating_add(took) >= self.cap.saturating_mul(SLOW_ATTEMPTS);
+        if is_tired || elapsed.saturating_add(wait) >= self.deadline {
+            return Decision::GiveUp(self.exhausted(failure));
         }
-        Decision::GiveUp(self.exhausted(failure))
+        Decision::Retry(wait)
     }
 
-    /// What the client is told when the time is up after `failure`.
+    /// The answer to the client when the time is up after `failure`.
     pub fn exhausted(&self, failure: &Failure) -> GiveUp {
         let retry_after = match failure {
             Failure::Status { retry_after: Some(wait), .. } => self.cap.max(*wait).min(MAX_RETRY_AFTER),
@@ -98,10 +115,20 @@ impl Policy {
         let factor = 1_u32.checked_shl(attempt.saturating_sub(1));
         let ceiling =
             factor.and_then(|factor| self.base.checked_mul(factor)).map_or(self.cap, |wait| wait.min(self.cap));
-        // Caps are u32 milliseconds, so the microseconds times a u32 fit.
-        let micros = ceiling.as_micros() * u128::from(random) / u128::from(u32::MAX);
-        Duration::from_micros(micros as u64)
+        part(ceiling, random)
     }
+
+    /// A wait that spreads requests evenly over the longest backoff.
+    pub fn spread(&self, random: u32) -> Duration {
+        part(self.cap, random)
+    }
+}
+
+/// The part of `whole` that `random` is of all `u32`.
+fn part(whole: Duration, random: u32) -> Duration {
+    // Waits are u32 milliseconds, so the microseconds times a u32 fit.
+    let micros = whole.as_micros() * u128::from(random) / u128::from(u32::MAX);
+    Duration::from_micros(micros as u64)
 }
 
 #[cfg(test)]
@@ -113,6 +140,11 @@ mod tests {
         Policy { base: ms(100), cap: ms(2000), attempt_timeout: ms(10_000), deadline: ms(25_000) }
     }
 
+    /// An attempt that failed at once, after others that did.
+    fn quick(number: u32) -> Attempt {
+        Attempt { number, took: ms(0), slow: ms(0) }
+    }
+
     fn status(status: u16) -> Failure {
         Failure::Status { status, retry_after: None }
     }
@@ -122,7 +154,7 @@ mod tests {
     }
 
     #[test]
-    fn what_may_pass_is_retried() {
+    fn failures_that_may_pass_are_retried() {
         let failures = [
             Failure::NotConnected("connection refused"),
             Failure::Interrupted("connection reset"),
@@ -136,7 +168,7 @@ mod tests {
             status(504),
         ];
         for failure in failures {
-            assert_eq!(policy().decide(1, &failure, ms(0), u32::MAX), Decision::Retry(ms(100)), "{failure:?}");
+            assert_eq!(policy().decide(&quick(1), &failure, ms(0), u32::MAX), Decision::Retry(ms(100)), "{failure:?}");
         }
     }
 
@@ -145,36 +177,61 @@ mod tests {
         let mut failures = vec![Failure::Refused("destination denied"), Failure::Contract("no row")];
         failures.extend([300, 302, 307, 400, 401, 403, 404, 405, 413, 414, 422, 431, 501, 505].map(status));
         for failure in failures {
-            assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::GiveUp(GiveUp::Misconfigured), "{failure:?}");
+            assert_eq!(
+                policy().decide(&quick(1), &failure, ms(0), 0),
+                Decision::GiveUp(GiveUp::Misconfigured),
+                "{failure:?}"
+            );
         }
     }
 
     #[test]
     fn a_conflict_is_the_answer() {
-        assert_eq!(policy().decide(1, &status(409), ms(0), 0), Decision::GiveUp(GiveUp::Conflict));
+        assert_eq!(policy().decide(&quick(1), &status(409), ms(0), 0), Decision::GiveUp(GiveUp::Conflict));
     }
 
     #[test]
     fn waits_double_up_to_the_cap_with_full_jitter() {
-        let waits: Vec<_> = (1..=7).map(|attempt| policy().decide(attempt, &status(503), ms(0), u32::MAX)).collect();
+        let waits: Vec<_> =
+            (1..=7).map(|attempt| policy().decide(&quick(attempt), &status(503), ms(0), u32::MAX)).collect();
         let expected = [100, 200, 400, 800, 1600, 2000, 2000].map(|wait| Decision::Retry(ms(wait)));
         assert_eq!(waits, expected);
         assert_eq!(
-            policy().decide(3, &status(503), ms(0), u32::MAX / 2),
+            policy().decide(&quick(3), &status(503), ms(0), u32::MAX / 2),
             Decision::Retry(Duration::from_micros(199_999))
         );
-        assert_eq!(policy().decide(9, &status(503), ms(0), 0), Decision::Retry(ms(0)));
+        assert_eq!(policy().decide(&quick(9), &status(503), ms(0), 0), Decision::Retry(ms(0)));
     }
 
     #[test]
     fn retry_after_is_the_least_wait_and_jitter_comes_on_top() {
         let failure = Failure::Status { status: 503, retry_after: Some(ms(7000)) };
-        assert_eq!(policy().decide(1, &failure, ms(0), u32::MAX), Decision::Retry(ms(7100)));
-        assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::Retry(ms(7000)));
+        assert_eq!(policy().decide(&quick(1), &failure, ms(0), u32::MAX), Decision::Retry(ms(7100)));
+        assert_eq!(policy().decide(&quick(1), &failure, ms(0), 0), Decision::Retry(ms(7000)));
         assert_eq!(
-            policy().decide(1, &failure, ms(18_000), 0),
+            policy().decide(&quick(1), &failure, ms(18_000), 0),
             Decision::GiveUp(GiveUp::Unavailable { retry_after: ms(7000) })
         );
+    }
+
+    #[test]
+    fn a_wait_is_as_long_as_the_attempt_took_and_jitter_comes_on_top() {
+        for (took, wait) in [(0, 100), (500, 600), (2000, 2100), (10_000, 2100)] {
+            let attempt = Attempt { took: ms(took), ..quick(1) };
+            assert_eq!(policy().decide(&attempt, &status(500), ms(took), u32::MAX), Decision::Retry(ms(wait)));
+        }
+        let failure = Failure::Status { status: 503, retry_after: Some(ms(1000)) };
+        let attempt = Attempt { took: ms(1500), ..quick(1) };
+        assert_eq!(policy().decide(&attempt, &failure, ms(0), 0), Decision::Retry(ms(1500)), "the longer of the two");
+    }
+
+    #[test]
+    fn slow_attempts_are_repeated_three_times() {
+        let slow = |number, before| Attempt { number, took: ms(3000), slow: ms(before) };
+        assert!(matches!(policy().decide(&slow(3, 4000), &status(500), ms(13_000), 0), Decision::Retry(_)));
+        let retry_after = ms(2000);
+        let give_up = Decision::GiveUp(GiveUp::Unavailable { retry_after });
+        assert_eq!(policy().decide(&slow(4, 6000), &status(500), ms(18_000), 0), give_up);
     }
 
     #[test]
@@ -183,18 +240,18 @@ mod tests {
         let failure = Failure::Status { status: 503, retry_after };
         let retry_after = Duration::from_secs(300);
         let give_up = GiveUp::Unavailable { retry_after };
-        assert_eq!(policy().decide(1, &failure, ms(0), 0), Decision::GiveUp(give_up));
+        assert_eq!(policy().decide(&quick(1), &failure, ms(0), 0), Decision::GiveUp(give_up));
     }
 
     #[test]
     fn a_spent_budget_ends_in_503_or_504() {
         let retry_after = ms(2000);
         assert_eq!(
-            policy().decide(9, &status(500), ms(24_000), u32::MAX),
+            policy().decide(&quick(9), &status(500), ms(24_000), u32::MAX),
             Decision::GiveUp(GiveUp::Unavailable { retry_after })
         );
         assert_eq!(
-            policy().decide(3, &Failure::TimedOut, ms(25_000), 0),
+            policy().decide(&quick(3), &Failure::TimedOut, ms(25_000), 0),
             Decision::GiveUp(GiveUp::Timeout { retry_after })
         );
     }
@@ -223,7 +280,7 @@ mod tests {
         #[test]
         fn waits_stay_within_bounds_and_budget(
             base in 1_u32..10_000, more in 0_u32..10_000, timeout in 1_u32.., deadline in 1_u32..,
-            attempt in 1_u32.., elapsed in 0_u64..10_000_000_000, random in any::<u32>(), failure in failure(),
+            number in 1_u32.., took in 0_u64..100_000, elapsed in 0_u64..10_000_000_000, random in any::<u32>(), failure in failure(),
         ) {
             let policy = Policy {
                 base: ms(base.into()),
@@ -231,12 +288,14 @@ mod tests {
                 attempt_timeout: ms(timeout.into()),
                 deadline: ms(deadline.into()),
             };
-            if let Decision::Retry(wait) = policy.decide(attempt, &failure, ms(elapsed), random) {
+            let attempt = Attempt { number, took: ms(took), slow: ms(0) };
+            if let Decision::Retry(wait) = policy.decide(&attempt, &failure, ms(elapsed), random) {
                 let asked = match failure {
                     Failure::Status { retry_after, .. } => retry_after.unwrap_or_default(),
                     _ => Duration::ZERO,
                 };
-                prop_assert!(wait >= asked && wait <= policy.cap + asked);
+                let least = asked.max(attempt.took.min(policy.cap));
+                prop_assert!(wait >= least && wait <= policy.cap + least);
                 prop_assert!(ms(elapsed) + wait < policy.deadline);
                 prop_assert!(policy.attempt_limit(ms(elapsed) + wait) > Duration::ZERO);
             }
@@ -250,13 +309,15 @@ mod tests {
                 ..policy()
             };
             let mut elapsed = Duration::ZERO;
-            for attempt in 1.. {
-                elapsed += ms(took).min(policy.attempt_limit(elapsed));
-                match policy.decide(attempt, &Failure::TimedOut, elapsed, random) {
+            for number in 1.. {
+                let took = ms(took).min(policy.attempt_limit(elapsed));
+                elapsed += took;
+                let attempt = Attempt { number, took, slow: ms(0) };
+                match policy.decide(&attempt, &Failure::TimedOut, elapsed, random) {
                     Decision::Retry(wait) => elapsed += wait,
                     Decision::GiveUp(_) => break,
                 }
-                prop_assert!(attempt <= deadline, "each attempt takes a millisecond at least");
+                prop_assert!(number <= deadline, "each attempt takes a millisecond at least");
             }
             prop_assert!(elapsed <= policy.deadline);
         }

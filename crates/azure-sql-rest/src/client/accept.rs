@@ -1,39 +1,27 @@
-//! Content negotiation: whether a client takes what this API has, which is JSON (RFC 9110, section 12.5.1).
+//! Content negotiation: this API answers in JSON, and tells a client that does not take it (RFC 9110, section 12.5.1).
 
 use http::header::{ACCEPT, HeaderMap};
 
-/// Whether `Accept` lets `application/json` through. Of the ranges that cover it, the most specific decides; no header,
-/// or one that is not a list of ranges, lets everything through.
+/// True if `Accept` lets `application/json` through. Of the ranges that cover it, the most specific decides. No header, or one
+/// that is not a list of ranges, lets everything through.
 pub fn takes_json(headers: &HeaderMap) -> bool {
-    let mut decisive = (0, true);
-    let mut ranges = false;
-    for range in headers.get_all(ACCEPT).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b',')) {
-        let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
-        let name = parts.next().unwrap_or_default();
-        if name.is_empty() {
-            continue;
-        }
-        if !name.contains(&b'/') {
-            return true;
-        }
-        ranges = true;
-        let precedence = match name {
-            b"*/*" => 1,
-            name if name.eq_ignore_ascii_case(b"application/*") => 2,
-            name if name.eq_ignore_ascii_case(b"application/json") => 3,
-            _ => continue,
-        };
-        let wanted = !parts.any(refuses);
-        if precedence > decisive.0 {
-            decisive = (precedence, wanted);
-        } else if precedence == decisive.0 {
-            decisive.1 |= wanted;
-        }
-    }
-    match decisive {
-        (0, _) => !ranges,
-        (_, wanted) => wanted,
-    }
+    let lines = headers.get_all(ACCEPT).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
+    let ranges = lines.map(<[u8]>::trim_ascii).filter(|range| !range.is_empty());
+    ranges.map(decision).max().is_none_or(|(_, takes)| takes)
+}
+
+/// Returns how specific a range is, and true if JSON passes by it. Of two ranges that are equally specific, one that lets JSON
+/// through wins.
+fn decision(range: &[u8]) -> (u8, bool) {
+    let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
+    let specificity = match parts.next().unwrap_or_default() {
+        name if !name.contains(&b'/') => return (4, true),
+        name if name.eq_ignore_ascii_case(b"application/json") => 3,
+        name if name.eq_ignore_ascii_case(b"application/*") => 2,
+        b"*/*" => 1,
+        _ => return (0, false),
+    };
+    (specificity, !parts.any(refuses))
 }
 
 /// A weight of zero: `q=0`, `q=0.`, `q=0.000`.
@@ -75,7 +63,7 @@ mod tests {
     }
 
     #[test]
-    fn what_excludes_json_is_not_acceptable() {
+    fn json_can_be_excluded() {
         for lines in [
             &["text/html"][..],
             &["text/*"],

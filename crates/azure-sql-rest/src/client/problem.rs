@@ -89,18 +89,19 @@ struct Members<'a> {
 }
 
 impl Problem {
-    /// A problem with what this occurrence of it is about.
-    // Once, and not where it is called: what goes wrong need not be fast.
+    /// A problem; `detail` says what this occurrence of it is about.
+    // Not inlined: an error need not be fast.
     #[inline(never)]
     pub fn new(kind: Kind, detail: &str) -> Self {
         Self { kind, members: ["\"detail\":", &json(detail)].concat(), header: None }
     }
 
     /// A problem that a procedure has put into words: the JSON object `{"detail":"…","errors":[{"field":"…",
-    /// "message":"…"}]}`; `errors` is optional.
+    /// "message":"…"}]}`; `errors` is optional. A text that is no object leaves `detail` empty.
     pub fn reported(kind: Kind, object: &str) -> Self {
         let members = object.trim();
-        Self { kind, members: members[1..members.len() - 1].to_owned(), header: None }
+        let members = members.strip_prefix('{').and_then(|members| members.strip_suffix('}'));
+        Self { kind, members: members.unwrap_or("\"detail\":\"\"").to_owned(), header: None }
     }
 
     /// Adds a response header.
@@ -171,6 +172,14 @@ mod tests {
         assert_eq!(response.headers()[ALLOW], "GET");
         let body: Value = serde_json::from_slice(response.body()).unwrap();
         assert!(body.get("errors").is_none());
+    }
+
+    #[test]
+    fn any_text_can_be_reported() {
+        for text in ["", "{", "}", "x", "[]"] {
+            let response = Problem::reported(kind::CONFLICT, text).into_response("/", "id");
+            assert_eq!(serde_json::from_slice::<Value>(response.body()).unwrap()["detail"], "", "{text}");
+        }
     }
 
     #[test]

@@ -1,21 +1,23 @@
-//! The row of a procedure as an HTTP response: what SQL wrote reaches the client byte for byte, and what SQL refused
-//! becomes a problem.
+//! The row of a procedure as an HTTP response. The text that SQL wrote reaches the client byte for byte; a refusal becomes a
+//! problem. All that depends on the row is decided here: status, 304, `ETag`, `Link`, `Location`, `Idempotency-Replayed`.
 
 use std::pin::pin;
 use std::time::Duration;
 
 use bytes::Bytes;
 use futures::future::{Either, select};
-use http::header::{CONTENT_TYPE, ETAG, LINK, LOCATION};
-use http::{HeaderValue, Response, StatusCode};
+use http::header::{CONTENT_TYPE, ETAG, HeaderMap, LINK, LOCATION};
+use http::request::Parts;
+use http::{HeaderValue, Method, Response, StatusCode};
 use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::de::IgnoredAny;
 
 use crate::client::arguments::AFTER;
+use crate::client::precondition::{Preconditions, Verdict};
 use crate::client::problem::{Kind, Problem, kind};
 use crate::dab::answer::{Head, Row, Text};
 use crate::dab::request::{Arguments, Value};
 use crate::failure::Failure;
+use crate::headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::log::{Event, Log};
 use crate::platform::{Chunks, Platform};
 use crate::route::{Call, Source};
@@ -37,7 +39,7 @@ pub enum Body<C> {
 }
 
 impl<C: Chunks> Body<C> {
-    /// Whether nothing more arrives: [`Self::next`] has the rest at once.
+    /// True when nothing more arrives: [`Self::next`] has the rest at once.
     pub fn is_whole(&self) -> bool {
         matches!(self, Self::Whole(_))
     }
@@ -66,65 +68,98 @@ impl<C: Chunks> Body<C> {
     }
 }
 
-/// Why a row cannot be passed on: it is not what was agreed, in this.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NotAgreed(pub &'static str);
-
 /// What the rest of a response is made from.
 pub struct Context<'a> {
     /// The call that brought the row.
     pub call: &'a Call,
     /// Its arguments.
     pub arguments: &'a Arguments,
-    /// The path of a created row, as the table has it.
-    pub location: Option<&'static str>,
-    /// The path of the request.
-    pub path: &'a str,
+    /// The request.
+    pub request: &'a Parts,
+    /// The conditions in its headers.
+    pub preconditions: &'a Preconditions<'a>,
+    /// The longest wait for a piece of a text that still arrives.
+    pub limit: Duration,
+    /// The log of the request.
+    pub log: &'a Log,
 }
 
-/// The answer that `row` stands for: a response, or the problem that the procedure reports (a `Status` of 400 and above).
-///
-/// # Errors
-///
-/// When the row is not what was agreed.
-pub fn of_row<C>(
-    context: &Context,
-    row: Row<C>,
-    limit: Duration,
-    log: &Log,
-) -> Result<Result<Response<Body<C>>, Problem>, NotAgreed> {
-    let Row { head, text } = row;
-    let status = StatusCode::from_u16(head.status).map_err(|_| NotAgreed("Status is no HTTP status"))?;
-    let text = text.ok_or(NotAgreed("Json is NULL"))?;
-    if !status.is_success() {
-        return rejection(status, text).map(Err);
-    }
-    let body = match text {
-        text if text.is_whole() => Body::Whole(text.into_collected().into()),
-        text => Body::Arriving { text, limit, log: log.clone() },
-    };
-    let mut response = json(status, body);
-    add_headers(&mut response, context, head)?;
-    Ok(Ok(response))
-}
-
-fn add_headers<C>(response: &mut Response<Body<C>>, context: &Context, head: Head) -> Result<(), NotAgreed> {
-    let headers = response.headers_mut();
-    if let Some(etag) = head.etag {
-        // What RFC 9110, section 8.8.3, calls etagc, as far as it is ASCII: others could not be sent back in If-Match.
-        if !etag.bytes().all(|byte| matches!(byte, b'!' | b'#'..=b'~')) {
-            return Err(NotAgreed("ETag is no entity tag"));
+impl Context<'_> {
+    /// Makes the answer of `row`.
+    ///
+    /// # Errors
+    ///
+    /// The problem that the procedure reports with a `Status` of 400 and above, and 412 for a read of another version than
+    /// `If-Match` names.
+    pub fn answer<C>(&self, row: Row<C>) -> Result<Response<Body<C>>, Problem> {
+        let Row { head, text } = row;
+        if !head.status.is_success() {
+            return Err(rejection(head.status, text.into_collected()));
         }
-        headers.insert(ETAG, ascii(["\"", &etag, "\""].concat()));
+        let method = &self.request.method;
+        let verdict = match &head.etag {
+            Some(version) if method.is_safe() => self.preconditions.of_read(version),
+            _ => Verdict::Proceed,
+        };
+        let mut response = match verdict {
+            Verdict::Proceed if text.is_whole() => json(head.status, Body::Whole(text.into_collected().into())),
+            Verdict::Proceed => json(head.status, Body::Arriving { text, limit: self.limit, log: self.log.clone() }),
+            Verdict::NotModified => empty(StatusCode::NOT_MODIFIED),
+            Verdict::Failed => {
+                let detail = "The row is not in a version that If-Match names.";
+                return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
+            }
+        };
+        self.add_headers(response.headers_mut(), head);
+        Ok(response)
     }
-    if let Some(after) = head.next_after {
-        headers.insert(LINK, ascii(next_link(context, &after)));
+
+    fn add_headers(&self, headers: &mut HeaderMap, head: Head) {
+        // The content of a PUT is not what is stored, so that the answer must not have its tag (RFC 9110, section 9.3.4).
+        if let Some(etag) = head.etag.filter(|_| self.request.method != Method::PUT) {
+            headers.insert(ETAG, ascii(["\"", &etag, "\""].concat()));
+        }
+        if let Some(after) = head.next_after {
+            headers.insert(LINK, ascii(self.next_link(&after)));
+        }
+        if let (Some(creates), Some(key)) = (self.call.creates, head.created) {
+            headers.insert(LOCATION, ascii(location(self.request.uri.path(), creates.path, &key)));
+        }
+        // A key of our own was used before by an earlier attempt of this very request.
+        if head.replayed && self.request.headers.contains_key(IDEMPOTENCY_KEY) {
+            headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
+        }
     }
-    if let Some(template) = context.location {
-        let key = head.created.ok_or(NotAgreed("the key of the new row is missing"))?;
-        headers.insert(LOCATION, ascii(location(context.path, template, &key)));
+
+    /// The link to the next page (RFC 8288): this page's query with another `after`, relative to its path.
+    fn next_link(&self, after: &str) -> String {
+        let mut link = String::from("<");
+        let mut add = |field: &str, value: &str| {
+            link.push(if link.len() == 1 { '?' } else { '&' });
+            link.extend([field, "="]);
+            link.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+        };
+        for (name, source) in self.call.parameters {
+            let argument = || self.arguments.iter().find(|(argument, _)| argument == name);
+            match source {
+                Source::Page(_) => add(AFTER, after),
+                Source::Query(field, ..) => match argument() {
+                    Some((_, Value::Integer(number))) => add(field, &number.to_string()),
+                    Some((_, Value::Text(text))) => add(field, text),
+                    None => {}
+                },
+                _ => {}
+            }
+        }
+        link + ">; rel=\"next\""
     }
-    Ok(())
+}
+
+/// A response without a body.
+pub fn empty<C>(status: StatusCode) -> Response<Body<C>> {
+    let mut response = Response::new(Body::Whole(Bytes::new()));
+    *response.status_mut() = status;
+    response
 }
 
 /// A response of JSON text.
@@ -151,31 +186,8 @@ fn location(path: &str, template: &str, key: &str) -> String {
     format!("{up}{}{key}{after}", before.trim_start_matches('/'))
 }
 
-/// The link to the next page (RFC 8288): this page's query with another `after`, relative to its path.
-fn next_link(context: &Context, after: &str) -> String {
-    let mut link = String::from("<");
-    let mut add = |field: &str, value: &str| {
-        link.push(if link.len() == 1 { '?' } else { '&' });
-        link.extend([field, "="]);
-        link.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
-    };
-    for (name, source) in context.call.parameters {
-        let argument = || context.arguments.iter().find(|(argument, _)| argument == name);
-        match source {
-            Source::Page(_) => add(AFTER, after),
-            Source::Query(field, ..) => match argument() {
-                Some((_, Value::Integer(number))) => add(field, &number.to_string()),
-                Some((_, Value::Text(text))) => add(field, text),
-                None => {}
-            },
-            _ => {}
-        }
-    }
-    link + ">; rel=\"next\""
-}
-
-/// The problem that a procedure reports: `{"detail": "…", "errors": […]}`, which goes into the answer as it is.
-fn rejection<C>(status: StatusCode, text: Text<C>) -> Result<Problem, NotAgreed> {
+/// The problem that a procedure reports as `{"detail": "…", "errors": […]}`, which goes into the answer as it is.
+fn rejection(status: StatusCode, report: Vec<u8>) -> Problem {
     let kind = match status {
         StatusCode::BAD_REQUEST => kind::INVALID_BODY,
         StatusCode::NOT_FOUND => kind::NOT_FOUND,
@@ -184,27 +196,17 @@ fn rejection<C>(status: StatusCode, text: Text<C>) -> Result<Problem, NotAgreed>
         StatusCode::UNPROCESSABLE_ENTITY => kind::UNPROCESSABLE,
         status => Kind::other(status),
     };
-    match String::from_utf8(text.into_collected()) {
-        Ok(text) if is_report(&text) => Ok(Problem::reported(kind, &text)),
-        _ => Err(NotAgreed("Json is no report of a problem")),
-    }
-}
-
-/// Whether a text is a JSON object that begins with `detail`, a text. Not read into a struct: with that come
-/// serde_json's numbers, a fifth of the component.
-fn is_report(text: &str) -> bool {
-    let begins =
-        ["{", "\"detail\"", ":", "\""].into_iter().try_fold(text, |text, token| text.trim_start().strip_prefix(token));
-    begins.is_some() && serde_json::from_str::<IgnoredAny>(text).is_ok()
+    Problem::reported(kind, &String::from_utf8(report).unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::log::Level;
-    use crate::platform::fake::Parts;
+    use crate::platform::fake::Parts as Fake;
     use crate::route::kind::{ID, NVARCHAR};
     use crate::route::{Creates, source};
+    use http::Request;
 
     static LIST: Call = Call {
         procedure: "list",
@@ -221,28 +223,33 @@ mod tests {
         creates: Some(Creates { column: "ThingID", path: "/thing/{id}" }),
     };
 
-    fn row(head: Head, json: &str) -> Row<Parts> {
-        let text = Some(Text::whole(json.as_bytes().to_vec()));
-        Row { head, text }
+    fn row(head: Head, json: &str) -> Row<Fake> {
+        Row { head, text: Text::whole(json.as_bytes().to_vec()) }
     }
 
     fn status(status: u16) -> Head {
-        Head { status, ..Head::default() }
+        Head { status: StatusCode::from_u16(status).unwrap(), ..Head::default() }
     }
 
     fn answer(
         call: &Call,
         arguments: Arguments,
-        path: &str,
-        row: Row<Parts>,
-    ) -> Result<Result<Response<Body<Parts>>, Problem>, NotAgreed> {
-        let context = Context { call, arguments: &arguments, location: call.creates.map(|_| "/thing/{id}"), path };
-        let log = Log { level: Level::Off, correlation_id: String::new() };
-        of_row(&context, row, Duration::ZERO, &log)
+        request: Request<()>,
+        row: Row<Fake>,
+    ) -> Result<Response<Body<Fake>>, Problem> {
+        let (request, ()) = request.into_parts();
+        let preconditions = &Preconditions::of(&request.headers);
+        let log = &Log { level: Level::Off, correlation_id: String::new() };
+        let (arguments, request) = (&arguments, &request);
+        Context { call, arguments, request, preconditions, limit: Duration::ZERO, log }.answer(row)
     }
 
-    fn response(call: &Call, arguments: Arguments, path: &str, row: Row<Parts>) -> Response<Body<Parts>> {
-        answer(call, arguments, path, row).unwrap().unwrap()
+    fn response(call: &Call, arguments: Arguments, path: &str, row: Row<Fake>) -> Response<Body<Fake>> {
+        answer(call, arguments, Request::get(path).body(()).unwrap(), row).unwrap()
+    }
+
+    fn refusal(row: Row<Fake>) -> Problem {
+        answer(&LIST, Vec::new(), Request::new(()), row).unwrap_err()
     }
 
     #[test]
@@ -284,7 +291,7 @@ mod tests {
     }
 
     #[test]
-    fn what_sql_refuses_is_a_problem_of_its_status() {
+    fn a_refusal_is_a_problem_of_its_status() {
         for (code, uri) in [
             (400, "/problems#invalid-body"),
             (404, "/problems#not-found"),
@@ -295,31 +302,14 @@ mod tests {
             (499, "about:blank"),
         ] {
             let row = row(status(code), r#"{"detail":"No."}"#);
-            let problem = answer(&LIST, Vec::new(), "/", row).unwrap().unwrap_err();
+            let problem = refusal(row);
             assert_eq!((problem.kind().status.as_u16(), problem.kind().uri), (code, uri));
         }
         let errors = r#"{"detail":"No.","errors":[{"field":"A","message":"is required"}]}"#;
-        let problem = answer(&LIST, Vec::new(), "/", row(status(422), errors)).unwrap().unwrap_err();
+        let problem = refusal(row(status(422), errors));
         let response = problem.into_response("/", "id");
         let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(body["detail"], "No.");
         assert_eq!(body["errors"], serde_json::json!([{"field": "A", "message": "is required"}]));
-    }
-
-    #[test]
-    fn what_was_not_agreed_is_told() {
-        let with_etag = Head { etag: Some("a b".into()), ..status(200) };
-        let without_text = Row { head: status(200), text: None };
-        for (row, reason) in [
-            (without_text, "Json is NULL"),
-            (row(status(404), "not JSON"), "Json is no report of a problem"),
-            (row(status(404), r#"{"detail":1}"#), "Json is no report of a problem"),
-            (row(status(422), r#"{"errors":[]}"#), "Json is no report of a problem"),
-            (row(with_etag, "[]"), "ETag is no entity tag"),
-        ] {
-            assert_eq!(answer(&LIST, Vec::new(), "/", row).unwrap_err(), NotAgreed(reason));
-        }
-        let without_key = answer(&CREATE, Vec::new(), "/thing", row(status(201), "[]"));
-        assert_eq!(without_key.unwrap_err(), NotAgreed("the key of the new row is missing"));
     }
 }

@@ -2,11 +2,13 @@
 //! white space and never parses a text column: the JSON that SQL built arrives as a JSON string.
 //!
 //! The procedures return `Json` last. So the columns before it are known when its text begins, and the text can be passed
-//! on while it arrives, unescaped to what SQL wrote, byte for byte.
+//! on while it arrives, unescaped to what SQL wrote, byte for byte. A row is checked here, where it is read: whoever has a
+//! [`Row`] has one that was agreed.
 
 use std::char::DecodeUtf16Error;
 use std::mem::take;
 
+use http::StatusCode;
 use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 use wide::u8x16;
@@ -22,13 +24,13 @@ const MAX_HEAD_BYTES: usize = 16 * 1024;
 /// its head waits for no acknowledgement.
 pub const COLLECT_BYTES: usize = 256 * 1024;
 
-/// What stands before the columns.
+/// The bytes before the columns.
 const ROW_BEGINS: &str = "{\"value\":[{";
 
-/// What stands before the text.
+/// The bytes before the text.
 const TEXT_BEGINS: &[u8] = b"\"Json\":\"";
 
-/// What stands behind it.
+/// The bytes behind the text.
 const ROW_ENDS: &[u8] = b"}]}";
 
 /// The one row that a procedure answers with.
@@ -36,26 +38,26 @@ const ROW_ENDS: &[u8] = b"}]}";
 pub struct Row<C> {
     /// The columns before `Json`.
     pub head: Head,
-    /// `Json`: the response text, or for a status of 400 and above `{"detail", "errors"}`. `None` is NULL.
-    pub text: Option<Text<C>>,
+    /// `Json`: the response text. For a status of 400 and above, all of the report `{"detail": "…", "errors": […]}`.
+    pub text: Text<C>,
 }
 
 /// The columns before `Json`.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Head {
-    /// `Status`: the HTTP status for the client.
-    pub status: u16,
-    /// `ETag`: the row's version, without quotes.
+    /// `Status`: the HTTP status for the client, a success or a client error.
+    pub status: StatusCode,
+    /// `ETag`: the row's version, without quotes: visible ASCII characters.
     pub etag: Option<String>,
-    /// The key of a created row, whatever its type.
+    /// The key of a created row, whatever its type. Never absent when a call that creates succeeds.
     pub created: Option<String>,
     /// `NextAfter`: the last key of a page when more rows follow.
     pub next_after: Option<String>,
-    /// `Replayed`: whether the request key had been used before, so that nothing was done this time.
+    /// `Replayed`: true if the request key had been used before, so that nothing was done this time.
     pub replayed: bool,
 }
 
-/// The text of a row. What has arrived of it is collected; the rest may be on its way.
+/// The text of a row. The part that has arrived is collected; the rest may be on its way.
 #[derive(Debug)]
 pub struct Text<C> {
     collected: Vec<u8>,
@@ -66,9 +68,9 @@ pub struct Text<C> {
 #[derive(Debug)]
 struct Rest<C> {
     chunks: C,
-    /// What arrived and cannot be understood before more has: an escape, a character, what stands behind the text.
+    /// Bytes that mean nothing before more have arrived: half an escape, or the end of the row.
     pending: Vec<u8>,
-    /// Whether the text has ended.
+    /// True when the text has ended.
     ended: bool,
 }
 
@@ -78,22 +80,20 @@ impl<C: Chunks> Row<C> {
     ///
     /// # Errors
     ///
-    /// [`Failure::Malformed`] for what is not whole JSON, [`Failure::Contract`] for JSON of another shape than one row of
-    /// the agreed types, and those of the body.
+    /// [`Failure::Malformed`] for a body that is not whole JSON, [`Failure::Contract`] for JSON of another shape than one row
+    /// of the agreed types, and those of the body.
     pub async fn read(mut chunks: C, creates: Option<&str>) -> Result<Self, Failure> {
         let mut answer = Vec::new();
         let begin = loop {
             match chunks.next().await? {
                 Some(chunk) if answer.is_empty() => answer = chunk,
                 Some(chunk) => answer.extend_from_slice(&chunk),
-                None => return Self::without_text(&answer, creates),
+                None => return Err(without_text(&answer)),
             }
             let head = &answer[..answer.len().min(MAX_HEAD_BYTES)];
             match head.windows(TEXT_BEGINS.len()).position(|bytes| bytes == TEXT_BEGINS) {
                 Some(at) => break at + TEXT_BEGINS.len(),
-                None if head.len() == MAX_HEAD_BYTES => {
-                    return Err(Failure::Contract("there is no Json where it is expected"));
-                }
+                None if head.len() == MAX_HEAD_BYTES => return Err(NO_TEXT),
                 None => {}
             }
         };
@@ -103,21 +103,34 @@ impl<C: Chunks> Row<C> {
         let mut rest = Rest { chunks, pending: Vec::new(), ended: false };
         rest.take(answer.split_off(begin), &mut text.collected)?;
         text.rest = Some(rest);
-        while text.rest.is_some() && (head.status >= 400 || text.collected.len() < COLLECT_BYTES) {
+        let is_success = head.status.is_success();
+        while text.rest.is_some() && (!is_success || text.collected.len() < COLLECT_BYTES) {
             text.advance().await?;
         }
-        let text = Some(text);
+        if !is_success && !is_report(&text.collected) {
+            return Err(Failure::Contract("Json is no report of a problem"));
+        }
         Ok(Self { head, text })
     }
+}
 
-    /// A row whose `Json` is NULL.
-    fn without_text(answer: &[u8], creates: Option<&str>) -> Result<Self, Failure> {
-        let answer = str::from_utf8(answer.trim_ascii_end()).map_err(|_| Failure::Malformed)?;
-        serde_json::from_str::<IgnoredAny>(answer).map_err(|_| Failure::Malformed)?;
-        let row = answer.strip_suffix("\"Json\":null}]}");
-        let head = Head::read(row.ok_or(Failure::Contract("the row does not end with Json"))?, creates)?;
-        Ok(Self { head, text: None })
+const NO_TEXT: Failure = Failure::Contract("there is no text in Json");
+
+/// Returns how an answer failed that ended before a text began.
+fn without_text(answer: &[u8]) -> Failure {
+    match str::from_utf8(answer) {
+        Ok(answer) if serde_json::from_str::<IgnoredAny>(answer).is_ok() => NO_TEXT,
+        _ => Failure::Malformed,
     }
+}
+
+/// True for a JSON object that begins with `detail`, a text. It is not read into a struct: with that come serde_json's
+/// numbers, a fifth of the component.
+fn is_report(text: &[u8]) -> bool {
+    let Ok(text) = str::from_utf8(text) else { return false };
+    let begins =
+        ["{", "\"detail\"", ":", "\""].into_iter().try_fold(text, |text, token| text.trim_start().strip_prefix(token));
+    begins.is_some() && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 
 impl<C> Text<C> {
@@ -126,23 +139,23 @@ impl<C> Text<C> {
         Self { collected: text, rest: None }
     }
 
-    /// Whether all of it has been collected.
+    /// True when all of it has been collected.
     pub fn is_whole(&self) -> bool {
         self.rest.is_none()
     }
 
-    /// What has been collected.
+    /// Returns the part that has been collected.
     pub fn into_collected(self) -> Vec<u8> {
         self.collected
     }
 }
 
 impl<C: Chunks> Text<C> {
-    /// The next piece, whole characters only; `None` when all of it has been read, to the end of the answer.
+    /// Returns the next piece; `None` when all of it has been read, to the end of the answer.
     ///
     /// # Errors
     ///
-    /// As [`Row::read`]: what was passed on before is then not the whole.
+    /// Those of [`Row::read`]: the pieces before it are then not the whole.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         while self.collected.is_empty() {
             if self.rest.is_none() {
@@ -153,7 +166,7 @@ impl<C: Chunks> Text<C> {
         Ok(Some(take(&mut self.collected)))
     }
 
-    /// Collects what arrives next.
+    /// Collects the next bytes that arrive.
     async fn advance(&mut self) -> Result<(), Failure> {
         match &mut self.rest {
             None => {}
@@ -171,7 +184,7 @@ impl<C: Chunks> Text<C> {
 }
 
 impl<C: Chunks> Rest<C> {
-    /// Adds to `text` what `chunk` brings.
+    /// Adds the part of the text that is in `chunk` to `text`.
     fn take(&mut self, mut chunk: Vec<u8>, text: &mut Vec<u8>) -> Result<(), Failure> {
         if !self.pending.is_empty() {
             self.pending.append(&mut chunk);
@@ -183,7 +196,7 @@ impl<C: Chunks> Rest<C> {
         Ok(())
     }
 
-    /// Reads what stands behind the text.
+    /// Reads the bytes behind the text.
     async fn end(&mut self) -> Result<(), Failure> {
         while let Some(mut chunk) = self.chunks.next().await? {
             self.pending.append(&mut chunk);
@@ -204,13 +217,13 @@ impl Head {
     fn read(answer: &str, creates: Option<&str>) -> Result<Self, Failure> {
         let not_a_row = Failure::Contract("the answer is not a list of one row");
         let mut columns = answer.strip_prefix(ROW_BEGINS).ok_or(not_a_row.clone())?;
-        let mut head = Self::default();
+        let (mut head, mut status) = (Self::default(), 0);
         while !columns.is_empty() {
             let (name, rest) = value(columns)?;
             let (value, rest) = value(rest.strip_prefix(':').ok_or(Failure::Malformed)?)?;
             columns = rest.strip_prefix(',').ok_or(not_a_row.clone())?;
             match name.trim_matches('"') {
-                "Status" => head.status = value.parse().map_err(|_| OTHER_TYPE)?,
+                "Status" => status = value.parse().map_err(|_| OTHER_TYPE)?,
                 "ETag" => head.etag = text(value)?,
                 "NextAfter" => head.next_after = key(value)?,
                 "Replayed" => head.replayed = value == "true",
@@ -218,10 +231,22 @@ impl Head {
                 _ => {}
             }
         }
-        match head.status {
-            200..=299 | 400..=499 => Ok(head),
-            _ => Err(Failure::Contract("Status is missing, or neither a success nor a client error")),
-        }
+        head.status = StatusCode::from_u16(status).unwrap_or_default();
+        head.check(status, creates.is_some())
+    }
+
+    /// Checks the rules that go beyond types.
+    fn check(self, status: u16, creates: bool) -> Result<Self, Failure> {
+        let broken = match status {
+            200..=299 if creates && self.created.is_none() => "the key of the new row is missing",
+            // RFC 9110, section 8.8.3, calls it etagc. Others than ASCII could not be sent back in If-Match.
+            _ if !self.etag.iter().flat_map(|etag| etag.bytes()).all(|byte| matches!(byte, b'!' | b'#'..=b'~')) => {
+                "ETag is no entity tag"
+            }
+            200..=299 | 400..=499 => return Ok(self),
+            _ => "Status is missing, or neither a success nor a client error",
+        };
+        Err(Failure::Contract(broken))
     }
 }
 
@@ -255,8 +280,9 @@ fn key(value: &str) -> Result<Option<String>, Failure> {
     text(value)
 }
 
-/// Appends to `text` the JSON string whose text begins `bytes`, unescaped, whole characters only. Returns how many bytes were
-/// read, and whether the closing quote was among them.
+/// Appends to `text` the JSON string whose text begins `bytes`, unescaped. Returns how many bytes were read, and true if the
+/// closing quote was among them. The bytes between the escapes are passed on as they are: Data API Builder has made them from
+/// SQL Server's UTF-16, and to check each of them again would cost a long list more than all the rest.
 fn unescape(bytes: &[u8], text: &mut Vec<u8>) -> Result<(usize, bool), Failure> {
     // What is written is never longer than what is read; a block is written whole and counted as far as it is clean.
     let begin = text.len();
@@ -293,17 +319,8 @@ fn unescape(bytes: &[u8], text: &mut Vec<u8>) -> Result<(usize, bool), Failure> 
         room[0] = plain;
         (rest, room) = (&rest[length..], &mut room[1..]);
     };
-    let (mut read, left) = (bytes.len() - rest.len(), room.len());
+    let (read, left) = (bytes.len() - rest.len(), room.len());
     text.truncate(text.len() - left);
-    if let Err(error) = simdutf8::compat::from_utf8(&text[begin..]) {
-        // The rest of a character may be on its way, if nothing has followed it.
-        if error.error_len().is_some() || ended || !rest.is_empty() {
-            return Err(Failure::Malformed);
-        }
-        let whole = begin + error.valid_up_to();
-        read -= text.len() - whole;
-        text.truncate(whole);
-    }
     Ok((read, ended))
 }
 

@@ -11,9 +11,10 @@ use http::{HeaderMap, Request, StatusCode};
 
 use crate::dab::answer::Row;
 use crate::failure::Failure;
+use crate::instance::Permit;
 use crate::log::{Event, Log};
 use crate::platform::Platform;
-use crate::retry::{Decision, GiveUp, Policy};
+use crate::retry::{Attempt, Decision, GiveUp, Policy};
 use crate::route;
 
 /// One call, ready to be made.
@@ -28,7 +29,7 @@ pub struct Call<'a, P> {
     pub request: Request<Bytes>,
 }
 
-/// What a call took.
+/// The effort that a call took.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Effort {
     /// How many attempts were made.
@@ -47,47 +48,90 @@ pub struct GaveUp {
 }
 
 impl<P: Platform> Call<'_, P> {
-    /// Makes the call as often as `policy` allows, which counts from now.
+    /// Makes the call as often as `policy` and the other requests of the instance allow. The policy counts from now.
     ///
     /// # Errors
     ///
     /// When no attempt brought a row.
     pub async fn make(&self, policy: &Policy) -> (Effort, Result<Row<P::Body>, GaveUp>) {
+        let instance = self.platform.instance();
         let begin = self.platform.now();
-        let elapsed = || self.platform.now().saturating_sub(begin);
-        let (mut attempts, mut spent) = (0, Duration::ZERO);
+        let mut slow = Duration::ZERO;
+        let mut effort = Effort::default();
+        let mut last = None;
         loop {
-            attempts += 1;
-            let result = self.attempt(policy.attempt_limit(spent)).await;
-            let took = elapsed();
-            let effort = Effort { attempts, took };
+            if !self.admit(policy, begin, effort.attempts).await {
+                effort.took = self.since(begin);
+                let failure = last.unwrap_or(Failure::NotConnected("not tried: the last attempts of others failed"));
+                return (effort, Err(self.give_up(effort, policy.exhausted(&failure), failure)));
+            }
+            effort.attempts += 1;
+            let began = self.platform.now();
+            let result = self.attempt(policy.attempt_limit(self.since(begin))).await;
+            let took = self.since(began);
+            effort.took = self.since(begin);
             let failure = match result {
-                Ok(row) => return (effort, Ok(row)),
+                Ok(row) => {
+                    instance.answered(policy, took, self.platform.now());
+                    return (effort, Ok(row));
+                }
                 Err(failure) => failure,
             };
-            let (procedure, reason) = (self.call.procedure, failure.to_string());
-            // The high bits of random bits are as random as any.
-            let random = (self.platform.random() >> 96) as u32;
-            match policy.decide(attempts, &failure, took, random) {
+            let attempt = Attempt { number: effort.attempts, took, slow };
+            slow += took.min(policy.cap);
+            let decision = policy.decide(&attempt, &failure, effort.took, self.random());
+            match instance.failed(policy, &attempt, &failure, self.platform.now(), decision) {
                 Decision::Retry(wait) => {
-                    let retry =
-                        Event::Retry { procedure, attempt: attempts, reason, delay_ms: wait.as_millis() as u64 };
-                    self.log.write(self.platform, &retry);
+                    self.log.write(self.platform, &self.retry(&attempt, &failure, wait));
                     self.platform.sleep(wait).await;
-                    spent = elapsed();
-                    // The wait was longer than asked for: an attempt with no time would be sent and abandoned.
-                    if policy.attempt_limit(spent).is_zero() {
-                        let because = policy.exhausted(&failure);
-                        return (Effort { attempts, took: spent }, Err(GaveUp { because, failure }));
-                    }
+                    last = Some(failure);
                 }
-                Decision::GiveUp(because) => {
-                    let give_up = Event::GiveUp { procedure, attempt: attempts, reason };
-                    self.log.write(self.platform, &give_up);
-                    return (effort, Err(GaveUp { because, failure }));
-                }
+                Decision::GiveUp(because) => return (effort, Err(self.give_up(effort, because, failure))),
             }
         }
+    }
+
+    /// Waits until the instance permits the next attempt. False if it does not, or if no time is left: an attempt with no time
+    /// would be sent and abandoned.
+    async fn admit(&self, policy: &Policy, begin: Duration, attempts: u32) -> bool {
+        loop {
+            if policy.attempt_limit(self.since(begin)).is_zero() {
+                return false;
+            }
+            match self.platform.instance().permit(policy, attempts, self.platform.now(), self.random()) {
+                Permit::Attempt => return true,
+                Permit::Refuse => return false,
+                Permit::Hold(wait) => self.platform.sleep(wait).await,
+            }
+        }
+    }
+
+    fn since(&self, begin: Duration) -> Duration {
+        self.platform.now().saturating_sub(begin)
+    }
+
+    /// The high bits of random bits are as random as any.
+    fn random(&self) -> u32 {
+        (self.platform.random() >> 96) as u32
+    }
+
+    fn retry(&self, attempt: &Attempt, failure: &Failure, wait: Duration) -> Event<'static> {
+        Event::Retry {
+            procedure: self.call.procedure,
+            attempt: attempt.number,
+            reason: failure.to_string(),
+            delay_ms: wait.as_millis() as u64,
+        }
+    }
+
+    fn give_up(&self, effort: Effort, because: GiveUp, failure: Failure) -> GaveUp {
+        let procedure = self.call.procedure;
+        let event = match failure {
+            Failure::Contract(reason) => Event::ContractBroken { procedure, reason },
+            _ => Event::GiveUp { procedure, attempt: effort.attempts, reason: failure.to_string() },
+        };
+        self.log.write(self.platform, &event);
+        GaveUp { because, failure }
     }
 
     /// Makes one attempt of at most `limit`.
@@ -175,15 +219,15 @@ mod tests {
             .answer(0, 201, ROW);
         let (effort, row) = make(&platform);
         assert_eq!(row.unwrap().head.status, 200);
-        // Waits at their longest: 100, 200, 400, 800 ms.
-        assert_eq!(attempts_ms(&platform), [0, 100, 310, 715, 1515]);
-        let took = Duration::from_millis(1515);
+        // Waits at their longest: 100, 200, 400, 800 ms, and before that as long as the attempt took.
+        assert_eq!(attempts_ms(&platform), [0, 100, 320, 730, 1530]);
+        let took = Duration::from_millis(1530);
         assert_eq!(effort, Effort { attempts: 5, took });
         let lines = platform.lines.borrow();
         assert_eq!(lines.len(), 4);
         assert_eq!(
             lines[1],
-            r#"{"event":"retry","procedure":"do_thing","attempt":2,"reason":"bridge status 500","delay_ms":200,"correlation_id":"id"}"#
+            r#"{"event":"retry","procedure":"do_thing","attempt":2,"reason":"bridge status 500","delay_ms":210,"correlation_id":"id"}"#
         );
     }
 
@@ -191,7 +235,7 @@ mod tests {
     fn an_attempt_that_takes_too_long_is_given_up() {
         let platform = Fake::default().answer(60_000, 200, ROW).answer(9999, 200, ROW);
         assert!(make(&platform).1.is_ok());
-        assert_eq!(attempts_ms(&platform), [0, 10_100]);
+        assert_eq!(attempts_ms(&platform), [0, 12_100]);
     }
 
     #[test]
@@ -218,9 +262,11 @@ mod tests {
 
     #[test]
     fn ten_seconds_without_a_database_cost_no_request_however_long_dab_holds_a_call() {
-        // 500 at once, after DAB's three attempts to connect, after its time-outs; and how many attempts begin in the ten
-        // seconds. Of the last kind a second one can, at their very end.
-        for (held_ms, failures, answered_ms) in [(0, 9, 11_100), (6000, 2, 12_300), (33_000, 2, 20_300)] {
+        // 500 at once, after a time-out to connect, after DAB's three attempts to connect, after its time-outs; and how many
+        // attempts begin in the ten seconds.
+        for (held_ms, failures, answered_ms) in
+            [(0, 9, 11_100), (3000, 2, 10_300), (6000, 2, 16_300), (33_000, 1, 12_100)]
+        {
             let mut platform = Fake::default();
             for _ in 0..failures {
                 platform = platform.answer(held_ms, 500, "");
@@ -229,6 +275,38 @@ mod tests {
             assert!(make(&platform).1.is_ok(), "{held_ms} ms");
             assert_eq!(attempts_ms(&platform).last(), Some(&answered_ms));
         }
+    }
+
+    #[test]
+    fn a_request_in_a_long_outage_is_refused_at_once() {
+        let platform = Fake::default();
+        let policy = policy();
+        for number in 1..=9 {
+            let attempt = Attempt { number, took: Duration::from_secs(6), slow: Duration::ZERO };
+            let failure = Failure::NotConnected("connection refused");
+            let decision = Decision::Retry(Duration::from_secs(60));
+            platform.instance().failed(&policy, &attempt, &failure, platform.now(), decision);
+        }
+        let long = Duration::from_secs(20);
+        platform.run(platform.sleep(long));
+        let before = platform.now();
+        assert!(matches!(gives_up(&platform), GiveUp::Unavailable { .. }));
+        assert_eq!((platform.now(), platform.sent.borrow().len()), (before, 0));
+        assert!(platform.lines.borrow()[0].contains(r#""attempt":0,"reason":"not tried"#));
+    }
+
+    #[test]
+    fn requests_wait_for_the_probe_of_another() {
+        let platform = Fake::default();
+        for _ in 0..5 {
+            let attempt = Attempt { number: 1, took: Duration::ZERO, slow: Duration::ZERO };
+            let failure = Failure::NotConnected("connection refused");
+            let decision = Decision::Retry(Duration::from_secs(3));
+            platform.instance().failed(&policy(), &attempt, &failure, platform.now(), decision);
+        }
+        let platform = platform.answer(0, 200, ROW);
+        assert!(make(&platform).1.is_ok());
+        assert_eq!(attempts_ms(&platform), [4000], "two waits of the cap, then it is the probe");
     }
 
     #[test]

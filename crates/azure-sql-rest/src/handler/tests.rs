@@ -3,9 +3,11 @@
 mod surface;
 
 use super::*;
+use crate::headers::IDEMPOTENCY_REPLAYED;
 use crate::platform::fake::{Fake, Parts};
 use http::header::{
-    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, LOCATION, VARY,
+    ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN, CONTENT_SECURITY_POLICY, CONTENT_TYPE, ETAG, LOCATION,
+    VARY,
 };
 use serde_json::Value as Json;
 
@@ -118,7 +120,7 @@ fn a_put_makes_up_a_key() {
 }
 
 #[test]
-fn of_what_creates_a_put_alone_has_no_entity_tag() {
+fn put_has_no_etag_post_has() {
     for (method, path, tag) in [(Method::PUT, "/customer", None), (Method::POST, "/customers", Some("\"v1\""))] {
         let platform = Fake::default().row(r#""Status":201,"ETag":"v1","CustomerID":1062,"Json":"[]""#);
         let response = write(&platform, method, path, &[]);
@@ -127,10 +129,24 @@ fn of_what_creates_a_put_alone_has_no_entity_tag() {
 }
 
 #[test]
-fn an_answer_that_was_not_agreed_is_502_and_logged() {
-    let platform = Fake::default().row(r#""Status":200,"Json":null"#);
-    assert_eq!(problem(&get(&platform, "/customer/7")).0, 502);
-    let expected = r#"{"event":"contract_broken","procedure":"get_customer","reason":"Json is NULL","correlation_id":"#;
+fn every_broken_contract_is_logged_as_such() {
+    for (path, status, row) in [
+        ("/customer/7", 502, r#""Status":200,"Json":null"#),
+        ("/customer/7", 502, r#""Status":200,"ETag":"a b","Json":"[]""#),
+        ("/customer/7", 502, r#""Status":404,"Json":"no report""#),
+        ("/customers", 502, r#""Status":"200","Json":"[]""#),
+        ("/readyz", 503, r#""Status":200"#),
+    ] {
+        let platform = Fake::default().row(row);
+        assert_eq!(problem(&get(&platform, path)).0, status, "{row}");
+        let lines = platform.lines.borrow();
+        assert!(lines[0].starts_with(r#"{"event":"contract_broken","procedure":""#), "{lines:?}");
+        assert_eq!(lines.len(), 2, "and the request: {lines:?}");
+    }
+    let platform = Fake::default().row(r#""Status":201,"Json":"[]""#);
+    assert_eq!(problem(&write(&platform, Method::PUT, "/customer", &[])).0, 502);
+    let expected =
+        r#"{"event":"contract_broken","procedure":"put_customer","reason":"the key of the new row is missing","#;
     assert!(platform.lines.borrow()[0].starts_with(expected));
 }
 
@@ -171,7 +187,7 @@ fn every_write_that_was_sent_tells_the_key_it_ran_under() {
 }
 
 #[test]
-fn what_was_given_up_says_how_to_repeat_it() {
+fn a_given_up_request_says_how_to_repeat_it() {
     let lost = || (0..3).fold(Fake::default(), |platform, _| platform.answer(60_000, 200, ""));
     let (status, body) = problem(&write(&lost(), Method::PUT, "/customer", &[]));
     assert_eq!(status, 504);
@@ -182,12 +198,23 @@ fn what_was_given_up_says_how_to_repeat_it() {
 }
 
 #[test]
+fn requests_above_the_limit_are_refused_and_probes_are_not() {
+    let (ready, list) = (r#""Status":200,"Json":"{}""#, r#""Status":200,"Json":"[]""#);
+    let platform = Fake::default().set("options", "max_in_flight=1").row(ready).row(list);
+    let other = platform.instance().enter(1);
+    let reply = get(&platform, "/customers");
+    assert_eq!(reply.headers()[RETRY_AFTER], "1");
+    assert_eq!(problem(&reply).0, 503);
+    assert_eq!(get(&platform, "/healthz").status(), 200);
+    assert_eq!(get(&platform, "/readyz").status(), 200);
+    drop(other);
+    assert_eq!(get(&platform, "/customers").status(), 200);
+}
+
+#[test]
 fn a_slow_upload_leaves_the_whole_budget_for_the_database() {
-    let mut platform = Fake::default();
-    for _ in 0..2 {
-        platform = platform.answer(10_000, 200, "");
-    }
-    platform = platform.answer(4000, 200, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
+    let platform = Fake::default().answer(10_000, 200, "");
+    let platform = platform.answer(9000, 200, r#"{"value":[{"Status":201,"CustomerID":7,"Json":"[]"}]}"#);
     let late = platform.late_body(24_900, CUSTOMER);
     let request = Request::put("/customer").header(CONTENT_TYPE, "application/json").body(late).unwrap();
     assert_eq!(ask(&platform, request).status(), 201);
@@ -310,7 +337,7 @@ fn trace_context_travels_and_other_headers_do_not() {
 #[test]
 fn bad_settings_are_named_everywhere_but_at_healthz() {
     let platform = Fake::default().set("options", "retry_cap_ms=soon");
-    for path in ["/customer/7", "/customers", "/readyz"] {
+    for path in ["/customer/7", "/customers", "/readyz", "/openapi.json", "/docs", "/nowhere"] {
         let (status, body) = problem(&get(&platform, path));
         assert_eq!(status, 500);
         assert!(body["detail"].as_str().unwrap().contains("retry_cap_ms"));
@@ -393,7 +420,7 @@ fn a_failure_after_the_beginning_breaks_the_response_off_and_is_logged() {
 }
 
 #[test]
-fn what_was_collected_is_retried_when_it_breaks_off() {
+fn a_collected_text_that_breaks_off_is_retried() {
     let platform = Fake::default()
         .parts(vec![(Duration::ZERO, Ok(br#"{"value":[{"Status":200,"Json":"[1,"#.to_vec()))])
         .row(r#""Status":200,"Json":"[1,2]""#);
@@ -425,7 +452,7 @@ fn each_request_is_a_line_and_says_nothing_of_its_data() {
 }
 
 #[test]
-fn what_nothing_matches_is_logged_without_its_path_and_probes_that_succeed_are_not() {
+fn unknown_paths_and_good_probes_are_not_logged() {
     let platform = Fake::default().set("log_level", "info").row(r#""Status":200,"Json":"{}""#).answer(0, 500, "");
     for path in ["/healthz", "/readyz"] {
         assert_eq!(get(&platform, path).status(), 200);

@@ -4,6 +4,8 @@ use std::io::{self, Write};
 
 use http::{HeaderMap, Method, Request, Response, StatusCode, Uri};
 
+use crate::instance::Instance;
+
 #[cfg(feature = "wasip2")]
 pub mod wasip2;
 #[cfg(feature = "wasip3")]
@@ -14,6 +16,9 @@ const SETTINGS: &str = "settings";
 
 /// How much of a body is read at a time, in bytes.
 const READ_BYTES: usize = 64 * 1024;
+
+/// What the requests of this instance share.
+static INSTANCE: Instance = Instance::new();
 
 /// Headers as the host takes them.
 fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {

@@ -29,12 +29,13 @@ use wasi::http::types;
 use wasi::io::poll::Pollable;
 use wasi::io::streams::{InputStream, OutputStream, StreamError};
 
-use super::{READ_BYTES, SETTINGS, failure, fields, write_log};
+use super::{INSTANCE, READ_BYTES, SETTINGS, failure, fields, write_log};
 use crate::app::App;
 use crate::client::response::Body;
 use crate::failure::Failure;
 use crate::handler;
 use crate::headers;
+use crate::instance::Instance;
 use crate::platform::{Chunks, Platform};
 use crate::settings::{Settings, SettingsError};
 
@@ -146,6 +147,10 @@ impl Platform for Spin {
     fn random(&self) -> u128 {
         let bytes = get_random_bytes(16);
         u128::from_le_bytes(bytes.try_into().unwrap_or_default())
+    }
+
+    fn instance(&self) -> &Instance {
+        &INSTANCE
     }
 
     fn log(&self, line: &str) {

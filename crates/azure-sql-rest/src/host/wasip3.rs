@@ -19,11 +19,12 @@ use spin_sdk_wasip3::wasip3::random::random::get_random_bytes;
 use spin_sdk_wasip3::wasip3::wit_bindgen::{FutureReader, FutureWriter, StreamReader, StreamResult, StreamWriter};
 use spin_sdk_wasip3::wasip3::{spawn, wit_future, wit_stream};
 
-use super::{READ_BYTES, SETTINGS, failure, fields, write_log};
+use super::{INSTANCE, READ_BYTES, SETTINGS, failure, fields, write_log};
 use crate::app::App;
 use crate::failure::Failure;
 use crate::handler;
 use crate::headers;
+use crate::instance::Instance;
 use crate::platform::{Chunks, Platform};
 use crate::settings::{Settings, SettingsError};
 
@@ -118,6 +119,10 @@ impl Platform for Spin {
     fn random(&self) -> u128 {
         let bytes = get_random_bytes(16);
         u128::from_le_bytes(bytes.try_into().unwrap_or_default())
+    }
+
+    fn instance(&self) -> &Instance {
+        &INSTANCE
     }
 
     fn log(&self, line: &str) {

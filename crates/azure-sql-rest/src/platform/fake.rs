@@ -14,6 +14,7 @@ use http::{Request, Response};
 use super::{Chunks, Platform};
 use crate::failure::Failure;
 use crate::headers;
+use crate::instance::Instance;
 
 /// One scripted exchange: how long it takes until its head, and how it goes on.
 struct Scripted {
@@ -86,6 +87,7 @@ pub struct Fake {
     clock: Rc<Clock>,
     random: Cell<u128>,
     oversleep: Duration,
+    instance: Instance,
     /// The text of the settings, for those who test with it.
     pub settings: String,
 }
@@ -99,6 +101,7 @@ impl Default for Fake {
             clock: Rc::new(Clock { now: Cell::new(Duration::from_secs(1)), timers: RefCell::default() }),
             random: Cell::new(u128::MAX),
             oversleep: Duration::ZERO,
+            instance: Instance::new(),
             settings: String::new(),
         }
     }
@@ -107,7 +110,7 @@ impl Default for Fake {
 impl Fake {
     /// With another value of a variable.
     pub fn set(mut self, variable: &str, value: &str) -> Self {
-        self.settings.push_str(&format!("{variable}={value}\n"));
+        self.settings.push_str(&format!("{variable}={value}\u{1e}"));
         self
     }
 
@@ -198,6 +201,10 @@ impl Platform for Fake {
     /// All ones first, so that jitter is at its longest; then other values, so that ids differ.
     fn random(&self) -> u128 {
         self.random.replace(self.random.get() - 1)
+    }
+
+    fn instance(&self) -> &Instance {
+        &self.instance
     }
 
     fn log(&self, line: &str) {

@@ -1,0 +1,266 @@
+//! What the description says of an entity: the operations under its tag, and what its rows look like.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use serde_json::{Value, json};
+
+use crate::values;
+
+/// An entity: what is described under one tag.
+pub struct Entity {
+    pub name: String,
+    /// Methods and paths that create a row.
+    pub creates: Vec<(Method, String)>,
+    /// The path of a row, its key in braces, and the methods there.
+    pub one: String,
+    methods: BTreeSet<Method>,
+    /// The schema of the key in the path.
+    pub key_in_path: Value,
+    /// The path of the list.
+    pub list: Option<String>,
+    /// The largest `limit` of a page.
+    pub limit: Option<u64>,
+    /// The member that is the key.
+    pub key: String,
+    /// The members of a row as it is shown, of a new one, and of a patch.
+    pub row: Vec<Member>,
+    pub new: Vec<Member>,
+    pub patch: Vec<Member>,
+    /// The name of the JSON in a form.
+    pub form_field: String,
+    /// The row that is read in the example.
+    pub path_of_example: Option<String>,
+}
+
+/// A member of a row, or of an object in it.
+#[derive(Clone)]
+pub struct Member {
+    /// Its place, as `errors[].field` names it: `Delivery.PostalCode`.
+    pub field: String,
+    pub schema: Value,
+    pub is_object: bool,
+    /// Whether the object that it is in must have it.
+    pub is_required: bool,
+    /// Whether no two rows have the same value: a key, or `x-unique`.
+    pub is_unique: bool,
+    /// The members whose values no two rows have together (`x-unique`).
+    pub unique_with: Vec<String>,
+    /// A valid value, from an example or made up; null when there is none.
+    pub base: Value,
+}
+
+impl Member {
+    pub fn is_nullable(&self) -> bool {
+        values::types(&self.schema).contains(&"null")
+    }
+
+    /// Whether a row must have another value than others, or has it in any case.
+    pub fn varies(&self) -> bool {
+        self.is_unique || !self.unique_with.is_empty() && !self.is_reference()
+    }
+
+    /// Whether its value must be the key of another row, so that only the example's is known to be one.
+    pub fn is_reference(&self) -> bool {
+        self.schema["x-reference"] == true
+    }
+}
+
+impl Entity {
+    /// Every entity of the document.
+    pub fn all(document: &Value) -> Vec<Self> {
+        let document = inline(document, document);
+        // By tag and method, the operations on the paths of all rows, and those on the path of one.
+        let mut tags = BTreeMap::<_, [Value; 2]>::new();
+        for (path, item) in document["paths"].as_object().expect("paths") {
+            for (method, operation) in item.as_object().expect("operations") {
+                if let Some(tag) = operation["tags"][0].as_str().filter(|tag| *tag != "operations") {
+                    let place = &mut tags.entry(tag).or_default()[usize::from(path.ends_with('}'))][method];
+                    *place = operation.clone();
+                    place["path"] = json!(path);
+                }
+            }
+        }
+        tags.iter().map(|(tag, [all, one])| Self::new(tag, all, one)).collect()
+    }
+
+    fn new(tag: &str, all: &Value, one: &Value) -> Self {
+        let create = if all["put"].is_null() { &all["post"] } else { &all["put"] };
+        let any_of_one = one.as_object().into_iter().flatten().next();
+        let any_of_one = any_of_one.map_or(&Value::Null, |(_, operation)| operation);
+        let path = |operation: &Value| operation["path"].as_str().map(str::to_owned);
+
+        let shown = [&one["get"], create, &all["get"]].map(success);
+        let [new, patch] =
+            [create, &one["patch"]].map(|operation| &operation["requestBody"]["content"]["application/json"]);
+        let mut examples = vec![&new["example"], &patch["example"]];
+        examples.extend(shown.map(|shown| &shown["example"][0]));
+        let row = shown.map(|shown| &shown["schema"]["items"]).into_iter().find(|schema| schema.is_object());
+        let row = members(row.expect("a row is shown somewhere"), &examples);
+        let id_of_example = &parameter(&one["get"], "path", "")["example"];
+        let deleted = success(&one["delete"])["schema"]["items"]["required"][0].as_str();
+        let key = deleted.map_or_else(|| key(&row, &shown[0]["example"][0], id_of_example), str::to_owned);
+        let form = &create["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"];
+
+        let mut entity = Self {
+            name: tag.to_owned(),
+            creates: [(Method::PUT, "put"), (Method::POST, "post")]
+                .into_iter()
+                .filter_map(|(method, name)| Some((method, path(&all[name])?)))
+                .collect(),
+            one: path(any_of_one).unwrap_or_default(),
+            methods: one
+                .as_object()
+                .into_iter()
+                .flatten()
+                .filter_map(|(name, _)| name.to_uppercase().parse().ok())
+                .collect(),
+            key_in_path: parameter(any_of_one, "path", "")["schema"].clone(),
+            list: path(&all["get"]),
+            limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
+            new: members(&new["schema"], &examples),
+            patch: members(&patch["schema"], &examples),
+            form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
+            path_of_example: None,
+            row,
+            key,
+        };
+        for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch) {
+            member.is_unique |= member.field == entity.key;
+        }
+        entity.path_of_example = (!id_of_example.is_null()).then(|| entity.path_of(id_of_example));
+        entity
+    }
+
+    pub fn has(&self, method: Method) -> bool {
+        self.methods.contains(&method)
+    }
+
+    /// The path of the row with this key.
+    pub fn path_of(&self, key: &Value) -> String {
+        let (before, _) = self.one.split_once('{').expect("rows have paths");
+        let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
+        format!("{before}{}", utf8_percent_encode(&key, NON_ALPHANUMERIC))
+    }
+
+    /// The path of the description that a target is one of.
+    pub fn template<'p>(&'p self, target: &'p str) -> &'p str {
+        let path = target.split('?').next().unwrap_or_default();
+        let whole = self.creates.iter().map(|(_, path)| path).chain(&self.list);
+        let is_whole = whole.into_iter().any(|known| known == path);
+        if is_whole { path } else { &self.one }
+    }
+}
+
+/// The parameter of an operation that is there and has this name, or any; null without one.
+fn parameter<'d>(operation: &'d Value, place: &str, name: &str) -> &'d Value {
+    let mut parameters = operation["parameters"].as_array().into_iter().flatten();
+    let is_wanted = |one: &&Value| one["in"] == place && (name.is_empty() || one["name"] == name);
+    parameters.find(is_wanted).unwrap_or(&Value::Null)
+}
+
+/// What an operation answers with when it succeeds.
+fn success(operation: &Value) -> &Value {
+    let mut responses = operation["responses"].as_object().into_iter().flatten();
+    let success = responses.find(|(status, _)| status.starts_with('2'));
+    success.map_or(&Value::Null, |(_, success)| &success["content"]["application/json"])
+}
+
+/// The key, where no answer to DELETE names it: the first member of `row` that is in the path of the example, of those
+/// that clients do not send if there are any.
+fn key(row: &[Member], example: &Value, id: &Value) -> String {
+    let is_key = |member: &&Member| (example.get(&member.field) != Some(id), member.schema["readOnly"] != true);
+    row.iter().min_by_key(is_key).map(|member| member.field.clone()).unwrap_or_default()
+}
+
+/// The members of an object's schema and of the objects in it.
+fn members(schema: &Value, examples: &[&Value]) -> Vec<Member> {
+    let mut found = Vec::new();
+    add_members(&mut found, "", schema, examples);
+    found
+}
+
+fn add_members(found: &mut Vec<Member>, prefix: &str, schema: &Value, examples: &[&Value]) {
+    for (name, member) in schema["properties"].as_object().into_iter().flatten() {
+        let field = format!("{prefix}{name}");
+        let is_object = member["properties"].is_object();
+        let example = examples.iter().find_map(|example| get(example, &field)).filter(|example| !example.is_null());
+        let base = match is_object {
+            true => Value::Null,
+            false => values::base(member, example),
+        };
+        found.push(Member {
+            field: field.clone(),
+            schema: member.clone(),
+            is_object,
+            is_required: schema["required"].as_array().is_some_and(|names| names.contains(&json!(name))),
+            is_unique: member["x-unique"] == true,
+            unique_with: serde_json::from_value(member["x-unique"].clone()).unwrap_or_default(),
+            base,
+        });
+        add_members(found, &format!("{field}."), member, examples);
+    }
+}
+
+/// The document with every reference replaced by what it refers to, and "this or null" by one schema.
+fn inline(document: &Value, value: &Value) -> Value {
+    match value {
+        Value::Array(items) => items.iter().map(|item| inline(document, item)).collect(),
+        Value::Object(object) => {
+            let mut whole = match object.get("$ref").and_then(Value::as_str) {
+                Some(reference) => inline(document, document.pointer(&reference[1..]).expect("what is referred to")),
+                None => json!({}),
+            };
+            for (name, member) in object.iter().filter(|(name, _)| *name != "$ref") {
+                whole[name] = inline(document, member);
+            }
+            if let [schema, null] = whole["anyOf"].as_array().map_or(&[][..], |any| any)
+                && null["type"] == "null"
+            {
+                let mut schema = schema.clone();
+                schema["type"] = json!([schema["type"], "null"]);
+                return schema;
+            }
+            whole
+        }
+        other => other.clone(),
+    }
+}
+
+/// The pointer to a field.
+fn pointer(field: &str) -> String {
+    format!("/{}", field.replace('.', "/"))
+}
+
+/// What a row has for a field.
+pub fn get<'r>(row: &'r Value, field: &str) -> Option<&'r Value> {
+    row.pointer(&pointer(field))
+}
+
+/// Gives a field a value, in an object that is made if need be.
+pub fn set(row: &mut Value, field: &str, value: Value) {
+    let mut place = row;
+    for name in field.split('.') {
+        place = &mut place[name];
+    }
+    *place = value;
+}
+
+/// `row` with another value for a field.
+pub fn with(row: &Value, field: &str, value: Value) -> Value {
+    let mut row = row.clone();
+    set(&mut row, field, value);
+    row
+}
+
+/// `row` without a field.
+pub fn without(row: &Value, field: &str) -> Value {
+    let mut row = row.clone();
+    let (object, name) = field.rsplit_once('.').unwrap_or(("", field));
+    let object = if object.is_empty() { Some(&mut row) } else { row.pointer_mut(&pointer(object)) };
+    if let Some(object) = object.and_then(Value::as_object_mut) {
+        object.remove(name);
+    }
+    row
+}

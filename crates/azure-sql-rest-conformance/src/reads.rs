@@ -1,0 +1,113 @@
+//! Rows and lists as they are read.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::Value;
+
+use crate::subject::Subject;
+
+pub fn a_version_that_is_known_is_not_sent_again(subject: &Subject) {
+    let Some(path) = subject.path_of_a_row().filter(|_| subject.entity.has(Method::GET)) else {
+        return;
+    };
+    let etag = subject.get(&path).is(200).header("etag").to_owned();
+    for method in [Method::GET, Method::HEAD] {
+        let ask = |value: &str| subject.ask(&method, &path, &[("if-none-match", value)], "");
+        for value in [&etag, "*", &format!("W/{etag}"), &format!("\"other\", {etag}")] {
+            let reply = ask(value).is(304);
+            assert_eq!((reply.header("etag"), reply.body.len()), (&*etag, 0), "{value}");
+        }
+        assert_eq!(ask("\"other\"").is(200).header("etag"), etag);
+        subject.ask(&method, &path, &[("if-match", "\"other\"")], "").is(412);
+    }
+}
+
+pub fn what_is_not_there_is_404(subject: &Subject) {
+    let entity = &subject.entity;
+    let absent = match (entity.key_in_path["type"].as_str(), entity.key_in_path["format"].as_str()) {
+        // The largest may be there: what is at its limits was created.
+        (Some("integer"), _) => entity.key_in_path["maximum"].as_i64().map(|largest| largest - 1).into(),
+        (_, Some("uuid")) => "ffffffff-ffff-4fff-bfff-ffffffffffff".into(),
+        (Some(_), _) => "~".into(),
+        _ => return,
+    };
+    subject.is_absent(&entity.path_of(&absent));
+    let no_key = if entity.key_in_path.get("maxLength").is_some() { "x".repeat(4001) } else { "x".to_owned() };
+    for method in [Method::GET, Method::HEAD, Method::DELETE].into_iter().filter(|method| entity.has(method.clone())) {
+        subject.ask(&method, &entity.path_of(&no_key.as_str().into()), &[], "").is(400);
+    }
+}
+
+pub fn pages_are_the_list(subject: &Subject) {
+    let entity = &subject.entity;
+    if entity.list.is_none() {
+        return;
+    }
+    for _ in 0..3 {
+        if !entity.creates.is_empty() {
+            let created = subject.row(&subject.create(&subject.new_row()));
+            let rows = subject.all_rows();
+            let listed = rows.iter().find(|row| row[&entity.key] == created[&entity.key]).expect("what was created");
+            for (name, value) in listed.as_object().expect("a row") {
+                assert_eq!(*value, created[name], "{name}");
+            }
+        }
+    }
+    let all = subject.all_rows();
+    let keys = subject.keys(&all);
+    let texts: BTreeSet<_> = keys.iter().map(Value::to_string).collect();
+    assert_eq!(texts.len(), all.len(), "each row once");
+    let numbers: Option<Vec<_>> = keys.iter().map(Value::as_i64).collect();
+    assert!(numbers.is_none_or(|numbers| numbers.is_sorted()), "by key");
+    let count = all.len() as u64;
+    let most = entity.limit.expect("a list has a limit");
+    for limit in [count / 7 + 1, count / 2, count.saturating_sub(1), count, count + 1] {
+        let limit = limit.clamp(1, most);
+        assert!(subject.rows_in_pages(limit, None) == all, "pages of {limit} are the list");
+    }
+    let before = all.len().saturating_sub(5);
+    if let Some(after) = keys.get(before) {
+        assert_eq!(subject.rows_in_pages(1, Some(after)), all[before + 1..], "pages of 1 behind {after}");
+    }
+    let last = subject.get(&subject.page(most, keys.last())).is(200);
+    assert_eq!((last.text(), last.headers.get("link")), ("[]", None));
+    for limit in [0, most + 1] {
+        subject.get(&subject.page(limit, None)).problem(400);
+    }
+    let head = subject.ask(&Method::HEAD, &subject.page(1, None), &[], "").is(200);
+    assert_eq!(head.headers.get("link"), subject.get(&subject.page(1, None)).headers.get("link"));
+}
+
+pub fn pages_hold_while_rows_come_and_go(subject: &Subject) {
+    let entity = &subject.entity;
+    if entity.list.is_none() || entity.creates.is_empty() || !entity.has(Method::DELETE) {
+        return;
+    }
+    let create = || subject.row(&subject.create(&subject.new_row()))[&entity.key].clone();
+    let mine: Vec<_> = (0..12).map(|_| create()).collect();
+    let all = subject.keys(&subject.all_rows());
+    let mut mine: Vec<_> = all.iter().filter(|key| mine.contains(key)).collect();
+    // The pages from just before the first of them.
+    let first = all.iter().position(|key| key == mine[0]).expect("it is listed");
+    let (mut found, mut deleted) = (Vec::new(), Vec::new());
+    let mut next = Some(subject.page(2, first.checked_sub(1).map(|before| &all[before])));
+    while let Some(target) = next {
+        let page = subject.get(&target).is(200);
+        let keys = subject.keys(page.json().as_array().expect("a list"));
+        // One goes that has been seen, one goes that has not, and one comes: who counts rows would skip some now.
+        let seen = mine.iter().position(|key| keys.contains(key));
+        let gone = [seen.map(|seen| mine.remove(seen)), mine.pop()];
+        for key in gone.into_iter().flatten() {
+            subject.ask(&Method::DELETE, &entity.path_of(key), &[], "").is(202);
+            deleted.push(key);
+        }
+        create();
+        assert!(!keys.iter().any(|key| found.contains(key)), "each once: {keys:?}");
+        found.extend(keys);
+        next = subject.next_page(&page);
+    }
+    let missed: Vec<_> = mine.iter().filter(|key| found.iter().filter(|one| one == *key).count() != 1).collect();
+    assert!(missed.is_empty(), "each that was there all the time, once: {missed:?}");
+    assert!(deleted.len() > 5, "{deleted:?}");
+}

@@ -1,0 +1,159 @@
+//! Create, patch, delete, and what must be unique.
+
+use std::collections::BTreeSet;
+
+use http::Method;
+use serde_json::{Value, json};
+
+use crate::client::Reply;
+use crate::entity::{Member, get, set, with, without};
+use crate::subject::{Subject, at_once};
+use crate::values;
+
+pub fn what_is_created_is_there(subject: &Subject) {
+    let entity = &subject.entity;
+    for (method, path) in &entity.creates {
+        let create = |content_type: &str, body: &str, sent: &Value| {
+            let created = subject.ask(method, path, &[("content-type", content_type)], body).is(201);
+            is_there(subject, method, &created, sent);
+        };
+        // What clients cannot say is ignored.
+        let whole = subject.new_row();
+        let mut more = with(&whole, "NoMember", json!({"x": [1]}));
+        for member in entity.row.iter().filter(|member| member.schema["readOnly"] == true) {
+            set(&mut more, &member.field, member.base.clone());
+        }
+        create("application/json", &more.to_string(), &whole);
+
+        let optional = entity.new.iter().filter(|member| !member.is_required);
+        let least = optional.fold(subject.new_row(), |row, member| without(&row, &member.field));
+        create("application/json", &least.to_string(), &least);
+
+        let whole = subject.new_row();
+        let mut form = form_urlencoded::Serializer::new(String::new());
+        let form = form.append_pair(&entity.form_field, &whole.to_string()).finish();
+        create("application/x-www-form-urlencoded", &form, &whole);
+
+        let any_version = [("if-match", "*")];
+        subject.ask(method, path, &any_version, &subject.new_row().to_string()).problem(412);
+    }
+}
+
+/// Checks that a created row is where the answer says, and shows what was sent.
+fn is_there(subject: &Subject, method: &Method, created: &Reply, sent: &Value) {
+    let row = subject.row(created);
+    subject.shows(&row, sent);
+    if !subject.entity.has(Method::GET) {
+        return;
+    }
+    for path in [created.location(), subject.entity.path_of(&row[&subject.entity.key])] {
+        let read = subject.get(&path).is(200);
+        assert_eq!(read.text(), created.text(), "GET shows what the new row's answer did");
+        assert_eq!(read.header("content-length"), read.body.len().to_string());
+        let head = subject.ask(&Method::HEAD, &path, &[], "").is(200);
+        assert_eq!((head.header("etag"), head.body.len()), (read.header("etag"), 0));
+        // What was sent with PUT is not what is stored, so that its answer has no version.
+        let etag = (method == Method::POST).then(|| read.header("etag"));
+        assert_eq!(created.headers.get("etag").map(|etag| etag.to_str().expect("ASCII")), etag);
+    }
+}
+
+pub fn patches_change_the_named_member_only(subject: &Subject) {
+    let entity = &subject.entity;
+    let Some(path) = subject.path_of_a_row().filter(|_| entity.has(Method::PATCH)) else {
+        return;
+    };
+    let patch = |body: &Value| {
+        let reply = subject.ask(&Method::PATCH, &path, &[], &body.to_string()).is(202);
+        if entity.has(Method::GET) {
+            let read = subject.get(&path);
+            assert_eq!((read.text(), read.header("etag")), (reply.text(), reply.header("etag")));
+        }
+        subject.row(&reply)
+    };
+    let mut before = patch(&json!({}));
+    for member in entity.patch.iter().filter(|member| !member.is_object) {
+        let mut changes = vec![];
+        if member.is_nullable() {
+            changes.push(Value::Null);
+        }
+        match &member.base {
+            Value::Null => {}
+            base if member.is_reference() => changes.push(base.clone()),
+            _ if member.varies() => changes.push(subject.another(member)),
+            base => changes.extend([values::another(&member.schema, base, 1), base.clone()]),
+        }
+        for value in changes {
+            let mut body = json!({});
+            set(&mut body, &member.field, value);
+            let after = patch(&body);
+            subject.shows(&after, &body);
+            let others = entity.row.iter().filter(|other| {
+                let is_same_or_around = other.field == member.field || other.is_object;
+                !is_same_or_around && other.schema["readOnly"] != true
+            });
+            for Member { field, .. } in others {
+                assert_eq!(get(&after, field), get(&before, field), "{field} stays, for {body}");
+            }
+            before = after;
+        }
+    }
+}
+
+pub fn what_is_deleted_is_gone(subject: &Subject) {
+    let entity = &subject.entity;
+    if entity.creates.is_empty() || !entity.has(Method::DELETE) {
+        return;
+    }
+    let created = subject.create(&subject.new_row());
+    let path = created.location();
+    let key = &subject.row(&created)[&entity.key];
+    // Deleting what is not there succeeds.
+    for _ in 0..2 {
+        let deleted = subject.ask(&Method::DELETE, &path, &[], "").is(202);
+        assert_eq!(deleted.json(), json!([{ &*entity.key: key }]));
+        subject.is_absent(&path);
+    }
+}
+
+pub fn unique_values_are_taken(subject: &Subject) {
+    let entity = &subject.entity;
+    if entity.creates.is_empty() {
+        return;
+    }
+    let alone = entity.new.iter().filter(|member| member.is_unique).map(|member| vec![member.field.clone()]);
+    let together = entity.new.iter().map(|member| member.unique_with.clone());
+    for fields in alone.chain(together).filter(|fields| !fields.is_empty()).collect::<BTreeSet<_>>() {
+        let first = subject.new_row();
+        let taken = fields.iter().map(|field| (field, get(&first, field).expect("a value")));
+        let give = |row: Value| taken.clone().fold(row, |row, (field, value)| with(&row, field, value.clone()));
+        let again = || give(subject.new_row()).to_string();
+        let path = subject.create(&first).location();
+        for (method, collection) in &entity.creates {
+            is_explained(&subject.ask(method, collection, &[], &again()));
+        }
+        if entity.patch.iter().any(|member| fields.contains(&member.field)) {
+            let other = subject.create(&subject.new_row()).location();
+            let before = subject.get(&other);
+            let patch = give(json!({})).to_string();
+            is_explained(&subject.ask(&Method::PATCH, &other, &[], &patch));
+            assert_eq!(subject.get(&other).text(), before.text(), "nothing was changed");
+        }
+        if entity.has(Method::DELETE) {
+            subject.ask(&Method::DELETE, &path, &[], "").is(202);
+            // Of many at once, one succeeds.
+            let (method, collection) = &entity.creates[0];
+            let attempts: Vec<_> = (0..4).map(|_| again()).collect();
+            let attempt = |body: &String| subject.ask(method, collection, &[], body).status;
+            let mut statuses = at_once(&attempts, attempt);
+            statuses.sort_unstable();
+            assert_eq!(statuses, [201, 409, 409, 409]);
+        }
+    }
+}
+
+/// Checks that this is a 409 of the procedure's. Another one is of Data API Builder's, about any constraint.
+fn is_explained(reply: &Reply) {
+    let problem = reply.problem(409);
+    assert_ne!(problem["detail"], "The database reports a conflict with another change.");
+}

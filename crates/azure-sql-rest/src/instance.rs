@@ -1,0 +1,321 @@
+//! The requests of one instance: how many there are, and what they know together of the database. With WASI 0.2 an instance
+//! has one request, which learns only from itself. With WASI 0.3 it has several at a time, and learns from all of them.
+//! Pure: no clock, no I/O; [`crate::dab::call`] drives it.
+//!
+//! - **In flight**: above a limit, a request is refused at once.
+//! - **Breaker**: after [`OPEN_AFTER`] failures in a row one request at a time is let through, as a probe; the others wait. An
+//!   answer closes the breaker. An outage that has lasted as long as a request is sure to ride out refuses new requests.
+//! - **Budget**: where answers take seconds, the database is overloaded, and a retry takes the place of another request. Such
+//!   retries may take a fifth of what the requests may, after a burst. Without slow answers they cost nothing: an outage is
+//!   no overload.
+
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use crate::failure::Failure;
+use crate::retry::{Attempt, Decision, GiveUp, Policy};
+
+/// How many failures in a row open the breaker.
+const OPEN_AFTER: u32 = 5;
+
+/// How many slow attempts the instance may repeat at once. One that took `retry_cap_ms` or longer counts as one, a shorter one
+/// as its part of that.
+const BURST: u32 = 4;
+
+/// How many requests pay for one more such attempt.
+const REQUESTS_A_RETRY: u32 = 5;
+
+/// What the requests of one instance share.
+#[derive(Debug, Default)]
+pub struct Instance(Mutex<State>);
+
+#[derive(Debug)]
+struct State {
+    in_flight: usize,
+    /// Failures since the last answer.
+    failures: u32,
+    /// When the first of them began.
+    failing_since: Duration,
+    /// When the last of them ended.
+    last_failure: Duration,
+    /// When the next probe may start, while the breaker is open.
+    next_probe: Duration,
+    /// When the last answer came that took `retry_cap_ms` or longer.
+    last_slow_answer: Option<Duration>,
+    /// The time that was spent on attempts which were repeated, less what requests have paid.
+    debt: Duration,
+}
+
+/// What a request may do next.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Permit {
+    /// Make an attempt.
+    Attempt,
+    /// Wait for this long, and ask again: another request tries whether the database is back.
+    Hold(Duration),
+    /// Answer the client now: the database has been away for too long.
+    Refuse,
+}
+
+/// A request in flight, until this is dropped.
+#[derive(Debug)]
+pub struct InFlight<'a>(&'a Instance);
+
+impl Drop for InFlight<'_> {
+    fn drop(&mut self) {
+        self.0.state().in_flight -= 1;
+    }
+}
+
+impl Default for State {
+    fn default() -> Self {
+        Self::NEW
+    }
+}
+
+impl State {
+    const NEW: Self = Self {
+        in_flight: 0,
+        failures: 0,
+        failing_since: Duration::ZERO,
+        last_failure: Duration::ZERO,
+        next_probe: Duration::ZERO,
+        last_slow_answer: None,
+        debt: Duration::ZERO,
+    };
+
+    fn is_open(&self) -> bool {
+        self.failures >= OPEN_AFTER
+    }
+
+    /// True if the database has been away for so long that another hanging attempt does not fit into a request.
+    fn is_lost(&self, policy: &Policy, now: Duration) -> bool {
+        let away = now.saturating_sub(self.failing_since);
+        self.is_open() && away > policy.deadline.saturating_sub(policy.attempt_timeout)
+    }
+}
+
+impl Instance {
+    /// An instance without requests.
+    pub const fn new() -> Self {
+        Self(Mutex::new(State::NEW))
+    }
+
+    fn state(&self) -> MutexGuard<'_, State> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// Counts a request, unless `most` are in flight.
+    pub fn enter(&self, most: usize) -> Option<InFlight<'_>> {
+        let mut state = self.state();
+        if state.in_flight >= most {
+            return None;
+        }
+        state.in_flight += 1;
+        Some(InFlight(self))
+    }
+
+    /// Decides at `now` whether a request that has made `attempts` may make the next one. `random` is uniform over all `u32`.
+    pub fn permit(&self, policy: &Policy, attempts: u32, now: Duration, random: u32) -> Permit {
+        let mut state = self.state();
+        if attempts == 0 {
+            state.debt = state.debt.saturating_sub(policy.cap / REQUESTS_A_RETRY);
+        }
+        // What was seen longer ago than a request takes says nothing.
+        if now.saturating_sub(state.last_failure) > policy.deadline {
+            state.failures = 0;
+        }
+        if !state.is_open() {
+            return Permit::Attempt;
+        }
+        if now >= state.next_probe {
+            state.next_probe = now.saturating_add(policy.attempt_timeout);
+            return Permit::Attempt;
+        }
+        if attempts == 0 && state.is_lost(policy, now) {
+            return Permit::Refuse;
+        }
+        Permit::Hold(policy.spread(random))
+    }
+
+    /// Notes that an attempt which took `took` brought an answer at `now`.
+    pub fn answered(&self, policy: &Policy, took: Duration, now: Duration) {
+        let mut state = self.state();
+        state.failures = 0;
+        if took >= policy.cap {
+            state.last_slow_answer = Some(now);
+        }
+    }
+
+    /// Notes that `attempt` failed at `now`, and reviews what its request alone decided.
+    pub fn failed(
+        &self,
+        policy: &Policy,
+        attempt: &Attempt,
+        failure: &Failure,
+        now: Duration,
+        decision: Decision,
+    ) -> Decision {
+        let began = now.saturating_sub(attempt.took);
+        if let Decision::GiveUp(GiveUp::Misconfigured | GiveUp::Conflict) = decision {
+            self.answered(policy, attempt.took, now);
+            return decision;
+        }
+        let mut state = self.state();
+        if state.failures == 0 {
+            state.failing_since = began;
+        }
+        state.failures = state.failures.saturating_add(1);
+        state.last_failure = now;
+        let Decision::Retry(wait) = decision else {
+            state.next_probe = now;
+            return decision;
+        };
+        state.next_probe = now.saturating_add(wait);
+        if attempt.number == 1 && state.is_lost(policy, now) {
+            state.next_probe = now.saturating_add(policy.cap);
+            return Decision::GiveUp(policy.exhausted(failure));
+        }
+        if state.last_slow_answer.is_some_and(|answer| answer >= began) {
+            let debt = state.debt.saturating_add(attempt.took.min(policy.cap));
+            if debt > policy.cap * BURST {
+                return Decision::GiveUp(policy.exhausted(failure));
+            }
+            state.debt = debt;
+        }
+        decision
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const POLICY: Policy = Policy { base: ms(100), cap: ms(2000), attempt_timeout: ms(10_000), deadline: ms(25_000) };
+
+    const REFUSED: Failure = Failure::NotConnected("connection refused");
+
+    const FULL_POOL: Failure = Failure::Status { status: 500, retry_after: None };
+
+    const fn ms(ms: u64) -> Duration {
+        Duration::from_millis(ms)
+    }
+
+    /// Has an attempt fail at `now` that took `took_ms`, and returns what its request does.
+    fn fail(instance: &Instance, number: u32, failure: &Failure, took_ms: u64, now_ms: u64) -> Decision {
+        let attempt = Attempt { number, took: ms(took_ms), slow: Duration::ZERO };
+        let decision = POLICY.decide(&attempt, failure, attempt.took, u32::MAX);
+        instance.failed(&POLICY, &attempt, failure, ms(now_ms), decision)
+    }
+
+    /// An instance whose attempts have all failed since `now_ms`.
+    fn open(now_ms: u64) -> Instance {
+        let instance = Instance::new();
+        for _ in 0..OPEN_AFTER {
+            assert_eq!(instance.permit(&POLICY, 0, ms(now_ms), 0), Permit::Attempt);
+            fail(&instance, 1, &REFUSED, 0, now_ms);
+        }
+        instance
+    }
+
+    #[test]
+    fn requests_above_the_limit_are_refused() {
+        let instance = Instance::new();
+        let two = [instance.enter(2), instance.enter(2)];
+        assert!(two.iter().all(Option::is_some));
+        assert!(instance.enter(2).is_none());
+        drop(two);
+        assert!(instance.enter(2).is_some());
+    }
+
+    #[test]
+    fn an_open_breaker_lets_one_probe_through() {
+        let instance = open(1000);
+        // The request whose attempt failed comes back after its wait of 100 ms.
+        assert_eq!(instance.permit(&POLICY, 1, ms(1050), u32::MAX), Permit::Hold(ms(2000)));
+        assert_eq!(instance.permit(&POLICY, 1, ms(1100), 0), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 1, ms(1200), 0), Permit::Hold(ms(0)));
+        // A probe that is never heard of again blocks nobody for longer than an attempt.
+        assert_eq!(instance.permit(&POLICY, 1, ms(11_100), 0), Permit::Attempt);
+    }
+
+    #[test]
+    fn an_answer_closes_the_breaker() {
+        let instance = open(1000);
+        instance.answered(&POLICY, ms(5), ms(1200));
+        for _ in 0..3 {
+            assert_eq!(instance.permit(&POLICY, 1, ms(1200), 0), Permit::Attempt);
+        }
+    }
+
+    #[test]
+    fn a_misconfigured_bridge_is_no_outage() {
+        let instance = open(1000);
+        let refused = Failure::Status { status: 404, retry_after: None };
+        assert_eq!(fail(&instance, 1, &refused, 1, 1100), Decision::GiveUp(GiveUp::Misconfigured));
+        assert_eq!(instance.permit(&POLICY, 1, ms(1100), 0), Permit::Attempt);
+    }
+
+    #[test]
+    fn a_long_outage_refuses_new_requests_but_for_a_probe() {
+        let instance = open(1000);
+        fail(&instance, 9, &REFUSED, 0, 15_000);
+        // The longest outage that a request rides out: a deadline less an attempt.
+        assert_eq!(instance.permit(&POLICY, 0, ms(15_050), 0), Permit::Hold(ms(0)));
+        fail(&instance, 9, &REFUSED, 0, 16_001);
+        assert_eq!(instance.permit(&POLICY, 0, ms(17_000), 0), Permit::Refuse);
+        assert_eq!(instance.permit(&POLICY, 1, ms(17_000), 0), Permit::Hold(ms(0)), "one that waits goes on");
+        assert_eq!(instance.permit(&POLICY, 0, ms(18_100), 0), Permit::Attempt);
+        let retry_after = ms(2000);
+        assert_eq!(
+            fail(&instance, 1, &REFUSED, 0, 18_200),
+            Decision::GiveUp(GiveUp::Unavailable { retry_after }),
+            "a probe that is new is not held"
+        );
+        assert_eq!(instance.permit(&POLICY, 0, ms(20_199), 0), Permit::Refuse);
+        assert_eq!(instance.permit(&POLICY, 0, ms(20_200), 0), Permit::Attempt);
+    }
+
+    #[test]
+    fn an_old_outage_is_forgotten() {
+        let instance = open(1000);
+        fail(&instance, 9, &REFUSED, 0, 20_000);
+        assert_eq!(instance.permit(&POLICY, 0, ms(45_001), 0), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 0, ms(45_001), 0), Permit::Attempt);
+    }
+
+    #[test]
+    fn slow_failures_beside_slow_answers_are_paid_for() {
+        let instance = Instance::new();
+        let retries = |at: u64| {
+            let made = (0..20).take_while(|_| {
+                instance.answered(&POLICY, ms(2900), ms(at));
+                matches!(fail(&instance, 1, &FULL_POOL, 3000, at), Decision::Retry(_))
+            });
+            made.count()
+        };
+        assert_eq!(retries(4000), 4, "a burst");
+        for _ in 0..10 {
+            instance.permit(&POLICY, 0, ms(5000), 0);
+        }
+        assert_eq!(retries(9000), 2, "a fifth of the requests");
+    }
+
+    #[test]
+    fn failures_without_slow_answers_cost_nothing() {
+        let instance = Instance::new();
+        for at in 0..20 {
+            instance.answered(&POLICY, ms(50), ms(4000 + at));
+            assert!(matches!(fail(&instance, 1, &FULL_POOL, 3000, 4000 + at), Decision::Retry(_)));
+        }
+    }
+
+    #[test]
+    fn failures_at_once_cost_nothing() {
+        let instance = Instance::new();
+        for at in 0..20 {
+            instance.answered(&POLICY, ms(2900), ms(4000 + at));
+            assert!(matches!(fail(&instance, 1, &REFUSED, 0, 4000 + at), Decision::Retry(_)));
+        }
+    }
+}
