@@ -159,11 +159,10 @@ def problems(report, root, documents):
 
 def variables(report, root, documents):
     declared = {name: variable.get("default", "") for name, variable in tomllib.loads((root / "spin.toml").read_text(encoding="utf-8"))["variables"].items()}
-    # A unit test of crates/azure-sql-rest/src/settings.rs compares their defaults.
-    settings = (root / "crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8").partition("fn set_option")[2].partition("\n    }\n")[0]
-    declared |= dict.fromkeys(re.findall(r'^ +"([a-z_]+)" =>', settings, re.M))
+    settings = (root / "crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8")
+    declared |= dict(re.findall(r'^    Option (\w+): [^=]+ = "([^"]*)"', settings, re.M))
     table = {}
-    for _, line in documents["docs/local.md"].prose:
+    for _, line in documents["docs/configuration.md"].prose:
         row = [cell.strip() for cell in line.strip("|").split("|")]
         if len(row) == 3 and re.fullmatch(r"`[a-z_]+`", row[0]):
             table[row[0].strip("`")] = "" if row[1] == "empty" else row[1].strip("`")
@@ -171,10 +170,10 @@ def variables(report, root, documents):
     def undocumented():
         for name, default in declared.items():
             if name not in table:
-                yield f"docs/local.md does not explain {name}"
-            elif default is not None and table[name] != default:
-                yield f"docs/local.md: the default of {name} is not {table[name]!r} but {default!r}"
-        yield from (f"docs/local.md explains {name}, which is no setting" for name in sorted(set(table) - set(declared)))
+                yield f"docs/configuration.md does not explain {name}"
+            elif table[name] != default:
+                yield f"docs/configuration.md: the default of {name} is not {table[name]!r} but {default!r}"
+        yield from (f"docs/configuration.md explains {name}, which is no setting" for name in sorted(set(table) - set(declared)))
 
     # Words that end like a variable are one, unless they are a member of JSON that some document shows.
     endings = "|".join(sorted({name.rpartition("_")[2] for name in declared}))
@@ -191,7 +190,7 @@ def variables(report, root, documents):
                 if name not in declared and name not in shown:
                     yield f"{document.name}:{line}: {name} is no setting"
 
-    report.check(f"docs/local.md explains the {len(declared)} settings, with the defaults of spin.toml, and no other", undocumented())
+    report.check(f"docs/configuration.md explains the {len(declared)} settings, with the defaults of spin.toml, and no other", undocumented())
     report.check("the documents name no other setting", unknown())
 
 
