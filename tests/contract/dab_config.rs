@@ -55,7 +55,7 @@ fn the_connection_string_comes_from_the_environment() {
 fn the_component_looks_where_dab_serves() {
     let config = config();
     let path = config["runtime"]["rest"]["path"].as_str().expect("a path");
-    assert_eq!(Settings::default().dab_path, path);
+    assert_eq!(Settings::parse("").unwrap().dab_path, path);
 }
 
 #[test]
