@@ -225,7 +225,7 @@ image_of() {
     docker push "$registry.azurecr.io/$1:$IMAGE_TAG"
   else
     # https://learn.microsoft.com/azure/container-registry/container-registry-tasks-overview
-    echo "No Docker runs here, so Azure builds it. It refuses in free and credit subscriptions (TasksOperationsNotAllowed): start Docker, and go on." >&2
+    echo "No Docker runs here, so Azure builds. Free and credit subscriptions may not (TasksOperationsNotAllowed): then start Docker, and run this again." >&2
     az acr build --registry "$registry" --image "$1:$IMAGE_TAG" --file deploy/azd/Dockerfile --target "$1" --platform linux/amd64 --no-logs .
   fi
   digest=$(az acr repository show --name "$registry" --image "$1:$IMAGE_TAG" --query digest --output tsv)

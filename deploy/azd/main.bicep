@@ -9,7 +9,7 @@ param environmentName string
 @description('An Azure region.')
 param location string
 
-@description('Object id of who runs azd. It administers the database, unless a group is set.')
+@description('Object id of who runs azd, and administers the database unless a group is set.')
 param principalId string
 
 @allowed(['User', 'ServicePrincipal'])
@@ -22,7 +22,7 @@ param principalClientId string = ''
 @description('Object id of an Entra group that administers the database.')
 param sqlAdminGroupId string = ''
 
-@description('What the server calls its administrator. It signs in by its id, whatever it is called.')
+@description('What the server calls its administrator, who signs in by the id, whatever the name is.')
 param sqlAdminName string = 'customer-api-administrator'
 
 @description('A service objective of Azure SQL.')

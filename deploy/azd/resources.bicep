@@ -22,7 +22,7 @@ resource purge 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   tags: tags
 }
 
-// No password exists: the server knows Microsoft Entra alone. It takes its administrator when it is made, and refuses or ignores it later
+// No password exists: the server knows Microsoft Entra alone. The administrator is taken when the server is made, and refused or ignored later
 // (https://learn.microsoft.com/azure/templates/microsoft.sql/servers, ServerProperties.administrators). So it is made once
 // (https://learn.microsoft.com/azure/azure-resource-manager/bicep/resource-declaration#onlyifnotexists), and what may change is a resource below.
 @onlyIfNotExists()
