@@ -9,7 +9,7 @@ step := scripts/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight up build stack entity generate test lint lint-sql lint-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures site fmt reset clean
+.PHONY: help preflight up build stack entity generate check test test-template lint lint-sql lint-deploy checks-of-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures site fmt reset clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -71,16 +71,22 @@ clean: ## remove everything that was built or downloaded for the project
 
 ##@ Check
 
-# All tests with both builds, but for those that make a build of their own: they do so once. A selection of the packages would have Cargo
-# choose other features, and build the engine again.
+# While one works: what needs no component and no server.
+check: lint ## format, clippy, unit tests, contract, cases: what a change needs while one works (a minute)
+	cargo test --locked --workspace --lib --bins --test contract --test bridge --test http
+
+# A selection of the packages would have Cargo choose other features, and build the engine again. What starts a manifest runs with both.
 test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pass before a change lands (SPIN=/path/to/spin: on real Spin)
 	tests/fuzz-api/run short
 	target/debug/soak --requests 1500 --rate 300
 	@$(MAKE) --no-print-directory test-sql
 	@if [ -n "$(SPIN)" ] && ! "$(SPIN)" --version | grep -qE '^spin (4\.[1-9]|[5-9]|[1-9][0-9])'; then \
 	  echo "  · SKIPPED: WASI 0.3 needs Spin 4.1 or later, so its build has not run on $$("$(SPIN)" --version)"; \
-	else MANIFEST=spin.wasip3.toml cargo test --locked --workspace --lib --bins --tests -- --skip own_entity:: --skip template::; fi
+	else MANIFEST=spin.wasip3.toml cargo test --locked --workspace --test e2e; fi
 	MANIFEST=spin.toml cargo test --locked --workspace --lib --bins --tests
+
+test-template: build stack ## what compiles a project: that of the template, that of the page about tables, the same bytes elsewhere
+	cargo test --locked --workspace --test e2e -- --ignored template:: own_entity:: artifact::
 
 lint: ## format and clippy
 	@$(step) "format" cargo fmt --all --check
@@ -90,19 +96,22 @@ lint-sql: ## sql/ through a T-SQL parser, DAB's configuration through its schema
 	@$(step) "T-SQL" scripts/lint-sql.sh
 
 lint-deploy: ## manifests and workflows through their schemas, scripts through shellcheck, deployment plans against the recorded ones
+	@scripts/changed.sh deploy . ':!crates/*.rs' ':!tests/*.rs' ':!*.md' -- $(MAKE) --no-print-directory checks-of-deploy
+
+checks-of-deploy:
 	@$(step) "manifests, workflows, scripts" tests/deploy/run
 	@$(step) "plan for Azure" deploy/azure/test/run
 	@$(step) "plan for Akamai" deploy/akamai/test/run
 	@$(step) "plan for azd" deploy/azd/test/run
 
 lint-docs: ## links, commands, samples, language and site of the documents; the client programs
-	@$(step) "documents" tests/docs/run
+	@scripts/changed.sh documents . -- $(step) "documents" tests/docs/run
 
-test-sql: ## the table of cases on a T-SQL engine (SQLSERVER_URL='Server=tcp:…;Database=<an empty one>;…')
+test-sql: ## the table of cases on a SQL Server (SQLSERVER_URL='Server=tcp:…;Database=<an empty one>;…')
 ifdef SQLSERVER_URL
 	cargo test --locked -p procedure-cases --features tls --lib --test sql_server -- --nocapture
 else
-	@echo "  · SKIPPED: SQLSERVER_URL is not set, so the cases have not run on a T-SQL engine"
+	@echo "  · SKIPPED: SQLSERVER_URL is not set, so the cases have not run on a SQL Server"
 endif
 
 test-browser: build stack ## /docs and /problems in a headless Chromium; writes docs/*.png

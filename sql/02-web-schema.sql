@@ -9,20 +9,6 @@ who has EXECUTE on them and nothing else.
 */
 IF @@TRANCOUNT = 0
     THROW 50000, N'Apply the scripts from 00 to 90 as one file: sql/README.md.', 1;
-IF COL_LENGTH(N'Sales.Customers', N'ValidFrom') IS NULL OR OBJECT_ID(N'Sequences.CustomerID') IS NULL
-    THROW 50000, N'Sales.Customers or Sequences.CustomerID is missing: run 01-sample-schema.sql, or use a WideWorldImporters database.', 1;
-
-IF EXISTS
-(
-    SELECT 1
-    FROM sys.security_policies AS p
-    INNER JOIN sys.security_predicates AS q ON q.object_id = p.object_id
-    WHERE p.is_enabled = 1 AND q.target_object_id = OBJECT_ID(N'Sales.Customers')
-)
-    PRINT N'WARNING: row-level security is on for Sales.Customers. What to grant: sql/README.md, An existing WideWorldImporters.';
-IF EXISTS (SELECT 1 FROM sys.tables AS t WHERE t.object_id = OBJECT_ID(N'Sales.Customers') AND t.history_retention_period = -1)
-    PRINT N'WARNING: Sales.Customers keeps what is deleted for ever. What to do: docs/maintenance.md, History.';
-
 -- CREATE SCHEMA must be the first statement of its batch, hence EXECUTE.
 IF SCHEMA_ID(N'web') IS NULL
     EXECUTE (N'CREATE SCHEMA web AUTHORIZATION dbo;');

@@ -45,3 +45,11 @@ BEGIN
     SELECT @Erased AS Erased;
 END;
 GO
+
+-- Members: those who answer requests to erase.
+IF DATABASE_PRINCIPAL_ID(N'ops_eraser') IS NULL
+    CREATE ROLE ops_eraser;
+GO
+
+GRANT EXECUTE ON OBJECT::ops.erase_customer TO ops_eraser;
+GO

@@ -5,6 +5,8 @@
 mod dab_config;
 mod features;
 mod manifests;
+mod order;
+mod packages;
 mod procedures;
 mod rules;
 mod tsql;

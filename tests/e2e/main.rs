@@ -23,6 +23,7 @@ mod outage;
 mod own_entity;
 mod pages;
 mod pass_through;
+mod plugin;
 mod preflight;
 mod raw_requests;
 mod readme;

@@ -174,7 +174,9 @@ fn has_entities() -> bool {
     names.filter(|name| !name.to_string_lossy().ends_with(".special.json")).count() > 1
 }
 
+/// Takes minutes of compiling: `make test-template`.
 #[test]
+#[ignore = "compiles a project"]
 fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     if has_entities() {
         println!("SKIPPED: this project has entities of its own, of which the conformance suite asks the same");

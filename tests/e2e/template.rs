@@ -1,23 +1,21 @@
-//! The Spin template that `template/build` makes, used as Spin uses it: its manifest is one that Spin reads, and the project
-//! that comes of it serves its table after the first make.
+//! The Spin template, used as Spin uses it: its manifest is one that Spin reads, and the project that comes of it serves its table, passes
+//! its tests, and takes a new version of the library.
 //!
 //! Spin's own code is the model: `crates/templates/src` of <https://github.com/spinframework/spin>, version 4.0.2, of which
 //! `reader.rs`, `template.rs`, `run.rs` and `renderer.rs` matter, and are the same in 3.6 but for what Spin 4 leaves out.
 
-use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
+use std::collections::{BTreeMap, HashSet};
 use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::sync::LazyLock;
 
 use heck::{ToKebabCase, ToSnakeCase};
 use liquid_core::{Display_filter, Filter, FilterReflection, ParseFilter, Runtime, Value, ValueView};
 use regex::Regex;
 use serde::Deserialize;
 
-use crate::harness::{output, root};
-use crate::own_entity::{Files, execute, prepare, start, write};
+use crate::harness::{Process, output, root};
+use crate::own_entity::{Files, execute, write};
 
 /// The manifest, as `reader.rs` has it: what is not named here is refused.
 #[derive(Deserialize)]
@@ -56,16 +54,13 @@ impl Parameter {
     }
 }
 
-/// `spin templates install --dir` finds it here.
-static TEMPLATE: LazyLock<PathBuf> = LazyLock::new(|| {
-    let folder = root().join("target/template");
-    let (status, said) = output(Command::new("template/build").current_dir(root()).arg(&folder));
-    assert!(status.success(), "{said}");
-    folder.join("templates/azure-sql-rest")
-});
+/// `spin templates install --dir template` finds it here.
+fn template() -> PathBuf {
+    root().join("template/templates/azure-sql-rest")
+}
 
 fn manifest() -> Manifest {
-    let text = fs::read_to_string(TEMPLATE.join("metadata/spin-template.toml")).unwrap();
+    let text = fs::read_to_string(template().join("metadata/spin-template.toml")).unwrap();
     toml::from_str(&text).unwrap()
 }
 
@@ -109,7 +104,7 @@ fn contents(base: &Path, folder: &Path, files: &mut Files) {
     }
 }
 
-/// What `spin new NAME -t azure-sql-rest --accept-defaults --value …` writes.
+/// The files that `spin new NAME -t azure-sql-rest --accept-defaults --value …` writes.
 fn instantiate(name: &str, values: &[(&str, &str)]) -> Files {
     let parameters = manifest().parameters;
     let mut globals = liquid::Object::new();
@@ -123,17 +118,33 @@ fn instantiate(name: &str, values: &[(&str, &str)]) -> Files {
     globals.insert("project-name".into(), Value::scalar(name.to_owned()));
     let parser = liquid::ParserBuilder::with_stdlib().filter(KebabCaseParser).filter(SnakeCaseParser).build().unwrap();
     let mut files = Files::new();
-    let content = TEMPLATE.join("content");
+    let content = template().join("content");
     contents(&content, &content, &mut files);
     for (path, content) in &mut files {
         assert_ne!(path.extension(), Some("tmpl".as_ref()), "Spin takes this ending away");
-        // Pictures stay as they are. So does a text that does not parse, but then it would be without its values.
-        if let Ok(text) = std::str::from_utf8(content) {
-            let rendered = parser.parse(text).and_then(|template| template.render(&globals));
-            *content = rendered.unwrap_or_else(|error| panic!("{}: {error}", path.display())).into_bytes();
-        }
+        let text = std::str::from_utf8(content).unwrap();
+        let rendered = parser.parse(text).and_then(|template| template.render(&globals));
+        *content = rendered.unwrap_or_else(|error| panic!("{}: {error}", path.display())).into_bytes();
     }
     files
+}
+
+/// The library as a dependency on the folder of this repository.
+fn by_path(repository: &Path) -> String {
+    format!("path = {:?}", repository.join("crates/azure-sql-rest").display().to_string())
+}
+
+/// A project in a folder of its own, with the versions of crates that the repository has.
+fn project(folder: &Path, name: &str, values: &[(&str, &str)]) {
+    let _ = fs::remove_dir_all(folder);
+    let mut files = instantiate(name, values);
+    files.insert("Cargo.lock".into(), fs::read(root().join("Cargo.lock")).unwrap());
+    write(folder, &files);
+    // A compiler that was unpacked for the repository is the same there.
+    fs::create_dir_all(folder.join(".local")).unwrap();
+    let _ = std::os::unix::fs::symlink(root().join(".local/wasm-toolchain"), folder.join(".local/wasm-toolchain"));
+    // Without what else the repository uses.
+    execute(folder, "cargo metadata --quiet --format-version 1 >/dev/null");
 }
 
 #[test]
@@ -143,7 +154,7 @@ fn spin_reads_the_manifest_and_takes_no_value_that_leaves_its_place() {
     assert_eq!(manifest.id, "azure-sql-rest");
     assert!(manifest.new_application.is_none() && manifest.add_component.is_none());
     let ids: Vec<_> = manifest.parameters.keys().map(String::as_str).collect();
-    assert_eq!(ids, ["columns", "entity", "project-description", "table"]);
+    assert_eq!(ids, ["columns", "entity", "library", "project-description", "table"]);
     for (id, parameter) in &manifest.parameters {
         assert_eq!(parameter.data_type, "string", "{id}");
         assert!(!parameter.prompt.is_empty(), "{id}");
@@ -152,6 +163,7 @@ fn spin_reads_the_manifest_and_takes_no_value_that_leaves_its_place() {
     let refused: &[(&str, &[&str])] = &[
         ("columns", &["", " ", "A int key\nCOLUMNS\nid", "A int key\r"]),
         ("entity", &["", "Color", "x'; id; '", "../x", "x\n", "`id`", "a23456789012345678901234567890"]),
+        ("library", &["", "0.1.0", "version = 1", "version = \"1\"}\n[x]", "path = \"a\\\"b\"", "a = \"\n\""]),
         ("project-description", &["a \"quoted\" one", "\\", "a\nb"]),
         ("table", &["", "Colors", "a.b.c", "W.C'", "[W].[C]", "W.C; DROP", "W.C\n"]),
     ];
@@ -162,103 +174,146 @@ fn spin_reads_the_manifest_and_takes_no_value_that_leaves_its_place() {
     }
     let columns = &manifest.parameters["columns"];
     assert!(columns.accepts("A int key, [B c] nvarchar(9) not null default N'it''s $(id) `id` {{ x }}'"));
+    let library = &manifest.parameters["library"];
+    assert!(library.accepts("git = \"https://example.com/a/b\", tag = \"v0.1.0\""));
 }
 
-/// So nothing in it is taken for Liquid that is not meant so.
 #[test]
-fn under_its_own_name_the_template_is_the_repository() {
-    let files = instantiate("customer-api", &[]);
-    let (status, listed) = output(Command::new("git").current_dir(root()).arg("ls-files"));
-    assert!(status.success(), "{listed}");
-    let repository: BTreeSet<_> = listed.lines().map(PathBuf::from).collect();
-    let present: BTreeSet<_> = files.keys().cloned().collect();
-    let added: Vec<_> = present.difference(&repository).map(|path| path.to_str().unwrap()).collect();
-    assert_eq!(added, ["GNUmakefile", "scripts/begin.sh"]);
-    let absent: Vec<_> = repository.difference(&present).map(|path| path.to_str().unwrap()).collect();
+fn a_project_has_at_most_thirty_files_and_no_word_of_customers() {
+    let files = instantiate("paint-shop", &[]);
+    assert!(files.len() <= 30, "{}", files.len());
+    for (path, content) in &files {
+        let text = String::from_utf8(content.clone()).unwrap().to_lowercase();
+        assert!(!text.contains("customer") && !text.contains("{%"), "{}", path.display());
+    }
+    let text = |path: &str| String::from_utf8(files[Path::new(path)].clone()).unwrap();
+    let manifest: BTreeMap<String, toml::Value> = toml::from_str(&text("spin.toml")).unwrap();
+    assert_eq!(manifest["application"]["name"].as_str(), Some("paint-shop"));
+    let settings = manifest["component"]["paint-shop"]["variables"]["settings"].as_str().unwrap();
+    assert!(settings.contains("dab_url={{ dab_url }}\n"), "{settings}");
     assert_eq!(
-        absent,
-        [
-            "template/GNUmakefile",
-            "template/begin.sh",
-            "template/build",
-            "template/spin-template.toml",
-            "tests/e2e/template.rs",
-        ]
-    );
-    let changed: Vec<_> = repository
-        .intersection(&present)
-        .filter(|path| fs::read(root().join(path)).unwrap() != files[*path])
-        .map(|path| path.to_str().unwrap())
-        .collect();
-    assert_eq!(
-        changed,
-        [
-            ".github/workflows/release.yml",
-            "CHANGELOG.md",
-            "CONTRIBUTING.md",
-            "Cargo.toml",
-            "README.md",
-            "docs/add-your-own-entity.md",
-            "spin.toml",
-            "spin.wasip3.toml",
-            "tests/e2e/main.rs",
-        ]
+        text("spin.wasip3.toml"),
+        text("spin.toml").replace("/release/", "/wasip3/").replace("build spin.toml", "build spin.wasip3.toml")
     );
 }
 
 #[test]
-fn a_project_made_with_spin_serves_its_table_after_the_first_make() {
+fn a_project_has_the_settings_of_data_api_builder_that_this_one_has() {
+    let read = |text: &[u8]| serde_json::from_slice::<serde_json::Value>(text).unwrap();
+    let mut ours = read(&fs::read(root().join("dab/dab-config.json")).unwrap());
+    ours["entities"] = serde_json::json!({});
+    let ours = ours.to_string().replace("customer-api", "paint-shop");
+    let files = instantiate("paint-shop", &[]);
+    assert_eq!(read(&files[Path::new("dab/dab-config.json")]), read(ours.as_bytes()));
+    assert_eq!(files[Path::new("sqlite/web.ready.sql")], fs::read(root().join("sqlite/web.ready.sql")).unwrap());
+}
+
+#[test]
+fn any_name_is_one_that_cargo_takes_or_refuses_with_the_reason() {
+    let folder = tempfile::TempDir::new().unwrap();
+    let library = by_path(root());
+    let resolve = "cargo metadata --offline --format-version 1 >/dev/null";
+    for name in ["http", "serde", "local", "test", "std", "async", "My API"] {
+        let place = folder.path().join(name);
+        write(&place, &instantiate(name, &[("library", &library)]));
+        fs::copy(root().join("Cargo.lock"), place.join("Cargo.lock")).unwrap();
+        execute(&place, resolve);
+    }
+    for (name, reason) in [("1st-api", "cannot start with a digit"), ("azure-sql-rest", "package collision")] {
+        let place = folder.path().join(name);
+        write(&place, &instantiate(name, &[("library", &library)]));
+        let said = execute(&place, "! CARGO_NET_OFFLINE=true make build");
+        assert!(said.contains(reason) && said.contains("Cargo.toml cannot be used"), "{said}");
+    }
+}
+
+/// Takes minutes of compiling: `make test-template`.
+#[test]
+#[ignore = "compiles a project"]
+fn a_new_project_serves_its_table_and_passes_its_tests() {
     let (description, columns) = (
         "Colors, and what they're called",
         "ColorID int identity key, ColorName nvarchar(20) not null unique, Remark nvarchar(50) default N'it''s $(id)'",
     );
-    let values = [("project-description", description), ("entity", "colour"), ("columns", columns)];
-    let files = instantiate("paint-shop", &values);
-    let project = root().join("target/from-template");
-    write(&project, &files);
-    for path in files.keys() {
-        // Spin gives no file the mode that it has in the template.
-        fs::set_permissions(project.join(path), fs::Permissions::from_mode(0o644)).unwrap();
-    }
-    prepare(&project);
-
-    let manifest = fs::read_to_string(project.join("spin.toml")).unwrap();
-    let manifest: HashMap<String, toml::Value> = toml::from_str(&manifest).unwrap();
-    assert_eq!(manifest["application"]["name"].as_str(), Some("paint-shop"));
-    assert_eq!(manifest["application"]["description"].as_str(), Some(description));
-    let command = manifest["component"]["paint-shop"]["build"]["command"].as_str().unwrap();
-    assert_eq!(command, "bash scripts/begin.sh && cargo build --release --target wasm32-wasip2");
+    let library = by_path(root());
+    let values =
+        [("project-description", description), ("entity", "colour"), ("columns", columns), ("library", &library)];
+    let place = root().join("target/from-template");
+    project(&place, "http", &values);
 
     // What is refused is corrected where the answer says, and nothing has come of it.
-    let begin = project.join("scripts/begin.sh");
+    let begin = place.join("begin.sh");
     let right = fs::read_to_string(&begin).unwrap();
     fs::write(&begin, right.replace("ColorID int", "ColorID geography")).unwrap();
-    assert!(execute(&project, "make").contains("make up"));
-    let said = execute(&project, "! make fmt");
-    assert!(said.contains("ColorID") && said.contains("scripts/begin.sh"), "{said}");
-    assert!(!project.join("sql/40-colour.sql").exists());
+    let said = execute(&place, "! make build");
+    assert!(said.contains("ColorID") && said.contains("begin.sh"), "{said}");
+    assert!(!place.join("sql/40-colour.sql").exists());
     fs::write(&begin, right).unwrap();
 
-    let said = execute(&project, "bash scripts/begin.sh");
-    assert!(said.contains("sql/40-colour.sql: written"), "{said}");
+    // As `spin build` runs it.
+    let spin: BTreeMap<String, toml::Value> =
+        toml::from_str(&fs::read_to_string(place.join("spin.toml")).unwrap()).unwrap();
+    execute(&place, spin["component"]["http"]["build"]["command"].as_str().unwrap());
+    assert!(!begin.exists() && place.join("openapi.json").exists());
+    let said = execute(&place, "make test");
+    assert!(said.contains(" passed, 0 failed"), "{said}");
+    assert!(place.read_dir().unwrap().count() <= 30);
 
-    assert!(!project.join("GNUmakefile").exists() && !project.join("scripts/begin.sh").exists());
-    assert_eq!(execute(&project, "grep -rl begin.sh --exclude-dir=target . || true"), "");
-    let old = "grep -rlIiE 'customer.?api' --exclude-dir={target,.local,pictures} . || true";
-    assert_eq!(execute(&project, old), "./LICENSE\n");
-    assert_eq!(execute(&project, "find . -path ./target -prune -o -name '*customer?api*' -print"), "");
-    for path in files.keys().filter(|path| project.join(path).exists()) {
-        let is_executable = |file: PathBuf| fs::metadata(file).unwrap().permissions().mode() & 0o111 != 0;
-        assert_eq!(is_executable(project.join(path)), is_executable(root().join(path)), "{}", path.display());
-    }
-    execute(&project, "cargo fmt --all --check");
-    execute(&project, "bash scripts/build-component.sh spin.toml");
-
-    let stack = start(&project);
-    let api = &stack.api;
-    let document = api.get("/openapi.json").json();
-    assert_eq!(document["info"]["title"], "Paint shop");
-    let reply = api.get("/colours?limit=1");
+    let mut up = Command::new("sh");
+    up.current_dir(&place).args(["azure-sql-rest.sh", "up", "--host", "local", "--listen", "127.0.0.1:0"]);
+    let up = Process::start(up.args(["--bridge-listen", "127.0.0.1:0"]).env_remove("DAB_URL").env_remove("MANIFEST"));
+    let reply = up.api().get("/colours?limit=1").is(200);
     assert_eq!(reply.text(), r#"[{"ColorID":1,"ColorName":"Color name 1","Remark":"Remark 1"}]"#);
-    assert_eq!(api.get("/customer/123").status, 200);
+    drop(up);
+
+    let said = execute(&place, "make sql && cat .local/sql/[0-8]*.sql .local/sql/90-security.sql");
+    for expected in ["CREATE TABLE Warehouse.Colors", "CREATE OR ALTER PROCEDURE ops.claim_request", "web_executor"] {
+        assert!(said.contains(expected), "{expected}");
+    }
+}
+
+/// Takes minutes of compiling: `make test-template`.
+#[test]
+#[ignore = "compiles the library and its command line"]
+fn a_raised_version_brings_library_command_line_and_sql() {
+    let place = root().join("target/raised");
+    let library = place.join("library");
+    let _ = fs::remove_dir_all(&place);
+    let files = execute(root(), "git ls-files --cached --others --exclude-standard");
+    for file in files.lines().filter(|file| root().join(file).is_file()) {
+        fs::create_dir_all(library.join(file).parent().unwrap()).unwrap();
+        // Links stay links.
+        execute(root(), &format!("cp -P '{file}' '{}'", library.join(file).display()));
+    }
+    let commit =
+        "git add --all --force && git -c user.name=test -c user.email=test@example.com commit --quiet --message x";
+    execute(&library, &format!("git init --quiet . && {commit} && git tag v0.1.0"));
+    let raise = "sed -i 's/0\\.1\\.0/0.1.1/' Cargo.toml && sed -i '1i -- raised' sql/25-ready.sql";
+    execute(&library, &format!("{raise} && cargo update --offline --workspace --quiet && {commit} && git tag v0.1.1"));
+
+    let by_tag = |tag: &str| format!("git = \"file://{}\", tag = \"{tag}\"", library.display());
+    let my_api = place.join("my-api");
+    // The command line is built beside what the repository has built.
+    let shared = format!(
+        "export CARGO_TARGET_DIR='{0}/target' AZURE_SQL_REST_HOME='{1}/tools'",
+        root().display(),
+        place.display()
+    );
+    project(&my_api, "my-api", &[("library", &by_tag("v0.1.0"))]);
+    let said = execute(&my_api, &format!("{shared}; make test sql"));
+    assert!(said.contains("azure-sql-rest 0.1.0 into ") && said.contains(" passed, 0 failed"), "{said}");
+    let ready = my_api.join(".local/sql/25-ready.sql");
+    assert!(!fs::read_to_string(&ready).unwrap().contains("-- raised"));
+
+    execute(
+        &my_api,
+        &format!(
+            "{shared}; sh azure-sql-rest.sh entity add size --table Warehouse.Sizes --columns 'SizeID int identity key, SizeName nvarchar(20) not null unique'"
+        ),
+    );
+    execute(&my_api, "sed -i 's/v0\\.1\\.0/v0.1.1/' Cargo.toml");
+    let said = execute(&my_api, &format!("{shared}; make test sql"));
+    assert!(said.contains("azure-sql-rest 0.1.1 into ") && said.contains(" passed, 0 failed"), "{said}");
+    assert!(fs::read_to_string(&ready).unwrap().starts_with("-- raised"));
+    assert!(fs::read_to_string(my_api.join("openapi.json")).unwrap().contains("\"/sizes\""));
 }

@@ -1,11 +1,14 @@
 //! `azure-sql-rest`: what a developer types.
 //!
 //! `up` and `bridge` run the API, and are those of the crate `azure-sql-rest-up`. In reading order of the rest: `entity` adds a table,
-//! `routes` reads the table of routes, `generate` writes what follows from both, `test` asks for every promise.
+//! `routes` reads the table of routes, `generate` writes what follows from both, `component` builds, `sql` writes and applies
+//! T-SQL, `test` asks for every promise.
 
+mod component;
 mod entity;
 mod generate;
 mod routes;
+mod sql;
 mod test;
 
 use std::path::Path;
@@ -18,7 +21,9 @@ use azure_sql_rest_up::stop::Stop;
 use azure_sql_rest_up::up::{self, UpArguments};
 use clap::{Parser, Subcommand};
 
+use crate::component::BuildArguments;
 use crate::entity::EntityArguments;
+use crate::sql::SqlArguments;
 use crate::test::TestArguments;
 
 #[derive(Parser)]
@@ -42,6 +47,10 @@ enum Command {
     Generate,
     /// Add a table of one's own to the API
     Entity(EntityArguments),
+    /// Build the component of each manifest
+    Build(BuildArguments),
+    /// Write or apply all T-SQL: that of the project, and that of the library
+    Sql(SqlArguments),
     /// Ask the API for everything that it promises of every entity
     Test(TestArguments),
 }
@@ -59,6 +68,8 @@ async fn run(arguments: Arguments) -> Result<()> {
         Command::Bridge(arguments) => bridge::run(arguments, stop()?).await,
         Command::Generate => generate::generate(root),
         Command::Entity(arguments) => entity::run(root, arguments),
+        Command::Build(arguments) => component::run(&arguments),
+        Command::Sql(arguments) => sql::run(root, arguments),
         Command::Test(arguments) => test::run(arguments).await,
     }
 }

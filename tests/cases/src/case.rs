@@ -9,8 +9,6 @@ pub enum Engine {
     Bridge,
     /// SQL Server or Azure SQL.
     SqlServer,
-    /// Babelfish for PostgreSQL.
-    Babelfish,
 }
 
 /// One case.
@@ -21,8 +19,6 @@ pub struct Case {
     pub steps: Vec<Step>,
     /// Where it holds.
     pub engines: &'static [Engine],
-    /// What Babelfish lacks for it.
-    pub babelfish_lacks: Option<&'static str>,
     /// Whether the clock stands still meanwhile: every row that is written has the same time.
     pub clock_stands: bool,
 }
@@ -232,13 +228,7 @@ impl Expect {
 
 /// A case without steps, for every engine.
 pub fn case(name: &'static str) -> Case {
-    Case {
-        name,
-        steps: Vec::new(),
-        engines: &[Engine::Bridge, Engine::SqlServer, Engine::Babelfish],
-        babelfish_lacks: None,
-        clock_stands: false,
-    }
+    Case { name, steps: Vec::new(), engines: &[Engine::Bridge, Engine::SqlServer], clock_stands: false }
 }
 
 impl Case {
@@ -270,12 +260,6 @@ impl Case {
     /// It holds on these engines only; the case's name should tell why.
     pub fn only_on(mut self, engines: &'static [Engine]) -> Self {
         self.engines = engines;
-        self
-    }
-
-    /// It does not hold on Babelfish, for this reason.
-    pub fn but_babelfish(mut self, lack: &'static str) -> Self {
-        self.babelfish_lacks = Some(lack);
         self
     }
 

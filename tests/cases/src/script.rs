@@ -1,4 +1,4 @@
-//! What sqlcmd does with a script, and what Babelfish needs besides.
+//! Cuts a script into batches, as sqlcmd does.
 
 use std::{
     fs,
@@ -49,32 +49,6 @@ pub fn batches(text: &str, variables: &[(&str, &str)]) -> Result<Vec<String>> {
     Ok(batches)
 }
 
-/// What Babelfish 4 lacks: text of `sql/`, and what stands in its place there. Each is for an empty database, which
-/// makes it harmless.
-///
-/// Not among them, because it is no text: Babelfish does not impersonate users, so that procedures run with the rights
-/// of the login.
-const BABELFISH: [(&str, &str); 7] = [
-    ("CREATE OR ALTER ", "CREATE "),
-    // No temporal tables: a version is a column like any other there, and a patch sets it.
-    ("DATETIME2(7) GENERATED ALWAYS AS ROW START NOT NULL", "DATETIME2(6) NOT NULL DEFAULT (SYSUTCDATETIME())"),
-    ("DATETIME2(7) GENERATED ALWAYS AS ROW END NOT NULL", "DATETIME2(6) NOT NULL DEFAULT ('9999-12-31')"),
-    (",\n        PERIOD FOR SYSTEM_TIME (ValidFrom, ValidTo)", ""),
-    (
-        "WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = Sales.Customers_Archive, HISTORY_RETENTION_PERIOD = 12 MONTHS))",
-        "",
-    ),
-    // A time has a blank for the T, which separates versions in If-Match.
-    ("CONVERT(NVARCHAR(27), d.ValidFrom, 126)", "REPLACE(CONVERT(NVARCHAR(27), d.ValidFrom, 126), N' ', N'T')"),
-    ("LastEditedBy = 1\n", "LastEditedBy = 1, ValidFrom = SYSUTCDATETIME()\n"),
-];
-
-/// A batch as Babelfish 4 can take it.
-pub fn for_babelfish(batch: &str) -> String {
-    let adapt = |batch: String, (text, by): &(&str, &str)| batch.replace(text, by);
-    BABELFISH.iter().fold(batch.to_owned(), adapt)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -98,14 +72,6 @@ mod tests {
             let names = ["LoginName", "LoginPassword", "IdentityName", "ClientId", "RoleName"];
             let variables = names.map(|name| (name, "x"));
             assert!(!batches(&script, &variables).unwrap().is_empty());
-        }
-    }
-
-    #[test]
-    fn every_adaptation_has_something_to_adapt() {
-        let all = scripts().concat();
-        for (text, _) in BABELFISH {
-            assert!(all.contains(text), "sql/ no longer has: {text}");
         }
     }
 }

@@ -38,11 +38,10 @@ const PAUSE: Duration = Duration::from_millis(20);
 /// A database to which `sql/` was applied.
 pub struct SqlServer {
     config: Config,
-    engine: Engine,
     version: String,
     /// Azure SQL Database: no logins of its own.
     is_azure: bool,
-    /// The user that calls the procedures, with nothing but its role. (Babelfish cannot impersonate one.)
+    /// The user that calls the procedures, with nothing but its role.
     user: Option<String>,
     admin: Mutex<Connection>,
     idle: Mutex<Vec<Connection>>,
@@ -72,7 +71,6 @@ impl SqlServer {
         let mut admin = connect(&config).await.with_context(|| format!("cannot connect to {}", config.get_addr()))?;
         let [version, edition] =
             texts(&mut admin, "SELECT @@VERSION, CONVERT(NVARCHAR(10), SERVERPROPERTY('EngineEdition'))").await?;
-        let engine = if version.contains("Babelfish") { Engine::Babelfish } else { Engine::SqlServer };
         let [schemas] =
             texts(&mut admin, "SELECT CONVERT(NVARCHAR(10), COUNT(*)) FROM sys.schemas WHERE name IN (N'Sales', N'Sequences', N'web', N'ops')").await?;
         ensure!(
@@ -83,7 +81,6 @@ impl SqlServer {
         let (admin, idle) = (Mutex::new(admin), Mutex::default());
         Ok(Some(Self {
             config,
-            engine,
             version,
             is_azure: edition == "5",
             user: None,
@@ -112,27 +109,24 @@ impl SqlServer {
         for path in script::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql"))? {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_user = name.starts_with("91-") || name.starts_with("92-");
-            if is_user && (name.starts_with("91-") || self.is_azure || self.engine == Engine::Babelfish) {
+            if is_user && (name.starts_with("91-") || self.is_azure) {
                 say(&format!("  - {name} (not on this engine)"));
                 continue;
             }
             for batch in script::batches(&fs::read_to_string(&path)?, &variables)? {
-                let batch = if self.engine == Engine::Babelfish { script::for_babelfish(&batch) } else { batch };
                 self.execute(&batch).await.with_context(|| format!("{name}:\n{batch}"))?;
             }
             say(&format!("  ✓ {name}"));
         }
-        if self.engine == Engine::SqlServer {
-            if self.is_azure && self.user.is_none() {
-                self.execute(&format!("CREATE USER [{login}] WITHOUT LOGIN;")).await?;
-                self.execute(&format!("ALTER ROLE web_executor ADD MEMBER [{login}];")).await?;
-            }
-            self.user = Some(login);
+        if self.is_azure && self.user.is_none() {
+            self.execute(&format!("CREATE USER [{login}] WITHOUT LOGIN;")).await?;
+            self.execute(&format!("ALTER ROLE web_executor ADD MEMBER [{login}];")).await?;
         }
+        self.user = Some(login);
         Ok(())
     }
 
-    /// The role of the API may execute its procedures and nothing else. (Not where nobody can be impersonated.)
+    /// The role of the API may execute its procedures and nothing else.
     ///
     /// # Errors
     /// Names what it may do.
@@ -342,7 +336,7 @@ fn columns(row: &Row) -> Result<Columns> {
 
 impl Database for SqlServer {
     fn engine(&self) -> Engine {
-        self.engine
+        Engine::SqlServer
     }
 
     async fn call(&self, procedure: &str, writes: bool, arguments: &[(&str, Value)]) -> Result<Answer> {

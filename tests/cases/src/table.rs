@@ -10,12 +10,6 @@ mod reads;
 
 use crate::case::Case;
 
-// What Babelfish 4 lacks.
-const ESCAPES: &str = "OPENJSON leaves escapes as they are";
-const NUMBERS: &str = "OPENJSON normalises numbers";
-const LOCKS: &str = "it ignores UPDLOCK";
-const NULLS: &str = "a NULL without a type is unknown on the wire";
-
 /// All cases, in the order in which they run.
 pub fn all() -> Vec<Case> {
     [

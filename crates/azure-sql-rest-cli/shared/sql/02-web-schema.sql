@@ -1,0 +1,1 @@
+../../../../sql/02-web-schema.sql

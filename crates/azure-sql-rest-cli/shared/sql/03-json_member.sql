@@ -1,0 +1,1 @@
+../../../../sql/03-json_member.sql

@@ -1,0 +1,1 @@
+../../../../sql/04-field_error.sql

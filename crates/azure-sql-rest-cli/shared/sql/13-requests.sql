@@ -1,0 +1,1 @@
+../../../../sql/13-requests.sql

@@ -1,0 +1,1 @@
+../../../../sql/30-purge_requests.sql

@@ -1,0 +1,1 @@
+../../../../sql/91-user-managed-identity.sql

@@ -1,0 +1,1 @@
+../../../../sql/92-user-local.sql

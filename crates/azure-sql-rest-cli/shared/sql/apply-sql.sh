@@ -1,0 +1,1 @@
+../../../../deploy/apply-sql.sh

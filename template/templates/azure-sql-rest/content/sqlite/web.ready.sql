@@ -1,0 +1,1 @@
+SELECT 200 AS Status, json_object('status', 'ready') AS Json;

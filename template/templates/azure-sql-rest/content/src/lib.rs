@@ -1,0 +1,25 @@
+//! {{ project-description }}: which method and path call which stored procedure, with which arguments. A route is a line here, a procedure of
+//! that name in `sql/`, and a script of that name in `sqlite/`; `make generate` writes what follows from it.
+
+azure_sql_rest::component! {
+    openapi: include_str!("../openapi.json"),
+    routes: {
+        /// This document
+        GET "/openapi.json" => openapi;
+
+        /// Whether the component runs
+        GET "/healthz" => alive;
+
+        /// Whether Data API Builder and the database answer
+        GET "/readyz" => ready;
+
+        /// Leads to `/docs`
+        GET "/" => home;
+
+        /// The API's description as a page, to try it
+        GET "/docs" => docs;
+
+        /// What the problems mean, as a page
+        GET "/problems" => problems;
+    }
+}
