@@ -9,6 +9,8 @@ import textwrap
 import tomllib
 
 import clients
+import comments
+import plain
 import prose
 import samples
 from markdown import Document
@@ -49,7 +51,7 @@ class Report:
 def run(root):
     report = Report()
     documents = read(root)
-    for check in (links, pictures, places, make, problems, variables, shell, readme, programs, data, changelog, language, site):
+    for check in (links, pictures, places, make, problems, variables, shell, readme, programs, data, changelog, rules, language, site):
         check(report, root, documents)
     return report.finish()
 
@@ -287,6 +289,23 @@ def run_clients(report, root):
             report.check(title, [f"there is no {tool}, and NO_SKIPS forbids that"])
         else:
             report.check(title, clients.run(root, command))
+
+
+def rules(report, root, documents):
+    """The rules themselves: each finds a fault in the bad text of a pair, and none in the good text."""
+    lines = (root / "tests/docs/plain.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split(" -> ") for line in lines if not line.startswith("#")]
+
+    def wrong():
+        for pair in pairs:
+            for text, is_bad in zip(pair, (True, False), strict=True):
+                is_comment = text.startswith("///")
+                units = comments.of_source("a.rs", text, re.compile("///(.*)")) if is_comment else [plain.Unit("a.md:1", plain.plain(text))]
+                faults = list(plain.faults(units, list(prose.phrases(root, documents=not is_comment))))
+                if bool(faults) != is_bad:
+                    yield f"{text!r}: {faults}"
+
+    report.check(f"the rules of plain English tell {len(pairs)} bad texts from good texts", wrong())
 
 
 def language(report, root, documents):
