@@ -37,17 +37,22 @@ build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain fo
 stack: ## build the local stack: bridge, built-in host
 	@$(step) "local stack and tools$(if $(wildcard target/debug/soak),, (about three minutes the first time))" scripts/progress.sh cargo build --locked --workspace --bins
 
-# Make does not look into the values, and the shell gets them as they are.
-entity: stack ## add a table: NAME=color TABLE=Warehouse.Colors (DDL=file, COLUMNS='…', ONLY=get,list, ARGS='--set …', DRY_RUN=1), REMOVE=1
+# Make does not look into the values, and the shell gets them as they are. A connection string stays out of the command line.
+entity: stack ## add a table: NAME=color TABLE=Warehouse.Colors (FROM=…, DDL=file, COLUMNS='…', ONLY=get,list, ARGS='--set …', DRY_RUN=1), or TABLES='Sales.*', or bring NAME= up to date, or REMOVE=1
+	@$(if $(value FROM),$(step) "driver for SQL Server" scripts/progress.sh cargo build --locked -p azure-sql-rest-cli --features database,:)
 	@if [ -n "$$ENTITY_REMOVE" ]; then target/debug/azure-sql-rest entity remove "$$ENTITY_NAME" $(if $(value DRY_RUN),--dry-run); \
-	else target/debug/azure-sql-rest entity add "$$ENTITY_NAME" --table "$$ENTITY_TABLE" $(if $(value DDL),--ddl "$$ENTITY_DDL") \
-	  $(if $(value COLUMNS),--columns "$$ENTITY_COLUMNS") $(if $(value ONLY),--only "$$ENTITY_ONLY") $$ENTITY_ARGS $(if $(value DRY_RUN),--dry-run); fi
+	elif [ -n "$$ENTITY_TABLES" ]; then target/debug/azure-sql-rest entity add-all "$$ENTITY_TABLES" $(if $(value DDL),--ddl "$$ENTITY_DDL") \
+	  $(if $(value ONLY),--only "$$ENTITY_ONLY") $(if $(value DRY_RUN),--dry-run); \
+	else target/debug/azure-sql-rest entity add "$$ENTITY_NAME" $(if $(value TABLE),--table "$$ENTITY_TABLE") $(if $(value DDL),--ddl "$$ENTITY_DDL") \
+	  $(if $(value COLUMNS),--columns "$$ENTITY_COLUMNS") $(if $(value ONLY),--only "$$ENTITY_ONLY") --arguments "$$ENTITY_ARGS" $(if $(value DRY_RUN),--dry-run); fi
 	@$(if $(value DRY_RUN),:,$(MAKE) --no-print-directory generate)
 
 # Exported, make would look into them.
-unexport NAME TABLE DDL COLUMNS ONLY ARGS
+unexport NAME TABLE TABLES FROM DDL COLUMNS ONLY ARGS
 entity: export ENTITY_NAME := $(value NAME)
 entity: export ENTITY_TABLE := $(value TABLE)
+entity: export ENTITY_TABLES := $(value TABLES)
+entity: export ENTITY_FROM := $(value FROM)
 entity: export ENTITY_DDL := $(value DDL)
 entity: export ENTITY_COLUMNS := $(value COLUMNS)
 entity: export ENTITY_ONLY := $(value ONLY)
@@ -86,11 +91,12 @@ test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pa
 	MANIFEST=spin.toml cargo test --locked --workspace --lib --bins --tests
 
 test-template: build stack ## what compiles a project: that of the template, that of the page about tables, the same bytes elsewhere
-	cargo test --locked --workspace --test e2e -- --ignored template:: own_entity:: artifact::
+	cargo test --locked --workspace --test e2e -- --ignored --test-threads 1 template:: own_entity:: artifact::
 
-lint: ## format and clippy
+lint: ## format, clippy, the documentation of the library
 	@$(step) "format" cargo fmt --all --check
 	@$(step) "clippy" cargo clippy --quiet --locked --workspace --all-targets --features azure-sql-rest/wasip3,procedure-cases/sql-server -- -D warnings
+	@$(step) "docs of the library" env RUSTDOCFLAGS='-D warnings' cargo doc --quiet --locked --no-deps -p azure-sql-rest
 
 lint-sql: ## sql/ through a T-SQL parser, DAB's configuration through its schema (SQL_LINT=skip leaves it out)
 	@$(step) "T-SQL" scripts/lint-sql.sh
@@ -131,7 +137,7 @@ crowd: build stack ## 200 clients that are slow, stop half way or hang up (a min
 
 fuzz: ## the parsers under coverage-guided fuzzing, three million executions each (RUNS=…), with cargo-fuzz
 	@command -v cargo-fuzz >/dev/null || $(step) "cargo-fuzz" cargo install --quiet --locked cargo-fuzz
-	@for target in envelope form if_match numbers; do \
+	@for target in answer form if_match values; do \
 	  $(step) "$$target" cargo fuzz run --sanitizer none "$$target" -- -runs=$(or $(RUNS),3000000) -max_len=256 -verbosity=0 -print_final_stats=1 || exit; \
 	done
 

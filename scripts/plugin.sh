@@ -4,7 +4,7 @@
 #   spin plugins install --url URL/azure-sql.json && spin azure-sql up
 set -euo pipefail
 version=$1 url=$2 folder=$3
-sum() { if command -v sha256sum >/dev/null; then sha256sum "$1"; else shasum -a 256 "$1"; fi | cut -d ' ' -f 1; }
+sum() { shasum -a 256 "$1" | cut -d ' ' -f 1; }
 
 packages=
 for archive in "$folder"/azure-sql-"$version"-*-*.tar.gz; do

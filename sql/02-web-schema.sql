@@ -24,7 +24,7 @@ IF OBJECT_ID(N'ops.SchemaVersion', N'U') IS NULL
     );
 GO
 
-IF EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version > 2)
+IF EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version > 3)
     THROW 50000, N'The database is of a later version than these scripts. The only way back is a restored backup.', 1;
 
 -- Migration 1: the ledger. One that is older than versions steps aside, to be copied. (EXECUTE, because the parser of
@@ -78,7 +78,55 @@ BEGIN
 END;
 GO
 
--- Of another kind in older databases, which cannot be altered into the one of 20-customer.sql.
-IF OBJECT_ID(N'web.customer_fields', N'TF') IS NOT NULL
-    DROP FUNCTION web.customer_fields;
+/*
+Migration 3: names of procedures as long as SQL Server lets them be, and what the shared procedures know of each entity. The script of an
+entity writes its rows each time it is applied.
+
+ops.Fields     what clients may send, one row a field, in the order in which errors are reported
+  Field        its path as clients write it: CustomerName, Delivery.PostalCode. The row of an object comes before those of its members
+  ColumnName   its column in the table, or NULL for an object
+  SqlType, Size, Scale  what its values may be, as 04-field_error.sql explains
+  Collation    of a text's column, or NULL for the database's: its code page decides what a VARCHAR keeps
+  IsRequired   1 = a new row must have it
+  IsNullable   1 = it may be null
+
+ops.Conflicts  what a violated constraint means to clients
+  ConstraintName
+  Detail       the text of the 409, or NULL for the primary key of rows that a sequence numbers: that one lags, and a retry helps
+*/
+IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 3)
+BEGIN
+    ALTER TABLE web.Requests ALTER COLUMN Operation NVARCHAR(261) NOT NULL;
+
+    CREATE TABLE ops.Fields
+    (
+        Entity NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        Position INT NOT NULL,
+        Field NVARCHAR(257) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        ColumnName NVARCHAR(128) NULL,
+        SqlType NVARCHAR(20) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        Size INT NULL,
+        Scale INT NULL,
+        Collation NVARCHAR(128) NULL,
+        IsRequired BIT NOT NULL,
+        IsNullable BIT NOT NULL,
+        CONSTRAINT PK_ops_Fields PRIMARY KEY (Entity, Position)
+    );
+    CREATE TABLE ops.Conflicts
+    (
+        Entity NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        ConstraintName NVARCHAR(128) COLLATE Latin1_General_100_BIN2 NOT NULL,
+        Detail NVARCHAR(400) NULL,
+        CONSTRAINT PK_ops_Conflicts PRIMARY KEY (Entity, ConstraintName)
+    );
+
+    INSERT INTO ops.SchemaVersion (Version) VALUES (3);
+END;
+GO
+
+-- Of older databases; nothing asks for them any more.
+DROP FUNCTION IF EXISTS web.customer_fields;
+DROP PROCEDURE IF EXISTS ops.read_customer;
+DROP FUNCTION IF EXISTS web.field_error;
+DROP FUNCTION IF EXISTS web.json_member;
 GO

@@ -1,6 +1,8 @@
 /*
-ops.claim_request and ops.record_request: exactly once for a request key. A procedure that writes reads: validate, claim, change,
-record, answer. Both run in its transaction. In ops, because nobody else may call them.
+What the procedures that write have in common: README.md tells how one reads. They run in its transaction, and in ops, because nobody else may
+call them.
+
+ops.claim_request and ops.record_request: exactly once for a request key.
 
 Parameters of ops.claim_request
   @RequestKey  the Idempotency-Key: 1..255 visible ASCII characters, else 400; NULL is error 515
@@ -10,7 +12,7 @@ Parameters of ops.claim_request
   @Json        the text as received, or NULL
   @Invalid     NULL, or the status that the request will be refused with: then the key is only looked up, and nothing is written
   @Status      out: NULL = go on. Otherwise the answer: that of the first time, 400, or 422 for a key that was used for another request
-  @Detail      out: why, when @Status is 400 or more
+  @Result      out: why, when @Status is 400 or more
   @Replayed    out: 1 = the key was used before for the same request
 
 A claim is a row with Status 0, which no other transaction ever sees as such: a concurrent call with the same key waits on it
@@ -23,12 +25,12 @@ Parameters of ops.record_request, for what was claimed
 */
 CREATE OR ALTER PROCEDURE ops.claim_request
     @RequestKey NVARCHAR(4000),
-    @Operation NVARCHAR(40),
+    @Operation NVARCHAR(261),
     @RowID NVARCHAR(450) OUTPUT,
     @Json NVARCHAR(MAX),
     @Invalid INT,
     @Status INT OUTPUT,
-    @Detail NVARCHAR(200) OUTPUT,
+    @Result NVARCHAR(MAX) OUTPUT,
     @Replayed BIT OUTPUT
 AS
 BEGIN
@@ -38,13 +40,19 @@ BEGIN
 
     DECLARE @Key VARCHAR(255) = @RequestKey;
     DECLARE @IsClaimed BIT = 0;
-    -- A line feed separates the parts: two different requests do not hash the same input.
-    DECLARE @PayloadHash BINARY(32) = HASHBYTES('SHA2_256', CONCAT(@Operation, NCHAR(10), @RowID, NCHAR(10), @Json));
+    -- A line feed separates the parts, and none but the last can have one: two different requests do not hash the same input.
+    DECLARE @PayloadHash BINARY(32) = HASHBYTES('SHA2_256', CONCAT
+    (
+        @Operation, NCHAR(10), REPLACE(REPLACE(@RowID, N'\', N'\\'), NCHAR(10), N'\n'), NCHAR(10), @Json
+    ));
 
-    SELECT @Status = NULL, @Detail = NULL, @Replayed = 0;
+    SELECT @Status = NULL, @Result = NULL, @Replayed = 0;
+
+    IF @@TRANCOUNT = 0
+        THROW 50024, N'A write needs a transaction around it: BEGIN TRANSACTION first, as Data API Builder does.', 1;
 
     IF DATALENGTH(@RequestKey) / 2 NOT BETWEEN 1 AND 255 OR @RequestKey LIKE N'%[^!-~]%' COLLATE Latin1_General_100_BIN2
-        SELECT @Status = 400, @Detail = N'The idempotency key must be 1 to 255 visible ASCII characters.';
+        SELECT @Status = 400, @Result = ops.problem(N'The idempotency key must be 1 to 255 visible ASCII characters.');
     ELSE
     BEGIN
         BEGIN TRY
@@ -71,7 +79,7 @@ BEGIN
             WHERE r.RequestKey = @Key;
 
             IF @Status IS NOT NULL AND @Replayed = 0
-                SELECT @Status = 422, @RowID = NULL, @Detail = N'This idempotency key was already used for a different request.';
+                SELECT @Status = 422, @RowID = NULL, @Result = ops.problem(N'This idempotency key was already used for a different request.');
             IF @Status IS NULL AND @Invalid IS NULL
                 THROW 50020, N'The entry of a request was purged while it was looked up. A retry is its first request.', 1;
         END;
@@ -91,5 +99,74 @@ BEGIN
         UPDATE web.Requests SET Status = @Status, RowID = @RowID WHERE RequestKey = @RequestKey;
     ELSE
         DELETE FROM web.Requests WHERE RequestKey = @RequestKey;
+END;
+GO
+
+/*
+ops.is_match: 1 when If-Match allows the version, or asks for none.
+
+Parameters
+  @IfMatch  the ETags that the row may have, without quotes and separated by spaces, or NULL for any
+  @ETag     of the row, or NULL when there is none: that matches no version (RFC 9110, 13.1.1)
+*/
+CREATE OR ALTER FUNCTION ops.is_match
+(
+    @IfMatch NVARCHAR(4000),
+    @ETag NVARCHAR(40)
+)
+RETURNS BIT
+AS
+BEGIN
+    RETURN CASE WHEN @IfMatch IS NULL THEN 1
+        -- N'*' is any row; a version of NULL is none.
+        WHEN @ETag IS NOT NULL
+            AND EXISTS (SELECT 1 FROM STRING_SPLIT(@IfMatch, N' ') AS v WHERE v.value COLLATE Latin1_General_100_BIN2 IN (@ETag, N'*')) THEN 1
+        ELSE 0 END;
+END;
+GO
+
+/*
+ops.answer_conflict: the answer to a constraint that a change has violated. For the CATCH around that one statement, whose error it reads.
+
+Parameters
+  @Entity
+  @Referred  why a row cannot be deleted that others refer to; NULL for other changes
+  @Status    out: 409, always: that a constraint is not known here makes it no fault of the database
+  @Result    out: {"detail": …}, that of ops.Conflicts for the constraint
+*/
+CREATE OR ALTER PROCEDURE ops.answer_conflict
+    @Entity NVARCHAR(128),
+    @Referred NVARCHAR(1000),
+    @Status INT OUTPUT,
+    @Result NVARCHAR(MAX) OUTPUT
+AS
+BEGIN
+    SET NOCOUNT ON;
+
+    DECLARE @Number INT = ERROR_NUMBER();
+    -- The values of a key stand in the parentheses, and are a client's text. What is before them has the names of constraint and table, in
+    -- this order or the other, and quoted in a way that the language decides.
+    DECLARE @Message NVARCHAR(4000) = LEFT(ERROR_MESSAGE(), CHARINDEX(N'(', CONCAT(ERROR_MESSAGE(), N'(')) - 1);
+    DECLARE @ConstraintName NVARCHAR(128);
+    DECLARE @Detail NVARCHAR(1000);
+
+    IF @Number IN (2601, 2627)
+        SELECT TOP (1) @ConstraintName = c.ConstraintName, @Detail = c.Detail
+        FROM ops.Conflicts AS c
+        CROSS APPLY (SELECT CHARINDEX(c.ConstraintName, @Message COLLATE Latin1_General_100_BIN2) AS Start) AS p
+        WHERE c.Entity = @Entity AND p.Start > 1
+            AND SUBSTRING(@Message, p.Start - 1, 1) NOT LIKE N'[0-9A-Za-z_]'
+            AND SUBSTRING(@Message, p.Start + LEN(c.ConstraintName), 1) NOT LIKE N'[0-9A-Za-z_]'
+        ORDER BY p.Start, LEN(c.ConstraintName) DESC;
+
+    IF @ConstraintName IS NOT NULL AND @Detail IS NULL
+        THROW 50021, N'The key of a new row is in use: its sequence lags behind the table. A retry gets the next one.', 1;
+
+    SELECT @Status = 409, @Result = ops.problem(CASE
+        WHEN @Detail IS NOT NULL THEN @Detail
+        WHEN @Number IN (2601, 2627) THEN N'Another row has the same value where the table allows it once.'
+        WHEN @Number = 33504 THEN N'A security policy of the table does not allow it.'
+        ELSE COALESCE(@Referred, N'It refers to a row that does not exist, or breaks another rule of the table.')
+    END);
 END;
 GO

@@ -1,16 +1,19 @@
--- @After INT = 0, @Limit INT = 1000
-SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and 10000 and after must not be negative.') AS Json
-WHERE (:After >= 0 AND :Limit BETWEEN 1 AND 10000) IS NOT TRUE;
+-- @After INT = NULL, @Limit INT = 1000
+SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and 10000.') AS Json
+WHERE (:Limit BETWEEN 1 AND 10000) IS NOT TRUE;
 
 -- The last page ends with the last row of all, and has no next.
 SELECT
     200 AS Status,
     nullif(max(CustomerID), (SELECT max(CustomerID) FROM Sales_Customers)) AS NextAfter,
-    replace(json_group_array(json_object('CustomerID', CustomerID, 'CustomerName', CustomerName)), '/', '\/') AS Json
+    replace(json_group_array(json_patch('{}', json_object(
+            'CustomerID', CustomerID,
+            'CustomerName', CustomerName
+    ))), '/', '\/') AS Json
 FROM (
     SELECT *
     FROM Sales_Customers
-    WHERE CustomerID > :After
+    WHERE :After IS NULL OR CustomerID > :After
     ORDER BY CustomerID
     LIMIT :Limit
 );

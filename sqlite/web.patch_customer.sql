@@ -7,15 +7,15 @@ SELECT 400 AS Status, json_object('detail', 'The body is not a JSON object.') AS
 WHERE :Document IS NULL;
 
 -- 2. The row.
-SELECT ETag AS Version FROM web_customer_document WHERE CustomerID = :CustomerID;
+SELECT web_Version AS Before FROM web_customer_document WHERE CustomerID = :CustomerID;
 
 SELECT 404 AS Status, json_object('detail', concat('Customer ', :CustomerID, ' does not exist.')) AS Json
-WHERE :Version IS NULL;
+WHERE NOT EXISTS (SELECT * FROM Sales_Customers WHERE CustomerID = :CustomerID);
 
-SELECT
-    412 AS Status,
-    json_object('detail', concat('Customer ', :CustomerID, ' has changed since the version named in If-Match.')) AS Json
-WHERE instr(' ' || :IfMatch || ' ', ' ' || :Version || ' ') = 0;
+SELECT 412 AS Status, json_object('detail', concat('Customer ', :CustomerID, ' has changed since the version named in If-Match.')) AS Json
+WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
+    SELECT * FROM web_customer_document WHERE CustomerID = :CustomerID AND (:IfMatch = '*' OR instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0)
+);
 
 -- 3. The fields.
 SELECT
@@ -43,11 +43,18 @@ SET
 WHERE CustomerID = :CustomerID
 RETURNING CustomerID AS RowID;
 
-SELECT 409 AS Status, json_object('detail', 'A customer with this name already exists.') AS Json
-WHERE :ErrorNumber = 2627;
+SELECT 409 AS Status, json_object('detail', CASE :ErrorConstraint
+    WHEN 'Sales_Customers.CustomerID' THEN 'A customer with this CustomerID already exists.'
+    WHEN 'index ''UQ_Customers_1''' THEN 'A customer with this CustomerID already exists.'
+    WHEN 'Sales_Customers.CustomerName' THEN 'A customer with this name already exists.'
+    WHEN 'index ''UQ_Customers_2''' THEN 'A customer with this name already exists.'
+    ELSE iif(:ErrorNumber = 547, 'It refers to a row that does not exist, or breaks another rule of the table.', 'Another row has the same value where the table allows it once.')
+END) AS Json
+WHERE :ErrorNumber IN (2627, 547);
 
-SELECT throw(50023, 'The patch has made no new version. A retry begins later, and does.') FROM web_customer_document
-WHERE CustomerID = :RowID AND ETag = :Version;
+SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
+FROM web_customer_document
+WHERE CustomerID = :RowID AND web_Version = :Before;
 
 -- 5. The answer: the row as it is now, also in a replay.
 SELECT 202 AS Status, max(ETag) AS ETag, ifnull(max(Json), '[]') AS Json

@@ -21,10 +21,29 @@ HAVING count(*) > 0;
 SELECT ifnull((SELECT seq FROM sqlite_sequence WHERE name = 'Sales_Customers'), 0) + 1 AS RowID;
 
 INSERT INTO Sales_Customers (
-    CustomerID, CustomerName, BillToCustomerID, CustomerCategoryID, PrimaryContactPersonID, DeliveryMethodID,
-    DeliveryCityID, PostalCityID, AccountOpenedDate, StandardDiscountPercentage, IsStatementSent, IsOnCreditHold,
-    PaymentDays, PhoneNumber, FaxNumber, WebsiteURL, DeliveryAddressLine1, DeliveryAddressLine2, DeliveryPostalCode,
-    PostalAddressLine1, PostalAddressLine2, PostalPostalCode, LastEditedBy
+    CustomerID,
+    CustomerName,
+    BillToCustomerID,
+    CustomerCategoryID,
+    PrimaryContactPersonID,
+    DeliveryMethodID,
+    DeliveryCityID,
+    PostalCityID,
+    AccountOpenedDate,
+    StandardDiscountPercentage,
+    IsStatementSent,
+    IsOnCreditHold,
+    PaymentDays,
+    PhoneNumber,
+    FaxNumber,
+    WebsiteURL,
+    DeliveryAddressLine1,
+    DeliveryAddressLine2,
+    DeliveryPostalCode,
+    PostalAddressLine1,
+    PostalAddressLine2,
+    PostalPostalCode,
+    LastEditedBy
 )
 VALUES (
     :RowID,
@@ -53,8 +72,14 @@ VALUES (
 )
 RETURNING CustomerID AS RowID;
 
-SELECT 409 AS Status, json_object('detail', 'A customer with this name already exists.') AS Json
-WHERE :ErrorNumber = 2627;
+SELECT 409 AS Status, json_object('detail', CASE :ErrorConstraint
+    WHEN 'Sales_Customers.CustomerID' THEN 'A customer with this CustomerID already exists.'
+    WHEN 'index ''UQ_Customers_1''' THEN 'A customer with this CustomerID already exists.'
+    WHEN 'Sales_Customers.CustomerName' THEN 'A customer with this name already exists.'
+    WHEN 'index ''UQ_Customers_2''' THEN 'A customer with this name already exists.'
+    ELSE iif(:ErrorNumber = 547, 'It refers to a row that does not exist, or breaks another rule of the table.', 'Another row has the same value where the table allows it once.')
+END) AS Json
+WHERE :ErrorNumber IN (2627, 547);
 
 -- 4. The answer: the row as it is now, also in a replay.
 SELECT 201 AS Status, max(ETag) AS ETag, :RowID AS CustomerID, ifnull(max(Json), '[]') AS Json

@@ -89,7 +89,8 @@ container_app() {
   proxy_config=$(sed 's/^/          /' deploy/akamai/proxy.conf.template)
   revision=$(printf %s "$dab_key_1$dab_key_2$dab_config$proxy_config" | openssl dgst -sha256 -r | cut -c 1-12)
   yaml=$(<deploy/akamai/containerapp.yaml)
-  pool=$((WORKERS / 3))
+  # A tenth stays for the purge and for people. Six: three replicas, and as many of the next revision while both run.
+  pool=$((WORKERS * 9 / 10 / 6))
   for name in identity_id environment_id dab_key_1 dab_key_2 api_key dab_config proxy_config revision sql_server client_id pool; do
     yaml=${yaml//"@$name@"/"${!name}"}
   done

@@ -87,19 +87,18 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
             cpu: json('0.25')
             memory: '0.5Gi'
           }
+          // By TCP: a request for /healthz needs one of Spin's instances, and in an outage all of them may wait for the database.
           probes: [
             {
               type: 'Liveness'
-              httpGet: {
-                path: '/healthz'
+              tcpSocket: {
                 port: 3000
               }
               timeoutSeconds: 2
             }
             {
               type: 'Readiness'
-              httpGet: {
-                path: '/healthz'
+              tcpSocket: {
                 port: 3000
               }
               periodSeconds: 5

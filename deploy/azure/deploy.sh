@@ -5,9 +5,10 @@
 #   make build && deploy/azure/deploy.sh
 #
 # Switches
-#   --dry-run   print every command that would run, as a script; needs no tool and no network
-#   --destroy   delete the resource group and everything in it
-#   --yes       do not ask
+#   --dry-run     print every command that would run, as a script; needs no tool and no network
+#   --rotate-key  put a new key of the API before the one that is there, and try it; both are valid until the next rotation
+#   --destroy     delete the resource group and everything in it
+#   --yes         do not ask
 #
 # Parameters, as --some-name VALUE or SOME_NAME=VALUE in the environment
 #   --resource-group      made if it is not there                                                        (customer-api)
@@ -19,7 +20,8 @@
 #   --sql-tier            a service objective like S0 or GP_Gen5_2; serverless (sleeps when nobody asks); free (Azure's free offer)  (S0)
 #   --free-may-stop       true: with --sql-tier free, the API may be down from when the free amount is used up until the month ends  (false)
 #   --database            the database's name                                                            (customers)
-#   --node-count          nodes of the cluster                                                           (2)
+#   --node-count          nodes of the cluster, at least                                                 (2)
+#   --node-max            and at most, as the cluster's autoscaler adds them                              (5)
 #   --node-size           their virtual machine                                                          (Standard_D2s_v5)
 #   --zones               their availability zones; empty where the region has none                      (1 2 3)
 #   --cluster-tier        free, or standard: with Azure's promise of uptime                              (free)
@@ -27,6 +29,7 @@
 #   --key-vault           true: the API's key is kept in Azure Key Vault                                 (false)
 #   --public-host         the name by which the internet reaches the API; without one it does not        ()
 #   --acme-email          where Let's Encrypt writes to about the certificate of --public-host           ()
+#   --alert-email         where alerts are sent to; without it they are in the portal alone             ()
 #   --client-ip           the address from which this machine reaches Azure                              (asks api.ipify.org)
 #   --skip-sql            true: leave out the scripts of sql/, where this machine may not reach the database       (false)
 #   --image-tag           the component's tag in the registry                                            (version in spin.toml)
@@ -35,10 +38,8 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=deploy/lib.sh
 source "$top/deploy/lib.sh"
 
-CERT_MANAGER_VERSION=1.20.3
-ENVOY_GATEWAY_VERSION=1.8.3
-RUNTIME_CLASS_MANAGER_VERSION=0.2.0
-SPIN_OPERATOR_VERSION=0.6.1
+# shellcheck source=deploy/spinkube/cluster/versions.env
+source "$top/deploy/spinkube/cluster/versions.env"
 
 nodes_subnet() {
   az network vnet subnet show --resource-group "$RESOURCE_GROUP" --vnet-name "$NAME_PREFIX" --name nodes --output none 2>/dev/null ||
@@ -52,9 +53,27 @@ cluster() {
   az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --output none 2>/dev/null ||
     az aks create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --location "$LOCATION" --tier "$CLUSTER_TIER" \
       --kubernetes-version "$KUBERNETES_VERSION" --auto-upgrade-channel patch --node-os-upgrade-channel NodeImage \
-      --node-count "$NODE_COUNT" --node-vm-size "$NODE_SIZE" ${ZONES:+--zones $ZONES} --nodepool-labels spin=true \
+      --node-count "$NODE_COUNT" --enable-cluster-autoscaler --min-count "$NODE_COUNT" --max-count "$NODE_MAX" \
+      --node-vm-size "$NODE_SIZE" ${ZONES:+--zones $ZONES} --nodepool-labels spin=true \
       --attach-acr "$registry" --enable-oidc-issuer --enable-workload-identity --network-plugin azure --network-plugin-mode overlay \
       --network-dataplane cilium ${subnet_id:+--vnet-subnet-id "$subnet_id"} --no-ssh-key --output none
+}
+
+# For a cluster that is there with other numbers, or with none (https://learn.microsoft.com/azure/aks/cluster-autoscaler).
+room() {
+  now=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" \
+    --query 'agentPoolProfiles[0].[enableAutoScaling,minCount,maxCount]' --output tsv | tr '\n\t' '  ')
+  case $now in
+    "true $NODE_COUNT $NODE_MAX ") ;;
+    true*)
+      az aks update --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --update-cluster-autoscaler --min-count "$NODE_COUNT" \
+        --max-count "$NODE_MAX" --output none
+      ;;
+    *)
+      az aks update --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --enable-cluster-autoscaler --min-count "$NODE_COUNT" \
+        --max-count "$NODE_MAX" --output none
+      ;;
+  esac
 }
 
 # When Azure may bring new versions of Kubernetes and of the nodes.
@@ -91,6 +110,14 @@ firewall_rule() {
     --start-ip-address "$cluster_ip" --end-ip-address "$cluster_ip" --output none
 }
 
+# Who runs this: the claim oid of the token, which a user, a service principal and a workflow all have
+# (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
+you() {
+  case $(az account show --query user.type --output tsv) in user) your_type=User ;; *) your_type=ServicePrincipal ;; esac
+  your_id=$(az account get-access-token --query accessToken --output tsv | cut -d . -f 2 | tr '_-' '/+' |
+    awk '{ while (length($0) % 4) $0 = $0 "="; print }' | openssl base64 -d -A | sed 's/.*"oid":"\([^"]*\)".*/\1/')
+}
+
 # Read by the API's own identity, written by you.
 key_vault() {
   vault=kv-$suffix
@@ -108,12 +135,15 @@ key_vault() {
     --issuer "$issuer" --subject system:serviceaccount:customer-api:customer-api --audiences api://AzureADTokenExchange --output none
   az role assignment create --role "Key Vault Secrets User" --scope "$vault_id" --assignee-object-id "$api_principal_id" \
     --assignee-principal-type ServicePrincipal --output none
-  you=$(az account show --query user.name --output tsv)
-  az role assignment create --role "Key Vault Secrets Officer" --scope "$vault_id" --assignee "$you" --output none
+  # By object id: to look up a name needs rights in the directory, and names change.
+  az role assignment create --role "Key Vault Secrets Officer" --scope "$vault_id" --assignee-object-id "$your_id" \
+    --assignee-principal-type "$your_type" --output none
   enabled=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" \
     --query addonProfiles.azureKeyvaultSecretsProvider.enabled --output tsv)
+  # With rotation: without it, the cluster's secret keeps the value that it was made with.
   [ "$enabled" = true ] ||
-    az aks enable-addons --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --addons azure-keyvault-secrets-provider --output none
+    az aks enable-addons --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --addons azure-keyvault-secrets-provider \
+      --enable-secret-rotation --output none
 }
 
 # The key that clients of the API send. It goes from one program to the next through a pipe, and is not shown.
@@ -129,11 +159,31 @@ api_key_in_vault() {
     az keyvault secret set --vault-name "$vault" --name api-key --file /dev/stdin --encoding utf-8 --output none
 }
 
-# Before cert-manager, which looks for the Gateway API when it starts.
+# Before cert-manager, which looks for the Gateway API when it starts. Helm leaves a chart's CRDs as they are in an upgrade, so they come first:
+# https://gateway.envoyproxy.io/docs/install/install-yaml/#upgrading-from-the-previous-version
 gateway() {
+  helm template envoy-gateway-crds oci://docker.io/envoyproxy/gateway-crds-helm --version "v$ENVOY_GATEWAY_VERSION" \
+    --set crds.gatewayAPI.enabled=true --set crds.envoyGateway.enabled=true |
+    kubectl apply --server-side --force-conflicts --filename -
   helm upgrade --install envoy-gateway oci://docker.io/envoyproxy/gateway-helm --version "v$ENVOY_GATEWAY_VERSION" \
-    --namespace envoy-gateway-system --create-namespace --wait
+    --namespace envoy-gateway-system --create-namespace --set crds.enabled=false --wait
   kubectl apply --filename deploy/spinkube/components/gateway/class.yaml
+}
+
+# Container Insights, for the API's namespace alone
+# (https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-enable), and alerts on what it collects.
+monitoring() {
+  az monitor log-analytics workspace show --resource-group "$RESOURCE_GROUP" --workspace-name "$NAME_PREFIX" --output none 2>/dev/null ||
+    az monitor log-analytics workspace create --resource-group "$RESOURCE_GROUP" --workspace-name "$NAME_PREFIX" --location "$LOCATION" \
+      --output none
+  workspace_id=$(az monitor log-analytics workspace show --resource-group "$RESOURCE_GROUP" --workspace-name "$NAME_PREFIX" --query id \
+    --output tsv)
+  watched=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --query addonProfiles.omsagent.enabled --output tsv)
+  [ "$watched" = true ] ||
+    az aks enable-addons --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --addons monitoring \
+      --workspace-resource-id "$workspace_id" --data-collection-settings deploy/azure/data-collection.json --output none
+  az deployment group create --resource-group "$RESOURCE_GROUP" --name customer-api-monitoring --template-file deploy/azure/monitoring.bicep \
+    --parameters location="$LOCATION" workspaceId="$workspace_id" email="$ALERT_EMAIL" host="$PUBLIC_HOST" --output none
 }
 
 # In a file of its own: your other clusters, and which of them is the current one, are left alone.
@@ -145,15 +195,12 @@ credentials() {
 spinkube() {
   helm upgrade --install cert-manager cert-manager --repo https://charts.jetstack.io --version "v$CERT_MANAGER_VERSION" \
     --namespace cert-manager --create-namespace --set crds.enabled=true ${PUBLIC_HOST:+--set config.enableGatewayAPI=true} --wait
-  helm upgrade --install runtime-class-manager oci://ghcr.io/spinframework/charts/runtime-class-manager \
-    --version "$RUNTIME_CLASS_MANAGER_VERSION" --namespace runtime-class-manager --create-namespace --wait
-  kubectl apply --filename deploy/azure/shim.yaml
+  kubectl apply --kustomize deploy/spinkube/cluster
+  kubectl rollout status daemonset/spin-shim --namespace spin-shim --timeout=10m
   kubectl apply --server-side \
     --filename "https://github.com/spinframework/spin-operator/releases/download/v$SPIN_OPERATOR_VERSION/spin-operator.crds.yaml"
   helm upgrade --install spin-operator oci://ghcr.io/spinframework/charts/spin-operator --version "$SPIN_OPERATOR_VERSION" \
     --namespace spin-operator --create-namespace --wait
-  nodes=$(kubectl get nodes --selector spin=true --output name | grep -c .)
-  kubectl wait shim/spin-v2 --for="jsonpath={.status.nodesReady}=$nodes" --timeout=10m
 }
 
 # Before the rest: the operator refuses a SpinApp whose executor it has not seen yet.
@@ -178,11 +225,48 @@ api_key() {
     kubectl create secret generic customer-api --namespace customer-api --from-file=api_key=/dev/stdin
 }
 
+# The new one first, so that the test below uses it; the one before stays valid.
+new_key() {
+  {
+    openssl rand -hex 32 | tr -d '\n'
+    printf ,
+    key_header | cut -d ' ' -f 2 | tr -d '\n'
+  } | kubectl create secret generic customer-api --namespace customer-api --from-file=api_key=/dev/stdin --dry-run=client --output yaml |
+    kubectl replace --filename -
+}
+
+# The add-on brings it into the cluster's secret, every two minutes
+# (https://learn.microsoft.com/azure/aks/csi-secrets-store-configuration-options).
+new_key_in_vault() {
+  vault=kv-$suffix
+  before=$(secret_version)
+  {
+    openssl rand -hex 32 | tr -d '\n'
+    printf ,
+    key_header | cut -d ' ' -f 2 | tr -d '\n'
+  } | az keyvault secret set --vault-name "$vault" --name api-key --file /dev/stdin --encoding utf-8 --output none
+  for attempt in {1..40}; do
+    [ "$(secret_version)" = "$before" ] || break
+    [ "$attempt" != 40 ] || { echo "error: the cluster's secret has not changed within ten minutes" >&2; exit 1; }
+    sleep 15
+  done
+}
+
+secret_version() {
+  kubectl get secret customer-api --namespace customer-api --output 'jsonpath={.metadata.resourceVersion}'
+}
+
+# The pods read it when they start.
+restart() {
+  kubectl rollout restart deployment/customer-api --namespace customer-api
+  kubectl rollout status deployment/customer-api --namespace customer-api --timeout=10m
+}
+
 manifests() {
   mkdir -p .local/azure
-  # Four, because the autoscaler makes no more of Data API Builder.
+  # A tenth stays for the purge and for people. Five: the autoscaler makes four of Data API Builder, and a rollout one more.
   sed -e "s|@image@|$image|" -e "s|@client_id@|$client_id|" -e "s|@purge_client_id@|$purge_client_id|" \
-    -e "s|@sql_server@|$sql_server|" -e "s|@database@|$DATABASE|" -e "s|@pool@|$((WORKERS / 4))|" \
+    -e "s|@sql_server@|$sql_server|" -e "s|@database@|$DATABASE|" -e "s|@pool@|$((WORKERS * 9 / 10 / 5))|" \
     deploy/azure/overlay.yaml >.local/azure/kustomization.yaml
   if [ "$KEY_VAULT" = true ]; then
     mkdir -p .local/azure/key-vault
@@ -198,6 +282,7 @@ manifests() {
   kubectl apply --kustomize .local/azure
   kubectl rollout status deployment/dab --namespace customer-api --timeout=10m
   kubectl wait deployment/customer-api --namespace customer-api --for=create --timeout=2m
+  kubectl apply --server-side --field-manager=customer-api --kustomize deploy/spinkube/deployment
   kubectl wait deployment/customer-api --namespace customer-api \
     --for="jsonpath={.spec.template.spec.containers[0].image}=$image" --timeout=2m
   kubectl rollout status deployment/customer-api --namespace customer-api --timeout=10m
@@ -231,10 +316,11 @@ remove_credentials() {
   rm -f "$HOME/.kube/$NAME_PREFIX-$suffix"
 }
 
-parameters="$shared NODE_COUNT NODE_SIZE ZONES CLUSTER_TIER KUBERNETES_VERSION KEY_VAULT PUBLIC_HOST ACME_EMAIL IMAGE_TAG"
+parameters="$shared NODE_COUNT NODE_MAX NODE_SIZE ZONES CLUSTER_TIER KUBERNETES_VERSION KEY_VAULT PUBLIC_HOST ACME_EMAIL ALERT_EMAIL IMAGE_TAG"
 RESOURCE_GROUP=${RESOURCE_GROUP:-customer-api}
 NETWORK=${NETWORK:-firewall}
 NODE_COUNT=${NODE_COUNT:-2}
+NODE_MAX=${NODE_MAX:-5}
 NODE_SIZE=${NODE_SIZE:-Standard_D2s_v5}
 ZONES=${ZONES-1 2 3}
 CLUSTER_TIER=${CLUSTER_TIER:-free}
@@ -242,10 +328,13 @@ KUBERNETES_VERSION=${KUBERNETES_VERSION:-1.35}
 KEY_VAULT=${KEY_VAULT:-false}
 PUBLIC_HOST=${PUBLIC_HOST:-}
 ACME_EMAIL=${ACME_EMAIL:-}
+ALERT_EMAIL=${ALERT_EMAIL:-}
 IMAGE_TAG=${IMAGE_TAG:-$(sed -n 's/^version = "\(.*\)"/\1/p' "$top/spin.toml")}
 arguments "$parameters" "$@"
 valid_shared
 valid NODE_COUNT '[1-9][0-9]{0,2}' 'a number of nodes'
+valid NODE_MAX '[1-9][0-9]{0,2}' 'a number of nodes'
+[ "$NODE_MAX" -ge "$NODE_COUNT" ] || fail "NODE_MAX is $NODE_MAX, and NODE_COUNT is $NODE_COUNT"
 valid NODE_SIZE '[A-Za-z0-9_]+' 'a size: az vm list-skus --resource-type virtualMachines'
 valid ZONES '([1-9]( [1-9])*)?' 'numbers with spaces between them'
 valid CLUSTER_TIER 'free|standard|premium' 'free, standard or premium'
@@ -253,9 +342,9 @@ valid KUBERNETES_VERSION '1\.[0-9]{2}(\.[0-9]+)?' 'a version: az aks get-version
 valid KEY_VAULT 'true|false' 'true or false'
 valid PUBLIC_HOST '([a-z0-9-]+(\.[a-z0-9-]+)+)?' 'a host name, like api.example.com'
 valid ACME_EMAIL '([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?' 'an e-mail address'
+valid ALERT_EMAIL '([A-Za-z0-9._+-]+@[A-Za-z0-9.-]+)?' 'an e-mail address'
 [ -z "$PUBLIC_HOST" ] || [ -n "$ACME_EMAIL" ] || fail "--public-host needs --acme-email"
 valid IMAGE_TAG '[A-Za-z0-9_][A-Za-z0-9_.-]{0,127}' 'the tag of an image'
-[ "$action" != rotate ] || fail "there is no --rotate-key here; docs/azure.md tells how to replace the key"
 
 cd "$top"
 "$dry_run" || needs az https://learn.microsoft.com/cli/azure/install-azure-cli
@@ -268,14 +357,29 @@ if [ "$action" = destroy ]; then
 fi
 
 "$dry_run" || needs_to_deploy spin https://spinframework.dev/install kubectl "az aks install-cli" helm https://helm.sh/docs/intro/install
-begin "$parameters PUBLIC_SQL WORKERS CERT_MANAGER_VERSION ENVOY_GATEWAY_VERSION RUNTIME_CLASS_MANAGER_VERSION SPIN_OPERATOR_VERSION" \
+begin "$parameters PUBLIC_SQL WORKERS CERT_MANAGER_VERSION ENVOY_GATEWAY_VERSION SPIN_OPERATOR_VERSION" \
   "This makes what Azure charges for by the hour."
-defines sql
-defines open_sql
-defines close_sql
+if [ "$action" = deploy ]; then
+  defines sql
+  defines open_sql
+  defines close_sql
+else
+  defines secret_version
+fi
 defines key_header
 
 step "Names" names
+if [ "$action" = rotate ]; then
+  step "Credentials for the cluster" credentials
+  if [ "$KEY_VAULT" = true ]; then
+    step "New key, in the vault" new_key_in_vault
+  else
+    step "New key" new_key
+  fi
+  step "The pods take it" restart
+  step "A request with it" smoke_test
+  exit
+fi
 step "Resource group" resource_group
 step "Registry" registry
 if [ "$NETWORK" = private ]; then
@@ -283,11 +387,16 @@ if [ "$NETWORK" = private ]; then
   step "Subnet of the nodes" nodes_subnet
 fi
 step "Cluster" cluster
+step "Room for more pods" room
 step "Maintenance window" maintenance
 step "Identities that sign in to the database" identities
 step "Trust between cluster and identities" trust
 database_steps
-[ "$KEY_VAULT" = false ] || step "Key Vault" key_vault
+if [ "$KEY_VAULT" = true ]; then
+  step "You" you
+  step "Key Vault" key_vault
+fi
+step "Monitoring" monitoring
 step "Credentials for the cluster" credentials
 [ -z "$PUBLIC_HOST" ] || step "Gateway" gateway
 step "SpinKube" spinkube

@@ -1,8 +1,9 @@
 //! A form is decoded as the reference (`form_urlencoded`) decodes it, and its JSON is judged as `serde_json` judges it.
 #![no_main]
 
-use azure_sql_rest::platform::{Chunks, SendError};
-use customer_api::request::json_object;
+use azure_sql_rest::client::body::json_object;
+use azure_sql_rest::failure::Failure;
+use azure_sql_rest::platform::Chunks;
 use futures::executor::block_on;
 use http::{HeaderMap, HeaderValue, Method, header::CONTENT_TYPE};
 use libfuzzer_sys::fuzz_target;
@@ -19,7 +20,7 @@ fuzz_target!(|data: &[u8]| {
 struct Whole(Option<Vec<u8>>);
 
 impl Chunks for Whole {
-    async fn next(&mut self) -> Result<Option<Vec<u8>>, SendError> {
+    async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         Ok(self.0.take())
     }
 }
@@ -34,7 +35,7 @@ fn reference(data: &[u8]) -> Option<String> {
     (!replaced && is_object && is_json(&value)).then(|| value.into_owned())
 }
 
-/// Whether the text itself holds U+FFFD, plain or percent-encoded: then its presence says nothing.
+/// True if the text itself has U+FFFD, plain or percent-encoded: then its presence says nothing.
 fn sends_replacement(data: &[u8]) -> bool {
     let decoded: Vec<u8> = percent_decoded(data);
     decoded.windows(3).any(|bytes| bytes == "\u{fffd}".as_bytes())

@@ -85,7 +85,7 @@ async function everyLook(browser, url) {
       await looksRight(page, colorScheme, `/docs, ${colorScheme}${suffix}`);
       await page.screenshot({ path: `${pictures}/docs-${colorScheme}${suffix}.png` });
       // It opens in a tab of its own.
-      await page.goto(url + await page.getByRole("link", { name: "/problems" }).getAttribute("href"));
+      await page.goto(new URL(await page.getByRole("link", { name: "/problems" }).getAttribute("href"), page.url()).href);
       await page.getByRole("heading", { name: "unavailable" }).waitFor();
       await looksRight(page, colorScheme, `/problems, ${colorScheme}${suffix}`);
       await page.screenshot({ path: `${pictures}/problems-${colorScheme}${suffix}.png` });

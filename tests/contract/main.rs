@@ -27,9 +27,9 @@ fn root() -> &'static Path {
 struct Call {
     /// The procedure, with its schema.
     procedure: String,
-    /// Whether it is a `POST`.
+    /// True for a `POST`.
     writes: bool,
-    /// As `sql/` declares them.
+    /// In the form in which `sql/` declares them.
     parameters: Vec<String>,
     /// The values of parameters that the component lets through, as conditions.
     ranges: Vec<String>,
@@ -52,13 +52,11 @@ fn calls() -> Vec<Call> {
     let parameter = |(name, source): &(&str, Source)| match source {
         Source::Path(kind) => format!("@{name} {}", sql_type(*kind)),
         Source::Query(_, kind, Some(default)) => format!("@{name} {} = {default}", sql_type(*kind)),
-        Source::Page(kind @ Kind::Integer(..)) => format!("@{name} {} = 0", sql_type(*kind)),
         Source::Query(_, kind, None) | Source::Page(kind) => format!("@{name} {} = NULL", sql_type(*kind)),
         Source::Body(_) => format!("@{name} NVARCHAR(MAX)"),
         Source::IfMatch => format!("@{name} NVARCHAR(4000) = NULL"),
     };
     let range = |(name, source): &(&str, Source)| match source {
-        Source::Page(Kind::Integer(min, _)) => Some(format!("@{name} >= {min}")),
         Source::Query(_, Kind::Integer(min, max), _) => Some(format!("@{name} BETWEEN {min} AND {max}")),
         _ => None,
     };

@@ -1,4 +1,4 @@
-//! What a project takes from a registry is whole: the crates can be packaged, and the command line has the scripts that all projects share.
+//! The crates can be packaged, and the command line has the scripts that all projects share.
 
 use std::collections::BTreeSet;
 use std::fs;

@@ -16,7 +16,7 @@ use crate::root;
 pub struct Script {
     /// Its file name.
     pub name: String,
-    /// What stands between one `GO` and the next.
+    /// The statements between one `GO` and the next, as tokens.
     pub batches: Vec<Vec<String>>,
 }
 

@@ -1,5 +1,7 @@
 """The checks of deploy/, in order. tests/deploy/run starts it, with its tools on PATH."""
 
+import functools
+import hashlib
 import itertools
 import json
 import re
@@ -8,12 +10,20 @@ import tempfile
 import tomllib
 from pathlib import Path
 
+import alerts
+import arithmetic
 import facts
 import gateway
+import images
+import jsonschema
 import portable
 import probes
 import schemas
+import shim
+import sidecar
+import webhook
 import yaml
+from pycep import BicepParser
 from overlay import Overlay, kustomize, render
 from report import Report
 
@@ -42,6 +52,18 @@ components: [../../deploy/spinkube/aks/key-vault/api-key]
 sortOptions: {order: fifo}
 """,
 }
+SIDECAR = """\
+apiVersion: kustomize.config.k8s.io/v1beta1
+kind: Kustomization
+namespace: customer-api
+resources: [../../../deploy/spinkube/aks]
+components: [../../../deploy/spinkube/components/sidecar]
+sortOptions: {order: fifo}
+"""
+
+
+# Its files become TOML and YAML when Spin fills the names in: tests/e2e/template.rs.
+TEMPLATE = "template/templates/"
 
 
 def main():
@@ -51,9 +73,11 @@ def main():
     container_app(report)
     cluster_wide(report)
     retries(report)
+    monitoring(report)
     connection_strings(report)
     documentation(report)
     versions(report)
+    deployed(report)
     files(report)
     return report.finish()
 
@@ -86,9 +110,36 @@ def overlays(report):
                 f"{name}: {', '.join(sorted({manifest['kind'] for manifest in others}))} are valid by their CRDs",
                 (problem for manifest in others for problem in schemas.crd_problems(manifest)),
             )
+            report.check(
+                f"{name}: what the webhooks of SpinKube's operator {webhook.OPERATOR} write back is valid, too",
+                (problem for manifest in others for problem in schemas.crd_problems(webhook.round_trip(manifest))),
+            )
             overlay = Overlay(name, manifests)
             for fact in facts.ALL:
                 report.check(f"{name}: {fact.__doc__}", fact(overlay))
+            if name == "aks":
+                aks = overlay
+                extended(report, name, command, overlay, "deploy/spinkube/deployment")
+        place = Path(folder, "sidecar")
+        place.mkdir()
+        (place / "kustomization.yaml").write_text(SIDECAR, encoding="utf-8")
+        manifests, told = render(command, place)
+        report.check("aks with a sidecar: renders", [told] if manifests is None or "Warning" in told else [])
+        overlay = Overlay("aks", manifests)
+        valid = [*map(schemas.kubernetes_problems, filter(schemas.is_kubernetes, manifests)), schemas.crd_problems(webhook.round_trip(overlay.one("SpinApp")))]
+        report.check("aks with a sidecar: is valid in Kubernetes and by the SpinApp's CRD", itertools.chain(*valid))
+        part = extended(report, "aks with a sidecar", command, overlay, "deploy/spinkube/components/sidecar/deployment")
+        report.check("aks with a sidecar: Data API Builder is as in the base, and nothing but its pod reaches it", sidecar.problems(overlay, part, aks))
+
+
+def extended(report, name, command, overlay, folder):
+    """The operator's Deployment with the part of `folder`, whose manifests are returned."""
+    part, told = render(command, folder)
+    report.check(f"{name}: {folder} renders", [told] if part is None else [])
+    (added,) = (each for each in part if each["kind"] == "Deployment")
+    whole = webhook.extended(webhook.deployment(overlay.one("SpinApp")), added)
+    report.check(f"{name}: the operator's Deployment is valid with {folder}", schemas.kubernetes_problems(whole))
+    return part
 
 
 def compose(report):
@@ -136,6 +187,8 @@ def compose(report):
         if services["api"]["environment"].get("SPIN_VARIABLE_API_KEY") != "${API_KEY:-}":
             yield "api does not take API_KEY"
 
+    api = services["api"]
+    report.check("compose's API has memory for every request that Spin holds", arithmetic.memory_problems("api", api.get("mem_limit"), api["environment"].get("SPIN_MAX_INSTANCE_COUNT")))
     report.check("compose's containers run unprivileged, from pinned images, for this machine alone", hardening())
     report.check("deploy/otel-collector.yaml agrees with itself and with deploy/compose.yaml", pipelines())
     report.check("telemetry is off unless OTEL_EXPORTER_OTLP_ENDPOINT is set", telemetry())
@@ -165,13 +218,64 @@ def retries(report):
         report.skip(name, why)
 
 
+def monitoring(report):
+    """What watches the API on AKS."""
+    path = Path("deploy/azure/monitoring.bicep")
+
+    def parses():
+        try:
+            parsed = BicepParser().parse(text=path.read_text(encoding="utf-8"))
+        except Exception as error:  # Lark's errors have no common ancestor with the package's own.
+            yield f"{path}: {error}"
+            return
+        call = Path("deploy/azure/deploy.sh").read_text(encoding="utf-8").partition(f"--template-file {path}")[2].partition("--output none")[0]
+        given = set(re.findall(r"(\w+)=\"", call))
+        if given != set(parsed["parameters"]):
+            yield f"deploy.sh gives {sorted(given)}, {path} takes {sorted(parsed['parameters'])}"
+
+    report.check(f"{path} parses, and deploy.sh gives it its parameters", parses())
+    report.check(f"{len(alerts.CASES)} alerts are raised by what they are for and by nothing else, at the default log level", alerts.problems())
+    collected = json.loads(Path("deploy/azure/data-collection.json").read_text(encoding="utf-8"))
+    tables = {re.match(r"\w+", query.read_text(encoding="utf-8"))[0] for query in alerts.FOLDER.glob("*.kql")}
+    missing = {f"Microsoft-{table}" for table in tables} - set(collected["streams"])
+    report.check("Container Insights collects what the alerts read, of the API's namespace", (f"{each} is not collected" for each in missing))
+
+
 def cluster_wide(report):
-    """What is applied to a cluster by itself, because no namespace has it."""
-    paths = ["deploy/azure/shim.yaml", "deploy/spinkube/components/gateway/class.yaml"]
-    report.check(
-        f"{', '.join(paths)} are valid by their CRDs",
-        (problem for path in paths for each in yaml.safe_load_all(Path(path).read_text(encoding="utf-8")) for problem in schemas.crd_problems(each)),
-    )
+    """What is applied to a cluster by itself, because no namespace of ours has it."""
+    path = "deploy/spinkube/components/gateway/class.yaml"
+    report.check(f"{path} is valid by its CRD", schemas.crd_problems(yaml.safe_load(Path(path).read_text(encoding="utf-8"))))
+    command = kustomize()
+    if command is None:
+        report.skip("deploy/spinkube/cluster", "neither kustomize 5 nor kubectl 1.27 or later is on PATH")
+        return
+    manifests, told = render(command, "deploy/spinkube/cluster")
+    report.check("deploy/spinkube/cluster renders, and is valid in Kubernetes", [told] if manifests is None else (problem for each in manifests for problem in schemas.kubernetes_problems(each)))
+
+    def holds():
+        by_kind = {each["kind"]: each for each in manifests if each["kind"] != "ConfigMap"}
+        executor = yaml.safe_load(Path("deploy/spinkube/base/executor.yaml").read_text(encoding="utf-8"))
+        if by_kind["RuntimeClass"]["metadata"]["name"] != executor["spec"]["deploymentConfig"]["runtimeClassName"]:
+            yield "the executor names another runtime class"
+        script = shim.SCRIPT.read_text(encoding="utf-8")
+        if f"runtimes.{by_kind['RuntimeClass']['handler']}]" not in script:
+            yield "the script sets another runtime up than the runtime class names"
+        pod = by_kind["DaemonSet"]["spec"]["template"]["spec"]
+        if pod["nodeSelector"] != by_kind["RuntimeClass"]["scheduling"]["nodeSelector"]:
+            yield "the shim is on other nodes than its pods"
+        if pod["tolerations"] != [{"operator": "Exists"}]:
+            yield "a tainted node gets no shim"
+        (install,), (rest,) = pod["initContainers"], pod["containers"]
+        yield from (f"{each['name']}: {each['image']} is not pinned by its digest" for each in (install, rest) if not re.search(r"@sha256:[0-9a-f]{64}$", each["image"]))
+        if "privileged" in rest["securityContext"] or "volumeMounts" in rest:
+            yield "what only waits may do more than wait"
+        versions = {each.partition("@")[0] for name, each in facts.pinned().items() if name.startswith("SPIN_SHIM_")}
+        told = facts.extended_template()["metadata"]["annotations"]["spin-shim"]
+        if versions != {told}:
+            yield f"deploy/spinkube/deployment says that the shim is {told}, versions.env has {sorted(versions)}"
+
+    report.check("deploy/spinkube/cluster installs the shim that the executor names, at each start of a node, by digest", holds())
+    report.check("a node has the shim after a start, a reboot, an upgrade, and when it was made new under its name", shim.problems())
 
 
 def connection_strings(report):
@@ -221,19 +325,29 @@ def connection_strings(report):
             yield from (f"{path}: {page} does not explain {name}" for name in options if name not in explained)
 
     def pools():
-        for script, scaled, most in (
-            ("deploy/azure/deploy.sh", "deploy/spinkube/components/hpa/autoscalers.yaml", r"name: dab\n.*?maxReplicas: (\d+)"),
-            ("deploy/azure/deploy.sh", "deploy/spinkube/components/keda/scaled-objects.yaml", r"name: dab\n.*?maxReplicaCount: (\d+)"),
-            ("deploy/akamai/deploy.sh", "deploy/akamai/containerapp.yaml", r"maxReplicas: (\d+)"),
-            ("deploy/azd/app.sh", "deploy/azd/app.bicep", r"maxReplicas = (\d+)"),
+        # What a rollout adds: Kubernetes' maxSurge; on Container Apps a whole second revision.
+        for script, scaled, most, surge in (
+            ("deploy/azure/deploy.sh", "deploy/spinkube/components/hpa/autoscalers.yaml", r"name: dab\n.*?maxReplicas: (\d+)", 1),
+            ("deploy/azure/deploy.sh", "deploy/spinkube/components/keda/scaled-objects.yaml", r"name: dab\n.*?maxReplicaCount: (\d+)", 1),
+            ("deploy/akamai/deploy.sh", "deploy/akamai/containerapp.yaml", r"maxReplicas: (\d+)", 3),
         ):
-            divisor = re.search(r"WORKERS(?: \* 9 / 10)? / (\d+)", Path(script).read_text(encoding="utf-8"))[1]
-            replicas = re.search(most, texts[scaled], re.DOTALL)[1]
-            # A rollout of Container Apps has both revisions.
-            if int(divisor) not in (int(replicas), 2 * int(replicas)):
-                yield f"{script} divides the database's workers by {divisor}, {scaled} has {replicas} replicas"
+            formula = re.search(r"\$\(\((WORKERS [*/ \d]+)\)\)", Path(script).read_text(encoding="utf-8"))[1]
+            replicas = int(re.search(most, texts[scaled], re.DOTALL)[1])
+            for workers in (30, 60, 75, 90, 120, 150, 200):
+                pool = functools.reduce(lambda left, step: left * int(step[1]) if step[0] == "*" else left // int(step[1]), re.findall(r"([*/]) (\d+)", formula), workers)
+                yield from arithmetic.connection_problems(f"{script} with {scaled}", pool, workers, replicas, surge)
+                if (pool + 1) * (replicas + surge) <= workers * (1 - arithmetic.RESERVE):
+                    yield f"{script}: {formula} leaves more of {workers} workers unused than it must"
+        # deploy/azd/app.sh.
+        divisor = re.search(r"WORKERS(?: \* 9 / 10)? / (\d+)", Path("deploy/azd/app.sh").read_text(encoding="utf-8"))[1]
+        replicas = re.search(r"maxReplicas = (\d+)", texts["deploy/azd/app.bicep"])[1]
+        if int(divisor) < int(replicas):
+            yield f"deploy/azd/app.sh divides the database's workers by {divisor}, app.bicep has {replicas} replicas"
+        # As the script would have it for the default tier.
+        written = int(manifests["deploy/spinkube/aks/workload-identity/kustomization.yaml"]["Max Pool Size"])
+        yield from arithmetic.connection_problems("deploy/spinkube/aks", written, 60, 4, 1)
 
-    report.check("the connections of all replicas are no more than the database's workers", pools())
+    report.check("the connections of all replicas, also in a rollout, leave a tenth of the database's workers", pools())
     report.check(f"no connection string of {len(texts)} files goes without TLS", encrypted())
     report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, and an attempt outlasts one of DAB's and its waits, and a request ten seconds and one attempt more", options())
 
@@ -255,13 +369,12 @@ def versions(report):
     rows = {cells[1].strip(): cells[2] for line in table.splitlines() if len(cells := line.split("|")) > 3}
     sources = {
         "Spin, `spin.toml` (WASI 0.2)": [(".github/workflows/spin.yml", r"- spin: (\S+)")],
-        "containerd-shim-spin": [("deploy/azure/shim.yaml", r"releases/download/v([\d.]+)/")],
-        "SpinKube operator": [("deploy/azure/deploy.sh", r"SPIN_OPERATOR_VERSION=(\S+)")],
-        "runtime class manager": [("deploy/azure/deploy.sh", r"RUNTIME_CLASS_MANAGER_VERSION=(\S+)")],
+        "containerd-shim-spin": [("deploy/spinkube/cluster/versions.env", r"SPIN_SHIM_\w+=([\d.]+)@")],
+        "SpinKube operator": [("deploy/spinkube/cluster/versions.env", r"SPIN_OPERATOR_VERSION=(\S+)")],
         "Kubernetes": [("tests/deploy/schemas.py", r'"(1\.\d\d)"'), ("deploy/azure/deploy.sh", r"KUBERNETES_VERSION:-([\d.]+)")],
         "Gateway API, Envoy Gateway, cert-manager": [
             ("tests/deploy/crds/httproutes.gateway.networking.k8s.io.yaml", r"/v([\d.]+)/"),
-            ("deploy/azure/deploy.sh", r"(?:ENVOY_GATEWAY|CERT_MANAGER)_VERSION=(\S+)"),
+            ("deploy/spinkube/cluster/versions.env", r"(?:ENVOY_GATEWAY|CERT_MANAGER)_VERSION=(\S+)"),
         ],
         "KEDA, Secrets Store CSI driver": [
             ("tests/deploy/crds/scaledobjects.keda.sh.yaml", r"/v([\d.]+)/"),
@@ -281,10 +394,43 @@ def versions(report):
                 yield from (f"{row} is {rows.get(row, '').strip()}, and {path} has {version}" for version in found if version.replace("-", " ") not in rows.get(row, ""))
         for name, kind in (("Envoy Gateway", "backendtrafficpolicies.gateway.envoyproxy.io"), ("cert-manager", "issuers.cert-manager.io"), ("operator", "spinapps.core.spinkube.dev")):
             version = re.search(r"/v([\d.]+)/", Path(f"tests/deploy/crds/{kind}.yaml").read_text(encoding="utf-8"))[1]
-            if f"_VERSION={version}\n" not in Path("deploy/azure/deploy.sh").read_text(encoding="utf-8"):
-                yield f"{name}: its CRD is of {version}, and deploy/azure/deploy.sh installs another"
+            if version not in facts.pinned().values():
+                yield f"{name}: its CRD is of {version}, and deploy/spinkube/cluster/versions.env has another"
+        if webhook.OPERATOR != facts.pinned()["SPIN_OPERATOR_VERSION"]:
+            yield f"tests/deploy/webhook.py plays operator {webhook.OPERATOR}, and versions.env has another: compare its Go types"
 
     report.check(f"{page} has the versions of {len(sources)} parts that are deployed and tested", wrong())
+
+
+def deployed(report):
+    named = {service["image"] for service in facts.compose()["services"].values()}
+    command = kustomize()
+    for folder in ("dev", "aks", "cluster", "components/sidecar/deployment") if command else ():
+        for manifest in render(command, f"deploy/spinkube/{folder}")[0]:
+            named |= set(re.findall(r'"image": "([^"]+)"', json.dumps(manifest)))
+    named |= set(re.findall(r"image: '?([a-z][^\s'$@]+[:@][^\s'$]+)", Path("deploy/akamai/containerapp.yaml").read_text(encoding="utf-8")))
+    report.check(f"deploy/images lists the {len(named)} images of the manifests, and asks a registry", images.problems(named))
+
+    def watched():
+        (manager,) = json.loads(Path("renovate.json").read_text(encoding="utf-8"))["customManagers"]
+        path = Path("deploy/spinkube/cluster/versions.env")
+        (pattern,) = manager["managerFilePatterns"]
+        if not re.search(pattern.strip("/"), str(path)):
+            yield f"renovate.json watches {pattern}"
+        text = path.read_text(encoding="utf-8")
+        expression = manager["matchStrings"][0].replace("(?<", "(?P<")
+        matches = list(re.finditer(expression, text))
+        values = {f"{match['currentValue']}@sha256:{match['currentDigest']}" if match["currentDigest"] else match["currentValue"] for match in matches}
+        if len(matches) != len(facts.pinned()) or values != set(facts.pinned().values()):
+            yield f"{path}: Renovate sees {sorted(values)} of {sorted(facts.pinned().values())}"
+        for match in matches:
+            if match["datasource"] == "helm" and not match["registryUrl"]:
+                yield f"{path}: {match['depName']} has no registryUrl"
+        for script in ("deploy/azure/deploy.sh", ".github/workflows/kubernetes.yml", "docs/kubernetes.md"):
+            found = re.findall(r"--version \"?v?\d[\d.]*|_VERSION=\d[\d.]*", Path(script).read_text(encoding="utf-8"))
+            yield from (f"{script} names a version of its own: {each}" for each in found)
+
+    report.check("Renovate watches each version of deploy/spinkube/cluster/versions.env, and scripts name no other", watched())
 
 
 def files(report):
@@ -294,7 +440,7 @@ def files(report):
 
     def toml():
         for path in paths:
-            if path.endswith(".toml"):
+            if path.endswith(".toml") and not path.startswith(TEMPLATE):
                 try:
                     tomllib.loads(Path(path).read_text(encoding="utf-8"))
                 except ValueError as error:
@@ -316,7 +462,7 @@ def files(report):
     )
     report.check("every TOML file parses, Spin's manifests among them", toml())
     tool(report, "compose files are valid by the Compose specification", ["check-jsonschema", "--builtin-schema", "vendor.compose-spec"],
-         [path for path in paths if re.search(r"(^|/)(docker-)?compose[^/]*\.ya?ml$", path)])
+         [path for path in paths if re.search(r"(^|/)(docker-)?compose[^/]*\.ya?ml$", path) and not path.startswith(TEMPLATE)])
     tool(report, "GitHub workflows are valid by their schema", ["check-jsonschema", "--builtin-schema", "vendor.github-workflows"],
          [path for path in paths if re.fullmatch(r"\.github/workflows/[^/]+\.ya?ml", path)])
     tool(report, "configurations of Dependabot are valid by their schema", ["check-jsonschema", "--builtin-schema", "vendor.dependabot"], [".github/dependabot.yml"])
@@ -353,8 +499,8 @@ def workflows(report):
             if "workflow_call" not in parsed[name][True]:
                 yield f"{name} cannot be called"
         attested = [step for job in jobs.values() for step in job.get("steps", []) if "attest-build-provenance" in step.get("uses", "")]
-        if len(attested) != 4:
-            yield f"release.yml attests {len(attested)} of the files, both applications and the containers"
+        if len(attested) != 5:
+            yield f"release.yml attests {len(attested)} of the files, the plugin, both applications and the containers"
 
     def pinned():
         for name, text in texts.items():

@@ -7,6 +7,7 @@ import tomllib
 from pathlib import Path
 from urllib.parse import urlsplit
 
+import arithmetic
 import probes as kubelet
 import yaml
 
@@ -20,6 +21,26 @@ def manifest_toml():
 
 def dab_config():
     return json.loads(Path("dab/dab-config.json").read_text(encoding="utf-8"))
+
+
+def extension():
+    """What is applied to the operator's Deployment after an overlay (deploy/spinkube/deployment): the part of its pods' specification."""
+    return extended_template()["spec"]
+
+
+def extended_template():
+    return yaml.safe_load(Path("deploy/spinkube/deployment/customer-api.yaml").read_text(encoding="utf-8"))["spec"]["template"]
+
+
+def pinned():
+    """What is installed into a cluster: name → version."""
+    return dict(re.findall(r"^(\w+)=(.*)$", Path("deploy/spinkube/cluster/versions.env").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def pool():
+    """Spin's instances in a pod."""
+    (container,) = extension()["containers"]
+    return int({each["name"]: each["value"] for each in container["env"]}["SPIN_MAX_INSTANCE_COUNT"])
 
 
 def compose():
@@ -160,10 +181,11 @@ def services(overlay):
 
 def probes(overlay):
     """probes ask for what is there"""
-    routes = Path("src/lib.rs").read_text(encoding="utf-8")
-    for name, check in overlay.one("SpinApp")["spec"]["checks"].items():
-        if f'"{check["httpGet"]["path"]}"' not in routes:
-            yield f"SpinApp: {name} asks for {check['httpGet']['path']}, which src/lib.rs does not have"
+    if "checks" in overlay.one("SpinApp")["spec"]:
+        yield "SpinApp: a probe by HTTP needs one of Spin's instances, and deploy/spinkube/deployment has another by TCP"
+    for name, probe in api_probes().items():
+        if probe["tcpSocket"]["port"] != 80:
+            yield f"the API: {name} asks port {probe['tcpSocket']['port']}, Spin listens on 80"
     config = dab_config()
     health, rest = config["runtime"]["health"], config["runtime"]["rest"]["path"]
     readable = {f"{rest}/{each['rest']['path']}" for each in config["entities"].values() if "get" in each["rest"]["methods"]}
@@ -180,8 +202,62 @@ def probes(overlay):
 def outages(overlay):
     """pods stay in their Services while the database is away for ten minutes, and start, rest and end as they should"""
     container = overlay.templates["dab"]["spec"]["containers"][0]
-    yield from kubelet.api_problems(overlay.one("SpinApp")["spec"]["checks"])
+    yield from kubelet.api_problems(api_probes())
+    yield from kubelet.full_problems(api_probes())
     yield from kubelet.dab_problems({name: container[f"{name}Probe"] for name in ("startup", "liveness", "readiness")})
+
+
+def api_probes():
+    (container,) = extension()["containers"]
+    return {name: container[f"{name}Probe"] for name in ("startup", "liveness", "readiness") if f"{name}Probe" in container}
+
+
+def fits(overlay):
+    """held requests fit into memory, what the gateway lets through fits into Spin, and pods at their most fit onto the nodes"""
+    app = overlay.one("SpinApp")
+    yield from arithmetic.memory_problems("SpinApp", app["spec"]["resources"]["limits"].get("memory"), pool())
+    # Where nobody has applied the second part, Spin's default holds.
+    yield from arithmetic.memory_problems("SpinApp without deploy/spinkube/deployment", app["spec"]["resources"]["limits"].get("memory"))
+    breakers = [policy["spec"].get("circuitBreaker") for policy in overlay.of("BackendTrafficPolicy")]
+    if breakers:
+        # One proxy is Envoy Gateway's default (EnvoyProxy, provider.kubernetes.envoyDeployment.replicas).
+        yield from arithmetic.gateway_problems(pool(), [breaker["perEndpoint"]["maxConnections"] for breaker in breakers], 1)
+        least = min(spec["minReplicas"] if "minReplicas" in spec else spec["minReplicaCount"] for spec in scalers(overlay).values())
+        for breaker in breakers:
+            if breaker["maxParallelRequests"] > least * breaker["perEndpoint"]["maxConnections"]:
+                yield f"{breaker} lets more through than {least} pods may have"
+    if scalers(overlay):
+        most = {name: spec.get("maxReplicas", spec.get("maxReplicaCount")) for name, spec in scalers(overlay).items()}
+        dab = overlay.templates["dab"]["spec"]["containers"][0]
+        pods = [
+            # The operator's Deployment has Kubernetes' default, a quarter more in a rollout.
+            (app["metadata"]["name"], arithmetic.millicores(app["spec"]["resources"]["requests"]["cpu"]), most[app["metadata"]["name"]], most[app["metadata"]["name"]] / 4),
+            ("dab", arithmetic.millicores(dab["resources"]["requests"]["cpu"]), most["dab"], overlay.named("Deployment", "dab")["spec"]["strategy"]["rollingUpdate"]["maxSurge"]),
+        ]
+        nodes = int(re.search(r"NODE_MAX:-(\d+)", Path("deploy/azure/deploy.sh").read_text(encoding="utf-8"))[1])
+        yield from arithmetic.room_problems(nodes, pods)
+
+
+def scalers(overlay):
+    return {each["spec"]["scaleTargetRef"]["name"]: each["spec"] for kind in ("HorizontalPodAutoscaler", "ScaledObject") for each in overlay.of(kind)}
+
+
+def ending(overlay):
+    """Spin goes on for five seconds after its pod is told to end, and has no rights that it does not need"""
+    (container,) = extension()["containers"]
+    if container["name"] != overlay.one("SpinApp")["metadata"]["name"]:
+        yield f"deploy/spinkube/deployment extends a container {container['name']}, which the operator does not make"
+    if container.get("lifecycle") != {"preStop": {"sleep": {"seconds": 5}}}:
+        yield f"its preStop is {container.get('lifecycle')}"
+    wanted = {"allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}, "seccompProfile": {"type": "RuntimeDefault"}}
+    if container.get("securityContext") != wanted:
+        yield f"its security context is {container.get('securityContext')}"
+    keys = {constraint["topologyKey"] for constraint in extension().get("topologySpreadConstraints", [])}
+    if keys != {"topology.kubernetes.io/zone", "kubernetes.io/hostname"}:
+        yield f"its pods are spread over {sorted(keys)}"
+    for constraint in extension()["topologySpreadConstraints"]:
+        if not overlay.selected(constraint["labelSelector"]):
+            yield f"{constraint['labelSelector']} selects no pod"
 
 
 def network(overlay):
@@ -380,4 +456,4 @@ def passwords(overlay):
             yield f"{entry['name']} has a password in it"
 
 
-ALL = (objects, configuration, references, environment, variables, services, probes, outages, network, gateway, telemetry, names_on_the_node, scaling, hardening, passwords)
+ALL = (objects, configuration, references, environment, variables, services, probes, outages, fits, ending, network, gateway, telemetry, names_on_the_node, scaling, hardening, passwords)

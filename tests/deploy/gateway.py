@@ -1,9 +1,11 @@
-"""What Envoy does with the gateway's routes when pods of the API end. Envoy Gateway's part, from its resources to Envoy's own, is played here: its
-internal/xds/translator/route.go, of the version that deploy/azure/deploy.sh installs.
+"""What Envoy does with the gateway's routes when pods of the API end, and when they hold as many requests as they can. Envoy Gateway's part, from
+its resources to Envoy's own, is played here: route.go, cluster.go and custom_response.go in its internal/xds/translator, of the version in
+deploy/spinkube/cluster/versions.env.
 """
 
 import http.client
 import json
+import resource
 import socket
 import subprocess
 import tempfile
@@ -19,12 +21,13 @@ ROUTES = Path("deploy/spinkube/components/gateway/routes.yaml")
 
 
 class Pod:
-    """A server on a free port: it answers with `status`, or breaks off what it has read (0)."""
+    """A server on a free port: it answers with `status`, breaks off what it has read (0), or holds it for ever (None)."""
 
     def __init__(self, status):
         self.status = status
         self.seen = 0
-        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.counting = threading.Lock()
+        self.listener = socket.create_server(("127.0.0.1", 0), backlog=2048)
         self.port = self.listener.getsockname()[1]
         threading.Thread(target=self.listen, daemon=True).start()
 
@@ -41,8 +44,12 @@ class Pod:
                     return
                 length = next((int(line.split(b":")[1]) for line in head if line.startswith(b"content-length:")), 0)
                 requests.read(length)
-                self.seen += 1
+                with self.counting:
+                    self.seen += 1
                 if self.status == 0:
+                    return
+                if self.status is None:
+                    requests.read()
                     return
                 connection.sendall(b"HTTP/1.1 %d Status\r\ncontent-length: 2\r\n\r\nok" % self.status)
 
@@ -52,14 +59,16 @@ def problems():
     environment = subprocess.run(["scripts/venv.sh", "gateway", ENVOY], capture_output=True, text=True)
     if environment.returncode:
         raise LookupError(environment.stderr.strip().rpartition("\n")[2] or f"{ENVOY} cannot be had")
-    ending, well, busy = Pod(0), Pod(200), Pod(503)
+    # Two connections for each request that is held, here and in Envoy.
+    resource.setrlimit(resource.RLIMIT_NOFILE, (resource.getrlimit(resource.RLIMIT_NOFILE)[1],) * 2)
+    ending, well, busy, first, second, third = Pod(0), Pod(200), Pod(503), Pod(None), Pod(None), Pod(None)
     # Nobody listens on the first.
-    gone, *free = free_ports(4)
-    pods = {"ending": (ending.port, well.port), "gone": (gone, well.port), "busy": (busy.port,)}
+    gone, *free = free_ports(7)
+    pods = {"ending": (ending.port, well.port), "gone": (gone, well.port), "busy": (busy.port,), "full": (first.port, second.port), "one": (third.port,), "none": (gone,)}
     ports = dict(zip(pods, free))
     config = {"static_resources": {
         "listeners": [listener(port, name) for name, port in ports.items()],
-        "clusters": [cluster(name, each) for name, each in pods.items()],
+        "clusters": [cluster(name, policy, each) for name, each in pods.items() for policy in policies()],
     }}
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder, "envoy.json")
@@ -72,6 +81,8 @@ def problems():
                     yield f"Envoy does not take the routes: {envoy.communicate()[0].strip()}"
                     return
                 yield from courses(ports, ending, well, busy)
+                # Fifty times the same is one problem.
+                yield from dict.fromkeys(crowds(ports, (first, second), third))
             finally:
                 envoy.terminate()
 
@@ -92,6 +103,85 @@ def courses(ports, ending, well, busy):
     yield from expect("a write without a key, and its pod ends", ports["ending"], "PUT", None, once, (ending, well))
     yield from expect("a write without a key, and its pod is gone", ports["gone"], "PUT", None, lambda statuses, _: statuses == {200: 10}, (well,))
     yield from expect("the API's own 503", ports["busy"], "GET", None, lambda statuses, seen: statuses == {503: 10} and seen == 10, (busy,))
+
+
+def crowds(ports, pods, alone):
+    """Reads that wait for the database, and one more than the gateway lets wait."""
+    breaker = policies()["repeatable"]["circuitBreaker"]
+    most, waiting, each = breaker["maxParallelRequests"], breaker["maxPendingRequests"], breaker["perEndpoint"]["maxConnections"]
+    yield from crowd("two pods", ports["full"], pods, most, each)
+    yield from crowd("one pod", ports["one"], (alone,), each, each, waiting)
+    for status, kind, retry, body, _ in refused(ports["none"], 1):
+        yield from unusable("no pod", status, kind, retry, body)
+
+
+def crowd(what, port, pods, held, each, waiting=0):
+    """`held` requests reach the pods, `waiting` wait in Envoy, and the next fifty are refused."""
+    open_connections = []
+    # A hundred at a time: requests that wait for a new connection count as pending.
+    for begin in range(0, held, 100):
+        open_connections += [sent(port) for _ in range(min(100, held - begin))]
+        until(lambda: sum(pod.seen for pod in pods) == len(open_connections))
+    open_connections += [sent(port) for _ in range(waiting)]
+    time.sleep(0.2)
+    seen = [pod.seen for pod in pods]
+    if sum(seen) != held or max(seen) > each:
+        yield f"{what}: {held} requests, and the pods hold {seen}, at most {each} each"
+    answers = refused(port, 50)
+    for status, kind, retry, body, _ in answers:
+        yield from unusable(what, status, kind, retry, body)
+    slowest = max(seconds for *_, seconds in answers)
+    if slowest > 0.5:
+        yield f"{what}: a refusal takes {slowest:.2f} s"
+    if [pod.seen for pod in pods] != seen:
+        yield f"{what}: what was refused has reached a pod"
+    for connection in open_connections:
+        connection.close()
+
+
+def unusable(what, status, kind, retry, body):
+    try:
+        problem = json.loads(body)
+    except ValueError:
+        problem = {}
+    if (status, kind, problem.get("status"), problem.get("type")) != (503, "application/problem+json", 503, "/problems#unavailable") or not (retry or "").isdigit():
+        yield f"{what}: a request too many gets {status} {kind}, retry-after {retry}: {body[:200]}"
+
+
+def sent(port):
+    connection = socket.create_connection(("127.0.0.1", port))
+    connection.sendall(b"GET /customers HTTP/1.1\r\nhost: api\r\n\r\n")
+    return connection
+
+
+def refused(port, count):
+    """What requests beyond the limits are answered, as (status, content type, retry-after, body, seconds)."""
+    answers = []
+    for _ in range(count):
+        began = time.monotonic()
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=5)
+        try:
+            connection.request("GET", "/customers")
+            response = connection.getresponse()
+            answers.append((response.status, response.getheader("content-type"), response.getheader("retry-after"), response.read().decode(), time.monotonic() - began))
+        except OSError as error:
+            answers.append((0, None, None, str(error), time.monotonic() - began))
+        connection.close()
+    return answers
+
+
+def until(condition):
+    end = time.monotonic() + 10
+    while not condition() and time.monotonic() < end:
+        time.sleep(0.01)
+
+
+def policies():
+    return {each["metadata"]["name"]: each["spec"] for each in manifests() if each["kind"] == "BackendTrafficPolicy"}
+
+
+def manifests():
+    return list(yaml.safe_load_all(ROUTES.read_text(encoding="utf-8")))
 
 
 def ask(port, method, key):
@@ -125,7 +215,7 @@ def listener(port, name):
         "@type": "type.googleapis.com/envoy.extensions.filters.network.http_connection_manager.v3.HttpConnectionManager",
         "stat_prefix": name,
         "route_config": {"virtual_hosts": [{"name": name, "domains": ["*"], "routes": list(routes(name))}]},
-        "http_filters": [{"name": "router", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
+        "http_filters": [*map(override, policies()), {"name": "router", "typed_config": {"@type": "type.googleapis.com/envoy.extensions.filters.http.router.v3.Router"}}],
     }
     return {
         "name": name,
@@ -136,20 +226,21 @@ def listener(port, name):
 
 def routes(name):
     """The more that a route asks for, the earlier it is tried (the Gateway API's precedence)."""
-    manifests = list(yaml.safe_load_all(ROUTES.read_text(encoding="utf-8")))
-    retries = {each["metadata"]["name"]: each["spec"]["retry"] for each in manifests if each["kind"] == "BackendTrafficPolicy"}
+    retries = {policy: spec["retry"] for policy, spec in policies().items()}
     found = []
-    for each in manifests:
+    for each in manifests():
         if each["kind"] == "HTTPRoute" and "backendRefs" in each["spec"]["rules"][0]:
             for rule in each["spec"]["rules"]:
                 for match in rule.get("matches", [{}]):
-                    found.append(("method" in match, len(match.get("headers", [])), match, rule["timeouts"]["request"], retries[each["metadata"]["name"]]))
-    for *_, match, timeout, retry in sorted(found, key=lambda route: route[:2], reverse=True):
+                    policy = each["metadata"]["name"]
+                    found.append(("method" in match, len(match.get("headers", [])), match, rule["timeouts"]["request"], retries[policy], policy))
+    for *_, match, timeout, retry, policy in sorted(found, key=lambda route: route[:2], reverse=True):
         headers = [{"name": header["name"], "string_match": {"safe_regex": {"regex": header["value"]}}} for header in match.get("headers", [])]
         if "method" in match:
             headers.append({"name": ":method", "string_match": {"exact": match["method"]}})
         per_retry = retry["perRetry"]
-        yield {"match": {"prefix": "/", "headers": headers}, "route": {"cluster": name, "timeout": timeout, "retry_policy": {
+        yield {"match": {"prefix": "/", "headers": headers}, "typed_per_filter_config": {f"override/{policy}": {
+            "@type": "type.googleapis.com/envoy.config.route.v3.FilterConfig", "config": {}}}, "route": {"cluster": f"{name}/{policy}", "timeout": timeout, "retry_policy": {
             "retry_on": ",".join(retry["retryOn"]["triggers"]),
             "num_retries": retry["numRetries"],
             "per_try_timeout": per_retry["timeout"],
@@ -165,6 +256,35 @@ def fraction(duration):
     return f"{int(duration[:-2]) / 1000}s" if duration.endswith("ms") else duration
 
 
-def cluster(name, ports):
+def override(policy):
+    """custom_response.go: a filter for each policy, which its routes switch on."""
+    rules = []
+    for rule in policies()[policy].get("responseOverride", []):
+        status = matched("envoy.type.matcher.v3.HttpResponseStatusCodeMatchInput", str(rule["match"]["statusCodes"][0]["value"]))
+        local = matched("envoy.type.matcher.v3.HttpResponseLocalReplyMatchInput", "true" if rule["source"] == "Local" else "false")
+        response = rule["response"]
+        added = [{"name": "Content-Type", "value": response["contentType"]}, *response["header"]["set"]]
+        rules.append({"predicate": {"and_matcher": {"predicate": [status, local]}}, "on_match": {"action": {"name": "rule", "typed_config": {
+            "@type": "type.googleapis.com/envoy.extensions.http.custom_response.local_response_policy.v3.LocalResponsePolicy",
+            "body_format": {"text_format": response["body"]["inline"]},
+            "response_headers_to_add": [{"append_action": "OVERWRITE_IF_EXISTS_OR_ADD", "header": {"key": each["name"], "value": each["value"]}} for each in added],
+        }}}})
+    return {"name": f"override/{policy}", "disabled": True, "typed_config": {
+        "@type": "type.googleapis.com/envoy.extensions.filters.http.custom_response.v3.CustomResponse",
+        "custom_response_matcher": {"matcher_list": {"matchers": rules}} if rules else {},
+    }}
+
+
+def matched(kind, value):
+    return {"single_predicate": {"input": {"name": "input", "typed_config": {"@type": f"type.googleapis.com/{kind}"}}, "value_match": {"exact": value}}}
+
+
+def cluster(name, policy, ports):
+    """cluster.go: one for each rule of a route, with the circuit breakers of the route's policy."""
+    limits = policies()[policy].get("circuitBreaker", {})
+    breakers = {"thresholds": [{"max_retries": 1024, "max_connections": 1024, "max_pending_requests": limits.get("maxPendingRequests", 1024), "max_requests": limits.get("maxParallelRequests", 1024)}]}
+    if "perEndpoint" in limits:
+        breakers["per_host_thresholds"] = [{"max_connections": limits["perEndpoint"]["maxConnections"]}]
     endpoints = [{"endpoint": {"address": {"socket_address": {"address": "127.0.0.1", "port_value": port}}}} for port in ports]
-    return {"name": name, "type": "STATIC", "connect_timeout": "10s", "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}}
+    name = f"{name}/{policy}"
+    return {"name": name, "type": "STATIC", "connect_timeout": "10s", "lb_policy": "LEAST_REQUEST", "circuit_breakers": breakers, "load_assignment": {"cluster_name": name, "endpoints": [{"lb_endpoints": endpoints}]}}

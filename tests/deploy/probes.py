@@ -56,7 +56,7 @@ class Counters:
         return False
 
     def ask(self, name, probe, answers, now):
-        status, seconds = answers[probe["httpGet"]["path"]]
+        status, seconds = answers["tcp" if "tcpSocket" in probe else probe["httpGet"]["path"]]
         limit = probe.get("timeoutSeconds", 1)
         self.pending[name] = now + min(seconds, limit), seconds < limit and 200 <= status < 400
         return min(seconds, limit)
@@ -90,6 +90,13 @@ def api_problems(probes):
     yield from unless(late < 120 and restarts > 0, "API: one that hangs is neither taken out of its Service nor restarted within two minutes")
 
 
+def full_problems(probes):
+    """What must hold of them while all of Spin's instances wait for the database, and so none is left for a probe."""
+    (_, full, back), restarts = course(probes, "api", ("well", MINUTE), ("full", 10 * MINUTE), ("well", MINUTE))
+    yield from unless(full == 600 and back == 60, f"API: in its Service for {full:g} of the 600 seconds that its requests wait for the database")
+    yield from unless(restarts == 0, f"API: {restarts} restarts while its requests wait for the database")
+
+
 def dab_problems(probes):
     """The same for Data API Builder."""
     (first, away, back), restarts = course(probes, "dab", ("well", MINUTE), ("database-away", 10 * MINUTE), ("well", MINUTE))
@@ -117,10 +124,14 @@ API_ONCE = {
     "liveness": {"httpGet": {"path": "/healthz"}},
     "readiness": {"httpGet": {"path": "/readyz"}, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 12},
 }
+API_BY_HTTP = {
+    "liveness": {"httpGet": {"path": "/healthz"}, "timeoutSeconds": 2},
+    "readiness": {"httpGet": {"path": "/healthz"}, "periodSeconds": 5, "timeoutSeconds": 2},
+}
 DAB_ONCE = {
     "startup": {"httpGet": {"path": "/health"}, "periodSeconds": 5, "timeoutSeconds": 5, "failureThreshold": 24},
     "liveness": {"httpGet": {"path": "/"}, "timeoutSeconds": 5},
     "readiness": {"httpGet": {"path": "/api/ready"}, "timeoutSeconds": 5, "failureThreshold": 6},
 }
-if not list(api_problems(API_ONCE)) or not list(dab_problems(DAB_ONCE)):
+if not list(api_problems(API_ONCE)) or not list(full_problems(API_BY_HTTP)) or not list(dab_problems(DAB_ONCE)):
     raise SystemExit("error: tests/deploy/probes.py takes probes for right that are known to be wrong")

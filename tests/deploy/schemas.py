@@ -17,9 +17,9 @@ utils.schema_contents = functools.cache(utils.schema_contents)
 
 
 def is_kubernetes(manifest):
-    """Whether the kind is Kubernetes' own, and not of a CRD. Of its groups with a dot, the manifests use two."""
+    """Whether the kind is Kubernetes' own, and not of a CRD. Of its groups with a dot, the manifests use these."""
     group = manifest["apiVersion"].rpartition("/")[0]
-    return "." not in group or group in ("networking.k8s.io", "rbac.authorization.k8s.io")
+    return "." not in group or group in ("networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io")
 
 
 def kubernetes_problems(manifest):

@@ -3,7 +3,8 @@
 use http::Method;
 use serde_json::json;
 
-use crate::harness::{Recorder, Stack, up_with};
+use crate::customers::customer;
+use crate::harness::{Recorder, Stack, shared, up_with};
 
 #[test]
 fn keys_open_what_touches_data() {
@@ -28,6 +29,31 @@ fn keys_open_what_touches_data() {
     for header in [("x-api-key", "first"), ("authorization", "Bearer second")] {
         assert_eq!(api.send(Method::GET, "/customer/123", &[header], b"").status, 200);
     }
+}
+
+#[test]
+fn a_key_of_two_callers_is_two_keys() {
+    let stack = Stack::with(&[("api_key", "shop:first,stock:second")]);
+    let create = |caller: &str, name: &str| {
+        let headers = [("x-api-key", caller), ("idempotency-key", "same"), ("content-type", "application/json")];
+        stack.api().send(Method::POST, "/customers", &headers, customer(name).to_string().as_bytes())
+    };
+    let shop = create("first", "Of the shop").is(201);
+    assert_eq!(shop.header("idempotency-key"), "same");
+    create("second", "Of the stock").is(201);
+    let again = create("first", "Of the shop").is(201);
+    assert_eq!((again.header("idempotency-replayed"), again.text()), ("true", shop.text()));
+    create("second", "Of the shop").problem(422);
+}
+
+#[test]
+fn any_version_is_one_that_exists() {
+    let api = shared();
+    let any = [("if-match", "*")];
+    let row = api.json(Method::POST, "/customers", &customer("Any version").to_string()).is(201).location();
+    api.send(Method::DELETE, &row, &any, b"").is(202);
+    api.send(Method::DELETE, &row, &any, b"").problem(412);
+    api.send(Method::DELETE, &row, &[], b"").is(202);
 }
 
 #[test]
@@ -66,7 +92,9 @@ fn browsers_are_told_which_origins_may_call() {
     assert_eq!(reply.status, 204);
     assert_eq!(reply.header("access-control-allow-origin"), "http://localhost:8080");
     assert!(reply.header("access-control-allow-methods").contains("PATCH"));
-    assert!(reply.header("access-control-allow-headers").contains("if-match"));
+    for name in ["if-match", "baggage", "x-ms-correlation-id"] {
+        assert!(reply.header("access-control-allow-headers").contains(name), "{name}");
+    }
     let reply = preflight("https://evil.example");
     assert!(!reply.headers.contains_key("access-control-allow-origin"));
     let page = [("origin", "https://shop.example")];
@@ -78,9 +106,9 @@ fn browsers_are_told_which_origins_may_call() {
 }
 
 #[test]
-fn what_excludes_json_gets_a_problem() {
+fn html_alone_is_not_acceptable() {
     let stack = Stack::start();
     let html = [("accept", "text/html, application/json;q=0")];
     let reply = stack.api().send(Method::GET, "/customer/123", &html, b"");
-    assert_eq!(reply.problem(406)["type"], "/problems#not-acceptable");
+    assert_eq!(reply.problem(406)["type"], "../problems#not-acceptable");
 }

@@ -1,4 +1,4 @@
-//! What the component refuses, without asking the bridge.
+//! Requests that the component refuses without asking the bridge.
 
 use http::Method;
 
@@ -24,7 +24,7 @@ fn ids_that_are_none() {
                 let reply = api.send(method.clone(), &format!("/customer/{path}"), &[], b"");
                 assert_eq!(reply.status, 400, "{method} {path}");
                 if method != Method::HEAD {
-                    assert_eq!(reply.problem(400)["type"], "/problems#invalid-parameter");
+                    assert_eq!(reply.problem(400)["type"], "../problems#invalid-parameter");
                 }
             }
             api.json(Method::PATCH, &format!("/customer/{path}"), "{}").problem(400);
@@ -42,10 +42,10 @@ fn bodies_that_are_no_json_object() {
         let json: [&[u8]; 8] =
             [b"", b"[]", b"\"x\"", b"{", b"null", b"{\"CustomerName\":\"\xff\"}", b"{}x", b"{'a':1}"];
         for body in json {
-            assert_eq!(send(JSON, body).problem(400)["type"], "/problems#invalid-body", "{body:?}");
+            assert_eq!(send(JSON, body).problem(400)["type"], "problems#invalid-body", "{body:?}");
         }
         for body in ["", "a=b", "customer=", "customer={", "customer=[]", "customer={}&customer={}", "customer=%ff"] {
-            assert_eq!(send(FORM, body.as_bytes()).problem(400)["type"], "/problems#invalid-body", "{body}");
+            assert_eq!(send(FORM, body.as_bytes()).problem(400)["type"], "problems#invalid-body", "{body}");
         }
         let problem = send(JSON, b"{\n  \"a\": ,\n}").problem(400);
         assert!(problem["detail"].as_str().unwrap().contains("line 2 column 8"), "{problem}");

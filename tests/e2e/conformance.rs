@@ -1,4 +1,4 @@
-//! What every entity promises: the suite of `azure-sql-rest test`, over the customers.
+//! The suite of `azure-sql-rest test`, over the customers.
 
 use azure_sql_rest_conformance::SHORT;
 

@@ -1,6 +1,8 @@
-//! Clients that are slow, stop half way or hang up: `make crowd`.
+//! Clients that are slow, stop half way or hang up, and requests that wait for the database: `make crowd`.
 
+use std::collections::BTreeMap;
 use std::fs;
+use std::future::pending;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
@@ -9,7 +11,7 @@ use std::time::{Duration, Instant};
 
 use tempfile::TempDir;
 
-use crate::harness::{Process, local, up_with};
+use crate::harness::{Process, host, local, manifest, root, serve, up_with};
 
 /// Clients that misbehave.
 const CLIENTS: usize = 200;
@@ -20,22 +22,81 @@ const THIRD: Duration = Duration::from_secs(20);
 /// A request's deadline, in milliseconds: what a body that stops half way is given up after.
 const DEADLINE_MS: &str = "10000";
 
-/// Resident memory of a process and of all that it started, in KiB: Spin is two processes below ours.
-fn resident_kib(process: u32) -> usize {
-    let read = |file: String| fs::read_to_string(file).unwrap_or_default();
-    let mut processes = vec![process.to_string()];
-    let mut kib = 0;
-    while let Some(process) = processes.pop() {
-        let status = read(format!("/proc/{process}/status"));
-        let resident = status.lines().find_map(|line| line.strip_prefix("VmRSS:"));
-        // One that has just ended has none.
-        kib += resident.map_or(0, |line| line.trim().trim_end_matches("kB").trim().parse().expect("a number"));
+/// A process and all that it started: Spin is two processes below ours.
+fn tree(process: u32) -> Vec<u32> {
+    let mut processes = vec![process];
+    let mut at = 0;
+    while let Some(process) = processes.get(at) {
         for thread in fs::read_dir(format!("/proc/{process}/task")).into_iter().flatten().flatten() {
-            let children = read(thread.path().join("children").display().to_string());
-            processes.extend(children.split_whitespace().map(str::to_owned));
+            let children = fs::read_to_string(thread.path().join("children")).unwrap_or_default();
+            processes.extend(children.split_whitespace().filter_map(|child| child.parse::<u32>().ok()));
+        }
+        at += 1;
+    }
+    processes
+}
+
+/// The number of a line such as `VmRSS:  12 kB`.
+fn kib(line: &str, name: &str) -> Option<usize> {
+    line.strip_prefix(name)?.trim().trim_end_matches("kB").trim().parse().ok()
+}
+
+/// Resident memory of a process and of all that it started, in KiB.
+fn resident_kib(process: u32) -> usize {
+    let resident = |process: u32| {
+        // One that has just ended has none.
+        let status = fs::read_to_string(format!("/proc/{process}/status")).unwrap_or_default();
+        status.lines().find_map(|line| kib(line, "VmRSS:")).unwrap_or_default()
+    };
+    tree(process).into_iter().map(resident).sum()
+}
+
+/// Private memory of a process and of all that it started, in KiB, by kind.
+fn private_kib(process: u32) -> BTreeMap<&'static str, usize> {
+    let mut kinds = BTreeMap::new();
+    for process in tree(process) {
+        let (mut kind, mut before) = ("other", (0, 0, false));
+        for line in fs::read_to_string(format!("/proc/{process}/smaps")).unwrap_or_default().lines() {
+            if let Some(mapping) = Mapping::of(line) {
+                kind = mapping.kind(before);
+                before = (mapping.end, mapping.end - mapping.begin, mapping.is_guard);
+            } else if let Some(kib) = kib(line, "Private_Dirty:").or_else(|| kib(line, "Private_Clean:")) {
+                *kinds.entry(kind).or_default() += kib;
+            }
         }
     }
-    kib
+    kinds
+}
+
+/// A mapping of a process, as `/proc` has it.
+struct Mapping<'a> {
+    begin: usize,
+    end: usize,
+    is_guard: bool,
+    path: &'a str,
+}
+
+impl<'a> Mapping<'a> {
+    fn of(line: &'a str) -> Option<Self> {
+        let mut fields = line.split_whitespace();
+        let (begin, end) = fields.next()?.split_once('-')?;
+        let (begin, end) = (usize::from_str_radix(begin, 16).ok()?, usize::from_str_radix(end, 16).ok()?);
+        let is_guard = fields.next()?.starts_with("---");
+        Some(Self { begin, end, is_guard, path: fields.nth(3).unwrap_or_default() })
+    }
+
+    /// What it is for, given the end and the length of the mapping before it, and whether that allows no access. Wasmtime has a
+    /// page of that kind below each stack of 2 MiB; glibc begins its arenas at multiples of 64 MiB.
+    fn kind(&self, (end, length, is_guard): (usize, usize, bool)) -> &'static str {
+        match self.path {
+            path if path.starts_with("/memfd:wasm") => "linear memory: image",
+            "[heap]" => "heap, files",
+            path if !path.is_empty() => "heap, files",
+            _ if self.begin.is_multiple_of(64 << 20) => "arenas",
+            _ if is_guard && end == self.begin && length == 4096 && self.end - self.begin == 2 << 20 => "stacks",
+            _ => "linear memory: rest, tables",
+        }
+    }
 }
 
 /// The highest that it is in the next third.
@@ -143,7 +204,7 @@ fn misbehave(number: usize, address: SocketAddr, stop: &AtomicBool) {
 
 #[test]
 #[ignore = "takes a minute: make crowd"]
-fn a_crowd_that_misbehaves_costs_neither_memory_nor_others() {
+fn a_crowd_that_misbehaves_costs_no_memory_and_no_answers() {
     // The bridge apart, so that the memory is the host's.
     let folder = TempDir::new().expect("a folder");
     let mut command = local(&["bridge", "--listen", "127.0.0.1:0", "--database"]);
@@ -182,4 +243,74 @@ fn a_crowd_that_misbehaves_costs_neither_memory_nor_others() {
         );
         assert!(late <= early + early / 10, "memory grows: {early} KiB, then {late} KiB");
     });
+}
+
+/// How many requests wait at a time, and how often.
+const HELD: usize = 200;
+const ROUNDS: usize = 10;
+
+/// The private memory in KiB that each of [`HELD`] requests takes while it waits, by kind: in the first round and in the last.
+/// The bridge never answers. The bare proxy has no deadline: its requests end when it does, so that it has one round that counts.
+fn held<const N: usize>(process: &Process, rounds: usize, linger: Duration) -> [BTreeMap<&'static str, usize>; N] {
+    let api = process.api();
+    let waits = |target: &str| {
+        let mut stream = TcpStream::connect(api.address).expect("the API listens");
+        stream.write_all(format!("GET {target} HTTP/1.1\r\nhost: a\r\n\r\n").as_bytes()).expect("sent");
+        stream
+    };
+    let idle = private_kib(process.id());
+    let rounds = (0..rounds).map(|_| {
+        let requests: Vec<_> = (0..HELD).map(|_| waits("/customer/123")).collect();
+        // Time has to pass: there is no sign of a request that waits.
+        thread::sleep(linger / 2);
+        let now = private_kib(process.id());
+        thread::sleep(linger);
+        drop(requests);
+        now.into_iter()
+            .map(|(kind, kib)| (kind, kib.saturating_sub(idle.get(kind).copied().unwrap_or_default()) / HELD))
+            .collect::<BTreeMap<_, _>>()
+    });
+    let rounds: Vec<_> = rounds.collect();
+    // The first and the last, or the only one.
+    std::array::from_fn(|place| rounds[place * (rounds.len() - 1)].clone())
+}
+
+/// The manifest of the bare proxy that goes with ours, with an absolute path to its component.
+fn bare_proxy(folder: &TempDir) -> String {
+    let text = fs::read_to_string(root().join("bench/bare-proxy").join(manifest())).expect("a manifest");
+    let source = format!("source = \"{}/", root().display());
+    let file = folder.path().join("spin.toml");
+    fs::write(&file, text.replace("source = \"", &source)).expect("a file");
+    file.display().to_string()
+}
+
+#[test]
+#[ignore = "takes two minutes: make crowd"]
+fn a_crowd_that_waits_takes_little_memory() {
+    const LINGER: Duration = Duration::from_secs(5);
+    // The host asks whether it is ready, and no request after that is answered.
+    let bridge = serve(|asked| async move {
+        if asked.target.ends_with("/ready") {
+            return (200, r#"{"value":[{"Status":200,"Json":"{}"}]}"#.to_owned());
+        }
+        pending().await
+    });
+    let bridge = format!("http://{bridge}");
+    let folder = TempDir::new().expect("a folder");
+    // Over before the next round begins.
+    let settings = [("request_deadline_ms", "4500"), ("attempt_timeout_ms", "4400")];
+    let component = up_with(&settings, &["--dab-url", &bridge]);
+    let ours: [_; 2] = held(&component, ROUNDS, LINGER);
+    drop(component);
+    let mut command = local(&["up", "--host", host(), "--listen", "127.0.0.1:0", "--dab-url", &bridge, "--manifest"]);
+    let bare = Process::start(command.arg(bare_proxy(&folder)));
+    let [first] = held(&bare, 1, LINGER);
+    let total = |kinds: &BTreeMap<&str, usize>| kinds.values().sum::<usize>();
+    println!("KiB a waiting request: kind, bare proxy, component, component in round {ROUNDS}");
+    for kind in ours[1].keys() {
+        let of = |kinds: &BTreeMap<&str, usize>| kinds.get(kind).copied().unwrap_or_default();
+        println!("| {kind} | {} | {} | {} |", of(&first), of(&ours[0]), of(&ours[1]));
+    }
+    println!("| all | {} | {} | {} |", total(&first), total(&ours[0]), total(&ours[1]));
+    assert!(total(&ours[0]) > 0 && total(&ours[1]) <= 500, "{ours:?}");
 }

@@ -6,7 +6,7 @@ use serde_json::json;
 use crate::customers::customer;
 use crate::harness::Stack;
 
-/// What a client makes of a reference in the answer to a request for `path` (RFC 3986, section 5.2).
+/// Resolves a reference in the answer to a request for `path` (RFC 3986, section 5.2).
 fn resolve(path: &str, reference: &str) -> String {
     match reference.strip_prefix('?') {
         Some(_) => format!("{path}{reference}"),
@@ -28,4 +28,27 @@ fn a_prefix_that_a_gateway_removes_stays_in_references() {
     let (link, _) = first.header("link")[1..].split_once(">; rel=\"next\"").expect("the next page");
     let second = through(&resolve("/shop/customers", link)).json();
     assert_eq!(json!([second[0]["CustomerID"], second[1]["CustomerID"]]), json!([3, 4]));
+    let problem = through("/shop/customer/0").problem(400);
+    assert_eq!(
+        normal(&resolve("/shop/customer/0", problem["type"].as_str().expect("a type"))),
+        "/shop/problems#invalid-parameter"
+    );
+    let document = through("/shop/openapi.json").json();
+    assert_eq!(
+        normal(&resolve("/shop/openapi.json", document["servers"][0]["url"].as_str().expect("a server"))),
+        "/shop/"
+    );
+}
+
+/// A path without dot segments (RFC 3986, section 5.2.4).
+fn normal(path: &str) -> String {
+    let mut segments = Vec::new();
+    for segment in path.split('/') {
+        match segment {
+            "." => {}
+            ".." => drop(segments.pop()),
+            segment => segments.push(segment),
+        }
+    }
+    segments.join("/") + if path.ends_with("/.") { "/" } else { "" }
 }

@@ -41,7 +41,7 @@ pub struct Process {
     child: Child,
     /// Where it answers.
     pub url: String,
-    /// What it said until then, in lines.
+    /// Its output until then, in lines.
     pub said: String,
 }
 
@@ -81,7 +81,7 @@ impl Process {
         Api { address: address(&self.url) }
     }
 
-    /// As the kernel does it: no warning, no chance to finish anything.
+    /// Ends it at once: no warning, no chance to finish anything.
     pub fn kill_9(mut self) {
         self.child.kill().expect("kill");
         self.child.wait().expect("wait");
@@ -101,7 +101,7 @@ impl Drop for Process {
     }
 }
 
-/// What runs the component: Spin when `SPIN` names one, else the built-in host.
+/// The host of the component: Spin when `SPIN` names one, else the built-in host.
 pub fn host() -> &'static str {
     match std::env::var_os("SPIN") {
         Some(_) => "spin",
@@ -183,7 +183,7 @@ fn runtime() -> &'static Runtime {
     &RUNTIME
 }
 
-/// What a recording bridge was asked.
+/// A request to a recording bridge.
 #[derive(Clone, Debug)]
 pub struct Asked {
     pub method: Method,
@@ -290,7 +290,7 @@ pub fn manifest() -> String {
     std::env::var("MANIFEST").unwrap_or_else(|_| "spin.toml".to_owned())
 }
 
-/// Whether an instance of the component answers one request only. With WASI 0.3, it answers many.
+/// True if an instance of the component answers one request only. With WASI 0.3, it answers many.
 pub fn instance_per_request() -> bool {
     manifest() != "spin.wasip3.toml"
 }

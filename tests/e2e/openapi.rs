@@ -1,4 +1,4 @@
-//! What `openapi.json` says of the answers is what the API answers. Its paths are made from the table of routes.
+//! The API answers as `openapi.json` says. Its paths are made from the table of routes.
 
 use std::collections::BTreeSet;
 
@@ -15,7 +15,7 @@ fn document() -> Value {
 }
 
 #[test]
-fn what_the_api_answers_is_what_it_says() {
+fn the_api_answers_as_it_says() {
     let document = document();
     let description = Description::new(&document);
     let stack = Stack::start();

@@ -21,7 +21,7 @@ use crate::harness::{local, output, root};
 /// Files by their path in the project.
 pub type Files = BTreeMap<PathBuf, Vec<u8>>;
 
-/// What is neither hidden nor built in a folder of `base`.
+/// Reads the files in a folder of `base` that are neither hidden nor built.
 fn read(base: &Path, folder: &Path, files: &mut Files) {
     for entry in fs::read_dir(folder).unwrap() {
         let path = entry.unwrap().path();
@@ -63,7 +63,7 @@ pub fn write(folder: &Path, files: &Files) {
 /// Runs a command in the copy and returns what it prints.
 pub fn execute(copy: &Path, command: &str) -> String {
     let mut shell = Command::new("bash");
-    // What Cargo tells a test: a build in the copy takes it for a change, and builds much again.
+    // Cargo tells a test these. A build in the copy would take them for a change, and build much again.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if name == "OUT_DIR" || name.starts_with("CARGO_MANIFEST_") || name.starts_with("CARGO_PKG_") {
@@ -134,7 +134,7 @@ fn add_tables(copy: &Path) {
     let program = local(&[]).get_program().to_str().unwrap().to_owned();
     let added = commands.lines().filter(|line| !line.contains(" ! ") && !line.starts_with("color "));
     for line in added {
-        execute(copy, &format!("{program} entity add {line} --ddl tests/entities/tables.sql"));
+        execute(copy, &format!("{program} entity add {line}"));
     }
 }
 
@@ -151,7 +151,7 @@ fn references_hold(stack: &Faulty) {
     assert_eq!(refused["detail"], "Specimen Code 1 is referred to by other rows and cannot be deleted.");
 }
 
-/// What is given to `make entity` is looked into by neither make nor the shell.
+/// Neither make nor the shell looks into the values that `make entity` is given.
 fn nothing_is_executed(copy: &Path) {
     let mark = copy.join("target/executed");
     let touch = format!("touch {}", mark.display());
@@ -168,7 +168,7 @@ fn nothing_is_executed(copy: &Path) {
     }
 }
 
-/// Whether the project has entities of its own, which may have the names of the page.
+/// True if the project has entities of its own, which may have the names of the page.
 fn has_entities() -> bool {
     let names = fs::read_dir(root().join("entities")).unwrap().map(|entry| entry.unwrap().file_name());
     names.filter(|name| !name.to_string_lossy().ends_with(".special.json")).count() > 1
@@ -208,7 +208,7 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
         }
     }
     let said = execute(&copy, "target/debug/azure-sql-rest generate");
-    assert_eq!(said.matches(": current").count(), 2, "{said}");
+    assert!(said.contains(": current") && !said.contains(": written"), "{said}");
     execute(&copy, "bash scripts/build-component.sh spin.toml");
 
     nothing_is_executed(&copy);

@@ -159,7 +159,7 @@ fn through_the_whole_stack_and_back() {
 }
 
 #[test]
-fn what_sql_server_cannot_read_is_refused() {
+fn json_that_sql_server_cannot_read_is_refused() {
     let bridge = Recorder::start();
     let process = up(&["--dab-url", &bridge.url()]);
     let deep = format!("{{\"a\":{}{}}}", "[".repeat(128), "]".repeat(128));

@@ -1,5 +1,5 @@
-//! What `make up` checks before it builds: each error says what to do. The script runs in a copy of the project that has what
-//! it reads, with programs in place of those that are missing, old or out of space.
+//! The checks of `make up` before it builds: each error says what to do. The script runs in a copy of the project that has the
+//! files it reads, with programs in place of those that are missing, old or out of space.
 
 use std::fs;
 use std::net::TcpListener;
@@ -53,7 +53,7 @@ impl Machine {
         fs::remove_file(self.path().join("programs").join(name)).unwrap();
     }
 
-    /// Whether all is well, and what it says.
+    /// Returns true if all is well, and the output.
     fn check(&self, port: &str) -> (bool, String) {
         let mut command = Command::new("bash");
         command.arg(self.path().join("scripts/preflight.sh")).arg(port).env("PATH", self.path().join("programs"));

@@ -85,7 +85,7 @@ fn make_up_serves_until_ctrl_c() {
         .stderr(Stdio::null())
         // A group of its own, which Ctrl-C in a terminal is sent to.
         .process_group(0);
-    // What Cargo tells a test about itself would have a build script run again.
+    // Cargo tells a test these, and a build script would run again for them.
     for (name, _) in std::env::vars_os() {
         let name = name.to_string_lossy();
         if ["CARGO_PKG_", "CARGO_MANIFEST_", "OUT_DIR"].iter().any(|prefix| name.starts_with(prefix)) {

@@ -1,6 +1,7 @@
 /*
 After the upgrade: what upgrade-before.sql wrote is replayed, and the ledger has its shape.
 */
+BEGIN TRANSACTION;
 DECLARE @Put TABLE (Status INT, ETag NVARCHAR(40), CustomerID INT, Replayed BIT, Json NVARCHAR(MAX));
 INSERT INTO @Put
 EXECUTE web.put_customer
@@ -20,6 +21,7 @@ INSERT INTO @Delete
 EXECUTE web.delete_customer @CustomerID = 1061, @RequestKey = N'upgrade-delete';
 IF NOT EXISTS (SELECT 1 FROM @Delete AS d WHERE d.Status = 202 AND d.Replayed = 1)
     THROW 50000, N'A DELETE from before the upgrade is not replayed.', 1;
+COMMIT TRANSACTION;
 
 IF OBJECT_ID(N'ops.Requests') IS NOT NULL
     OR NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v HAVING COUNT(*) = MAX(v.Version))

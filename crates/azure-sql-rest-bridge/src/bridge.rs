@@ -17,12 +17,13 @@ use rusqlite::OpenFlags;
 use uuid::Uuid;
 
 use crate::{
+    arguments::Arguments,
     clock::Clock,
     config::{DabConfig, Entity},
     database::{self, Database},
     health,
     parameters::Fields,
-    procedures::{self, Arguments, Procedure},
+    procedures::{self, Procedure},
     scripts,
     wire::{self, DabError, ReplyBody},
 };

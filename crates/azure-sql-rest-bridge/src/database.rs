@@ -13,9 +13,10 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 use tokio::{sync::Semaphore, task};
 
 use crate::{
+    arguments::Arguments,
     clock::Clock,
     functions,
-    procedures::{Arguments, Procedure, Row},
+    procedures::{Procedure, Row},
 };
 
 /// The version of schema.sql, kept in `PRAGMA user_version`. 0 is a new file.

@@ -3,10 +3,11 @@
 //! [`serve_with_faults`](crate::serve_with_faults) is called instead of [`serve`](crate::serve).
 //!
 //! In reading order: `plan` (which call gets which fault: a pure function of a seed and the call's number), `call` (one
-//! faulted exchange), `scene` (what happens on the wire when HTTP is not kept to), `port` (a listener that can go away
+//! faulted exchange), `cold` (first calls that compile), `scene` (what happens on the wire when HTTP is not kept to), `port` (a listener that can go away
 //! and come back) and `control` (reading and replacing the plan at run time).
 
 mod call;
+mod cold;
 mod control;
 mod plan;
 mod port;
@@ -54,6 +55,10 @@ struct State {
     since: Instant,
     /// The end of the short outage that a call with [`Fault::Refuse`] began.
     refused_until: Instant,
+    /// How many calls compile.
+    compiling: u32,
+    /// True once one of them has.
+    is_warm: bool,
     log: Log,
 }
 
@@ -124,6 +129,18 @@ impl Faults {
         Some(decision)
     }
 
+    /// Compiles, if the database is cold. False if the call is cut off meanwhile.
+    async fn warm_up(&self) -> bool {
+        let cold = {
+            let state = self.state();
+            state.plan.cold.filter(|_| !state.is_warm)
+        };
+        match cold {
+            Some(cold) => cold::warm_up(self, cold).await,
+            None => true,
+        }
+    }
+
     /// Whether nobody may be listening now.
     pub(crate) fn refuses(&self) -> bool {
         self.state().outage(Instant::now()) == Some(Fault::Refuse)
@@ -157,7 +174,7 @@ impl Faults {
 impl State {
     fn begin(plan: Plan) -> Self {
         let now = Instant::now();
-        Self { plan: Arc::new(plan), since: now, refused_until: now, log: Log::default() }
+        Self { plan: Arc::new(plan), since: now, refused_until: now, compiling: 0, is_warm: false, log: Log::default() }
     }
 
     fn outage(&self, now: Instant) -> Option<Fault> {

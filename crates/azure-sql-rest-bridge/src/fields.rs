@@ -1,15 +1,15 @@
 //! JSON values for the columns of SQL Server: which of them a type takes, and how `FOR JSON` shows what was stored. The
-//! twin of `web.field_error` in `sql/04-field_error.sql`, with its names of types and its messages.
+//! twin of `ops.field_error` in `sql/04-field_error.sql`, with its names of types and its messages.
 //!
 //! A script stores whole numbers as INTEGER, texts, dates and UUIDs as TEXT, and all else as the TEXT of its JSON, which
-//! `json(…)` shows: `true`, `12.50`, `1.500000000000000e+000`.
+//! `json(…)` shows: `true`, `12.50`. FLOAT and REAL have all their digits, of which [`shown_float`] shows those that `FOR JSON` does.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use uuid::Uuid;
 
 use crate::{
+    arguments::Value,
     json::{Kind, Raw},
-    procedures::Value,
 };
 
 /// A column's type.
@@ -34,14 +34,14 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
     if kind == Kind::Null {
         return Ok(Value::Null);
     }
-    let number = (kind == Kind::Number).then(|| value.text());
+    // TRY_CONVERT takes no more.
+    let number = (kind == Kind::Number).then(|| value.text()).filter(|number| number.len() <= LONGEST);
+    let plain = number.and_then(plain_number);
     let text = || (kind == Kind::String).then(|| String::from_utf16_lossy(&value.utf16()));
     let scale_or_0 = scale.unwrap_or_default() as usize;
     let valid = |value: Option<Value>, message: &dyn Fn() -> String| value.ok_or_else(message);
     if let Some((min, max)) = range(name) {
-        let min = scale.map_or(min, i64::from);
-        let whole = number.filter(|number| number.bytes().all(|byte| byte == b'-' || byte.is_ascii_digit()));
-        let whole = whole.and_then(|number| number.parse().ok()).filter(|number| (min..=max).contains(number));
+        let whole = plain.and_then(|number| number.parse().ok()).filter(|number| (min..=max).contains(number));
         return valid(whole.map(Value::Integer), &|| format!("must be a whole number from {min} to {max}"));
     }
     match name {
@@ -49,21 +49,31 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
         "bit" => valid((kind == Kind::Boolean).then(|| Value::Text(json.into())), &|| "must be true or false".into()),
         "decimal" => {
             let whole = (size.unwrap_or_default() as usize).saturating_sub(scale_or_0);
-            let text = number.and_then(|number| decimal(number, whole, scale_or_0));
+            let text = plain.and_then(|number| decimal(&number, whole, scale_or_0));
             valid(text.map(Value::Text), &|| {
                 format!("must be a number with at most {whole} digits before the point and {scale_or_0} behind it")
+            })
+        }
+        "money" | "smallmoney" => {
+            let (min, max) = if name == "money" { MONEY } else { SMALLMONEY };
+            let text = plain.and_then(|number| decimal(&number, 15, 4)).filter(|number| {
+                let units = number.replace('.', "").parse::<i128>();
+                units.is_ok_and(|units| (units_of(min)..=units_of(max)).contains(&units))
+            });
+            valid(text.map(Value::Text), &|| {
+                format!("must be a number from {min} to {max}, with at most 4 digits behind the point")
             })
         }
         "real" => {
             let number = number
                 .filter(|number| number.parse().is_ok_and(|number: f64| number.abs() <= 3.4e38))
                 .and_then(|number| number.parse::<f32>().ok());
-            let text = number.map(|number| Value::Text(exponential(format!("{number:.7e}"))));
+            let text = number.map(|number| Value::Text(exponential(format!("{number:.8e}"))));
             valid(text, &|| "must be a number of at most 3.40E+38".into())
         }
         "float" => {
             let number = number.and_then(|number| number.parse().ok()).filter(|number: &f64| number.abs() <= 1.79e308);
-            let text = number.map(|number| Value::Text(exponential(format!("{number:.15e}"))));
+            let text = number.map(|number| Value::Text(exponential(format!("{number:.16e}"))));
             valid(text, &|| "must be a number of at most 1.79E+308".into())
         }
         "uniqueidentifier" => {
@@ -105,8 +115,8 @@ fn range(name: &str) -> Option<(i64, i64)> {
 fn characters(value: Raw, name: &str, size: Option<u32>, scale: Option<u32>) -> Result<String, String> {
     let text = match (value.kind(), name) {
         (Kind::String, _) => String::from_utf16_lossy(&value.utf16()),
-        (Kind::Number, "nchar or number") => value.text().into(),
-        (_, "nchar or number") => return Err("must be a string or a number".into()),
+        (Kind::Number, "nchar or number" | "char or number") => value.text().into(),
+        (_, "nchar or number" | "char or number") => return Err("must be a string or a number".into()),
         _ => return Err("must be a string".into()),
     };
     let length = text.encode_utf16().count();
@@ -119,7 +129,7 @@ fn characters(value: Raw, name: &str, size: Option<u32>, scale: Option<u32>) -> 
     // Those of code page 1252, that of Latin1_General.
     let is_in_code_page =
         |character| matches!(character, '\0'..='\u{7f}' | '\u{a0}'..='\u{ff}') || CODE_PAGE.contains(character);
-    if name == "char" && !text.chars().all(is_in_code_page) {
+    if name.starts_with("char") && !text.chars().all(is_in_code_page) {
         return Err("has a character that the column cannot keep".into());
     }
     Ok(text)
@@ -128,19 +138,63 @@ fn characters(value: Raw, name: &str, size: Option<u32>, scale: Option<u32>) -> 
 /// What code page 1252 has from 0x80 to 0x9F.
 const CODE_PAGE: &str = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u{81}\u{8d}\u{8f}\u{90}\u{9d}";
 
-/// A number with `scale` digits behind the point, if it has at most these and `whole` before.
-fn decimal(number: &str, whole: usize, scale: usize) -> Option<String> {
-    let digits = number.trim_start_matches('-');
-    let (before, behind) = digits.split_once('.').unwrap_or((digits, ""));
-    let is_plain = [before, behind].iter().all(|part| part.bytes().all(|byte| byte.is_ascii_digit()));
-    let before_length = if before == "0" { 0 } else { before.len() };
-    if !is_plain || before_length > whole || behind.len() > scale {
+/// The most characters of a number.
+const LONGEST: usize = 4000;
+
+/// The least and the largest value.
+const MONEY: (&str, &str) = ("-922337203685477.5808", "922337203685477.5807");
+const SMALLMONEY: (&str, &str) = ("-214748.3648", "214748.3647");
+
+/// A number with four digits behind the point, in units of the last of them.
+fn units_of(money: &str) -> i128 {
+    money.replace('.', "").parse().unwrap_or_default()
+}
+
+/// `ops.plain_number`: the digits of a JSON number without exponent and needless zeros. `None` for one with more than 400 digits
+/// before or behind the point.
+fn plain_number(number: &str) -> Option<String> {
+    let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
+    let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |mantissa| ("-", mantissa));
+    let (whole, fraction) = mantissa.split_once('.').unwrap_or((mantissa, ""));
+    let all = format!("{whole}{fraction}");
+    let digits = all.trim_start_matches('0');
+    let leading = all.len() - digits.len();
+    let digits = digits.trim_end_matches('0');
+    if digits.is_empty() {
+        return Some("0".into());
+    }
+    let exponent: i64 = exponent.parse::<i32>().ok()?.into();
+    let before = i64::try_from(whole.len()).ok()? - i64::try_from(leading).ok()? + exponent;
+    if !(-400..=400).contains(&before) {
         return None;
     }
-    let is_zero = digits.bytes().all(|byte| matches!(byte, b'0' | b'.'));
-    let sign = if number.starts_with('-') && !is_zero { "-" } else { "" };
+    let zeros = |count: usize| "0".repeat(count);
+    let text = match usize::try_from(before) {
+        Err(_) | Ok(0) => format!("0.{}{digits}", zeros(before.unsigned_abs() as usize)),
+        Ok(before) if before >= digits.len() => format!("{digits}{}", zeros(before - digits.len())),
+        Ok(before) => format!("{}.{}", &digits[..before], &digits[before..]),
+    };
+    Some(format!("{sign}{text}"))
+}
+
+/// A plain number with `scale` digits behind the point, if it has at most these and `whole` before.
+fn decimal(number: &str, whole: usize, scale: usize) -> Option<String> {
+    let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
+    let (before, behind) = digits.split_once('.').unwrap_or((digits, ""));
+    let before_length = if before == "0" { 0 } else { before.len() };
+    if before_length > whole || behind.len() > scale {
+        return None;
+    }
     let point = if scale == 0 { "" } else { "." };
     Some(format!("{sign}{before}{point}{behind:0<scale$}"))
+}
+
+/// A FLOAT or REAL with so many digits behind the point, as `FOR JSON` shows it: 15 for FLOAT, 7 for REAL.
+pub(crate) fn shown_float(stored: &str, digits: usize) -> Option<String> {
+    Some(exponential(match digits {
+        7 => format!("{:.7e}", stored.parse::<f32>().ok()?),
+        _ => format!("{:.digits$e}", stored.parse::<f64>().ok()?),
+    }))
 }
 
 /// `1.5e-7` with the three digits that SQL Server gives an exponent.
@@ -156,10 +210,12 @@ fn shape(text: &str) -> String {
     text.chars().map(zero).collect()
 }
 
-/// A time as it is stored, with all digits of a second or none. `DATETIME` counts milliseconds and shows three.
+/// A time as it is stored, with all digits of a second or none. `DATETIME` counts milliseconds and shows three. One without an offset
+/// may end in `Z`: it is in UTC, as its client says.
 fn time(name: &str, text: &str, scale: usize) -> Option<String> {
     let zone = match (name, shape(text)) {
-        ("datetimeoffset", shape) if shape.ends_with('Z') => 1,
+        ("time", _) => 0,
+        (_, shape) if shape.ends_with('Z') => 1,
         ("datetimeoffset", shape) if ["+00:00", "-00:00"].iter().any(|zone| shape.ends_with(zone)) => 6,
         ("datetimeoffset", _) => return None,
         _ => 0,
@@ -168,11 +224,16 @@ fn time(name: &str, text: &str, scale: usize) -> Option<String> {
     let (seconds, fraction) = local.split_once('.').unwrap_or((local, ""));
     let expected = if name == "time" { "00:00:00" } else { "0000-00-00T00:00:00" };
     let is_shaped = shape(seconds) == expected
-        && fraction.len() <= scale
-        // DATETIME keeps thirds of hundredths.
-        && (name != "datetime" || fraction.is_empty() || fraction.len() == 3 && fraction.ends_with(['0', '3', '7']))
+        && fraction.len() <= 7
         && fraction.bytes().all(|byte| byte.is_ascii_digit())
         && local.contains('.') != fraction.is_empty();
+    if !is_shaped {
+        return None;
+    }
+    // Digits that the column does not keep must be zeros; DATETIME keeps thirds of hundredths.
+    let digits = format!("{fraction:0<7}");
+    let (kept, rest) = digits.split_at(scale);
+    let is_kept = rest.bytes().all(|byte| byte == b'0') && (name != "datetime" || kept.ends_with(['0', '3', '7']));
     // chrono takes a leap second, and the year 0.
     let is_possible =
         !seconds.ends_with(":60") && (name == "time" || text >= if name == "datetime" { "1753" } else { "0001" });
@@ -186,10 +247,16 @@ fn time(name: &str, text: &str, scale: usize) -> Option<String> {
         }
         _ => local.parse::<NaiveDateTime>().is_ok(),
     };
-    let zone = if zone.ends_with("00:00") { "Z" } else { zone };
-    let is_whole = fraction.bytes().all(|byte| byte == b'0');
-    let fraction = if is_whole { String::new() } else { format!(".{fraction:0<scale$}") };
-    (is_shaped && is_possible && is_time).then(|| format!("{seconds}{fraction}{zone}"))
+    let zone = if name != "datetimeoffset" {
+        ""
+    } else if zone.ends_with("00:00") {
+        "Z"
+    } else {
+        zone
+    };
+    let is_whole = kept.bytes().all(|byte| byte == b'0');
+    let fraction = if is_whole { String::new() } else { format!(".{kept}") };
+    (is_kept && is_possible && is_time).then(|| format!("{seconds}{fraction}{zone}"))
 }
 
 #[cfg(test)]
@@ -211,9 +278,19 @@ mod tests {
             ("12.5", of("decimal", 4, 2), text("12.50")),
             ("-0.1", of("decimal", 2, 2), text("-0.10")),
             ("-0", of("decimal", 3, 0), text("0")),
-            ("1.5", of("float", None, None), text("1.500000000000000e+000")),
-            ("-2e-7", of("real", None, None), text("-2.0000000e-007")),
-            ("-3.4e38", of("real", None, None), text("-3.4000000e+038")),
+            ("1.0", of("int", None, None), Value::Integer(1)),
+            ("1e3", of("int", None, None), Value::Integer(1000)),
+            ("12300E-2", of("tinyint", None, None), Value::Integer(123)),
+            ("1e-7", of("decimal", 9, 7), text("0.0000001")),
+            ("1.5000", of("decimal", 4, 2), text("1.50")),
+            ("10e-1", of("decimal", 1, 0), text("1")),
+            ("-922337203685477.5808", of("money", None, None), text("-922337203685477.5808")),
+            ("214748.3647", of("smallmoney", None, None), text("214748.3647")),
+            ("0.1", of("float", None, None), text("1.0000000000000001e-001")),
+            ("0.10000000000000002", of("float", None, None), text("1.0000000000000002e-001")),
+            ("1.5", of("float", None, None), text("1.5000000000000000e+000")),
+            ("-2e-7", of("real", None, None), text("-2.00000002e-007")),
+            ("-3.4e38", of("real", None, None), text("-3.39999995e+038")),
             (
                 r#""6f9619ff-8b86-d011-b42d-00c04fc964ff""#,
                 of("uniqueidentifier", None, None),
@@ -222,6 +299,10 @@ mod tests {
             (r#""2024-02-29""#, of("date", None, None), text("2024-02-29")),
             (r#""23:59:59.5""#, of("time", None, 3), text("23:59:59.500")),
             (r#""2026-01-31T12:30:00.127""#, of("datetime", None, 3), text("2026-01-31T12:30:00.127")),
+            (r#""2026-01-31T12:30:00.12""#, of("datetime", None, 3), text("2026-01-31T12:30:00.120")),
+            (r#""2026-01-31T12:30:00.000Z""#, of("datetime", None, 3), text("2026-01-31T12:30:00")),
+            (r#""2026-01-31T12:30:00.000Z""#, of("datetime2", None, 0), text("2026-01-31T12:30:00")),
+            (r#""12:30:00.1000""#, of("time", None, 1), text("12:30:00.1")),
             (r#""2026-01-31T12:30:00""#, of("datetime2", None, 7), text("2026-01-31T12:30:00")),
             (r#""2026-01-31T12:30:00.1234567""#, of("datetime2", None, 7), text("2026-01-31T12:30:00.1234567")),
             (r#""2026-01-31T12:30:00.5-00:00""#, of("datetimeoffset", None, 2), text("2026-01-31T12:30:00.50Z")),
@@ -236,14 +317,28 @@ mod tests {
     }
 
     #[test]
+    fn a_float_is_shown_with_fewer_digits_than_it_has() {
+        assert_eq!(shown_float("1.0000000000000002e-001", 15).as_deref(), Some("1.000000000000000e-001"));
+        assert_eq!(shown_float("-3.39999995e+038", 7).as_deref(), Some("-3.4000000e+038"));
+    }
+
+    #[test]
+    fn numbers_of_more_than_4000_characters_are_refused() {
+        let long = "1".repeat(4001);
+        for name in ["int", "decimal", "money", "float", "real"] {
+            assert!(stored(&long, of(name, 38, 0)).is_err(), "{name}");
+        }
+    }
+
+    #[test]
     fn what_a_type_cannot_keep_as_it_is_is_refused() {
         for (sql_type, values) in [
-            (of("int", None, None), &["2147483648", "1.0", "1e3", "\"1\"", "true"] as &[&str]),
+            (of("int", None, None), &["2147483648", "1.5", "1e10", "1e99999999999", "\"1\"", "true"] as &[&str]),
             (of("tinyint", None, None), &["-1", "256"]),
             (of("smallint", None, None), &["32768"]),
             (of("bigint", None, None), &["9223372036854775808"]),
             (of("bit", None, None), &["1", "\"true\"", "[]"]),
-            (of("decimal", 4, 2), &["123", "1.001", "1e1", "\"1\""]),
+            (of("decimal", 4, 2), &["123", "1.001", "1e2", "1e-3", "\"1\""]),
             (of("decimal", 2, 2), &["1"]),
             (of("float", None, None), &["1e999", "1.7900000000000002e308", "\"1\""]),
             (of("real", None, None), &["3.5e38", "-3.4000000000000003e38"]),
@@ -254,10 +349,10 @@ mod tests {
                 of("datetime", None, 3),
                 &[
                     "\"1752-12-31T00:00:00\"",
-                    "\"2026-01-31T12:30:00.12\"",
+                    "\"2026-01-31T12:30:00.1235\"",
                     "\"2026-01-31T12:30:00.124\"",
                     "\"2026-01-31 12:30:00\"",
-                    "\"2026-01-31T12:30:00Z\"",
+                    "\"2026-01-31T12:30:00+00:00\"",
                 ],
             ),
             (
@@ -274,6 +369,8 @@ mod tests {
                     "\"Z\"",
                 ],
             ),
+            (of("money", None, None), &["922337203685477.5808", "0.00001", "1e16"]),
+            (of("smallmoney", None, None), &["-214748.3649"]),
             (of("nchar", 2, 1), &["\"\"", "\"abc\"", "\"a😀\"", "1"]),
             (of("char", 9, None), &["\"ł\"", "\"😀\""]),
             (of("nchar or number", 3, None), &["1234", "true"]),

@@ -4,16 +4,17 @@
 //! |---|---|
 //! | `openjson(text)` | the JSON object that a text is, or NULL, also for more than 128 levels of nesting |
 //! | `json_text(json)` | the text of a JSON value as `OPENJSON` gives it: a string decoded, a number as it is written, NULL for `null` |
-//! | `field_error(json, type, size, scale)` | `web.field_error`: what is wrong with a JSON value for a column of a type, or NULL |
+//! | `field_error(json, type, size, scale)` | `ops.field_error`: what is wrong with a JSON value for a column of a type, or NULL |
 //! | `column_value(json, type, size, scale)` | what such a column stores for it; NULL for `null`, and for what is wrong |
 //! | `padded(text, length)` | as `CHAR(n)` and `NCHAR(n)` keep it: with blanks up to its length |
+//! | `shown_float(text, digits)` | a FLOAT or REAL as `FOR JSON` shows it, with so many digits behind the point |
 //! | `newid()` | `NEWID()` |
 //! | `utf16_length(text)` | its length in UTF-16 code units, as `NVARCHAR(n)` counts |
 //! | `sha2_256(text)` | `HASHBYTES('SHA2_256', …)` of an `NVARCHAR`, in lower-case hexadecimal digits |
 //! | `throw(number, message)` | ends the call with an error that is nobody's fault, to be tried again |
 //! | `sysutcdatetime()` | the time in UTC as the text of a `DATETIME2(7)` |
 //! | `sysutcdatetime(after)` | the same, but always later than `after`: the version of a row that replaces version `after` |
-//! | `COLLATE Latin1_General_100_CI_AS` | equal but for case and trailing spaces |
+//! | `COLLATE Latin1_General_100_CI_AS` | equal but for case, width, the kind of kana, NUL and trailing spaces; `ß` is `ss`, `æ` is `ae` |
 
 use std::cmp::Ordering;
 
@@ -28,10 +29,10 @@ use sha2::{Digest, Sha256};
 use uuid::Uuid;
 
 use crate::{
+    arguments::Value,
     clock::{Clock, datetime2},
     fields,
     json::{Kind, Raw},
-    procedures::Value,
 };
 
 /// Registers all of it on a connection.
@@ -59,6 +60,10 @@ pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
             let blanks = length.saturating_sub(text.encode_utf16().count());
             format!("{text}{}", " ".repeat(blanks))
         }))
+    })?;
+    connection.create_scalar_function("shown_float", 2, pure, |call| {
+        let digits = call.get::<u8>(1)?.into();
+        Ok(text(call)?.and_then(|stored| fields::shown_float(stored, digits)))
     })?;
     connection.create_scalar_function("newid", 0, FunctionFlags::SQLITE_UTF8, |_| {
         Ok(Uuid::new_v4().to_string().to_uppercase())
@@ -120,13 +125,32 @@ fn later_than(previous: &str, now: String) -> String {
     following.map_or_else(|_| now.clone(), |following| now.clone().max(following))
 }
 
-/// Case-insensitive (by the Unicode lower-case mapping), accent-sensitive, trailing spaces ignored. The order is that
-/// of code points, not of a dictionary. (SQL Server also ignores width and the kind of kana; this does not.)
+/// Case-insensitive (by the Unicode lower-case mapping), accent-sensitive, trailing spaces ignored. As for SQL Server, NUL weighs nothing,
+/// `ß` is `ss` and `æ` is `ae`, and width and the kind of kana do not matter. The order is that of code points, not of a dictionary.
 fn compare(left: &str, right: &str) -> Ordering {
     fn folded(text: &str) -> impl Iterator<Item = char> {
-        text.trim_end_matches(' ').chars().flat_map(char::to_lowercase)
+        text.trim_end_matches([' ', '\0']).chars().flat_map(char::to_lowercase).flat_map(expanded)
     }
     folded(left).cmp(folded(right))
+}
+
+/// The letters that a lower-case letter is equal to.
+fn expanded(letter: char) -> impl Iterator<Item = char> {
+    let (first, second) = match letter {
+        '\0' => (None, None),
+        'ß' => (Some('s'), Some('s')),
+        'æ' => (Some('a'), Some('e')),
+        'œ' => (Some('o'), Some('e')),
+        // Full-width forms of ASCII, and katakana.
+        '\u{ff01}'..='\u{ff5e}' => (moved(letter, 0xfee0), None),
+        '\u{30a1}'..='\u{30f6}' => (moved(letter, 0x60), None),
+        _ => (Some(letter), None),
+    };
+    first.into_iter().chain(second)
+}
+
+fn moved(letter: char, by: u32) -> Option<char> {
+    char::from_u32(u32::from(letter) - by)
 }
 
 #[cfg(test)]
@@ -135,12 +159,19 @@ mod tests {
 
     #[test]
     fn case_and_trailing_spaces_do_not_matter_accents_do() {
-        for (left, right) in
-            [("", "  "), ("Wingtip Toys", "wINGTIP tOYS  "), ("ÅNGSTRÖM", "ångström"), ("ΝΙΚΗ", "νικη")]
-        {
+        for (left, right) in [
+            ("", "  "),
+            ("Wingtip Toys", "wINGTIP tOYS  "),
+            ("ÅNGSTRÖM", "ångström"),
+            ("ΝΙΚΗ", "νικη"),
+            ("a", "a\0"),
+            ("Straße", "STRASSE"),
+            ("Ｗidth", "width"),
+            ("カナ", "かな"),
+        ] {
             assert_eq!(compare(left, right), Ordering::Equal, "{left:?} {right:?}");
         }
-        for (left, right) in [("resume", "résumé"), (" a", "a"), ("a b", "ab"), ("a", "a\0")] {
+        for (left, right) in [("resume", "résumé"), (" a", "a"), ("a b", "ab"), ("😀", "😁")] {
             assert_ne!(compare(left, right), Ordering::Equal, "{left:?} {right:?}");
         }
     }

@@ -3,20 +3,16 @@
 //! A change and its entry are one transaction, and there is one writer: a duplicate either finds the entry or waits
 //! until there is one. Only successes are entered; what was refused changed nothing and may be tried again.
 
-use rusqlite::{Connection, Result, types::Value};
+use rusqlite::{Connection, Result};
 use sha2::{Digest, Sha256};
 
-use crate::procedures::Arguments;
-
-/// The parameter of every procedure that writes: the idempotency key. NULL is an error, as in any column that is
-/// `NOT NULL`.
-pub(crate) const REQUEST_KEY: &str = "RequestKey";
+use crate::arguments::{Arguments, REQUEST_KEY, Value};
 
 /// The version named in If-Match. It is not part of what has to be equal for two requests to be the same: the first try
 /// of a request changes the version.
 const IF_MATCH: &str = "IfMatch";
 
-/// What a key stands for.
+/// The meaning of a key.
 pub(crate) enum Claim {
     /// This request, for the first time.
     First,

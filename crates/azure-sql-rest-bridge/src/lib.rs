@@ -12,6 +12,7 @@
 //! to arguments), `scripts`, [`procedures`], `functions`, [`fields`] and `ledger` (what happens), `wire` and `escape` (row to
 //! response), `database`, `server`. Apart from all of it: [`faults`], for tests.
 
+mod arguments;
 mod bridge;
 mod clock;
 mod config;
@@ -23,6 +24,7 @@ mod functions;
 mod health;
 mod json;
 mod ledger;
+mod listener;
 mod parameters;
 pub mod procedures;
 mod scripts;

@@ -6,9 +6,10 @@ use percent_encoding::percent_decode_str;
 use uuid::Uuid;
 
 use crate::{
+    arguments::{Arguments, Value},
     config::Entity,
     json::{Kind, Raw},
-    procedures::{Arguments, Parameter, SqlType, Value},
+    procedures::{Parameter, SqlType},
     wire::DabError,
 };
 

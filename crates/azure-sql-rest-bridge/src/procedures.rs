@@ -1,13 +1,16 @@
-//! Stored procedures: what they take, what they return, and how they are executed. Each is a [script](crate::scripts).
+//! Stored procedures: their parameters and columns, and how they are executed. Each is a [script](crate::scripts).
 
-use std::{collections::BTreeMap, fmt};
+use std::fmt;
 
 use anyhow::{Context, Result, anyhow, bail, ensure};
 use rusqlite::{CachedStatement, Connection, ffi};
 
-pub use rusqlite::types::Value;
+pub use crate::arguments::Value;
 
-use crate::ledger::{self, Claim, REQUEST_KEY};
+use crate::{
+    arguments::{Arguments, REQUEST_KEY},
+    ledger::{self, Claim},
+};
 
 /// A stored procedure: it returns exactly one row.
 #[derive(Clone, Debug)]
@@ -29,7 +32,7 @@ pub struct Parameter {
     pub name: String,
     /// Its declared type.
     pub sql_type: SqlType,
-    /// What it is when a caller leaves it out; without a default the call fails (SQL error 201).
+    /// Its value when a caller leaves it out; without a default the call fails (SQL error 201).
     pub default: Option<Value>,
 }
 
@@ -79,14 +82,14 @@ pub fn column_type(name: &str) -> Option<SqlType> {
     }
 }
 
-/// Arguments and variables by name.
-pub(crate) type Arguments = BTreeMap<String, Value>;
-
 /// The variable for the id of the row that a write is about.
 pub(crate) const ROW_ID: &str = "RowID";
 
 /// The variable for the constraint that the statement before has violated.
 pub(crate) const ERROR_NUMBER: &str = "ErrorNumber";
+
+/// The variable for what SQLite says of that constraint: `Table.Column, Table.Column`, or `index 'Name'`.
+pub(crate) const ERROR_CONSTRAINT: &str = "ErrorConstraint";
 
 /// The row of a procedure.
 #[derive(Clone, Debug, PartialEq)]
@@ -97,7 +100,7 @@ pub(crate) struct Row {
 }
 
 impl Procedure {
-    /// Whether it changes anything: then it runs in a transaction of the one connection that writes.
+    /// True if it changes anything: then it runs in a transaction of the one connection that writes.
     pub fn writes(&self) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == REQUEST_KEY)
     }
@@ -173,6 +176,9 @@ fn run(connection: &Connection, statements: &[String], variables: &mut Arguments
         let result = first_row(&mut statement, variables);
         if let Some(number) = result.as_ref().err().and_then(error_number) {
             variables.insert(ERROR_NUMBER.into(), Value::Integer(number));
+            let message = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
+            let constraint = message.split_once("failed: ").map_or("", |(_, constraint)| constraint);
+            variables.insert(ERROR_CONSTRAINT.into(), Value::Text(constraint.into()));
             violation = result.err();
             continue;
         }

@@ -1,7 +1,8 @@
 //! Procedures as SQLite scripts in a folder: a developer's own entity needs no Rust.
 //!
-//! `NAME.schema.sql` is executed once, in one transaction: an entity's tables, views and first rows. Every other script
-//! is a procedure and named after it, `web.get_color.sql`:
+//! `NAME.schema.sql` is executed once, in one transaction: an entity's tables and views. So is then `NAME.rows.sql`, its first rows;
+//! of these, the ones that refer to rows that are not there are removed. Every other script is a procedure and named after it,
+//! `web.get_color.sql`. A script in the folder `own` replaces the one of its name, which was generated. A procedure:
 //!
 //! - Comments at its top declare the parameters as T-SQL does: `-- @After INT = 0, @Limit INT = 1000`.
 //! - Statements follow, each ended by a semicolon at the end of a line; in them, parameters are `:After` and `:Limit`.
@@ -10,8 +11,8 @@
 //!   own, `SELECT 404 AS Status, … AS Json WHERE …;`. The last statement always gives a row.
 //! - The row of any other statement sets **variables**: after `INSERT … RETURNING ColorID AS RowID`, there is `:RowID`.
 //! - A statement that violates a constraint has changed nothing. The statement after it may answer for that, with the
-//!   number of SQL Server in `:ErrorNumber`: 515 for NOT NULL, 547 for a foreign key or CHECK, 2627 for a key. Otherwise
-//!   the call fails.
+//!   number of SQL Server in `:ErrorNumber`: 515 for NOT NULL, 547 for a foreign key or CHECK, 2627 for a key; and with the columns
+//!   or index of a key in `:ErrorConstraint`. Otherwise the call fails.
 //! - A script **writes** when it has the parameter `@RequestKey`, and need not look at it: it is executed in a
 //!   transaction, once for a key, and `Replayed` is added to its row. A status of 400 or more undoes everything; a
 //!   success is the answer of the last statement. A replay executes that one alone, with the `:RowID` of the first time:
@@ -19,62 +20,102 @@
 //!
 //! `functions` has what scripts may use beyond SQLite's own functions.
 
-use std::{ffi::OsStr, fs, io, path::Path};
+use std::{
+    ffi::OsStr,
+    fs, io,
+    path::{Path, PathBuf},
+};
 
 use anyhow::{Context, Result, anyhow, ensure};
 use rusqlite::{Connection, OptionalExtension, TransactionBehavior};
 use sha2::{Digest, Sha256};
 
 use crate::{
-    ledger::REQUEST_KEY,
-    procedures::{COLUMNS, ERROR_NUMBER, Parameter, Procedure, REPLAYED, ROW_ID, parse_parameter},
+    arguments::REQUEST_KEY,
+    procedures::{COLUMNS, ERROR_CONSTRAINT, ERROR_NUMBER, Parameter, Procedure, REPLAYED, ROW_ID, parse_parameter},
 };
 
-/// How the name of a schema ends.
-const SCHEMA: &str = ".schema.sql";
+/// How the name of a schema, and of first rows, ends.
+const ONCE: [&str; 2] = [".schema.sql", ".rows.sql"];
 
-/// Executes the schemas of a folder that are new, and reads its procedures.
+/// The folder of scripts that replace generated ones.
+const OWN: &str = "own";
+
+/// Executes the schemas and rows of a folder that are new, and reads its procedures.
 ///
 /// # Errors
 /// When a script cannot be executed or would fail whatever it is called with, or a schema is not the one that was
 /// executed.
 pub(crate) fn load(folder: &Path, connection: &mut Connection) -> Result<Vec<Procedure>> {
-    let mut paths = fs::read_dir(folder)
-        .and_then(|entries| entries.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>())
-        .with_context(|| format!("cannot read the folder of procedures {}", folder.display()))?;
-    paths.retain(|path| path.extension() == Some(OsStr::new("sql")));
-    // Schemas first: the others are compiled against their tables.
-    paths.sort_by_key(|path| (schema_name(path).is_none(), path.clone()));
     let mut procedures = Vec::new();
-    // A table may refer to one of a schema that comes later.
+    let mut is_new = false;
+    // A table may refer to one of a schema that comes later, and a row to a row.
     connection.pragma_update(None, "foreign_keys", false)?;
-    for path in paths {
+    for path in paths(folder)? {
         let mut read = || -> Result<()> {
             let sql = fs::read_to_string(&path)?;
-            match schema_name(&path) {
-                Some(name) => execute_once(name, &sql, connection)?,
-                None => {
-                    let stem = path.file_stem().and_then(OsStr::to_str);
-                    procedures.push(compile(stem.context("its name is not UTF-8")?, &sql, connection)?);
-                }
+            let name = path.file_name().and_then(OsStr::to_str).context("its name is not UTF-8")?;
+            match once(&path) {
+                Some(_) => is_new |= execute_once(name, &sql, connection)?,
+                None => procedures.push(compile(name.trim_end_matches(".sql"), &sql, connection)?),
             }
             Ok(())
         };
         read().with_context(|| format!("cannot use {}", path.display()))?;
     }
+    if is_new {
+        remove_orphans(connection)?;
+    }
     connection.pragma_update(None, "foreign_keys", true)?;
     Ok(procedures)
 }
 
-fn schema_name(path: &Path) -> Option<&str> {
-    path.file_name()?.to_str()?.strip_suffix(SCHEMA)
+/// The scripts in the order in which they are read: schemas, rows, and the procedures that are compiled against their tables.
+fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
+    let read = |folder: &Path| -> io::Result<Vec<PathBuf>> {
+        let entries = fs::read_dir(folder)?.map(|entry| Ok(entry?.path())).collect::<io::Result<Vec<_>>>()?;
+        Ok(entries.into_iter().filter(|path| path.extension() == Some(OsStr::new("sql"))).collect())
+    };
+    let mut scripts =
+        read(folder).with_context(|| format!("cannot read the folder of procedures {}", folder.display()))?;
+    let own = folder.join(OWN);
+    let own = if own.is_dir() { read(&own)? } else { Vec::new() };
+    scripts.retain(|path| own.iter().all(|own| own.file_name() != path.file_name()));
+    scripts.extend(own);
+    scripts.sort_by_key(|path| (once(path).unwrap_or(ONCE.len()), path.file_name().map(OsStr::to_owned)));
+    Ok(scripts)
 }
 
-fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<()> {
+/// The place in [`ONCE`] of a script that is executed once.
+fn once(path: &Path) -> Option<usize> {
+    let name = path.file_name()?.to_str()?;
+    ONCE.iter().position(|ending| name.ends_with(ending))
+}
+
+/// Removes rows that refer to rows that are not there, and rows that refer to these.
+fn remove_orphans(connection: &mut Connection) -> Result<()> {
+    let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
+    loop {
+        let orphans: Vec<(String, i64)> = transaction
+            .prepare("SELECT \"table\", rowid FROM pragma_foreign_key_check WHERE rowid IS NOT NULL")?
+            .query_map((), |row| Ok((row.get(0)?, row.get(1)?)))?
+            .collect::<rusqlite::Result<_>>()?;
+        if orphans.is_empty() {
+            return Ok(transaction.commit()?);
+        }
+        for (table, row) in orphans {
+            transaction.execute(&format!("DELETE FROM \"{}\" WHERE rowid = ?1", table.replace('"', "\"\"")), [row])?;
+        }
+    }
+}
+
+/// Executes a script that was not executed before, and returns whether it did.
+fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<bool> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let hash = Sha256::digest(sql).to_vec();
     let executed: Option<Vec<u8>> =
         transaction.query_row("SELECT Hash FROM local_Schemas WHERE Name = ?1", [name], |row| row.get(0)).optional()?;
+    let is_new = executed.is_none();
     match executed {
         None => {
             transaction.execute_batch(sql).map_err(|error| located(error, sql, 0))?;
@@ -82,11 +123,12 @@ fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<()
         }
         Some(executed) => ensure!(
             executed == hash,
-            "it is not the schema that the local database was made with: \
+            "it is not the script that the local database was made with: \
              run `make reset` to start afresh (all local changes are lost)"
         ),
     }
-    Ok(transaction.commit()?)
+    transaction.commit()?;
+    Ok(is_new)
 }
 
 /// The procedure that a script is.
@@ -99,7 +141,7 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
         statements: Vec::new(),
     };
     let names = procedure.parameters.iter().map(|parameter| parameter.name.as_str());
-    let mut known: Vec<String> = names.chain([ROW_ID, ERROR_NUMBER]).map(str::to_owned).collect();
+    let mut known: Vec<String> = names.chain([ROW_ID, ERROR_NUMBER, ERROR_CONSTRAINT]).map(str::to_owned).collect();
     let (mut answers, mut used) = (false, Vec::new());
     let mut start = 0;
     for text in sql.split_inclusive(";\n") {

@@ -17,7 +17,7 @@ use tokio::{
     select,
     sync::watch,
     task::JoinSet,
-    time::{sleep, timeout},
+    time::timeout,
 };
 
 use crate::{
@@ -31,9 +31,6 @@ const KEEP_ALIVE: Duration = Duration::from_secs(130);
 
 /// How long requests may go on after the shutdown began.
 const SHUTDOWN: Duration = Duration::from_secs(10);
-
-/// How long to wait before accepting again when the system has no more file descriptors.
-const ACCEPT_PAUSE: Duration = Duration::from_millis(50);
 
 /// Serves HTTP/1.1 until `shutdown` is ready; then accepts nothing more, lets running requests end (for 10 s at most)
 /// and returns.
@@ -94,19 +91,6 @@ async fn run(
     stop.send_replace(());
     let _ = timeout(SHUTDOWN, connections.join_all()).await;
     Ok(())
-}
-
-/// The next connection.
-pub(crate) async fn accept(listener: &TcpListener) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            Err(error) => {
-                eprintln!("local bridge: cannot accept a connection: {error}");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
 }
 
 /// One connection of a client.

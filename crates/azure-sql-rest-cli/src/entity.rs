@@ -1,35 +1,29 @@
-//! `azure-sql-rest entity`: adds a table to the API, or takes one away again. It writes what a developer would: the procedures in `sql/`, the
-//! scripts of the local bridge, the routes, the description. From then on these are ordinary files, the developer's to change.
-//! `make entity` also builds this program with the new routes, and generates what follows from them.
+//! `azure-sql-rest entity`: adds a table to the API, keeps up with it, or takes it away again.
 //!
-//! In reading order: `table` reads the definition, `types` knows SQL Server's types, `special` is what does not follow from either;
-//! `key` and `member` decide, or refuse; `values`, `local` and `describe` say it in T-SQL, in SQLite and in JSON, with `names`; `model`
-//! fills the templates with all of it; `files` writes.
+//! In reading order: `source` reads a table from scripts or from a database, `decide` makes a plan of it or refuses with all reasons, of which
+//! `rules` has those that hold for every plan; `plan` is the plan and its text, the one input of all that is generated; `render` writes it
+//! as SQL and `routes` as lines of the table of routes; `project` is what is there already, and `write` changes it.
 
-mod describe;
-mod files;
-mod key;
-mod local;
-mod member;
-mod model;
-mod names;
-mod special;
-mod table;
-mod types;
-mod values;
+mod decide;
+#[cfg(test)]
+mod lint;
+pub(crate) mod plan;
+pub(crate) mod project;
+mod render;
+mod routes;
+mod rules;
+mod source;
+mod write;
 
-use std::fs;
 use std::path::Path;
 
-use anyhow::{Context, Result, bail, ensure};
+use anyhow::{Context, Result, bail};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
-use files::Change;
-use model::Entity;
-use names::is_plain;
-use special::Special;
-use table::Table;
+use decide::{Decided, Wishes, decide};
+use plan::{Operation, Plan, TableName};
+use source::Table;
 
 #[derive(Args)]
 pub(crate) struct EntityArguments {
@@ -39,8 +33,25 @@ pub(crate) struct EntityArguments {
 
 #[derive(Subcommand)]
 enum Command {
-    /// Add a table to the API
+    /// Add a table to the API, or bring what follows from its plan up to date
     Add(Box<Add>),
+    /// Add all tables of a schema, each under the English singular of its name; those that cannot be served are left out, with the reasons
+    AddAll {
+        /// The schema, as Sales.*
+        tables: String,
+        /// The database that has the tables: a connection string of ADO.NET
+        #[arg(long, env = "ENTITY_FROM", hide_env_values = true)]
+        from: Option<String>,
+        /// The file with their CREATE TABLE
+        #[arg(long)]
+        ddl: Option<String>,
+        /// Only these operations
+        #[arg(long, value_delimiter = ',')]
+        only: Vec<Operation>,
+        /// Show what would be written, as a diff, and write nothing
+        #[arg(long)]
+        dry_run: bool,
+    },
     /// Take away what `add` has written, if nothing of it was changed
     Remove {
         /// The entity's name
@@ -51,22 +62,29 @@ enum Command {
     },
 }
 
-#[derive(Parser)]
+#[derive(Clone, Default, Parser)]
+#[command(no_binary_name = true)]
 struct Add {
     /// The name of one row in paths: `color` for /color/{id}
     name: String,
-    /// The table, with its schema
+    /// The table, with its schema: Sales.Customers, '[dbo].[Order Details]'; only for one that is new
     #[arg(long)]
-    table: String,
+    table: Option<String>,
     /// The name of many rows in paths; by default the English plural
     #[arg(long)]
     plural: Option<String>,
+    /// The database that has the table: a connection string of ADO.NET
+    #[arg(long, env = "ENTITY_FROM", hide_env_values = true)]
+    from: Option<String>,
     /// The file with the table's CREATE TABLE; by default it is looked up in sql/
     #[arg(long, conflicts_with = "columns")]
     ddl: Option<String>,
     /// The table's columns, as in CREATE TABLE: 'ColorID int key, ColorName nvarchar(20) not null unique'
     #[arg(long)]
     columns: Option<String>,
+    /// The column that names a row in paths: one that is UNIQUE and NOT NULL; by default the primary key
+    #[arg(long)]
+    key: Option<String>,
     /// Only these operations
     #[arg(long, value_delimiter = ',')]
     only: Vec<Operation>,
@@ -80,176 +98,201 @@ struct Add {
     /// The same, and again with every change of the row
     #[arg(long, value_delimiter = ',')]
     touch: Vec<String>,
-    /// A file with what is special about the table, in JSON: docs/add-your-own-entity.md
-    #[arg(long)]
-    special: Option<String>,
+    /// Any of these options in one text, with quotes as in a shell
+    #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true)]
+    arguments: Option<String>,
     /// Show what would be written, as a diff, and write nothing
     #[arg(long)]
     dry_run: bool,
 }
 
-/// What can be done with rows.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
-pub(crate) enum Operation {
-    Get,
-    List,
-    Put,
-    Patch,
-    Delete,
-}
-
-/// For the command that is written into the files.
-#[derive(Parser)]
-#[command(no_binary_name = true)]
-struct Recorded {
-    #[command(flatten)]
-    add: Add,
-}
-
-const COMMAND: &str = "azure-sql-rest entity add ";
-
 /// Does what the command line says in the project at `root`.
 ///
 /// # Errors
 ///
-/// When the table cannot be served as it is, with the column and the way out, or something is in the way. Nothing is written then.
+/// When the table cannot be served as asked, with all reasons and a way out of each, or something is in the way. Nothing is written then.
 pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
     match arguments.command {
         Command::Add(add) => {
-            let changes = written(root, &add)?;
-            if add.dry_run {
-                changes.iter().try_for_each(|change| change.show(root))
-            } else {
-                files::add(root, &changes)
-            }
+            let add = add.with_arguments()?;
+            let (table, source) = table_of(root, &add, before(root, &add)?.as_ref())?;
+            add_table(root, &add, &table, source)
+        }
+        Command::AddAll { tables, from, ddl, only, dry_run } => {
+            let add = Add { from, ddl, only, dry_run, ..Add::default() };
+            add_all(root, &add, &tables)
         }
         Command::Remove { name, dry_run } => {
-            let (path, command) = recorded(root, &name)?;
-            let words = shell_words::split(&command).with_context(|| format!("cannot read the command in {path}"))?;
-            let add =
-                Recorded::try_parse_from(words).with_context(|| format!("cannot read the command in {path}"))?.add;
-            let changes = written_as(root, &add, &path, true)?;
-            if dry_run {
-                changes.iter().for_each(|change| say(format!("{}: would be removed", change.path())));
-                return Ok(());
-            }
-            files::remove(root, &changes)
+            let plan = project::plan(root, &name)?;
+            let path = project::path_of(&name);
+            write::remove(root, &plan.with_context(|| format!("there is no {path}"))?, dry_run)
         }
     }
 }
 
-/// What `add` writes.
-fn written(root: &Path, add: &Add) -> Result<Vec<Change>> {
-    let number = files::free_number(root)?;
-    written_as(root, add, &format!("sql/{number}-{}.sql", add.name), false)
+/// The scripts of the local bridge for all entities of the project at `root`, by path.
+///
+/// # Errors
+///
+/// When a file of `entities/` is no plan.
+pub(crate) fn local_scripts(root: &Path) -> Result<Vec<(String, String)>> {
+    let plans = project::plans(root)?;
+    let all: Vec<_> = plans.iter().collect();
+    Ok(plans.iter().flat_map(|plan| render::sqlite(plan, &all)).collect())
 }
 
-/// The same with the script of T-SQL at `path`, whether or not the routes of it are there.
-fn written_as(root: &Path, add: &Add, path: &str, is_there: bool) -> Result<Vec<Change>> {
-    let entity = describe(root, add, is_there)?;
-    entity.files(path)
+/// The plan that the entity has already: of the same table, or one that was not named.
+fn before(root: &Path, add: &Add) -> Result<Option<Plan>> {
+    let table: Option<TableName> = add.table.as_ref().map(|table| table.parse()).transpose()?;
+    let is_other = |plan: &Plan| table.as_ref().is_some_and(|table| !table.is(&plan.table));
+    Ok(project::plan(root, &add.name)?.filter(|plan| !is_other(plan)))
 }
 
-fn describe(root: &Path, add: &Add, is_there: bool) -> Result<Entity> {
-    let (schema, table) = add.table.split_once('.').unwrap_or(("dbo", &add.table));
-    ensure!(
-        is_plain(schema) && is_plain(table),
-        "--table {:?} is no name of a table: give it as Schema.Table, in letters, digits and underscores",
-        add.table
-    );
-    let scripts = match (&add.columns, &add.ddl) {
-        (Some(_), _) => Vec::new(),
-        (None, Some(file)) => {
-            vec![(file.clone(), fs::read_to_string(root.join(file)).with_context(|| format!("cannot read {file}"))?)]
-        }
-        (None, None) => files::scripts(root)?,
+/// Writes what follows from a table.
+fn add_table(root: &Path, add: &Add, table: &Table, source: Option<String>) -> Result<()> {
+    let before = before(root, add)?;
+    let decided = decided(root, add, table, source, before.clone())?;
+    decided.notes.iter().for_each(|note| say(format!("note: {note}")));
+    write::write(root, &decided.plan, before.as_ref(), add.dry_run)
+}
+
+/// Decides the plan of what was asked for, and compares its names with those of the project.
+fn decided(root: &Path, add: &Add, table: &Table, source: Option<String>, before: Option<Plan>) -> Result<Decided> {
+    let wishes = wishes(root, add, source, before)?;
+    let taken = project::taken(root, &wishes, &table.name, &project::plans(root)?)?;
+    match (decide(table, &wishes), taken.as_slice()) {
+        (Ok(decided), []) => Ok(decided),
+        (Ok(_), taken) => bail!("{}", taken.join("\n")),
+        (Err(reasons), taken) => bail!("{}", [&[format!("{reasons:#}")], taken].concat().join("\n")),
+    }
+}
+
+/// Adds the tables of a schema that can be served, and says why the others cannot.
+fn add_all(root: &Path, add: &Add, pattern: &str) -> Result<()> {
+    let (tables, source) = match (given(add.from.as_ref()), &add.ddl) {
+        (Some(connection), _) => (source::of_database(connection, pattern)?, "database".to_owned()),
+        (None, Some(file)) => (source::all(&[(file.clone(), project::text(root, file)?)], pattern)?, file.clone()),
+        (None, None) => bail!("say where the tables are: FROM= a database, or DDL= a file"),
     };
-    let found = match &add.columns {
-        Some(columns) => Table::of_columns(columns, schema, table)?,
-        None => Table::find(&scripts, schema, table)?,
-    };
-    let mut special = match &add.special {
-        Some(file) => Special::read(&root.join(file)).with_context(|| format!("cannot use {file}"))?,
-        None => Special::default(),
-    };
-    for (pairs, values) in [(&add.set, &mut special.set), (&add.touch, &mut special.touch)] {
-        for pair in pairs {
-            let (column, value) = pair.split_once('=').with_context(|| format!("{pair:?} is not COLUMN=VALUE"))?;
-            values.insert(column.into(), value.into());
+    let mut refused = 0;
+    let count = tables.len();
+    for table in tables {
+        let add = Add { name: singular(&table.name.name), table: Some(table.name.to_string()), ..add.clone() };
+        if let Err(reasons) = add_table(root, &add, &table, Some(source.clone())) {
+            refused += 1;
+            say(format!("{} as {}: left out", table.name, add.name));
+            format!("{reasons:#}").lines().for_each(|reason| say(format!("  {reason}")));
         }
     }
-    special.without.extend(add.without.iter().cloned());
-    let operations = if add.only.is_empty() { Operation::value_variants().to_vec() } else { add.only.clone() };
-    let plural = add.plural.clone().unwrap_or_else(|| plural(&add.name));
-    for (what, name) in [("name", &add.name), ("plural", &plural)] {
-        let is_lower = name.starts_with(|first: char| first.is_ascii_lowercase())
-            && name
-                .chars()
-                .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_');
-        ensure!(
-            is_lower && name.len() <= 28,
-            "the {what} {name:?} is not made of at most 28 lower-case letters, digits and underscores"
-        );
-        ensure!(
-            is_there || !files::is_taken(root, name),
-            "the {what} {name:?} is taken: by an entity, or by the API itself"
-        );
-    }
-    ensure!(add.name != plural, "one row and many need different names: give --plural");
-    if operations.iter().any(|operation| !matches!(operation, Operation::Get | Operation::List))
-        && !operations.contains(&Operation::Get)
-    {
-        bail!("--only needs get as well: a row that is written is read at its own path");
-    }
-    let create = add.columns.is_some() || add.ddl.as_ref().is_some_and(|file| !file.starts_with("sql/"));
-    // What is removed was written when the tables were there to which it refers.
-    let tables = if is_there { files::referred_tables(root, &add.name)? } else { files::local_tables(root)? };
-    Entity::new(&add.name, &plural, &found, operations, special, create, &tables, &add.command())
+    say(format!("{} of {count} tables", count - refused));
+    Ok(())
 }
 
-/// The script of `sql/` that an entity has, and the command in it.
-fn recorded(root: &Path, name: &str) -> Result<(String, String)> {
-    for (path, script) in files::scripts(root)? {
-        let command = script.lines().take(5).find_map(|line| line.trim().strip_prefix(COMMAND));
-        if let Some(command) = command.filter(|command| command.split(' ').next() == Some(name)) {
-            return Ok((path, command.to_owned()));
-        }
-    }
-    bail!("no script of sql/ was written by `{COMMAND}{name}`: what was written by hand is removed by hand")
+/// What was given, and not as an empty text.
+fn given(text: Option<&String>) -> Option<&String> {
+    text.filter(|text| !text.trim().is_empty())
 }
 
 impl Add {
-    /// The command line that this is.
-    fn command(&self) -> String {
-        let mut words = vec![self.name.clone(), "--table".into(), self.table.clone()];
-        let only: Vec<_> = self
-            .only
-            .iter()
-            .filter_map(|operation| Some(operation.to_possible_value()?.get_name().to_owned()))
-            .collect();
-        let options = [
-            ("--plural", self.plural.clone()),
-            ("--ddl", self.ddl.clone()),
-            ("--columns", self.columns.clone()),
-            ("--only", Some(only.join(",")).filter(|only| !only.is_empty())),
-            ("--without", Some(self.without.join(",")).filter(|names| !names.is_empty())),
-            ("--set", Some(self.set.join(",")).filter(|pairs| !pairs.is_empty())),
-            ("--touch", Some(self.touch.join(",")).filter(|pairs| !pairs.is_empty())),
-            ("--special", self.special.clone()),
-        ];
-        for (option, value) in options {
-            words.extend(
-                value
-                    .into_iter()
-                    .flat_map(|value| [option.to_owned(), value.split_whitespace().collect::<Vec<_>>().join(" ")]),
-            );
+    /// With the options that came in one text.
+    fn with_arguments(&self) -> Result<Self> {
+        let mut add = self.clone();
+        if let Some(text) = given(self.arguments.as_ref()) {
+            let words = shell_words::split(text).with_context(|| format!("cannot read {text:?}"))?;
+            add.try_update_from(words)?;
         }
-        format!("{COMMAND}{}", shell_words::join(words))
+        Ok(add)
+    }
+}
+
+/// The table that was named, and where it was read. Where nothing says where, it is as the plan has it.
+fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<(Table, Option<String>)> {
+    let name: TableName = match (&add.table, before) {
+        (Some(text), _) => text.parse()?,
+        (None, Some(before)) => before.table.clone(),
+        (None, None) => bail!("a new entity needs its table: TABLE=Schema.Name"),
+    };
+    if let Some(connection) = given(add.from.as_ref()) {
+        let found = source::of_database(connection, &name.to_string())?;
+        let table = found.into_iter().next().with_context(|| format!("the database has no table {name}"))?;
+        return Ok((table, Some("database".to_owned())));
+    }
+    if let Some(columns) = &add.columns {
+        return Ok((source::of_columns(columns, &name)?, None));
+    }
+    let file = add.ddl.as_ref().or_else(|| before.and_then(|before| before.source.as_ref()));
+    let file = file.filter(|file| !file.starts_with("sql/") && *file != "database");
+    if let Some(file) = file {
+        let scripts = [(file.clone(), project::text(root, file)?)];
+        let table = source::read(&scripts, &name)?;
+        let table = table
+            .with_context(|| format!("{file} has no CREATE TABLE {name}: name the file that has it with --ddl"))?;
+        return Ok((table, Some(file.clone())));
+    }
+    let is_in_sql = before.and_then(|before| before.source.as_deref()) == Some("sql/");
+    if let Some(before) = before.filter(|_| add.ddl.is_none() && add.table.is_none() && !is_in_sql) {
+        return Ok((Table::of_plan(before), before.source.clone()));
+    }
+    let scripts = project::scripts(root, &project::plans(root)?)?;
+    let mut table = source::read(&scripts, &name)?.with_context(|| {
+        format!("sql/ has no CREATE TABLE {name}: name the file that has it with --ddl, the database with FROM=, or give --columns")
+    })?;
+    // It is created there.
+    table.ddl.clear();
+    Ok((table, Some("sql/".to_owned())))
+}
+
+fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) -> Result<Wishes> {
+    let pair = |text: &String| {
+        let (column, value) = text.split_once('=').with_context(|| format!("{text:?} is not COLUMN=VALUE"))?;
+        anyhow::Ok((column.to_owned(), value.to_owned()))
+    };
+    let operations = match (add.only.as_slice(), &before) {
+        ([], Some(before)) => before.operations.clone(),
+        ([], None) => Operation::value_variants().to_vec(),
+        (only, _) => only.to_vec(),
+    };
+    let plural = add.plural.clone().or_else(|| before.as_ref().map(|before| before.plural.clone()));
+    let script =
+        before.as_ref().map_or_else(|| project::free_script(root, &add.name), |before| Ok(before.script.clone()));
+    Ok(Wishes {
+        name: add.name.clone(),
+        plural: plural.unwrap_or_else(|| english_plural(&add.name)),
+        script: script?,
+        operations,
+        key: add.key.clone(),
+        without: add.without.clone(),
+        set: add.set.iter().map(pair).collect::<Result<_>>()?,
+        touch: add.touch.iter().map(pair).collect::<Result<_>>()?,
+        source,
+        before,
+    })
+}
+
+/// `OrderDetails` as `order_detail`: the name of one row.
+fn singular(table: &str) -> String {
+    let mut name = String::new();
+    for character in table.chars() {
+        let begins = character.is_ascii_uppercase()
+            && name.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit());
+        let is_word = character.is_ascii_alphanumeric();
+        if (begins || !is_word) && !name.is_empty() && !name.ends_with('_') {
+            name.push('_');
+        }
+        name.extend(is_word.then(|| character.to_ascii_lowercase()));
+    }
+    let name = name.trim_end_matches('_');
+    let es = ["ses", "xes", "zes", "ches", "shes"];
+    match name {
+        _ if name.ends_with("ies") && name.len() > 4 => format!("{}y", &name[..name.len() - 3]),
+        _ if es.iter().any(|end| name.ends_with(end)) && name.len() > 4 => name[..name.len() - 2].to_owned(),
+        _ if name.ends_with('s') && !name.ends_with("ss") && !name.ends_with("us") => name[..name.len() - 1].to_owned(),
+        _ => name.to_owned(),
     }
 }
 
 /// The plural of an English noun, as far as its end tells.
-fn plural(name: &str) -> String {
+fn english_plural(name: &str) -> String {
     let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
     match name.strip_suffix('y') {
         Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),

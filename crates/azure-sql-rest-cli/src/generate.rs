@@ -6,6 +6,7 @@ mod openapi;
 pub(crate) mod pretty;
 mod settings;
 
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
@@ -14,23 +15,31 @@ use azure_sql_rest::route::{Call, REQUEST_KEY, Source};
 use http::Method;
 use serde_json::Value;
 
+pub(crate) use entity::title;
+
+use crate::entity::local_scripts;
 use crate::routes;
 use crate::steps::say;
 
-/// The files that follow from the table of routes in the project at `root` and from the settings: their paths, and their text.
+/// The files that follow from the table of routes, the entities and the settings of the project at `root`: their paths in it, and
+/// what they should hold.
 ///
 /// # Errors
 ///
 /// When something that is written by hand is missing or is not JSON of the expected shape.
-fn files(root: &Path) -> Result<Vec<(&'static str, String)>> {
+fn files(root: &Path) -> Result<Vec<(String, String)>> {
     let routes = routes::read(root)?;
     let mut files = vec![
-        ("dab/dab-config.json", pretty::print(&dab::config(root, routes)?)),
-        ("openapi.json", pretty::print(&openapi::document(root, routes)?)),
+        ("dab/dab-config.json".to_owned(), pretty::print(&dab::config(root, routes)?)),
+        ("openapi.json".to_owned(), pretty::print(&openapi::document(root, routes)?)),
     ];
+    files.extend(local_scripts(root)?);
     // A project need not have all of them.
-    let present = settings::FILES.map(|path| fs::read_to_string(root.join(path)).map(|text| (path, text)));
-    files.extend(present.into_iter().flatten().map(|(path, text)| (path, settings::filled(&text))));
+    let present = settings::FILES.map(|path| fs::read_to_string(root.join(path)).map(|text| (path.to_owned(), text)));
+    files.extend(present.into_iter().flatten().map(|(path, text)| {
+        let filled = settings::filled(&text);
+        (path, filled)
+    }));
     Ok(files)
 }
 
@@ -38,10 +47,10 @@ fn files(root: &Path) -> Result<Vec<(&'static str, String)>> {
 ///
 /// # Errors
 ///
-/// Those of [`files`], and when a file cannot be written.
+/// The errors of [`files`], and a file that cannot be written.
 pub(crate) fn generate(root: &Path) -> Result<()> {
     for (path, text) in files(root)? {
-        let file = root.join(path);
+        let file = root.join(&path);
         let is_current = fs::read_to_string(&file).is_ok_and(|present| present == text);
         if !is_current {
             fs::write(&file, text).with_context(|| format!("cannot write {path}"))?;
@@ -49,6 +58,12 @@ pub(crate) fn generate(root: &Path) -> Result<()> {
         say(format!("{path}: {}", if is_current { "current" } else { "written" }));
     }
     Ok(())
+}
+
+/// The names of the schemas that every API has.
+pub(crate) fn base_schemas() -> BTreeSet<String> {
+    let base: Value = serde_json::from_str(openapi::BASE).unwrap_or_default();
+    base["components"]["schemas"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
 fn read(path: &Path) -> Result<Value> {
@@ -74,7 +89,7 @@ mod tests {
     fn what_follows_from_the_routes_is_current() {
         let root = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."));
         for (path, text) in files(root).unwrap() {
-            let present = fs::read_to_string(root.join(path)).unwrap();
+            let present = fs::read_to_string(root.join(&path)).unwrap();
             assert!(present == text, "{path} is not current: run `make generate`");
         }
     }

@@ -9,6 +9,7 @@ mod entity;
 mod generate;
 mod routes;
 mod sql;
+mod steps;
 mod test;
 
 use std::path::Path;
@@ -16,7 +17,6 @@ use std::process::ExitCode;
 
 use anyhow::Result;
 use azure_sql_rest_up::bridge::{self, BridgeArguments};
-use azure_sql_rest_up::steps;
 use azure_sql_rest_up::stop::Stop;
 use azure_sql_rest_up::up::{self, UpArguments};
 use clap::{Parser, Subcommand};

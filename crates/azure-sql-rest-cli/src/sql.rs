@@ -7,9 +7,10 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result, ensure};
-use azure_sql_rest_up::steps::say;
 use clap::{Args, Subcommand};
 use tempfile::TempDir;
+
+use crate::steps::say;
 
 /// The scripts of the library by their names, and `apply-sql.sh`, which applies a folder of scripts to a SQL Server.
 const SHARED: &[(&str, &str)] = include!(concat!(env!("OUT_DIR"), "/sql.rs"));

@@ -10,11 +10,12 @@ use anyhow::{Context, Result, ensure};
 use azure_sql_rest_conformance::client::Api;
 use azure_sql_rest_conformance::faults::Faults;
 use azure_sql_rest_conformance::{Outcome, SHORT, conform, description, examples, failure};
-use azure_sql_rest_up::steps::say;
 use azure_sql_rest_up::trial::Trial;
 use clap::Args;
 use serde_json::Value;
 use tokio::task::spawn_blocking;
+
+use crate::steps::say;
 
 /// Options of `azure-sql-rest test`.
 #[derive(Args)]
@@ -40,7 +41,11 @@ pub(crate) async fn run(arguments: TestArguments) -> Result<()> {
     // A case says what is wrong by a panic, which is caught and told below.
     panic::set_hook(Box::new(|_| {}));
     let description = described(&arguments.manifest, document).await?;
-    let promises = promised(&arguments.manifest, arguments.verbose).await?;
+    // A component that serves another document would be asked for what that promises, or cannot serve at all.
+    let promises = match description[0].failure {
+        None => promised(&arguments.manifest, arguments.verbose).await?,
+        Some(_) => Vec::new(),
+    };
     let _ = panic::take_hook();
     let failed = description.iter().chain(&promises).filter(|outcome| outcome.failure.is_some()).count();
     let passed = description.len() + promises.len() - failed;
@@ -62,7 +67,8 @@ async fn described(manifest: &Path, document: Value) -> Result<Vec<Outcome>> {
         };
         [
             outcome("it_is_what_the_component_serves", &|| {
-                assert!(api.get("/openapi.json").json() == document, "build the component again");
+                let served = api.get("/openapi.json").is(200).json();
+                assert!(served == document, "it is another one: build the component again");
             }),
             outcome("its_schemas_are_schemas", &|| description::schemas_hold(&document)),
             outcome("its_examples_are_answered_as_shown", &|| drop(examples::examples_hold(&document, api))),

@@ -45,7 +45,7 @@ impl<'d> Description<'d> {
         let responses = &document["paths"][path][method]["responses"];
         let response = responses
             .get(reply.status.to_string())
-            .or_else(|| responses.get(format!("{}XX", reply.status / 100)))
+            .or_else(|| responses.get("default"))
             .unwrap_or_else(|| panic!("{place} is not described"));
         let response = resolve(document, response);
         for (name, header) in response["headers"].as_object().into_iter().flatten() {

@@ -1,4 +1,4 @@
-//! What the description says of an entity: the operations under its tag, and what its rows look like.
+//! An entity as the description has it: the operations under its tag, and the members of its rows.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -41,9 +41,9 @@ pub struct Member {
     pub field: String,
     pub schema: Value,
     pub is_object: bool,
-    /// Whether the object that it is in must have it.
+    /// True if the object that it is in must have it.
     pub is_required: bool,
-    /// Whether no two rows have the same value: a key, or `x-unique`.
+    /// True if no two rows have the same value: a key, or `x-unique`.
     pub is_unique: bool,
     /// The members whose values no two rows have together (`x-unique`).
     pub unique_with: Vec<String>,
@@ -56,12 +56,12 @@ impl Member {
         values::types(&self.schema).contains(&"null")
     }
 
-    /// Whether a row must have another value than others, or has it in any case.
+    /// True if a row must have another value than others, or has it in any case.
     pub fn varies(&self) -> bool {
         self.is_unique || !self.unique_with.is_empty() && !self.is_reference()
     }
 
-    /// Whether its value must be the key of another row, so that only the example's is known to be one.
+    /// True if its value must be the key of another row, so that only the example's is known to be one.
     pub fn is_reference(&self) -> bool {
         self.schema["x-reference"] == true
     }
@@ -160,7 +160,7 @@ fn parameter<'d>(operation: &'d Value, place: &str, name: &str) -> &'d Value {
     parameters.find(is_wanted).unwrap_or(&Value::Null)
 }
 
-/// What an operation answers with when it succeeds.
+/// The content of an operation's answer when it succeeds.
 fn success(operation: &Value) -> &Value {
     let mut responses = operation["responses"].as_object().into_iter().flatten();
     let success = responses.find(|(status, _)| status.starts_with('2'));
@@ -233,7 +233,7 @@ fn pointer(field: &str) -> String {
     format!("/{}", field.replace('.', "/"))
 }
 
-/// What a row has for a field.
+/// The value of a field in a row.
 pub fn get<'r>(row: &'r Value, field: &str) -> Option<&'r Value> {
     row.pointer(&pointer(field))
 }

@@ -27,7 +27,7 @@ pub fn what_is_not_there_is_404(subject: &Subject) {
     let entity = &subject.entity;
     let absent = match (entity.key_in_path["type"].as_str(), entity.key_in_path["format"].as_str()) {
         // The largest may be there: what is at its limits was created.
-        (Some("integer"), _) => entity.key_in_path["maximum"].as_i64().map(|largest| largest - 1).into(),
+        (Some("integer"), _) => (entity.key_in_path["maximum"].as_i64().unwrap_or(i64::MAX) - 1).into(),
         (_, Some("uuid")) => "ffffffff-ffff-4fff-bfff-ffffffffffff".into(),
         (Some(_), _) => "~".into(),
         _ => return,

@@ -79,7 +79,7 @@ impl<'s> Subject<'s> {
         format!("{}-{}", self.entity.name, self.keys.fetch_add(1, Ordering::Relaxed))
     }
 
-    /// Whether a row had this value before the first case.
+    /// True if a row had this value before the first case.
     pub fn is_taken(&self, value: &Value) -> bool {
         let taken = self.taken.get_or_init(|| {
             let rows = self.entity.list.as_ref().map(|_| self.all_rows()).unwrap_or_default();
@@ -96,7 +96,7 @@ impl<'s> Subject<'s> {
         free.next().unwrap_or_else(|| panic!("no value is free for {}", member.field))
     }
 
-    /// What a client sends for a new row, with every member that has a value in an example or can have any, and unlike all
+    /// A new row as a client sends it, with every member that has a value in an example or can have any, and unlike all
     /// before in what must be unique.
     pub fn new_row(&self) -> Value {
         let mut row = json!({});
@@ -233,7 +233,7 @@ impl<'s> Subject<'s> {
     }
 }
 
-/// What comes of doing this for each at the same time.
+/// Does this for each at the same time, and returns the results in their order.
 pub fn at_once<T: Sync, R: Send>(each: &[T], act: impl Fn(&T) -> R + Sync) -> Vec<R> {
     thread::scope(|scope| {
         let started: Vec<_> = each.iter().map(|one| scope.spawn(|| act(one))).collect();

@@ -15,13 +15,13 @@ fn kind(schema: &Value) -> &str {
     types(schema).first().copied().unwrap_or_default()
 }
 
-/// Whether any text may stand here that is short enough.
+/// True if any text that is short enough may stand here.
 pub fn is_text(schema: &Value) -> bool {
     let is_free = ["format", "pattern", "enum"].iter().all(|rule| schema.get(rule).is_none());
     types(schema).contains(&"string") && is_free
 }
 
-/// Whether a text may have any character, or else only those of a code page.
+/// True if a text may have any character, and not only those of a code page.
 pub fn is_unicode(schema: &Value) -> bool {
     schema["x-code-page"] != true
 }
@@ -31,7 +31,7 @@ pub fn units(text: &str) -> u64 {
     text.encode_utf16().count() as u64
 }
 
-/// Whether a schema allows a value.
+/// True if a schema allows a value.
 pub fn allows(schema: &Value, value: &Value) -> bool {
     jsonschema::draft202012::is_valid(schema, value)
 }
@@ -104,7 +104,7 @@ fn count_on(text: &str, mut number: u64, alphabets: &[&str]) -> String {
     text.into_iter().collect()
 }
 
-/// As long a text as a schema allows, that ends as `end` does.
+/// The longest text that a schema allows and that ends like `end`.
 pub fn longest(schema: &Value, end: &str) -> Option<String> {
     filled(schema["maxLength"].as_u64()?, end, "x")
 }
@@ -150,7 +150,7 @@ pub fn lowest(schema: &Value) -> Option<Value> {
     .filter(|value| allows(schema, value) && is_exact(schema, value))
 }
 
-/// Whether a binary number is exactly this decimal one.
+/// True if a binary number is exactly this decimal one.
 fn is_exact(schema: &Value, value: &Value) -> bool {
     let digits = value.to_string().bytes().filter(u8::is_ascii_digit).count();
     let is_binary = schema.get("x-decimals").is_none() || !value.is_f64();
@@ -225,7 +225,7 @@ fn beyond(limit: &Value, by: i32) -> Option<Value> {
     beyond.find(|beyond| *beyond != limit && beyond.is_finite()).map(Value::from)
 }
 
-/// Whether what is shown is what was sent.
+/// True if the value that is shown is the one that was sent.
 pub fn is_same(schema: &Value, sent: &Value, shown: &Value) -> bool {
     match (sent, shown) {
         (Value::String(sent), Value::String(shown)) if schema["x-padded"] == true => {

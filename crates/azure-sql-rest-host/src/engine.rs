@@ -1,5 +1,6 @@
 //! Compiled code: Wasmtime's engine, configured as Spin does, and a cache so that only the first start compiles.
 
+use std::env;
 use std::fs;
 use std::path::Path;
 use std::thread;
@@ -9,8 +10,10 @@ use anyhow::{Context, Result};
 use wasmtime::component::Component;
 use wasmtime::{Cache, CacheConfig, Config, Engine, InstanceAllocationStrategy, PoolingAllocationConfig};
 
-/// The most instances alive at one time, as in Spin. Further requests wait for one to end.
-pub(crate) const MAX_INSTANCES: u32 = 1000;
+/// The most instances alive at one time, as in Spin: `SPIN_MAX_INSTANCE_COUNT`, or 1,000.
+pub(crate) fn max_instances() -> u32 {
+    env::var("SPIN_MAX_INSTANCE_COUNT").ok().and_then(|count| count.parse().ok()).unwrap_or(1000)
+}
 
 /// How long a computing guest keeps its thread before others get their turn, as in Spin.
 const TICK: Duration = Duration::from_millis(10);
@@ -60,14 +63,15 @@ fn new_engine(cache: &Cache) -> Result<Engine> {
     config.wasm_component_model_async(true);
     // A trap is reported in one line: frames of a stripped component are bare addresses.
     config.wasm_backtrace_max_frames(None);
+    let most = max_instances();
     let mut pool = PoolingAllocationConfig::new();
-    pool.total_component_instances(MAX_INSTANCES)
-        .total_memories(MAX_INSTANCES)
+    pool.total_component_instances(most)
+        .total_memories(most)
         // With WASI 0.3, a request runs while another one of the same instance waits inside a call of the host.
-        .total_stacks(2 * MAX_INSTANCES)
+        .total_stacks(2 * most)
         // A component of the Rust toolchain is one main module and a few small ones that glue it to its imports.
-        .total_tables(2 * MAX_INSTANCES)
-        .total_core_instances(4 * MAX_INSTANCES)
+        .total_tables(2 * most)
+        .total_core_instances(4 * most)
         .linear_memory_keep_resident(2 << 20)
         .table_keep_resident(512 << 10);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));

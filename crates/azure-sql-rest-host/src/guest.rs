@@ -22,8 +22,9 @@ use wasmtime_wasi_http::p2::bindings::ProxyPre as Wasi02;
 use wasmtime_wasi_http::p3::bindings::ServicePre as Wasi03;
 use wasmtime_wasi_http::{WasiBody, WasiHttpView};
 
-use crate::engine::MAX_INSTANCES;
-use crate::imports::{Application, InstanceState, link};
+use crate::engine::max_instances;
+use crate::imports::{InstanceState, link};
+use crate::outbound::Application;
 
 /// How many requests an instance of a WASI 0.3 component answers, and how many at a time; how long it is kept when it
 /// has none. As in Spin.
@@ -48,7 +49,7 @@ impl Guest {
         let handler = ProxyHandler::new(Instances {
             application: Arc::new(application),
             pre,
-            free: Arc::new(Semaphore::new(MAX_INSTANCES as usize)),
+            free: Arc::new(Semaphore::new(max_instances() as usize)),
             stopped: Arc::default(),
         });
         Ok(Self { handler })
@@ -77,7 +78,7 @@ impl Guest {
     }
 }
 
-/// Makes instances, no more at a time than there may be.
+/// Makes instances, no more at a time than there may be. As in Spin, a request that finds none free fails, and does not wait.
 struct Instances {
     application: Arc<Application>,
     pre: ProxyPre<InstanceState>,
@@ -91,7 +92,8 @@ impl HandlerState for Instances {
     type WorkerState = Worker;
 
     async fn instantiate(&self) -> wasmtime::Result<Instance<InstanceState, Expiration, Worker>> {
-        let place = self.free.clone().acquire_owned().await?;
+        let place = self.free.clone().try_acquire_owned();
+        let place = place.map_err(|_| wasmtime::Error::msg("all instances are in use"))?;
         let (engine, reused) = match &self.pre {
             ProxyPre::P2(pre) => (pre.engine(), false),
             ProxyPre::P3(pre) => (pre.engine(), true),

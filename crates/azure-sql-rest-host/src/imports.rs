@@ -1,6 +1,5 @@
 //! What the guest may call: WASI 0.2 and 0.3 without files, environment or sockets; HTTP; Spin's variables.
 
-use std::path::PathBuf;
 use std::sync::Arc;
 
 use anyhow::Result;
@@ -10,19 +9,9 @@ use wasmtime_wasi::{WasiCtx, WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 use crate::interfaces::{variables_2, variables_3};
-use crate::outbound::{Hooks, Outbound};
+use crate::outbound::{Application, Hooks};
 use crate::stdio::Stdio;
-use crate::variables::{Resolver, Unavailable};
-
-/// What every instance of the component shares.
-pub(crate) struct Application {
-    pub component: String,
-    pub variables: Resolver,
-    /// Templates.
-    pub allowed_outbound_hosts: Vec<String>,
-    pub log_dir: PathBuf,
-    pub outbound: Outbound,
-}
+use crate::variables::Unavailable;
 
 /// What belongs to one instance.
 pub(crate) struct InstanceState {

@@ -63,9 +63,8 @@ use tokio::net::TcpListener;
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::guest::Guest;
-use crate::imports::Application;
 use crate::manifest::Manifest;
-use crate::outbound::Outbound;
+use crate::outbound::{Application, Outbound};
 use crate::variables::Resolver;
 
 pub use crate::engine::CodeOrigin;

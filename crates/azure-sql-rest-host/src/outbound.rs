@@ -2,6 +2,7 @@
 
 use std::error::Error as _;
 use std::future::Future;
+use std::path::PathBuf;
 use std::pin::Pin;
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, ready};
@@ -20,7 +21,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpHooks};
 
 use crate::allowed_hosts::AllowedHosts;
 use crate::connect::{ConnectError, Connector, with_limit};
-use crate::imports::Application;
+use crate::variables::Resolver;
 
 /// The limit of each phase of a request that sets none, as in Spin.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
@@ -57,6 +58,16 @@ fn request_error(error: &legacy::Error) -> Error {
         Some(ConnectError::Tls) => Error::TlsProtocolError,
         None => Error::HttpProtocolError,
     }
+}
+
+/// What every instance of the component shares.
+pub(crate) struct Application {
+    pub component: String,
+    pub variables: Resolver,
+    /// Templates.
+    pub allowed_outbound_hosts: Vec<String>,
+    pub log_dir: PathBuf,
+    pub outbound: Outbound,
 }
 
 /// Sends the requests of one instance, and finds out at the first of them where it may send any.

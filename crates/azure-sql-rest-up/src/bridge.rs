@@ -18,7 +18,7 @@ use crate::stop::Stop;
 /// Where Data API Builder listens as well.
 const USUAL: SocketAddr = SocketAddr::new(IpAddr::V4(Ipv4Addr::LOCALHOST), 5000);
 
-/// What messages call it.
+/// Its name in messages.
 const NAME: &str = "the local bridge";
 
 /// Options of `azure-sql-rest bridge`.
@@ -66,7 +66,7 @@ pub struct Started {
 ///
 /// # Errors
 ///
-/// Those of [`start`], and when serving fails.
+/// The errors of [`start`], and when serving fails.
 pub async fn run(arguments: BridgeArguments, mut stop: Stop) -> Result<()> {
     let mut steps = Steps::begin();
     let started = start(arguments.listen.or(Some(USUAL)), &arguments.data, &mut steps).await?;

@@ -2,7 +2,7 @@
 
 use crate::route::Route;
 
-/// What one API has of its own.
+/// The parts of an API that are its own.
 pub struct App {
     /// Its routes.
     pub routes: &'static [Route],

@@ -19,7 +19,7 @@ use crate::client::body::ACCEPT_PATCH_TYPES;
 use crate::client::precondition::Preconditions;
 use crate::client::problem::{Problem, kind};
 use crate::client::response::{self, Body, Context, ascii, json};
-use crate::client::{accept, body, pages};
+use crate::client::{accept, body, caller, pages};
 use crate::dab;
 use crate::dab::call::{Effort, GaveUp};
 use crate::dab::request::{Arguments, Value};
@@ -83,6 +83,7 @@ pub async fn handle<'s, P: Platform>(
             status: status.as_u16(),
             duration_us: took.as_micros() as u64,
             attempts: outcome.call.as_ref().map_or(0, |call| call.effort.attempts),
+            caller: outcome.caller,
         };
         log.write(platform, &event);
     }
@@ -121,10 +122,12 @@ fn finish<C>(response: &mut Response<Body<C>>, method: &Method, correlation_id: 
 type Answer<P> = Result<Response<Body<<P as Platform>::Body>>, Problem>;
 
 /// How a request ended.
-struct Outcome<P: Platform> {
+struct Outcome<'s, P: Platform> {
     answer: Answer<P>,
     /// Set once Data API Builder has been called.
     call: Option<Called>,
+    /// The name of the caller, empty without one.
+    caller: &'s str,
 }
 
 /// The part of a call that the headers of the answer tell.
@@ -134,30 +137,35 @@ struct Called {
     key: Option<String>,
 }
 
-impl<P: Platform> From<Answer<P>> for Outcome<P> {
+impl<P: Platform> From<Answer<P>> for Outcome<'_, P> {
     fn from(answer: Answer<P>) -> Self {
-        Self { answer, call: None }
+        Self { answer, call: None, caller: "" }
     }
 }
 
-impl<P: Platform> From<Problem> for Outcome<P> {
+impl<P: Platform> From<Problem> for Outcome<'_, P> {
     fn from(problem: Problem) -> Self {
         Err(problem).into()
     }
 }
 
 /// One request, without its body.
-struct Exchange<'a, P> {
+struct Exchange<'a, 's, P> {
     platform: &'a P,
     app: &'static App,
-    settings: &'a Settings,
+    settings: &'s Settings,
     log: &'a Log,
     head: &'a Parts,
     preconditions: Preconditions<'a>,
 }
 
-impl<P: Platform> Exchange<'_, P> {
-    async fn answer(&self, found: Option<&Found<'_>>, action: Option<&'static Action>, body: P::Body) -> Outcome<P> {
+impl<'s, P: Platform> Exchange<'_, 's, P> {
+    async fn answer(
+        &self,
+        found: Option<&Found<'_>>,
+        action: Option<&'static Action>,
+        body: P::Body,
+    ) -> Outcome<'s, P> {
         let Some(found) = found.filter(|found| self.settings.serve_docs || !found.is_page()) else {
             return Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path.").into();
         };
@@ -165,7 +173,13 @@ impl<P: Platform> Exchange<'_, P> {
             None => self.without_action(found).into(),
             Some(Action::Page(page)) => Ok(pages::response(*page)).into(),
             Some(Action::Ready) => self.ready().await,
-            Some(Action::Call(call)) => self.call(call, &found.key, body).await.unwrap_or_else(Outcome::from),
+            Some(Action::Call(call)) => match self.admit() {
+                Ok(caller) => {
+                    let outcome = self.call(call, caller, found.key.as_deref(), body).await;
+                    Outcome { caller, ..outcome.unwrap_or_else(Outcome::from) }
+                }
+                Err(problem) => problem.into(),
+            },
             Some(Action::OpenApi | Action::Alive) => {
                 self.negotiate().map(|()| json(StatusCode::OK, whole(self.app.openapi))).into()
             }
@@ -188,13 +202,19 @@ impl<P: Platform> Exchange<'_, P> {
         Err(Problem::new(kind::METHOD_NOT_ALLOWED, &detail).with_header(ALLOW, ascii(allow)))
     }
 
-    /// Lets a request pass that has an API key, or all when there are no keys.
-    fn admit(&self) -> Result<(), Problem> {
+    /// Lets a request pass that has an API key, or all when there are no keys. Returns the name of the caller.
+    fn admit(&self) -> Result<&'s str, Problem> {
         // A bearer token that goes on to Data API Builder is for it to judge.
-        if self.settings.api_key.admit(&self.head.headers, !self.settings.forward_authorization) {
-            return Ok(());
-        }
-        Err(unauthorized("Send the API key as x-api-key, or as a bearer token unless the API passes those on."))
+        self.settings.api_key.admit(&self.head.headers, !self.settings.forward_authorization).ok_or_else(|| {
+            unauthorized("Send the API key as x-api-key, or as a bearer token unless the API passes those on.")
+        })
+    }
+
+    /// The caller whose idempotency keys these are; `None` where callers cannot be told apart.
+    fn scope(&self, name: &str) -> Option<String> {
+        let token = caller::of_token(&self.head.headers).filter(|_| self.settings.forward_authorization);
+        let are_told_apart = self.settings.forward_authorization || self.settings.api_key.have_names();
+        are_told_apart.then(|| token.unwrap_or_else(|| name.to_owned()))
     }
 
     fn negotiate(&self) -> Result<(), Problem> {
@@ -205,7 +225,7 @@ impl<P: Platform> Exchange<'_, P> {
         Err(Problem::new(kind::NOT_ACCEPTABLE, detail))
     }
 
-    async fn ready(&self) -> Outcome<P> {
+    async fn ready(&self) -> Outcome<'s, P> {
         let arguments = Arguments::new();
         let begin = self.platform.now();
         let row = self.to_dab(&READY, &arguments).attempt(READY_LIMIT).await;
@@ -222,7 +242,7 @@ impl<P: Platform> Exchange<'_, P> {
                 Err(unavailable("Data API Builder or the database behind it does not answer."))
             }
         };
-        Outcome { answer, call: Some(Called { effort, key: None }) }
+        Outcome { answer, call: Some(Called { effort, key: None }), caller: "" }
     }
 
     /// Calls a procedure.
@@ -230,43 +250,53 @@ impl<P: Platform> Exchange<'_, P> {
     /// # Errors
     ///
     /// A request that is refused before the call is made.
-    async fn call(&self, call: &'static Call, key: &str, body: P::Body) -> Result<Outcome<P>, Problem> {
-        self.admit()?;
+    async fn call(
+        &self,
+        call: &'static Call,
+        caller: &str,
+        row: Option<&str>,
+        body: P::Body,
+    ) -> Result<Outcome<'s, P>, Problem> {
         self.negotiate()?;
         let policy = self.settings.policy();
         let in_flight = self.platform.instance().enter(self.settings.max_in_flight);
         let _in_flight = in_flight.ok_or_else(|| unavailable("As many requests are in flight as may be."))?;
-        let arguments = pin!(self.arguments(call, key, body));
+        let arguments = pin!(self.arguments(call, caller, row, body));
         let timer = pin!(self.platform.sleep(policy.deadline));
-        let arguments = match select(arguments, timer).await {
+        let (arguments, key) = match select(arguments, timer).await {
             Either::Left((arguments, _)) => arguments?,
             Either::Right(((), _)) => {
                 return Err(Problem::new(kind::REQUEST_TIMEOUT, "Send the whole body in less time."));
             }
         };
-        let key = arguments.iter().find_map(|(name, value)| match value {
-            Value::Text(key) if *name == REQUEST_KEY => Some(key.clone()),
-            _ => None,
-        });
         let (effort, result) = self.to_dab(call, &arguments).make(&policy).await;
         let answer = match result {
             Ok(row) => self.context(call, &arguments).answer(row),
             Err(gave_up) => Err(refusal(&gave_up, effort.attempts, key.is_some(), self.settings.forward_authorization)),
         };
-        Ok(Outcome { answer, call: Some(Called { effort, key }) })
+        Ok(Outcome { answer, call: Some(Called { effort, key }), caller: "" })
     }
 
-    /// All arguments. The checks that cost nothing come before the body is read.
-    async fn arguments(&self, call: &Call, key: &str, body: P::Body) -> Result<Arguments, Problem> {
+    /// All arguments, and the key of a write. The checks that cost nothing come before the body is read.
+    async fn arguments(
+        &self,
+        call: &Call,
+        caller: &str,
+        row: Option<&str>,
+        body: P::Body,
+    ) -> Result<(Arguments, Option<String>), Problem> {
         let Parts { method, headers, .. } = self.head;
         let is_write = !method.is_safe();
         if is_write {
             self.preconditions.refuse_on_write(call.is_versioned())?;
         }
-        let mut arguments = arguments::of_head(call, self.head, key, &self.preconditions)?;
+        let mut arguments = arguments::of_head(call, self.head, row, &self.preconditions)?;
+        let mut key = None;
         if is_write {
-            let key = arguments::idempotency_key(headers)?.map_or_else(|| random_uuid(self.platform), str::to_owned);
-            arguments.push((REQUEST_KEY, Value::Text(key)));
+            let sent = arguments::idempotency_key(headers)?;
+            let key = key.insert(sent.map_or_else(|| random_uuid(self.platform), str::to_owned));
+            let scoped = caller::scoped(self.scope(caller).as_deref(), key)?;
+            arguments.push((REQUEST_KEY, Value::Text(scoped)));
         }
         for (name, source) in call.parameters {
             if let Source::Body(form_field) = source {
@@ -276,7 +306,7 @@ impl<P: Platform> Exchange<'_, P> {
                 break;
             }
         }
-        Ok(arguments)
+        Ok((arguments, key))
     }
 
     fn to_dab(&self, call: &'static Call, arguments: &Arguments) -> dab::call::Call<'_, P> {
@@ -301,6 +331,7 @@ impl<P: Platform> Exchange<'_, P> {
 
     fn context<'c>(&'c self, call: &'c Call, arguments: &'c Arguments) -> Context<'c> {
         Context {
+            routes: self.app.routes,
             call,
             arguments,
             request: self.head,

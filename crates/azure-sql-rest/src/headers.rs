@@ -27,7 +27,7 @@ pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 /// Its vendors' part.
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
-/// What a path takes with `PATCH` (RFC 5789, section 3.1).
+/// The media types of a `PATCH` (RFC 5789, section 3.1).
 pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 
 /// An API key, from clients to this API and from this API to a gateway in front of Data API Builder.

@@ -3,7 +3,7 @@
 //! Pure: no clock, no I/O; [`crate::dab::call`] drives it.
 //!
 //! - **In flight**: above a limit, a request is refused at once.
-//! - **Breaker**: after [`OPEN_AFTER`] failures in a row one request at a time is let through, as a probe; the others wait. An
+//! - **Breaker**: after `OPEN_AFTER` failures in a row one request at a time is let through, as a probe; the others wait. An
 //!   answer closes the breaker. An outage that has lasted as long as a request is sure to ride out refuses new requests.
 //! - **Budget**: where answers take seconds, the database is overloaded, and a retry takes the place of another request. Such
 //!   retries may take a fifth of what the requests may, after a burst. Without slow answers they cost nothing: an outage is
@@ -20,7 +20,7 @@ const OPEN_AFTER: u32 = 5;
 
 /// How many slow attempts the instance may repeat at once. One that took `retry_cap_ms` or longer counts as one, a shorter one
 /// as its part of that.
-const BURST: u32 = 4;
+const BURST: u32 = 6;
 
 /// How many requests pay for one more such attempt.
 const REQUESTS_A_RETRY: u32 = 5;
@@ -51,8 +51,8 @@ struct State {
 pub enum Permit {
     /// Make an attempt.
     Attempt,
-    /// Wait for this long, and ask again: another request tries whether the database is back.
-    Hold(Duration),
+    /// Wait for [`Policy::spread`], and ask again: another request tries whether the database is back.
+    Hold,
     /// Answer the client now: the database has been away for too long.
     Refuse,
 }
@@ -115,8 +115,8 @@ impl Instance {
         Some(InFlight(self))
     }
 
-    /// Decides at `now` whether a request that has made `attempts` may make the next one. `random` is uniform over all `u32`.
-    pub fn permit(&self, policy: &Policy, attempts: u32, now: Duration, random: u32) -> Permit {
+    /// Decides at `now` whether a request that has made `attempts` may make the next one.
+    pub fn permit(&self, policy: &Policy, attempts: u32, now: Duration) -> Permit {
         let mut state = self.state();
         if attempts == 0 {
             state.debt = state.debt.saturating_sub(policy.cap / REQUESTS_A_RETRY);
@@ -135,7 +135,7 @@ impl Instance {
         if attempts == 0 && state.is_lost(policy, now) {
             return Permit::Refuse;
         }
-        Permit::Hold(policy.spread(random))
+        Permit::Hold
     }
 
     /// Notes that an attempt which took `took` brought an answer at `now`.
@@ -178,7 +178,7 @@ impl Instance {
         }
         if state.last_slow_answer.is_some_and(|answer| answer >= began) {
             let debt = state.debt.saturating_add(attempt.took.min(policy.cap));
-            if debt > policy.cap * BURST {
+            if debt > policy.cap.saturating_mul(BURST) {
                 return Decision::GiveUp(policy.exhausted(failure));
             }
             state.debt = debt;
@@ -212,7 +212,7 @@ mod tests {
     fn open(now_ms: u64) -> Instance {
         let instance = Instance::new();
         for _ in 0..OPEN_AFTER {
-            assert_eq!(instance.permit(&POLICY, 0, ms(now_ms), 0), Permit::Attempt);
+            assert_eq!(instance.permit(&POLICY, 0, ms(now_ms)), Permit::Attempt);
             fail(&instance, 1, &REFUSED, 0, now_ms);
         }
         instance
@@ -232,11 +232,11 @@ mod tests {
     fn an_open_breaker_lets_one_probe_through() {
         let instance = open(1000);
         // The request whose attempt failed comes back after its wait of 100 ms.
-        assert_eq!(instance.permit(&POLICY, 1, ms(1050), u32::MAX), Permit::Hold(ms(2000)));
-        assert_eq!(instance.permit(&POLICY, 1, ms(1100), 0), Permit::Attempt);
-        assert_eq!(instance.permit(&POLICY, 1, ms(1200), 0), Permit::Hold(ms(0)));
+        assert_eq!(instance.permit(&POLICY, 1, ms(1050)), Permit::Hold);
+        assert_eq!(instance.permit(&POLICY, 1, ms(1100)), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 1, ms(1200)), Permit::Hold);
         // A probe that is never heard of again blocks nobody for longer than an attempt.
-        assert_eq!(instance.permit(&POLICY, 1, ms(11_100), 0), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 1, ms(11_100)), Permit::Attempt);
     }
 
     #[test]
@@ -244,7 +244,7 @@ mod tests {
         let instance = open(1000);
         instance.answered(&POLICY, ms(5), ms(1200));
         for _ in 0..3 {
-            assert_eq!(instance.permit(&POLICY, 1, ms(1200), 0), Permit::Attempt);
+            assert_eq!(instance.permit(&POLICY, 1, ms(1200)), Permit::Attempt);
         }
     }
 
@@ -253,7 +253,7 @@ mod tests {
         let instance = open(1000);
         let refused = Failure::Status { status: 404, retry_after: None };
         assert_eq!(fail(&instance, 1, &refused, 1, 1100), Decision::GiveUp(GiveUp::Misconfigured));
-        assert_eq!(instance.permit(&POLICY, 1, ms(1100), 0), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 1, ms(1100)), Permit::Attempt);
     }
 
     #[test]
@@ -261,27 +261,27 @@ mod tests {
         let instance = open(1000);
         fail(&instance, 9, &REFUSED, 0, 15_000);
         // The longest outage that a request rides out: a deadline less an attempt.
-        assert_eq!(instance.permit(&POLICY, 0, ms(15_050), 0), Permit::Hold(ms(0)));
+        assert_eq!(instance.permit(&POLICY, 0, ms(15_050)), Permit::Hold);
         fail(&instance, 9, &REFUSED, 0, 16_001);
-        assert_eq!(instance.permit(&POLICY, 0, ms(17_000), 0), Permit::Refuse);
-        assert_eq!(instance.permit(&POLICY, 1, ms(17_000), 0), Permit::Hold(ms(0)), "one that waits goes on");
-        assert_eq!(instance.permit(&POLICY, 0, ms(18_100), 0), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 0, ms(17_000)), Permit::Refuse);
+        assert_eq!(instance.permit(&POLICY, 1, ms(17_000)), Permit::Hold, "one that waits goes on");
+        assert_eq!(instance.permit(&POLICY, 0, ms(18_100)), Permit::Attempt);
         let retry_after = ms(2000);
         assert_eq!(
             fail(&instance, 1, &REFUSED, 0, 18_200),
             Decision::GiveUp(GiveUp::Unavailable { retry_after }),
             "a probe that is new is not held"
         );
-        assert_eq!(instance.permit(&POLICY, 0, ms(20_199), 0), Permit::Refuse);
-        assert_eq!(instance.permit(&POLICY, 0, ms(20_200), 0), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 0, ms(20_199)), Permit::Refuse);
+        assert_eq!(instance.permit(&POLICY, 0, ms(20_200)), Permit::Attempt);
     }
 
     #[test]
     fn an_old_outage_is_forgotten() {
         let instance = open(1000);
         fail(&instance, 9, &REFUSED, 0, 20_000);
-        assert_eq!(instance.permit(&POLICY, 0, ms(45_001), 0), Permit::Attempt);
-        assert_eq!(instance.permit(&POLICY, 0, ms(45_001), 0), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 0, ms(45_001)), Permit::Attempt);
+        assert_eq!(instance.permit(&POLICY, 0, ms(45_001)), Permit::Attempt);
     }
 
     #[test]
@@ -294,9 +294,9 @@ mod tests {
             });
             made.count()
         };
-        assert_eq!(retries(4000), 4, "a burst");
+        assert_eq!(retries(4000), 6, "a burst");
         for _ in 0..10 {
-            instance.permit(&POLICY, 0, ms(5000), 0);
+            instance.permit(&POLICY, 0, ms(5000));
         }
         assert_eq!(retries(9000), 2, "a fifth of the requests");
     }

@@ -27,6 +27,8 @@ pub mod client {
     pub mod arguments;
 
     pub mod accept;
+    pub mod caller;
+
     pub mod access;
     pub mod cors;
     pub mod precondition;

@@ -6,14 +6,14 @@ use serde::Serialize;
 
 use crate::platform::Platform;
 
-/// From which weight on lines are written; each level includes those before it.
+/// The level from which lines are written; each includes those before it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Level {
     /// Nothing.
     Off,
-    /// What somebody has to look at: requests given up, settings and answers that are wrong, answers of 500 and above.
+    /// Lines that somebody has to look at: requests given up, settings and answers that are wrong, answers of 500 and above.
     Error,
-    /// What went wrong and was made good: retries.
+    /// Failures that were made good: retries.
     Warn,
     /// Every request, except probes that succeed.
     Info,
@@ -32,7 +32,7 @@ impl Level {
     }
 }
 
-/// What is logged: each line is one of these, as a JSON object with its name as `event`.
+/// A line of the log, as a JSON object with its name as `event`.
 #[derive(Debug, Serialize)]
 #[serde(tag = "event", rename_all = "snake_case")]
 pub enum Event<'a> {
@@ -48,6 +48,9 @@ pub enum Event<'a> {
         duration_us: u64,
         /// How often Data API Builder was called.
         attempts: u32,
+        /// The name of the caller's API key.
+        #[serde(skip_serializing_if = "str::is_empty")]
+        caller: &'a str,
     },
     /// An attempt failed, and another follows.
     Retry {
@@ -106,14 +109,14 @@ impl Event<'_> {
 /// The log of one request.
 #[derive(Clone, Debug)]
 pub struct Log {
-    /// What is not as grave as this is not written.
+    /// Lines below this level are not written.
     pub level: Level,
     /// A GUID that ties the lines of a request together, and to its answer. Each line ends with it.
     pub correlation_id: String,
 }
 
 impl Log {
-    /// Whether requests that succeed are logged.
+    /// True if requests that succeed are logged.
     pub fn has_requests(&self) -> bool {
         self.level >= Level::Info
     }
@@ -136,7 +139,7 @@ mod tests {
     use crate::platform::fake::Fake;
 
     fn request(status: u16) -> Event<'static> {
-        Event::Request { method: "GET", route: None, status, duration_us: 1_002_034, attempts: 0 }
+        Event::Request { method: "GET", route: None, status, duration_us: 1_002_034, attempts: 0, caller: "" }
     }
 
     fn lines(level: Level, events: &[Event]) -> Vec<String> {

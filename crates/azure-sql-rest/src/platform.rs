@@ -1,4 +1,4 @@
-//! What the component needs from the world around it. The core is written against [`Platform`] and the `http` types
+//! The world around the component. The core is written against [`Platform`] and the `http` types
 //! only, so that its tests run natively against a fake with a virtual clock.
 
 use std::time::Duration;

@@ -24,13 +24,13 @@ pub struct Route {
     pub method: Method,
     /// Segments separated by `/`; the segment in braces stands for the key of a row.
     pub path: &'static str,
-    /// What it does, for the API's description: a line, then perhaps more.
+    /// The text for the API's description: a line, then perhaps more.
     pub doc: &'static [&'static str],
-    /// What it does.
+    /// The answer to a request.
     pub action: Action,
 }
 
-/// What a route does.
+/// The way in which a route answers.
 pub enum Action {
     /// Liveness: answers without Data API Builder and without any setting.
     Alive,
@@ -51,7 +51,7 @@ pub enum Page {
     Home,
     /// The API's description, to try in a browser.
     Docs,
-    /// What the problems mean.
+    /// The meanings of the problems.
     Problems,
 }
 
@@ -80,7 +80,7 @@ pub struct Creates {
 /// The parameter of every write that makes it exactly-once.
 pub const REQUEST_KEY: &str = "RequestKey";
 
-/// `web.ready`: whether Data API Builder and the database answer.
+/// `web.ready`, which answers when Data API Builder and the database do.
 pub static READY: Call = Call { procedure: "ready", parameters: &[], creates: None };
 
 /// Where an argument comes from.
@@ -98,7 +98,7 @@ pub enum Source {
     IfMatch,
 }
 
-/// What an argument may be.
+/// A kind of argument.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Kind {
     /// An integer from the first number to the second, in decimal digits.
@@ -219,8 +219,8 @@ pub struct Found<'p> {
     routes: &'static [Route],
     /// The path as the table has it.
     pub path: &'static str,
-    /// The segment in braces, decoded; empty when the path has none.
-    pub key: Cow<'p, str>,
+    /// The segment in braces, decoded: empty when the path has none, `None` when it is not UTF-8.
+    pub key: Option<Cow<'p, str>>,
 }
 
 impl<'p> Found<'p> {
@@ -256,21 +256,33 @@ impl<'p> Found<'p> {
     }
 }
 
-/// The segment of `path` that stands where `template` has braces, if the two match otherwise; empty without braces.
-fn key<'p>(template: &str, path: &'p str) -> Option<Cow<'p, str>> {
-    // Invalid UTF-8 becomes U+FFFD, which no path and no key has.
-    let decoded = |segment| percent_decode_str(segment).decode_utf8_lossy();
-    let mut key = Cow::Borrowed("");
+/// The segment of `path` that stands where `template` has braces, as [`Found::key`] has it; `None` when the two do not match.
+#[allow(clippy::option_option, reason = "a match whose key is not UTF-8 is a match")]
+fn key<'p>(template: &str, path: &'p str) -> Option<Option<Cow<'p, str>>> {
+    let decoded = |segment| percent_decode_str(segment).decode_utf8().ok();
+    let mut key = Some(Cow::Borrowed(""));
     let mut segments = path.split('/');
     for expected in template.split('/') {
         let segment = segments.next()?;
         if expected.starts_with('{') && !segment.is_empty() {
             key = decoded(segment);
-        } else if segment != expected && !(segment.contains('%') && decoded(segment) == expected) {
+        } else if segment != expected && !(segment.contains('%') && decoded(segment).as_deref() == Some(expected)) {
             return None;
         }
     }
     segments.next().is_none().then_some(key)
+}
+
+/// The kind of the key in `path`, which is a path of the table.
+pub fn kind_of_key(routes: &[Route], path: &str) -> Option<Kind> {
+    let calls = routes.iter().filter(|route| route.path == path).filter_map(|route| match &route.action {
+        Action::Call(call) => Some(call),
+        _ => None,
+    });
+    calls.flat_map(|call| call.parameters).find_map(|(_, source)| match source {
+        Source::Path(kind) => Some(*kind),
+        _ => None,
+    })
 }
 
 impl Call {
@@ -299,7 +311,7 @@ mod tests {
     }
 
     fn find(path: &str) -> Option<(&'static str, String)> {
-        Found::at(ROUTES, path).map(|found| (found.path, found.key.into_owned()))
+        Found::at(ROUTES, path).map(|found| (found.path, found.key.unwrap().into_owned()))
     }
 
     fn call(index: usize) -> &'static Call {
@@ -330,10 +342,22 @@ mod tests {
     }
 
     #[test]
+    fn a_key_is_utf_8_and_may_have_any_character() {
+        assert_eq!(find("/thing/%EF%BF%BD"), Some(("/thing/{id}", "\u{fffd}".into())));
+        assert_eq!(Found::at(ROUTES, "/thing/%FF").map(|found| found.key), Some(None));
+    }
+
+    #[test]
     fn other_paths_match_nothing() {
         for path in ["", "/", "*", "thing", "/thing/", "/thing/7/", "/thing/7/8", "/Thing", "//thing", "/thing//7"] {
             assert_eq!(find(path), None, "{path}");
         }
+    }
+
+    #[test]
+    fn the_kind_of_a_key_is_that_of_its_routes() {
+        assert_eq!(kind_of_key(ROUTES, "/thing/{id}"), Some(kind::ID));
+        assert_eq!(kind_of_key(ROUTES, "/things"), None);
     }
 
     #[test]

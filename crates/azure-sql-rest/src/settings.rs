@@ -29,7 +29,7 @@ pub struct Setting {
     pub default: &'static str,
     /// The values that it can have.
     pub rule: &'static str,
-    /// What it is, in Markdown: the lines of a sentence.
+    /// A sentence about it, in lines of Markdown.
     pub doc: &'static [&'static str],
 }
 
@@ -102,7 +102,7 @@ settings! {
     /// origin of Data API Builder, `http(s)://host[:port]`, without a path; the component may connect to nothing else
     Variable dab_url: String = "http://127.0.0.1:5000", origin,
         "must be an origin like http://127.0.0.1:5000 or https://host, without user, path or query";
-    /// keys for the API, separated by commas; without a key, the API is open
+    /// keys for the API, separated by commas, each as `key` or `name:key`; without a key, the API is open
     Secret api_key: ApiKeys = "", ApiKeys::parse, "must be empty, or keys of visible characters separated by commas";
     /// sent to Data API Builder as `x-api-key`, for a gateway in front of it
     Secret dab_api_key: Option<HeaderValue> = "", secret_header, "must be empty, or visible characters without spaces";

@@ -18,6 +18,7 @@ from pathlib import Path
 os.chdir(sys.argv[1])
 sys.path[:0] = ["deploy/azd/test", "tests/deploy"]
 
+import arithmetic
 import facts
 import jsonschema
 import probes
@@ -173,7 +174,9 @@ def app(parsed):
         yield "the component does not ask the Data API Builder beside it"
     if not any(each["name"] == "SPIN_VARIABLE_API_KEY" and each["secretRef"] == "api-key" for each in api["env"]):
         yield "the API has no key"
-    for container, problems in ((api, probes.api_problems), (dab, probes.dab_problems)):
+    held = {each["name"]: each.get("value") for each in api["env"]}.get("SPIN_MAX_INSTANCE_COUNT")
+    yield from arithmetic.memory_problems("deploy/azd/app.bicep", api["resources"]["memory"], held)
+    for container, problems in ((api, probes.api_problems), (api, probes.full_problems), (dab, probes.dab_problems)):
         yield from problems({probe["type"].lower(): probe for probe in container["probes"]})
         yield from (f"{container['name']}: too many failures for Container Apps" for probe in container["probes"] if probe.get("failureThreshold", 3) > 10)
 

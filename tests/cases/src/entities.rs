@@ -1,5 +1,5 @@
 //! What the procedures of every entity have in common, asked of each that the table of routes names, with the examples of
-//! its description in `entities/`: nothing is written for an entity.
+//! `openapi.json`: nothing is written for an entity.
 
 use std::fs;
 use std::path::Path;
@@ -30,18 +30,51 @@ fn call(procedure: &str) -> Option<&'static Call> {
     })
 }
 
+/// The entities of which `openapi.json` says how a row is created: `name`, `plural`, the `schema` of a row, and `examples` by procedure.
+fn descriptions(document: &Value) -> Vec<Value> {
+    let calls = || {
+        ROUTES.iter().filter_map(|route| match &route.action {
+            Action::Call(call) => Some((route, call)),
+            _ => None,
+        })
+    };
+    let mut descriptions = Vec::new();
+    for (route, call) in calls().filter(|(route, call)| route.method == "POST" && call.creates.is_some()) {
+        let name = call.procedure.trim_start_matches("put_");
+        let words = name.split('_').filter_map(|word| word.split_at_checked(1));
+        let title: String = words.map(|(first, rest)| first.to_uppercase() + rest).collect();
+        let mut examples = json!({});
+        for (route, call) in calls() {
+            let operation = &document["paths"][route.path][route.method.as_str().to_lowercase()];
+            let request = &operation["requestBody"]["content"]["application/json"]["example"];
+            let success = ["200", "201", "202"].iter().find_map(|status| operation["responses"].get(status));
+            let response = success.map(|success| &success["content"]["application/json"]["example"]);
+            for (part, example) in [("request", Some(request)), ("response", response)] {
+                if let Some(example) = example.filter(|example| !example.is_null()) {
+                    examples[call.procedure][part] = example.clone();
+                }
+            }
+        }
+        descriptions.push(json!({
+            "name": name,
+            "plural": route.path.trim_start_matches('/'),
+            "schema": document["components"]["schemas"][title],
+            "examples": examples
+        }));
+    }
+    descriptions
+}
+
 /// Asks every entity, and returns how many there are.
 ///
 /// # Errors
 /// The first that is not as it should be, with what was asked.
 pub async fn run(database: &impl Database, say: impl Fn(&str)) -> Result<usize> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../entities");
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../openapi.json");
+    let document: Value = serde_json::from_str(&fs::read_to_string(path)?)?;
     let mut count = 0;
-    for entry in fs::read_dir(folder)? {
-        let description: Value = serde_json::from_str(&fs::read_to_string(entry?.path())?)?;
-        let Some(name) = description["name"].as_str().map(str::to_owned) else {
-            continue;
-        };
+    for description in descriptions(&document) {
+        let name = description["name"].as_str().unwrap_or_default().to_owned();
         let Some(put) = call(&format!("put_{name}")) else {
             continue;
         };

@@ -208,7 +208,7 @@ impl SqlServer {
 }
 
 impl SqlServer {
-    /// Whether `web.field_error` says of every value what the local bridge says. Returns how many values there are.
+    /// True if `ops.field_error` says of every value what the local bridge says. Returns how many values there are.
     ///
     /// # Errors
     /// Every value of which it says something else.
@@ -217,7 +217,7 @@ impl SqlServer {
         let (mut count, mut differences) = (0, Vec::new());
         for (sql_type, value, expected) in values::all() {
             let mut query = Query::new(
-                "SELECT e.Message FROM web.json_member(@P1, N'v') AS m CROSS APPLY web.field_error(m.Type, m.Value, @P2, @P3, @P4) AS e",
+                "SELECT e.Message FROM ops.members(@P1) AS m CROSS APPLY ops.field_error(m.Type, m.Value, @P2, @P3, @P4, N'Latin1_General_100_CI_AS') AS e WHERE m.Field = N'v'",
             );
             let number = |number: Option<u32>| number.and_then(|number| i32::try_from(number).ok());
             query.bind(format!(r#"{{"v":{value}}}"#));

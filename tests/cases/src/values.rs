@@ -1,19 +1,20 @@
-//! JSON values for columns of every type: `web.field_error` and its twin in the local bridge say the same of each.
+//! JSON values for columns of every type: `ops.field_error` and its twin in the local bridge say the same of each.
 
 use azure_sql_rest_bridge::fields::{Type, stored};
 
 /// Types, each with a `@Size` and a `@Scale` that tables have.
-const TYPES: [(&str, Option<u32>, Option<u32>); 22] = [
+const TYPES: [(&str, Option<u32>, Option<u32>); 24] = [
     ("object", None, None),
     ("bit", None, None),
     ("tinyint", None, None),
-    ("smallint", None, Some(1)),
+    ("smallint", None, None),
     ("int", None, None),
-    ("int", None, Some(1)),
     ("bigint", None, None),
     ("decimal", Some(5), Some(0)),
     ("decimal", Some(9), Some(2)),
     ("decimal", Some(2), Some(2)),
+    ("money", None, None),
+    ("smallmoney", None, None),
     ("real", None, None),
     ("float", None, None),
     ("uniqueidentifier", None, None),
@@ -26,10 +27,11 @@ const TYPES: [(&str, Option<u32>, Option<u32>); 22] = [
     ("nchar", Some(5), Some(1)),
     ("nchar or number", Some(5), None),
     ("char", Some(5), None),
+    ("char or number", Some(5), None),
 ];
 
 /// Values, valid for some types and not for others.
-const VALUES: [&str; 78] = [
+const VALUES: [&str; 100] = [
     "true",
     "false",
     "{}",
@@ -65,6 +67,23 @@ const VALUES: [&str; 78] = [
     "3.4e38",
     "3.4000000000000003e38",
     "1e39",
+    "1e-7",
+    "1.500",
+    "1.50e1",
+    "100e-2",
+    "-0.0",
+    "0e5",
+    "0e99999999999",
+    "1e99999999999",
+    "1e-99999999999",
+    "0.00001",
+    "12345e-4",
+    "922337203685477.5807",
+    "922337203685477.5808",
+    "-922337203685477.5808",
+    "214748.3647",
+    "-214748.3649",
+    "1e400",
     "-1e-40",
     "-1.79e308",
     "-1.7900000000000002e308",
@@ -108,6 +127,11 @@ const VALUES: [&str; 78] = [
     "\"0001-01-01T00:30:00+01:00\"",
     "\"9999-12-31T23:30:00-01:00\"",
     "\"1752-12-31T00:00:00\"",
+    "\"2026-01-31T12:30:00.000Z\"",
+    "\"2026-01-31T12:30:00.1200000\"",
+    "\"2026-01-31T12:30:00.12000000\"",
+    "\"12:30:00.000\"",
+    "\"12:30:00Z\"",
 ];
 
 /// Each type with each value, and what is wrong with it.

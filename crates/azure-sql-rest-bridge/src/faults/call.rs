@@ -9,6 +9,7 @@ use hyper::{
     header::RETRY_AFTER,
 };
 use tokio::time::sleep;
+use uuid::Uuid;
 
 use super::{Decision, Fault, Faults, scene::Scene};
 use crate::{
@@ -25,6 +26,7 @@ pub(crate) async fn answer(
     let decision = faults.next_call();
     let mut client = Client { faults, answered: false };
     let outcome = match decision {
+        None if !faults.warm_up().await => Ok(database_error(wire::correlation_id(request.headers()))),
         None => Ok(bridge.answer(request).await),
         Some(decision) => faulted(bridge, faults, decision, request).await,
     };
@@ -72,8 +74,7 @@ async fn faulted(
                 _ => 0,
             };
             sleep(Duration::from_millis(wait)).await;
-            let error = DabError::database(StatusCode::INTERNAL_SERVER_ERROR).into_response();
-            bridge::of_dab(error, wire::correlation_id(request.headers()))
+            database_error(wire::correlation_id(request.headers()))
         }
         Fault::Error502 => gateway_error(StatusCode::BAD_GATEWAY),
         Fault::Error503 => gateway_error(StatusCode::SERVICE_UNAVAILABLE),
@@ -101,6 +102,11 @@ async fn faulted(
         response.headers_mut().insert(RETRY_AFTER, seconds.into());
     }
     Ok(response)
+}
+
+/// 500 as DAB answers for trouble with the database.
+fn database_error(correlation_id: Uuid) -> Response<ReplyBody> {
+    bridge::of_dab(DabError::database(StatusCode::INTERNAL_SERVER_ERROR).into_response(), correlation_id)
 }
 
 /// Executes a call whose answer will not arrive as it is.

@@ -10,7 +10,7 @@ use tokio::net::TcpListener;
 
 use super::{Faults, Plan};
 use crate::{
-    server::accept,
+    listener::accept,
     wire::{self, ReplyBody},
 };
 

@@ -5,6 +5,8 @@ use std::{collections::BTreeMap, ops::Range, time::Duration};
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
+use super::cold::Cold;
+
 /// What can go wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -93,6 +95,8 @@ pub struct Plan {
     pub refuse_ms: u64,
     /// Windows of time in which every call fails.
     pub outages: Vec<Outage>,
+    /// The first calls compile; `null` is a warm database.
+    pub cold: Option<Cold>,
 }
 
 impl Default for Plan {
@@ -109,6 +113,7 @@ impl Default for Plan {
             stall_ms: 30_000,
             refuse_ms: 50,
             outages: Vec::new(),
+            cold: None,
         }
     }
 }
@@ -150,7 +155,9 @@ impl Plan {
         let sum: f64 = plan.rates.values().sum();
         ensure!(sum <= 1.0 + 1e-9, "`rates` must together be 1 at most");
         let outages = plan.outages.iter().flat_map(|outage| [outage.after_ms, outage.for_ms]);
-        let mut times = outages.chain([plan.delay_ms, plan.login_ms, plan.silence_ms, plan.stall_ms, plan.refuse_ms]);
+        let cold = plan.cold.iter().flat_map(|cold| [cold.compile_ms, cold.command_ms]);
+        let mut times =
+            outages.chain(cold).chain([plan.delay_ms, plan.login_ms, plan.silence_ms, plan.stall_ms, plan.refuse_ms]);
         ensure!(times.all(|time| time <= MAX_MS), "times must be at most {MAX_MS} ms, which is a day");
         Ok(plan)
     }

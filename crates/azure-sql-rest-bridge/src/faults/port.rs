@@ -4,7 +4,7 @@ use std::{future::pending, io, net::SocketAddr};
 
 use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
-use crate::server::accept;
+use crate::listener::accept;
 
 /// As many connections as may wait for `accept`.
 const BACKLOG: u32 = 1024;

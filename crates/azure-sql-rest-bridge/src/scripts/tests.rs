@@ -270,3 +270,26 @@ fn a_row_of_another_shape_is_an_error_that_tells_why() {
         assert!(cause.downcast_ref::<rusqlite::Error>().is_none());
     }
 }
+
+#[test]
+fn first_rows_without_the_rows_they_refer_to_are_left_out_and_own_scripts_win() {
+    let folder = TempDir::new().unwrap();
+    let write = |name: &str, sql: &str| {
+        let path = folder.path().join("scripts").join(name);
+        std::fs::create_dir_all(path.parent().unwrap()).unwrap();
+        std::fs::write(path, sql).unwrap();
+    };
+    write(
+        "things.schema.sql",
+        "CREATE TABLE Things (ID INTEGER PRIMARY KEY, Other INTEGER REFERENCES Things) STRICT;\n",
+    );
+    write("things.rows.sql", "INSERT INTO Things VALUES (9, NULL);\n");
+    // 3 refers to nothing, and 4 to 3.
+    write("own/things.rows.sql", "INSERT INTO Things VALUES (1, NULL), (2, 1), (3, 99), (4, 3);\n");
+    let path = folder.path().join("bridge.db");
+    let database = Database::open(&path).unwrap();
+    let mut connection = connect(&path, OpenFlags::SQLITE_OPEN_READ_WRITE, &database.clock).unwrap();
+    load(&folder.path().join("scripts"), &mut connection).unwrap();
+    let rows: String = connection.query_row("SELECT group_concat(ID) FROM Things", (), |row| row.get(0)).unwrap();
+    assert_eq!(rows, "1,2");
+}

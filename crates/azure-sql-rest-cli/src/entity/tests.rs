@@ -1,15 +1,14 @@
 //! The generator on tables: the customers, those of public sample databases, and what it refuses.
 
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use clap::Parser;
-
 use tempfile::TempDir;
 
-use super::files::{self, Change};
-use super::{Add, Recorded, written_as};
+use super::decide::Decided;
+use super::*;
 
 fn root() -> &'static Path {
     Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../.."))
@@ -17,112 +16,84 @@ fn root() -> &'static Path {
 
 /// A command line after `azure-sql-rest entity add`.
 fn command(line: &str) -> Add {
-    let words = shell_words::split(line).unwrap();
-    Recorded::try_parse_from(words).unwrap().add
+    Add::try_parse_from(shell_words::split(line).unwrap()).unwrap()
 }
 
-/// A project without entities of anybody's own: these may have any name.
+/// A project with the customers, and with the scripts of tables.
 fn project() -> TempDir {
     let project = TempDir::new().unwrap();
-    for folder in ["sql", "src", "entities", "sqlite"] {
-        fs::create_dir_all(project.path().join(folder)).unwrap();
+    let folder = project.path();
+    for name in ["sql", "src", "entities", "sqlite", "tests/entities"] {
+        fs::create_dir_all(folder.join(name)).unwrap();
     }
-    fs::write(project.path().join("src/lib.rs"), ROUTES).unwrap();
+    for name in ["src/lib.rs", "entities/customer.toml", "sql/01-sample-schema.sql"] {
+        fs::copy(root().join(name), folder.join(name)).unwrap();
+    }
+    for entry in fs::read_dir(root().join("tests/entities")).unwrap() {
+        let path = entry.unwrap().path();
+        fs::copy(&path, folder.join("tests/entities").join(path.file_name().unwrap())).unwrap();
+    }
     project
 }
 
-const ROUTES: &str = r#"azure_sql_rest::component! {
-    openapi: include_str!("../openapi.json"),
-    routes: {
-        /// Read a customer
-        GET "/customer/{id}" => get_customer(CustomerID: key(ID));
-
-        /// List customers
-        GET "/customers" => get_customers(After: page(ID), Limit: query("limit", 1..=10_000, 1000));
-
-        /// Liveness
-        GET "/healthz" => alive;
-    }
-}
-"#;
-
-/// What is written for it: texts by their path, the lines of the routes among them.
-fn written(line: &str) -> anyhow::Result<BTreeMap<String, String>> {
-    let (project, add) = (project(), command(line));
-    let changes = written_as(project.path(), &add, &format!("sql/40-{}.sql", add.name), false)?;
-    let text = |change| match change {
-        Change::File { path, text } => (path, text),
-        Change::Routes { lines } => ("routes".to_owned(), lines),
-    };
-    Ok(changes.into_iter().map(text).collect())
+fn decided_in(root: &Path, line: &str) -> Result<Decided> {
+    let add = command(line).with_arguments()?;
+    let before = super::before(root, &add)?;
+    let (table, source) = super::table_of(root, &add, before.as_ref())?;
+    super::decided(root, &add, &table, source, before)
 }
 
 fn refused(line: &str) -> String {
-    format!("{:#}", written(line).err().unwrap_or_else(|| panic!("{line} must be refused")))
-}
-
-/// The customers are what the generator writes for their table and `customer.json`, but for these.
-#[test]
-fn the_customers_come_out_of_it() {
-    let (path, line) = super::recorded(root(), "customer").unwrap();
-    let changes = written_as(root(), &command(&line), &path, true).unwrap();
-    let present = |path: &str| fs::read_to_string(root().join(path)).unwrap();
-    let mut compared = Vec::new();
-    for change in changes {
-        let path = change.path().to_owned();
-        let text = present(&path);
-        match change {
-            // The rows are those of WideWorldImporters, and orders refer to them.
-            Change::File { text: written, .. } if path.ends_with(".schema.sql") => {
-                let (create, rest) = written.split_once("INSERT INTO").unwrap();
-                let (_, create) = create.split_once("CREATE TABLE").unwrap();
-                let (_, views) = rest.split_once("\n\n").unwrap();
-                assert!(text.contains(create) && text.contains(views), "{path}");
-            }
-            // The examples are those of the documents.
-            Change::File { text: written, .. } if path.starts_with("entities/") => {
-                let schema = |text: &str| {
-                    let mut value: serde_json::Value = serde_json::from_str(text).unwrap();
-                    value["examples"] = serde_json::Value::Null;
-                    value
-                };
-                assert_eq!(schema(&text), schema(&written), "{path}");
-            }
-            Change::File { text: written, .. } => assert!(text == written, "{path} is not as it is written"),
-            // They have more to say.
-            Change::Routes { lines } => {
-                for line in lines.lines().filter(|line| !line.trim().starts_with("///")) {
-                    assert!(text.contains(line), "{path} has no {line}");
-                }
-            }
-        }
-        compared.push(PathBuf::from(path));
+    let project = project();
+    match decided_in(project.path(), line) {
+        Ok(decided) => panic!("{line} must be refused: {:?}", decided.notes),
+        Err(error) => format!("{error:#}"),
     }
-    assert_eq!(compared.len(), 9);
 }
 
-/// The tables of public databases are added, or refused for the right reason. `tests/e2e` serves those that are added.
-#[test]
-fn tables_of_public_databases_are_added_or_refused_with_the_reason() {
+/// Adds an entity in the project at `root`.
+fn add(root: &Path, line: &str) -> Result<()> {
+    let command = super::Command::Add(Box::new(command(line)));
+    run(root, EntityArguments { command })
+}
+
+fn remove(root: &Path, name: &str) -> Result<()> {
+    let command = super::Command::Remove { name: name.into(), dry_run: false };
+    run(root, EntityArguments { command })
+}
+
+fn commands() -> Vec<(String, Vec<String>)> {
     let commands = fs::read_to_string(root().join("tests/entities/commands.txt")).unwrap();
-    let (mut added, mut reasons) = (0, 0);
-    for line in commands.lines() {
-        let tables = root().join("tests/entities/tables.sql");
-        let with_tables = |command: &str| format!("{command} --ddl {}", tables.display());
-        match line.split_once(" ! ") {
-            None => {
-                let files = written(&with_tables(line)).unwrap_or_else(|error| panic!("{line}: {error:#}"));
-                assert!(files.len() >= 6, "{line}");
-                added += 1;
+    let parsed = commands.lines().map(|line| match line.split_once(" ! ") {
+        None => (line.to_owned(), Vec::new()),
+        Some((command, reasons)) => (command.to_owned(), reasons.split(" | ").map(str::to_owned).collect()),
+    });
+    parsed.collect()
+}
+
+/// Each table of public databases is served, or refused with all reasons. Those that are served have one project: any two go together.
+#[test]
+fn tables_of_public_databases_are_added_or_refused_with_all_reasons() {
+    let project = project();
+    let (mut added, mut refusals) = (BTreeSet::new(), 0);
+    for (line, reasons) in commands() {
+        let outcome = decided_in(project.path(), &line);
+        if reasons.is_empty() {
+            let Decided { plan, .. } = outcome.unwrap_or_else(|error| panic!("{line}: {error:#}"));
+            assert_eq!(Plan::parse(&plan.to_toml().unwrap()).unwrap(), plan, "{line}");
+            let script = render::tsql(&plan);
+            assert_eq!(lint::problems(&script, &plan).join("\n"), "", "{line}");
+            write::write(project.path(), &plan, None, false).unwrap_or_else(|error| panic!("{line}: {error:#}"));
+            added.insert(plan.table);
+        } else {
+            let said = format!("{:#}", outcome.err().unwrap_or_else(|| panic!("{line} must be refused")));
+            for reason in &reasons {
+                assert!(said.contains(reason.as_str()), "{line}: {said}");
             }
-            Some((command, reason)) => {
-                let message = refused(&with_tables(command));
-                assert!(message.contains(reason), "{message}");
-                reasons += 1;
-            }
+            refusals += 1;
         }
     }
-    assert_eq!((added, reasons), (19, 9));
+    assert!(added.len() >= 60 && refusals >= 18, "{} added, {refusals} refused", added.len());
 }
 
 #[test]
@@ -134,16 +105,15 @@ fn what_cannot_be_done_is_refused_with_the_place() {
         ("--table Colors", "ColorID int key, Other int key", "there are two keys, ColorID and Other"),
         ("--table Colors", "ColorID int, Name nvarchar(20)", "dbo.Colors has no primary key"),
         ("--table Colors", "ColorID int key, Name int, name int", "there are two columns name"),
-        ("--table Colors", "ColorID int key", "no column can be changed: leave patch out with --only"),
-        ("--table Colors", "ColorID int key, Shape geometry", "column Shape is geometry"),
-        ("--table Colors", "ColorID decimal(5) key, A int", "the key ColorID is DECIMAL(5, 0)"),
-        ("--table Colors", "ColorID nvarchar(451) key, A int", "the key ColorID is NVARCHAR(451)"),
-        ("--table Colors", "Status int key, A int", "the key Status has a name that the procedures use"),
         (
             "--table Colors",
-            "ColorID int key, A int default (dbo.f())",
-            "column A has the default (dbo.f()), which the local bridge does not know",
+            "ColorID int key",
+            "no column can be changed: leave patch out with --only get,list,put,delete",
         ),
+        ("--table Colors", "ColorID int key, Shape geometry not null", "column Shape must have a value in a new row"),
+        ("--table Colors", "ColorID decimal(5) key, A int", "the key ColorID is decimal(5,0)"),
+        ("--table Colors", "ColorID nvarchar(451) key, A int", "the key ColorID is nvarchar(451)"),
+        ("--table Colors", "ColorID int key, A decimal(5,7)", "\"decimal(5,7)\" is no type of SQL Server"),
         ("--table Colors", "ColorID int key, A int)", "cannot read the columns"),
         ("--table Colors", "ColorID int key, A nvarchar(10", "cannot read the columns"),
         (
@@ -151,43 +121,48 @@ fn what_cannot_be_done_is_refused_with_the_place() {
             "ColorID int key, A int, B int not null",
             "column B must have a value in a new row",
         ),
-        ("--table Colors --without C", key, "dbo.Colors has no column C"),
+        ("--table Colors --without C", key, "dbo.Colors has no column C: its columns are ColorID, A"),
         ("--table Colors --without ColorID", key, "the key ColorID cannot be left out"),
+        ("--table Colors --key A", key, "column A does not name one row, because it is not UNIQUE and NOT NULL"),
         (
             "--table Colors --set B=300",
             "ColorID int key, A int, B tinyint",
-            r#"column B cannot be set to "300": it is TINYINT"#,
+            "column B cannot be set to 300: it is tinyint",
         ),
-        ("--table Colors --set B=@C", "ColorID int key, A int, B int", "clients give no C"),
+        ("--table Colors --set B=1e9", "ColorID int key, A int, B int", "column B cannot be set to N'1e9': it is int"),
         (
-            "--table Colors --touch B=@A",
+            "--table Colors --set B=99999999999999999999",
             "ColorID int key, A int, B int",
-            "column B is set to @A with each change, which may not have that",
+            "column B cannot be set to 9999",
         ),
-        ("--table Colors --set b=1", "ColorID int key, A int, B int", "dbo.Colors has no column b"),
-        ("--table Colors --set A", key, r#""A" is not COLUMN=VALUE"#),
-        ("--table Colors", "ColorID int key, [A B] int", "is not made of letters, digits and underscores"),
         (
-            "--table Colors",
-            "ColorID int key, [A]]; DROP TABLE x; --] int",
-            "is not made of letters, digits and underscores",
+            "--table Colors --set B=@C",
+            "ColorID int key, A int, B int",
+            "which clients do not give before the row is there",
         ),
+        ("--table Colors --set B=@ColorID", "ColorID int identity key, A int, B int", "which clients do not give"),
+        ("--table Colors --touch B=@A", "ColorID int key, A int, B int", "a change need not have that"),
+        ("--table Colors --set A", key, r#""A" is not COLUMN=VALUE"#),
+        ("--table Colors", "ColorID int key, [A B] int, AB int", "columns A B and AB are both the member AB"),
         ("--table Colors", "ColorID int key, A int); DROP TABLE x; --", "cannot read the columns"),
         ("--table Colors --only put", key, "--only needs get as well"),
         ("--table Colors --plural color", key, "one row and many need different names"),
         ("--table Colors --plural customers", key, r#"the plural "customers" is taken"#),
         ("--table 'Colors; DROP TABLE x'", key, "is no name of a table"),
-        ("--table '[dbo].Colors'", key, "is no name of a table"),
+        ("--table 'dbo.Order Details'", key, "names with blanks or dots stand in brackets"),
         ("--table a.b.c", key, "is no name of a table"),
+        ("", "", "a new entity needs its table"),
     ] {
         let columns = if columns.is_empty() { String::new() } else { format!(" --columns \"{columns}\"") };
         let message = refused(&format!("color {options}{columns}"));
         assert!(message.contains(reason), "{options}{columns}: {message}");
     }
     for (name, reason) in [
-        ("customer", "is taken"),
         ("healthz", "is taken"),
         ("ready", "is taken"),
+        ("problem", "openapi.json has the schema Problem already, for every API"),
+        ("health", "openapi.json has the schema Health already"),
+        ("customer_page", "openapi.json has the schema CustomerPage already, of entities/customer.toml"),
         ("'x; DROP'", "is not made of at most 28 lower-case letters"),
         ("../color", "is not made of"),
         ("'`id`'", "is not made of"),
@@ -199,66 +174,214 @@ fn what_cannot_be_done_is_refused_with_the_place() {
     }
 }
 
-/// What was written is found again by the command in it, and taken away when it was not changed.
+/// All reasons are given at once.
 #[test]
-fn what_was_written_is_taken_away_untouched_and_nothing_is_overwritten() {
+fn a_table_is_refused_with_all_its_reasons() {
+    let columns = "Id decimal(9) key, A int, B varbinary(8) not null, C int not null";
+    let said = refused(&format!("customer --table Colors --without C,D --set A=x --columns '{columns}'"));
+    for reason in ["the key Id is", "column B must have", "column C must have", "no column D"] {
+        assert!(said.contains(reason), "{reason}: {said}");
+    }
+}
+
+/// A way out that is named works, so that nobody goes in a circle.
+#[test]
+fn every_way_out_works() {
+    for (line, way) in [
+        ("--only get,list --columns 'Id int key, Data varbinary(max) not null, Shape geography not null'", ""),
+        ("--columns 'Id int key, A int, Data varbinary(max) not null'", " --set Data=0x"),
+        ("--columns 'Id int key, A int, Data xml not null'", " --only get,list,patch,delete"),
+        (
+            "--columns 'Id int key, Total as (1 + 2), A bit default ((0)), B date default (CONVERT(date, getdate()))'",
+            "",
+        ),
+        ("--columns 'Id decimal(9) key, Code varchar(9) not null unique, A int'", " --key Code"),
+        (
+            "--columns 'A int, B int, RowID int IDENTITY(1, 1) NOT NULL CONSTRAINT UQ UNIQUE, primary key (A, B)'",
+            " --key RowID",
+        ),
+    ] {
+        let project = project();
+        let line = format!("color --table Colors {line}");
+        assert!(way.is_empty() || decided_in(project.path(), &line).is_err(), "{line}");
+        decided_in(project.path(), &format!("{line}{way}")).unwrap_or_else(|error| panic!("{line}{way}: {error:#}"));
+    }
+}
+
+/// Names are compared as they are, not as parts of others.
+#[test]
+fn a_name_is_taken_exactly() {
+    let project = project();
+    add(project.path(), "product_category --table Categories --columns 'Id int key, A int'").unwrap();
+    add(project.path(), "category --table Other --columns 'Id int key, A int'").unwrap();
+    let twice =
+        decided_in(project.path(), "genre --table Other --columns 'Id int key, A int'").unwrap_err().to_string();
+    assert!(twice.contains("dbo.Other is served already, by entities/category.toml"), "{twice}");
+}
+
+/// What was written is known by its hash: it is taken away untouched, and nothing is overwritten.
+#[test]
+fn files_are_written_and_removed_by_hash() {
     let project = project();
     let root = project.path();
-    let add =
-        command("color --table Colors --columns \"ColorID int identity key,  Name nvarchar(20) default 'it is'\"");
-    let remove = || {
-        let command = super::Command::Remove { name: "color".into(), dry_run: false };
-        super::run(root, super::EntityArguments { command })
-    };
-    let changes = super::written(root, &add).unwrap();
-    files::add(root, &changes).unwrap();
+    let before = files_of(root);
+    add(root, "color --table Colors --columns \"ColorID int identity key,  Name nvarchar(20) default 'it is'\"")
+        .unwrap();
     assert!(fs::read_to_string(root.join("src/lib.rs")).unwrap().contains("get_color(ColorID: key(ID))"));
+    let after = files_of(root);
+    add(root, "color").unwrap();
+    assert_eq!(files_of(root), after, "the same again changes nothing");
 
-    let again = super::written(root, &add).err().unwrap().to_string();
-    assert!(again.contains("the name \"color\" is taken"), "{again}");
-    let again = files::add(root, &changes).unwrap_err().to_string();
-    assert!(again.contains("is there already: nothing was written"), "{again}");
-
-    let script = root.join("sqlite/web.get_color.sql");
+    let script = root.join("sql/40-color.sql");
     let text = fs::read_to_string(&script).unwrap();
     fs::write(&script, format!("{text}-- mine\n")).unwrap();
-    let touched = remove().unwrap_err().to_string();
-    assert!(touched.contains("web.get_color.sql was changed since it was written: nothing was removed"), "{touched}");
+    let touched = remove(root, "color").unwrap_err().to_string();
+    assert!(touched.contains("sql/40-color.sql was changed since it was written: nothing was removed"), "{touched}");
+    add(root, "color --plural colours").unwrap();
+    assert!(fs::read_to_string(&script).unwrap().ends_with("-- mine\n"), "what was edited stays");
+    assert!(fs::read_to_string(root.join("src/lib.rs")).unwrap().contains("\"/colours\""));
 
-    fs::write(&script, text).unwrap();
-    remove().unwrap();
-    assert_eq!(fs::read_to_string(root.join("src/lib.rs")).unwrap(), ROUTES);
-    assert_eq!(fs::read_dir(root.join("sqlite")).unwrap().count(), 0);
-    let unknown = remove().unwrap_err().to_string();
-    assert!(unknown.contains("no script of sql/ was written by"), "{unknown}");
+    fs::write(&script, write::generated(&project::plan(root, "color").unwrap().unwrap())["sql/40-color.sql"].clone())
+        .unwrap();
+    remove(root, "color").unwrap();
+    assert_eq!(files_of(root), before);
+    assert!(remove(root, "color").unwrap_err().to_string().contains("there is no entities/color.toml"));
+
+    fs::write(&script, "-- another's\n").unwrap();
+    let there = add(root, "color --table Colors --columns 'Id int key, A int'").unwrap_err().to_string();
+    assert!(there.contains("sql/40-color.sql is there already, and is another: nothing was written"), "{there}");
 }
 
-/// SQL Server does not tell names apart by case: a constraint that spells a column in another way is about that column.
+/// What a killed command has left is completed by the same command.
 #[test]
-fn constraints_are_about_their_columns_however_these_are_spelled() {
-    let columns = "ColorID int, Name nvarchar(20) not null, Parent int null, UNIQUE (NAME), PRIMARY KEY (colorid), \
-                   FOREIGN KEY (PARENT) REFERENCES dbo.Colors (ColorID)";
-    let files = written(&format!("color --table Colors --columns \"{columns}\"")).unwrap();
-    assert!(files["sqlite/color.schema.sql"].contains("UNIQUE (Name)"));
-    assert!(files["sql/40-color.sql"].contains("A color with this ColorID or Name already exists."));
-    assert!(files["sql/40-color.sql"].contains("NOT IN (2601, 2627, 547)"));
-    assert!(files["entities/color.json"].contains(r#""x-reference": true"#));
+fn half_of_the_files_become_all_of_them() {
+    let project = project();
+    let root = project.path();
+    let line = "color --table Colors --columns 'ColorID int key, Name nvarchar(20)'";
+    add(root, line).unwrap();
+    let all = files_of(root);
+    fs::remove_file(root.join("entities/color.toml")).unwrap();
+    fs::copy(super::tests::root().join("src/lib.rs"), root.join("src/lib.rs")).unwrap();
+    add(root, line).unwrap();
+    assert_eq!(files_of(root), all);
 }
 
 #[test]
-fn what_is_special_is_text_and_never_sql() {
-    let folder = TempDir::new().unwrap();
-    let special = folder.path().join("special.json");
-    let line = format!(
-        "color --table Colors --columns 'ColorID int identity key, Name nvarchar(9) not null unique' --special {}",
-        special.display()
-    );
-    fs::write(&special, r#"{"called": {"Name": "owner's name"}}"#).unwrap();
-    let files = written(&line).unwrap();
-    for path in ["sql/40-color.sql", "sqlite/web.put_color.sql"] {
-        assert!(files[path].contains("this owner''s name already exists.'"), "{path}");
+fn nothing_is_written_when_one_file_cannot_be() {
+    let project = project();
+    let root = project.path();
+    let before = files_of(root);
+    // A folder in the place of the last of them.
+    fs::create_dir(root.join("entities/.color.toml.new")).unwrap();
+    assert!(add(root, "color --table Colors --columns 'Id int key, A int'").is_err());
+    fs::remove_dir(root.join("entities/.color.toml.new")).unwrap();
+    assert_eq!(files_of(root), before);
+}
+
+/// A table to which another refers stays, because its rows would be gone under those of the other.
+#[test]
+fn a_table_that_others_refer_to_stays() {
+    let project = project();
+    let root = project.path();
+    add(root, "color --table Colors --columns 'ColorID int key, A int'").unwrap();
+    add(root, "paint --table Paints --columns 'Id int key, ColorID int references Colors (ColorID)'").unwrap();
+    let refused = remove(root, "color").unwrap_err().to_string();
+    assert!(refused.contains("paint refers to dbo.Colors: remove that first"), "{refused}");
+    remove(root, "paint").unwrap();
+    remove(root, "color").unwrap();
+}
+
+/// The table has changed: what was decided stays, and new columns are served.
+#[test]
+fn a_change_of_the_table_is_taken_over() {
+    let project = project();
+    let root = project.path();
+    let ddl =
+        |columns: &str| fs::write(root.join("colors.sql"), format!("CREATE TABLE dbo.Colors ({columns})")).unwrap();
+    ddl("ColorID int PRIMARY KEY, Name nvarchar(20) NOT NULL, Secret int");
+    add(root, "color --table Colors --ddl colors.sql --without Secret").unwrap();
+    ddl("ColorID int PRIMARY KEY, Name nvarchar(40) NOT NULL, Secret int, Hex char(6) NULL");
+    add(root, "color").unwrap();
+    let plan = project::plan(root, "color").unwrap().unwrap();
+    assert_eq!(plan.column("Name").unwrap().sql_type.to_string(), "nvarchar(40)");
+    assert_eq!(plan.column("Secret").unwrap().role, plan::Role::Hidden);
+    assert_eq!(plan.column("Hex").unwrap().role, plan::Role::Sent);
+}
+
+/// The plan is edited by hand, and what is generated follows; what it may not be is refused.
+#[test]
+fn a_plan_that_was_edited_counts() {
+    let project = project();
+    let root = project.path();
+    add(root, "color --table Colors --columns 'ColorID int key, Name nvarchar(20), Note nvarchar(9)'").unwrap();
+    let path = root.join("entities/color.toml");
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, text.replace("\"nvarchar(9)\", null = true", "\"nvarchar(9)\", null = true, hidden = true"))
+        .unwrap();
+    add(root, "color").unwrap();
+    fs::write(&path, text.replace("default = 100,", "default = 5000,")).unwrap();
+    assert!(add(root, "color").unwrap_err().to_string().contains("limit: the default is 1 to the maximum"));
+    fs::write(&path, text.replace("name = \"Note\"", "name = \"Note\", path = \"a'b\"")).unwrap();
+    assert!(add(root, "color").unwrap_err().to_string().contains("member \"a'b\" of column Note is not made of"));
+}
+
+/// The routes of the customers are those that their plan says.
+#[test]
+fn the_routes_of_the_customers_follow_from_their_plan() {
+    let plan = project::plan(root(), "customer").unwrap().unwrap();
+    let present = fs::read_to_string(root().join("src/lib.rs")).unwrap();
+    assert_eq!(routes::present(&present, &plan), routes::lines(&plan));
+    assert_eq!(routes::with(&present, &plan, &routes::lines(&plan)).unwrap(), present);
+    assert!(!routes::without(&present, &plan).contains("customer\""));
+}
+
+/// The files of a project, with their texts.
+fn files_of(root: &Path) -> BTreeSet<(PathBuf, String)> {
+    let mut files = BTreeSet::new();
+    for folder in ["sql", "src", "entities", "sqlite"] {
+        for entry in fs::read_dir(root.join(folder)).unwrap() {
+            let path = entry.unwrap().path();
+            let text = fs::read_to_string(&path).unwrap_or_default();
+            files.insert((path.strip_prefix(root).unwrap().to_owned(), text));
+        }
     }
-    fs::write(&special, r#"{"members": [["ColorID", "ColorID"], ["a'b", "Name"]]}"#).unwrap();
-    let message = refused(&line);
-    assert!(message.contains("member \"a'b\" is not made of letters, digits and underscores"), "{message}");
+    files
+}
+
+/// What `make` gives in one text is split as a shell splits it, and nothing of it is executed.
+#[test]
+fn options_in_one_text_keep_their_quotes() {
+    let project = project();
+    let line = "color --table Colors --columns 'Id int key, A int, Source nvarchar(20), B int' \
+                --arguments \"--set 'Source=my own api' --without B\"";
+    let plan = decided_in(project.path(), line).unwrap().plan;
+    assert_eq!(plan.column("Source").unwrap().role, plan::Role::Set(plan::Expression::Text("my own api".into())));
+    assert_eq!(plan.column("B").unwrap().role, plan::Role::Hidden);
+    assert!(refused(&line.replace("my own api' ", "my own api ")).contains("cannot read"));
+}
+
+#[test]
+fn all_tables_of_a_schema_are_added_under_their_singular() {
+    let project = project();
+    let root = project.path();
+    let command = super::Command::AddAll {
+        tables: "HangFire.*".into(),
+        from: None,
+        ddl: Some("tests/entities/hangfire.sql".into()),
+        only: vec![Operation::Get, Operation::List],
+        dry_run: false,
+    };
+    run(root, EntityArguments { command }).unwrap();
+    let names: Vec<_> = project::plans(root).unwrap().into_iter().map(|plan| plan.name).collect();
+    assert_eq!(names, ["aggregated_counter", "customer", "job", "server"]);
+    for (table, name) in [
+        ("OrderDetails", "order_detail"),
+        ("Order Details", "order_detail"),
+        ("Categories", "category"),
+        ("Boxes", "box"),
+        ("Address", "address"),
+        ("auth_user", "auth_user"),
+    ] {
+        assert_eq!(singular(table), name);
+    }
 }

@@ -1,53 +1,56 @@
-//! `entities/<entity>.json`: what people write of an entity, and the schemas that follow.
+//! What `openapi.json` says of an entity: the schemas that follow from its plan in `entities/<name>.toml`.
 //!
-//! - `name`, `plural`: a procedure `<verb>_<name>` is about one row, `<verb>_<plural>` about many.
-//! - `schema`: a row as it is shown. What is `readOnly` is not sent by clients; what is not `required` can be null. The schemas
-//!   for a new row and for a patch are derived. Besides JSON Schema, a member may have:
-//!   - `x-accepts`: another type that clients may send;
-//!   - `x-optional`: a new row has a default for it, although it cannot be null;
-//!   - `x-unique`: no two rows have the same value, or the same values of the members that it names;
-//!   - `x-reference`: it refers to a row of a table;
-//!   - `x-padded`: it is shown with blanks up to its `maxLength`;
-//!   - `x-decimals`: how many digits it may have behind the point;
-//!   - `x-code-page`: its column lacks characters, and a text with one of them is refused.
+//! The schema of a row is JSON Schema. What is `readOnly` is not sent by clients; what is not `required` can be null. The schemas for a new
+//! row and for a patch are derived from it. Besides JSON Schema, a member may have:
+//! - `x-accepts`: another type that clients may send;
+//! - `x-optional`: a new row has a default for it, although it cannot be null;
+//! - `x-unique`: no two rows have the same value, or the same values of the members that it names;
+//! - `x-reference`: it refers to a row of a table;
+//! - `x-padded`: it is shown with blanks up to its `maxLength`;
+//! - `x-decimals`: how many digits it may have behind the point;
+//! - `x-code-page`: its column lacks characters, and a text with one of them is refused.
 //!
-//!   All but the first two stay in the document, for the tests of every entity (`tests/e2e/conformance`).
-//! - `listed`: the members that a list shows, unless it shows all.
-//! - `examples`: by procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
+//! All but the first two stay in the document, for the tests of every entity (`tests/e2e/conformance`).
 
-use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use anyhow::{Context, Result};
 use azure_sql_rest::route::Call;
-use serde::Deserialize;
 use serde_json::{Map, Value, json};
 
-/// What a file of `entities/` says.
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
+use crate::entity::plan::{Column, Plan};
+use crate::entity::project::plans;
+
+/// An entity as `openapi.json` describes it.
 pub(super) struct Entity {
     pub(super) name: String,
     pub(super) plural: String,
+    /// A row as it is shown.
     schema: Value,
-    listed: Option<Vec<String>>,
-    #[serde(default)]
+    /// A row as a list shows it, where that is less.
+    listed: Option<Value>,
+    /// The member that names a row in paths.
+    key: String,
+    /// By procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
     examples: Map<String, Value>,
 }
 
 impl Entity {
-    /// Those of the project at `root`.
+    /// Reads the plans of the project at `root`.
     pub(super) fn all(root: &Path) -> Result<Vec<Self>> {
-        let mut files =
-            fs::read_dir(root.join("entities"))?.map(|entry| Ok(entry?.path())).collect::<Result<Vec<_>>>()?;
-        let is_json = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "json");
-        files.retain(|path| is_json(path) && !path.to_string_lossy().ends_with(".special.json"));
-        files.sort();
-        let entity = |path: &PathBuf| {
-            let value = super::read(path)?;
-            Entity::deserialize(value).with_context(|| format!("cannot use {}", path.display()))
-        };
-        files.iter().map(entity).collect()
+        Ok(plans(root)?.iter().map(Self::of).collect())
+    }
+
+    fn of(plan: &Plan) -> Self {
+        let listed = (!plan.listed.is_empty()).then(|| plan.schema(plan.in_list()));
+        Self {
+            name: plan.name.clone(),
+            plural: plan.plural.clone(),
+            schema: plan.schema(plan.shown()),
+            listed,
+            key: plan.key_column().map_or(plan.key.column.as_str(), Column::path).to_owned(),
+            examples: plan.examples(),
+        }
     }
 
     /// `color_name` as `ColorName`, as in the names of schemas.
@@ -55,20 +58,16 @@ impl Entity {
         title(&self.name)
     }
 
-    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row. `key` is the member
-    /// that names a row in paths.
-    pub(super) fn schemas(&self, key: Option<&str>) -> Result<Vec<(String, Value)>> {
+    /// The schemas of components: a row, a list of one or none, a new row, a patch, a page, a deleted row.
+    pub(super) fn schemas(&self) -> Result<Vec<(String, Value)>> {
         let title = self.title();
         let row = reference("schemas", &title);
-        let listed = match &self.listed {
-            Some(names) => self.only(names)?,
-            None => row.clone(),
-        };
+        let listed = self.listed.as_ref().map_or_else(|| row.clone(), shown);
         let mut new = sent(&self.schema, false);
         new["description"] = json!("Lengths count UTF-16 code units. Other members are ignored.");
         let mut patch = sent(&self.schema, true);
-        if let (Some(key), Some(members)) = (key, patch["properties"].as_object_mut()) {
-            members.shift_remove(key);
+        if let Some(members) = patch["properties"].as_object_mut() {
+            members.shift_remove(&self.key);
         }
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
         let mut schemas = vec![
@@ -78,23 +77,16 @@ impl Entity {
             (format!("{title}New"), new),
             (format!("{title}Page"), json!({"type": "array", "items": listed})),
         ];
-        if let Some(key) = key {
-            let key = self.only(&[key.to_owned()])?;
-            let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": key});
-            schemas.push((format!("{title}Deleted"), deleted));
-        }
+        let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": self.only(&self.key)?});
+        schemas.push((format!("{title}Deleted"), deleted));
         Ok(schemas)
     }
 
-    /// The schema of a row that has these members alone.
-    fn only(&self, names: &[String]) -> Result<Value> {
-        let mut properties = Map::new();
-        for name in names {
-            let member = self.schema["properties"].get(name);
-            let member = member.with_context(|| format!("the schema of {} has no {name}", self.name))?;
-            properties.insert(name.clone(), shown(member));
-        }
-        Ok(json!({"type": "object", "required": names, "properties": properties}))
+    /// The schema of a row that has this member alone.
+    fn only(&self, name: &str) -> Result<Value> {
+        let member = self.schema["properties"].get(name);
+        let member = shown(member.with_context(|| format!("the schema of {} has no {name}", self.name))?);
+        Ok(json!({"type": "object", "required": [name], "properties": {name: member}}))
     }
 
     pub(super) fn example(&self, call: &Call, part: &str) -> Option<&Value> {
@@ -102,7 +94,8 @@ impl Entity {
     }
 }
 
-pub(super) fn title(name: &str) -> String {
+/// `color_name` as `ColorName`, as in the names of schemas.
+pub(crate) fn title(name: &str) -> String {
     let words = name.split('_').filter_map(|word| word.split_at_checked(1));
     words.map(|(first, rest)| first.to_uppercase() + rest).collect()
 }
@@ -179,27 +172,34 @@ mod tests {
     #[test]
     fn what_clients_send_follows_from_what_they_see() {
         let name = json!({"type": "string", "maxLength": 20});
-        let entity = json!({
-            "name": "color",
-            "plural": "colors",
-            "schema": {
-                "type": "object",
-                "required": ["ColorID", "ColorName"],
-                "properties": {
-                    "ColorID": {"$ref": "#/components/schemas/Id", "readOnly": true},
-                    "ColorName": name,
-                    "Code": {"type": "string", "x-accepts": "number"},
-                    "Mix": {"$ref": "#/components/schemas/Mix"}
-                }
+        let schema = json!({
+            "type": "object",
+            "required": ["ColorID", "ColorName"],
+            "properties": {
+                "ColorID": {"$ref": "#/components/schemas/Id", "readOnly": true},
+                "ColorName": name,
+                "Code": {"type": "string", "x-accepts": "number"},
+                "Mix": {"$ref": "#/components/schemas/Mix"}
             }
         });
-        let schemas = Entity::deserialize(entity).unwrap().schemas(Some("ColorID")).unwrap();
+        let entity = Entity {
+            name: "color".into(),
+            plural: "colors".into(),
+            schema,
+            listed: None,
+            key: "ColorID".into(),
+            examples: Map::new(),
+        };
+        let schemas = entity.schemas().unwrap();
         let schema = |name| &schemas.iter().find(|(found, _)| found == name).unwrap().1;
         let sent = json!({
             "ColorName": name,
             "Code": {"type": ["string", "number", "null"]},
             "Mix": {"anyOf": [{"$ref": "#/components/schemas/Mix"}, {"type": "null"}]}
         });
+        let listed = json!({"type": "object", "required": [], "properties": {"Code": {"type": "string"}}});
+        let short = Entity { listed: Some(listed.clone()), ..entity };
+        assert_eq!(short.schemas().unwrap()[4].1["items"], listed);
         assert_eq!(schema("Color")["properties"]["Code"], json!({"type": "string"}));
         assert_eq!(schema("ColorPage")["items"], reference("schemas", "Color"));
         assert_eq!(schema("ColorDeleted")["items"]["required"], json!(["ColorID"]));

@@ -12,16 +12,22 @@ use serde_json::{Map, Value, json};
 
 use super::entity::{Entity, reference, title};
 
+/// What all APIs of this kind have.
+pub(super) const BASE: &str = include_str!("base.json");
+
+/// The tag of what is about no entity.
+const OPERATIONS: &str = "operations";
+
 /// The whole document.
 pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
-    let mut document: Value = serde_json::from_str(include_str!("base.json")).context("base.json")?;
+    let mut document: Value = serde_json::from_str(BASE).context("base.json")?;
     // A procedure's own status may be none of the kinds (RFC 9457, section 4.2.1).
-    let types = kind::ALL.iter().map(|kind| kind.uri);
-    let types: Vec<_> = types.chain(["about:blank"]).collect();
-    document["components"]["schemas"]["Problem"]["properties"]["type"]["enum"] = json!(types);
+    let types: Vec<_> = kind::ALL.iter().filter_map(|kind| kind.uri.strip_prefix("problems#")).collect();
+    let pattern = format!("^(about:blank|(\\.\\./)*problems#({}))$", types.join("|"));
+    document["components"]["schemas"]["Problem"]["properties"]["type"]["pattern"] = json!(pattern);
     let entities = Entity::all(root)?;
     for entity in &entities {
-        for (name, schema) in entity.schemas(key_of(routes, entity))? {
+        for (name, schema) in entity.schemas()? {
             document["components"]["schemas"][name] = schema;
         }
     }
@@ -39,24 +45,14 @@ pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
             item["head"] = head(route, entity);
         }
     }
+    let tags = entities.iter().map(|entity| json!({"name": entity.plural}));
+    document["tags"] = tags.chain([json!({"name": OPERATIONS, "description": "For whoever runs the API"})]).collect();
     document["paths"] = paths.into();
     keep_what_is_used(&mut document)?;
     Ok(document)
 }
 
-/// The member that names a row of the entity in paths: the argument that comes from there.
-fn key_of(routes: &[Route], entity: &Entity) -> Option<&'static str> {
-    let calls = routes.iter().filter_map(|route| match &route.action {
-        Action::Call(call) if call.procedure.split_once('_').is_some_and(|(_, about)| about == entity.name) => {
-            Some(call)
-        }
-        _ => None,
-    });
-    let mut arguments = calls.flat_map(|call| call.parameters);
-    arguments.find(|(_, source)| matches!(source, Source::Path(_))).map(|(name, _)| *name)
-}
-
-/// Removes the schemas that nothing refers to, when all that is referred to is there.
+/// Removes the components that nothing refers to, when all that is referred to is there.
 fn keep_what_is_used(document: &mut Value) -> Result<()> {
     loop {
         let mut used = BTreeSet::new();
@@ -65,12 +61,16 @@ fn keep_what_is_used(document: &mut Value) -> Result<()> {
         if let Some(missing) = used.iter().find(is_missing) {
             bail!("openapi.json has no {missing}");
         }
-        let Some(schemas) = document["components"]["schemas"].as_object_mut() else {
-            return Ok(());
-        };
-        let count = schemas.len();
-        schemas.retain(|name, _| used.contains(&format!("#/components/schemas/{name}")));
-        if schemas.len() == count {
+        let mut is_stable = true;
+        // Security schemes are referred to by name.
+        let components = document["components"].as_object_mut().into_iter().flatten();
+        for (kind, components) in components.filter(|(kind, _)| *kind != "securitySchemes") {
+            let Some(components) = components.as_object_mut() else { continue };
+            let count = components.len();
+            components.retain(|name, _| used.contains(&format!("#/components/{kind}/{name}")));
+            is_stable &= components.len() == count;
+        }
+        if is_stable {
             return Ok(());
         }
     }
@@ -98,7 +98,7 @@ fn entity_of<'e>(call: &Call, entities: &'e [Entity]) -> Result<&'e Entity> {
 fn operation(route: &Route, entity: Option<&Entity>) -> Value {
     let mut operation = json!({
         "operationId": operation_id(route, entity),
-        "tags": [entity.map_or("operations", |entity| &entity.plural)],
+        "tags": [entity.map_or(OPERATIONS, |entity| &entity.plural)],
         "summary": route.doc[0].trim(),
     });
     let description: Vec<_> = route.doc[1..].iter().map(|line| line.trim()).collect();
@@ -143,7 +143,7 @@ fn is_list(route: &Route, call: &Call) -> bool {
     route.method == Method::GET && !has_key(call)
 }
 
-/// Whether the path names a row.
+/// True if the path names a row.
 fn has_key(call: &Call) -> bool {
     call.parameters.iter().any(|(_, source)| matches!(source, Source::Path(_)))
 }
@@ -206,12 +206,24 @@ fn segment(path: &'static str) -> &'static str {
 
 fn schema(kind: Kind, default: Option<i64>) -> Value {
     let mut schema = match kind {
-        Kind::Integer(min, max) => json!({"type": "integer", "minimum": min, "maximum": max}),
+        Kind::Integer(min, max) => integer(min, max),
         Kind::Text(max) => json!({"type": "string", "minLength": 1, "maxLength": max}),
         Kind::Guid => json!({"type": "string", "format": "uuid"}),
     };
     if let Some(default) = default {
         schema["default"] = json!(default);
+    }
+    schema
+}
+
+/// The schema of integers in a range. A reader of JSON that has doubles only cannot read the largest `BIGINT`, but the number
+/// behind it.
+fn integer(min: i64, max: i64) -> Value {
+    let is_int = i32::try_from(min).is_ok() && i32::try_from(max).is_ok();
+    let mut schema = json!({"type": "integer", "format": if is_int { "int32" } else { "int64" }, "minimum": min});
+    match max {
+        i64::MAX => schema["exclusiveMaximum"] = json!(max.unsigned_abs() + 1),
+        max => schema["maximum"] = json!(max),
     }
     schema
 }
@@ -284,11 +296,11 @@ fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
     if has_key(call) && route.method == Method::GET {
         responses["304"] = reference("responses", "NotModified");
     }
-    responses["4XX"] = reference("responses", "Problem");
     for status in ["503", "504"] {
         responses[status] = reference("responses", "Unavailable");
     }
-    responses["5XX"] = reference("responses", "Problem");
+    // Not 4XX and 5XX, of which some generators make names that no compiler takes.
+    responses["default"] = reference("responses", "Problem");
     responses
 }
 
@@ -315,9 +327,9 @@ fn probe_responses(route: &Route) -> Value {
     match route.action {
         Action::Ready => {
             responses["503"] = reference("responses", "Unavailable");
-            responses["5XX"] = reference("responses", "Problem");
+            responses["default"] = reference("responses", "Problem");
         }
-        Action::OpenApi => responses["4XX"] = reference("responses", "Problem"),
+        Action::OpenApi => responses["default"] = reference("responses", "Problem"),
         _ => {}
     }
     responses
@@ -342,7 +354,7 @@ fn head(route: &Route, entity: Option<&Entity>) -> Value {
     for (status, _) in get["responses"].as_object().into_iter().flatten() {
         match status.as_str() {
             "304" => responses["304"] = reference("responses", "NotModified"),
-            "4XX" | "5XX" => responses[status.as_str()] = reference("responses", "HeadProblem"),
+            "default" => responses[status.as_str()] = reference("responses", "HeadProblem"),
             _ => {}
         }
     }
@@ -355,7 +367,17 @@ mod tests {
     use super::*;
 
     #[test]
-    fn schemas_stay_when_they_are_used_and_what_is_used_must_be_there() {
+    fn integers_have_a_format_and_limits_that_are_doubles() {
+        let id = json!({"type": "integer", "format": "int32", "minimum": 1, "maximum": 2_147_483_647});
+        assert_eq!(schema(azure_sql_rest::route::kind::ID, None), id);
+        let big = json!({
+            "type": "integer", "format": "int64", "minimum": i64::MIN, "exclusiveMaximum": 9_223_372_036_854_775_808_u64
+        });
+        assert_eq!(schema(azure_sql_rest::route::kind::BIGINT, None), big);
+    }
+
+    #[test]
+    fn components_stay_while_they_are_used() {
         let schemas = json!({"A": reference("schemas", "B"), "B": {}, "C": reference("schemas", "D"), "D": {}});
         let mut document = json!({"paths": reference("schemas", "A"), "components": {"schemas": schemas}});
         keep_what_is_used(&mut document).unwrap();

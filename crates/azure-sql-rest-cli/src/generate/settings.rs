@@ -93,7 +93,7 @@ mod tests {
 
     #[test]
     fn a_manifest_gives_the_component_every_default() {
-        let manifest: toml::Value = toml::from_str(&(variables() + "[component]\n" + template().as_str())).unwrap();
+        let manifest: toml::Value = toml::from_str(&format!("{}[component]\n{}", variables(), template())).unwrap();
         let mut text = manifest["component"]["settings"].as_str().unwrap().to_owned();
         for (name, variable) in manifest["variables"].as_table().unwrap() {
             text = text.replace(&format!("{{{{ {name} }}}}"), variable["default"].as_str().unwrap());

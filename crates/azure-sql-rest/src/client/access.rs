@@ -1,15 +1,38 @@
-//! Who may call: API keys, compared in constant time.
+//! Access: API keys, compared in constant time, and the names of their callers.
 
 use std::fmt;
 
 use http::header::{AUTHORIZATION, HeaderMap};
-use subtle::{Choice, ConstantTimeEq};
+use subtle::ConstantTimeEq;
 
 use crate::headers::API_KEY;
 
-/// The keys that open the API. Several are in force while one replaces another.
+/// The keys that open the API. Several are in force while one replaces another, and when callers have keys of their own.
 #[derive(Clone, Default, PartialEq, Eq)]
-pub struct ApiKeys(Vec<String>);
+pub struct ApiKeys(Vec<ApiKey>);
+
+#[derive(Clone, PartialEq, Eq)]
+struct ApiKey {
+    /// The caller's name; empty for a key without one.
+    name: String,
+    key: String,
+}
+
+/// The longest name of a caller.
+const MAX_NAME_BYTES: usize = 64;
+
+impl ApiKey {
+    /// A key, or `name:key` with a name of letters, digits, `-` and `_`.
+    fn parse(text: &str) -> Option<Self> {
+        let is_name = |name: &str| {
+            let is_short = (1..=MAX_NAME_BYTES).contains(&name.len());
+            is_short && name.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte))
+        };
+        let (name, key) = text.split_once(':').filter(|(name, _)| is_name(name)).unwrap_or(("", text));
+        let is_key = !key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic());
+        is_key.then(|| Self { name: name.to_owned(), key: key.to_owned() })
+    }
+}
 
 impl ApiKeys {
     /// The keys of a list separated by commas; the empty text is no keys, which leaves the API open. `None` when a key is
@@ -18,28 +41,33 @@ impl ApiKeys {
         if list.is_empty() {
             return Some(Self::default());
         }
-        let keys = list.split(',').map(str::trim);
-        keys.map(|key| (!key.is_empty() && key.bytes().all(|byte| byte.is_ascii_graphic())).then(|| key.to_owned()))
-            .collect::<Option<Vec<_>>>()
-            .map(Self)
+        list.split(',').map(|key| ApiKey::parse(key.trim())).collect::<Option<Vec<_>>>().map(Self)
     }
 
-    /// Whether a request with these headers may pass: `x-api-key: <key>` or, when `bearer` says so, `Authorization:
-    /// Bearer <key>`. Every key is compared with everything that was presented, and no comparison ends early, so that
-    /// the time it takes tells nothing but lengths.
-    pub fn admit(&self, headers: &HeaderMap, bearer: bool) -> bool {
+    /// True when a key has a caller's name.
+    pub fn have_names(&self) -> bool {
+        self.0.iter().any(|key| !key.name.is_empty())
+    }
+
+    /// Returns the name of the caller, empty for a key without one and for an API without keys; `None` for a request that must
+    /// not pass. A key comes as `x-api-key: <key>` or, if `bearer` is true, as `Authorization: Bearer <key>`. Every key is
+    /// compared with everything that was presented, and no comparison ends early, so that the time it takes tells nothing but
+    /// lengths.
+    pub fn admit(&self, headers: &HeaderMap, bearer: bool) -> Option<&str> {
         if self.0.is_empty() {
-            return true;
+            return Some("");
         }
-        let bearer = headers.get(AUTHORIZATION).and_then(token).filter(|_| bearer);
+        let bearer = bearer_token(headers).filter(|_| bearer);
         let presented = headers.get(API_KEY).map(|value| value.as_bytes()).into_iter().chain(bearer);
-        let mut admitted = Choice::from(0);
+        let mut admitted = None;
         for presented in presented {
-            for key in &self.0 {
-                admitted |= key.as_bytes().ct_eq(presented);
+            for ApiKey { name, key } in &self.0 {
+                if key.as_bytes().ct_eq(presented).into() {
+                    admitted = Some(name.as_str());
+                }
             }
         }
-        admitted.into()
+        admitted
     }
 }
 
@@ -49,8 +77,9 @@ impl fmt::Debug for ApiKeys {
     }
 }
 
-/// The token of `Bearer <token>`; the scheme's case does not matter (RFC 9110, section 11.1).
-fn token(value: &http::HeaderValue) -> Option<&[u8]> {
+/// The token of `Authorization: Bearer <token>`; the scheme's case does not matter (RFC 9110, section 11.1).
+pub fn bearer_token(headers: &HeaderMap) -> Option<&[u8]> {
+    let value = headers.get(AUTHORIZATION)?;
     let (scheme, token) = value.as_bytes().split_at_checked("Bearer ".len())?;
     scheme.eq_ignore_ascii_case(b"Bearer ").then_some(token.trim_ascii())
 }
@@ -65,7 +94,23 @@ mod tests {
             .iter()
             .map(|(name, value)| (HeaderName::from_static(name), HeaderValue::from_str(value).unwrap()))
             .collect();
-        ApiKeys::parse(keys).unwrap().admit(&headers, true)
+        ApiKeys::parse(keys).unwrap().admit(&headers, true).is_some()
+    }
+
+    #[test]
+    fn a_key_has_the_name_of_its_caller() {
+        let keys = ApiKeys::parse("shop:a, shop:b,stock:c:d,e,f/g:h").unwrap();
+        let name = |key: &str| {
+            let headers = [(API_KEY, HeaderValue::from_str(key).unwrap())].into_iter().collect();
+            keys.admit(&headers, true).map(str::to_owned)
+        };
+        for (key, expected) in [("a", "shop"), ("b", "shop"), ("c:d", "stock"), ("e", ""), ("f/g:h", "")] {
+            assert_eq!(name(key).as_deref(), Some(expected), "{key}");
+        }
+        for key in ["shop:a", "shop", "c", "h"] {
+            assert_eq!(name(key), None, "{key}");
+        }
+        assert!(keys.have_names() && !ApiKeys::parse("e,f/g:h").unwrap().have_names());
     }
 
     #[test]
@@ -106,13 +151,13 @@ mod tests {
     fn a_bearer_token_meant_for_the_bridge_is_no_key() {
         let keys = ApiKeys::parse("key").unwrap();
         let headers = [(AUTHORIZATION, HeaderValue::from_static("Bearer key"))].into_iter().collect();
-        assert!(keys.admit(&headers, true));
-        assert!(!keys.admit(&headers, false));
+        assert!(keys.admit(&headers, true).is_some());
+        assert!(keys.admit(&headers, false).is_none());
     }
 
     #[test]
     fn a_list_that_could_open_by_mistake_is_refused() {
-        for list in [",", "a,", " ", "a,,b", "a b", "\u{e9}"] {
+        for list in [",", "a,", " ", "a,,b", "a b", "\u{e9}", "shop:", "a\nb"] {
             assert_eq!(ApiKeys::parse(list), None, "{list:?}");
         }
         assert_eq!(format!("{:?}", ApiKeys::parse("secret").unwrap()), "ApiKeys(1)");

@@ -16,18 +16,23 @@ use crate::route::{Call, Kind, Source};
 /// The query parameter with the key behind which a page begins.
 pub const AFTER: &str = "after";
 
-/// The arguments that the head of a request has for `call`; `key` is the segment of its path that stands for a row. The JSON
-/// of the body is not among them: [`crate::client::body`] reads it.
+/// The arguments that the head of a request has for `call`; `key` is the segment of its path that stands for a row, `None` when
+/// it is not UTF-8. The JSON of the body is not among them: [`crate::client::body`] reads it.
 ///
 /// # Errors
 ///
 /// 400 for a value that is not of its kind, and those of [`Preconditions::versions`].
-pub fn of_head(call: &Call, head: &Parts, key: &str, preconditions: &Preconditions) -> Result<Arguments, Problem> {
+pub fn of_head(
+    call: &Call,
+    head: &Parts,
+    key: Option<&str>,
+    preconditions: &Preconditions,
+) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::new();
     for (name, source) in call.parameters {
         let value = match *source {
             Source::Path(kind) => Some(
-                value(kind, key)
+                key.and_then(|key| value(kind, key))
                     .ok_or_else(|| invalid(&format!("The key in the path must be {}.", description(kind))))?,
             ),
             Source::Query(field, kind, default) => query(head, field, kind)?.or(default.map(Value::Integer)),
@@ -35,7 +40,7 @@ pub fn of_head(call: &Call, head: &Parts, key: &str, preconditions: &Preconditio
                 Kind::Integer(first, _) => Some(Value::Integer(first)),
                 Kind::Text(_) | Kind::Guid => None,
             }),
-            Source::IfMatch => preconditions.versions()?.map(Value::Text),
+            Source::IfMatch => preconditions.versions(&head.method)?.map(Value::Text),
             Source::Body(_) => None,
         };
         arguments.extend(value.map(|value| (*name, value)));
@@ -57,7 +62,7 @@ fn query(head: &Parts, name: &str, kind: Kind) -> Result<Option<Value>, Problem>
     })
 }
 
-/// What `text` means, if it is of this kind.
+/// Returns the value of `text`, if it is of this kind. A GUID becomes upper case, which is SQL Server's spelling.
 pub fn value(kind: Kind, text: &str) -> Option<Value> {
     match kind {
         Kind::Integer(min, max) => {
@@ -67,10 +72,10 @@ pub fn value(kind: Kind, text: &str) -> Option<Value> {
             (digits && (min..=max).contains(&number)).then_some(Value::Integer(number))
         }
         Kind::Text(max) => {
-            let fits = !text.is_empty() && text.encode_utf16().count() <= max && !text.contains('\u{fffd}');
+            let fits = !text.is_empty() && text.encode_utf16().count() <= max;
             fits.then(|| Value::Text(text.to_owned()))
         }
-        Kind::Guid => is_guid(text).then(|| Value::Text(text.to_owned())),
+        Kind::Guid => is_guid(text).then(|| Value::Text(text.to_ascii_uppercase())),
     }
 }
 
@@ -82,7 +87,7 @@ fn description(kind: Kind) -> String {
     }
 }
 
-/// Whether a text is a GUID in the form that everybody takes for one.
+/// True for a GUID with hyphens and nothing around it.
 pub fn is_guid(text: &str) -> bool {
     text.len() == 36 && Uuid::try_parse(text).is_ok()
 }
@@ -163,14 +168,14 @@ mod tests {
 
     #[test]
     fn texts_are_measured_in_utf16_and_guids_have_hyphens() {
-        for text in ["a", "\u{1f600}x", " ' ; -- "] {
+        for text in ["a", "\u{1f600}x", "\u{fffd}", " ' ; -- "] {
             assert_eq!(value(Kind::Text(9), text), Some(Value::Text(text.into())));
         }
-        for (max, text) in [(5, ""), (1, "\u{1f600}"), (2, "abc"), (9, "\u{fffd}")] {
+        for (max, text) in [(5, ""), (1, "\u{1f600}"), (2, "abc")] {
             assert_eq!(value(Kind::Text(max), text), None, "{text}");
         }
         let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";
-        assert_eq!(value(Kind::Guid, guid), Some(Value::Text(guid.into())));
+        assert_eq!(value(Kind::Guid, guid), Some(Value::Text(guid.to_uppercase())));
         for text in ["", "0f8fad5bd9cb469fa16570867728950e", "{0f8fad5b-d9cb-469f-a165-70867728950}"] {
             assert_eq!(value(Kind::Guid, text), None, "{text}");
         }
@@ -206,7 +211,7 @@ mod tests {
         };
         let of = |query: &str, key: &str| {
             let head = head(query).unwrap();
-            of_head(&call, &head, key, &Preconditions::of(&head.headers)).map_err(|problem| problem.kind())
+            of_head(&call, &head, Some(key), &Preconditions::of(&head.headers)).map_err(|problem| problem.kind())
         };
         let text = |text: &str| Value::Text(text.into());
         let defaults = [("Code", text("a/b")), ("After", Value::Integer(1)), ("Limit", Value::Integer(100))];

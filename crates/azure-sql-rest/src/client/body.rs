@@ -10,7 +10,7 @@ use crate::dab::answer::utf16_escape;
 use crate::headers::ACCEPT_PATCH;
 use crate::platform::Chunks;
 
-/// What a `PATCH` may send (RFC 5789, section 3.1).
+/// The media types of a `PATCH` (RFC 5789, section 3.1).
 pub const ACCEPT_PATCH_TYPES: &str =
     "application/merge-patch+json, application/json, application/x-www-form-urlencoded";
 
@@ -327,7 +327,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_not_the_whole_body_in_plain_is_refused() {
+    fn only_a_whole_plain_body_is_taken() {
         assert_eq!(with_header(Method::PUT, CONTENT_ENCODING, "Identity").0, 200);
         let (status, headers) = with_header(Method::PUT, CONTENT_ENCODING, "gzip");
         assert_eq!((status, &headers[ACCEPT_ENCODING]), (415, &HeaderValue::from_static("identity")));

@@ -8,8 +8,8 @@ use http::header::{
 use http::{HeaderValue, Method, Uri};
 
 /// Request headers that a page may send.
-const REQUEST_HEADERS: &str = "accept, authorization, content-type, idempotency-key, if-match, if-none-match, traceparent, \
-                               tracestate, x-api-key, x-correlation-id, x-ms-api-role";
+const REQUEST_HEADERS: &str = "accept, authorization, baggage, content-type, idempotency-key, if-match, if-none-match, \
+                               traceparent, tracestate, x-api-key, x-correlation-id, x-ms-api-role, x-ms-correlation-id";
 
 /// Response headers that a page may read, besides those that every page may.
 const RESPONSE_HEADERS: &str = "accept-patch, allow, etag, idempotency-key, idempotency-replayed, link, location, \
@@ -109,7 +109,10 @@ mod tests {
         let headers = permitted(PAGE, Method::OPTIONS, &preflight);
         assert_eq!(headers[ACCESS_CONTROL_ALLOW_METHODS], "GET, HEAD, OPTIONS");
         assert_eq!(headers[ACCESS_CONTROL_MAX_AGE], "600");
-        assert!(headers[ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap().contains("idempotency-key"));
+        let allowed: Vec<_> = headers[ACCESS_CONTROL_ALLOW_HEADERS].to_str().unwrap().split(", ").collect();
+        for name in ["baggage", "idempotency-key", "x-ms-correlation-id"] {
+            assert!(allowed.contains(&name), "{name}");
+        }
     }
 
     #[test]

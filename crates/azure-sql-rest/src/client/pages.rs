@@ -1,5 +1,5 @@
-//! The pages for people: the API's description, to try in a browser, and what the problems mean. Each is one file; what its
-//! content security policy does not list, a browser neither loads nor runs.
+//! The pages for people: the API's description, to try in a browser, and the meanings of the problems. Each is one file. A
+//! browser loads and runs only the sources that its content security policy lists.
 
 use bytes::Bytes;
 use http::header::{CONTENT_SECURITY_POLICY, CONTENT_TYPE, LOCATION};
@@ -77,7 +77,7 @@ mod tests {
         assert_eq!(DOCS.matches(" integrity=\"sha384-").count(), DOCS.matches("https://cdn.").count());
     }
 
-    /// As a policy writes it.
+    /// The hash in the form of a policy.
     fn hash(text: &str) -> String {
         format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)))
     }
@@ -85,7 +85,7 @@ mod tests {
     #[test]
     fn every_problem_has_its_place() {
         for kind in kind::ALL {
-            let slug = kind.uri.strip_prefix("/problems#").unwrap();
+            let slug = kind.uri.strip_prefix("problems#").unwrap();
             let heading = format!("<h2 id=\"{slug}\">{slug}</h2>");
             assert!(PROBLEMS.contains(&heading), "{heading}");
         }

@@ -1,12 +1,16 @@
 //! Preconditions on a row's version: `If-Match` and `If-None-Match` (RFC 9110, section 13). A version is an opaque text;
 //! the entity tag is that text in double quotes, always strong.
 
+use http::Method;
 use http::header::{HeaderMap, HeaderName, IF_MATCH, IF_NONE_MATCH};
 
 use crate::client::problem::{Problem, kind};
 
 /// The longest list of tags handed to a procedure, in characters: its parameter is `NVARCHAR(4000)`.
 const MAX_LIST_CHARS: usize = 4000;
+
+/// Stands for any version in a list of versions.
+pub const ANY: &str = "*";
 
 /// The conditions of a request.
 #[derive(Debug)]
@@ -15,7 +19,7 @@ pub struct Preconditions<'h> {
     if_none_match: Condition<'h>,
 }
 
-/// What a header asks for.
+/// The demand of a header.
 #[derive(Debug, PartialEq, Eq)]
 enum Condition<'h> {
     /// The header is absent.
@@ -28,7 +32,7 @@ enum Condition<'h> {
     OneOf(Vec<EntityTag<'h>>),
 }
 
-/// What a read answers after its preconditions.
+/// The answer of a read after its preconditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The row itself.
@@ -40,13 +44,13 @@ pub enum Verdict {
 }
 
 impl<'h> Preconditions<'h> {
-    /// Those in the headers of a request.
+    /// Reads them from the headers of a request.
     pub fn of(headers: &'h HeaderMap) -> Self {
         Self { if_match: Condition::of(headers, IF_MATCH), if_none_match: Condition::of(headers, IF_NONE_MATCH) }
     }
 
     /// Refuses a write with a precondition that its procedure does not evaluate, because a client that sends one relies on
-    /// it. `is_versioned` is whether the procedure takes `If-Match`.
+    /// it. `is_versioned` is true if the procedure takes `If-Match`.
     ///
     /// # Errors
     ///
@@ -63,38 +67,40 @@ impl<'h> Preconditions<'h> {
         Ok(())
     }
 
-    /// The versions that `If-Match` accepts, without quotes and separated by spaces, which no tag contains; `None` when the
-    /// header is absent or `*`, which any existing row matches.
+    /// The versions that `If-Match` accepts, without quotes and separated by spaces, which no tag contains; [`ANY`] for `*`, which
+    /// any row matches that exists; `None` when the header is absent. A `PATCH` of a row that does not exist is 404 in any case,
+    /// so that `*` tells its procedure nothing.
     ///
     /// # Errors
     ///
     /// 412 when only weak tags are named, which never match (RFC 9110, section 13.1.1); 400 for what is no list of tags or
     /// longer than 4000 characters.
-    pub fn versions(&self) -> Result<Option<String>, Problem> {
+    pub fn versions(&self, method: &Method) -> Result<Option<String>, Problem> {
         let invalid = |detail| Err(Problem::new(kind::INVALID_PARAMETER, detail));
         let tags = match &self.if_match {
+            Condition::Any if method == Method::DELETE => return Ok(Some(ANY.to_owned())),
             Condition::Absent | Condition::Any => return Ok(None),
             Condition::Malformed => {
                 return invalid("If-Match must be * or entity tags in double quotes, separated by commas.");
             }
             Condition::OneOf(tags) => tags,
         };
-        // A tag that is not ASCII is no version of ours.
-        let strong = tags.iter().filter(|tag| !tag.weak);
+        // A tag that is not ASCII is no version of ours, nor is one that would read as any version.
+        let strong = tags.iter().filter(|tag| !tag.weak && tag.opaque != ANY.as_bytes());
         let strong: Vec<_> = strong.filter_map(|tag| str::from_utf8(tag.opaque).ok()).collect();
         let versions = strong.join(" ");
         if versions.len() > MAX_LIST_CHARS {
             return invalid("If-Match names too many entity tags.");
         }
         if strong.is_empty() {
-            let detail = "If-Match names only weak entity tags, which never match.";
+            let detail = "If-Match names only entity tags that never match, such as weak ones.";
             return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
         }
         Ok(Some(versions))
     }
 
-    /// What a read answers, given the `version` of the row that was found. What is malformed is no condition: ignoring it
-    /// costs a read nothing.
+    /// Decides what a read answers, given the `version` of the row that was found. A malformed header is no condition: to ignore
+    /// it costs a read nothing.
     pub fn of_read(&self, version: &str) -> Verdict {
         let names = |condition: &Condition, weakly: bool, otherwise: bool| match condition {
             Condition::Absent | Condition::Malformed => otherwise,
@@ -171,7 +177,7 @@ mod tests {
 
     fn if_match(lines: &[&str]) -> Result<Option<String>, u16> {
         let headers = headers(IF_MATCH, lines);
-        let versions = Preconditions::of(&headers).versions();
+        let versions = Preconditions::of(&headers).versions(&Method::PATCH);
         versions.map_err(|problem| problem.kind().status.as_u16())
     }
 
@@ -188,13 +194,25 @@ mod tests {
     }
 
     #[test]
+    fn any_version_is_told_where_a_row_may_be_missing() {
+        let of = |line: &str, method: &Method| {
+            let headers = headers(IF_MATCH, &[line]);
+            Preconditions::of(&headers).versions(method).map_err(|problem| problem.kind().status.as_u16())
+        };
+        assert_eq!(of("*", &Method::DELETE), Ok(Some("*".to_owned())));
+        assert_eq!(of("*", &Method::PATCH), Ok(None));
+        assert_eq!(of("\"*\"", &Method::DELETE), Err(412), "a tag that looks like it");
+        assert_eq!(of("\"*\", \"v1\"", &Method::DELETE), Ok(Some("v1".to_owned())));
+    }
+
+    #[test]
     fn weak_tags_never_match() {
         assert_eq!(if_match(&["W/\"v1\""]), Err(412));
         assert_eq!(if_match(&["W/\"v1\", W/\"v2\""]), Err(412));
     }
 
     #[test]
-    fn what_is_no_list_of_tags_is_400() {
+    fn a_malformed_if_match_is_400() {
         for line in ["", ",", "v1", "\"v1", "\"a b\"", "\"a\"\"b\"", "w/\"a\"", "*, \"a\"", "**", "\"a\" \"b\""] {
             assert_eq!(if_match(&[line]), Err(400), "{line}");
         }
@@ -227,7 +245,7 @@ mod tests {
 
     proptest! {
         #[test]
-        fn a_list_that_is_written_is_read(tags in proptest::collection::vec((any::<bool>(), "[!#-~]{0,12}"), 1..6)) {
+        fn a_list_that_is_written_is_read(tags in proptest::collection::vec((any::<bool>(), "[!#-)+-~]{0,12}"), 1..6)) {
             let line: Vec<_> = tags.iter().map(|(weak, tag)| format!("{}\"{tag}\"", if *weak { "W/" } else { "" })).collect();
             let strong: Vec<_> = tags.iter().filter(|(weak, _)| !weak).map(|(_, tag)| tag.as_str()).collect();
             let expected = if strong.is_empty() { Err(412) } else { Ok(Some(strong.join(" "))) };
@@ -240,7 +258,7 @@ mod tests {
             prop_assume!(HeaderValue::from_bytes(&bytes).is_ok());
             let headers: HeaderMap = [(IF_MATCH, HeaderValue::from_bytes(&bytes).unwrap())].into_iter().collect();
             let preconditions = Preconditions::of(&headers);
-            if let Ok(Some(versions)) = preconditions.versions() {
+            if let Ok(Some(versions)) = preconditions.versions(&Method::DELETE) {
                 prop_assert!(!versions.contains('"'));
             }
             let _ = preconditions.of_read("v1");

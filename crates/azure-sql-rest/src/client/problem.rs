@@ -11,7 +11,7 @@ use serde::Serialize;
 /// A kind of problem. `problems.md` has a heading for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Kind {
-    /// The `type`: a relative reference whose fragment is the heading in `problems.md`.
+    /// The `type`: a reference relative to the root of the API, whose fragment is the heading in `problems.md`; or `about:blank`.
     pub uri: &'static str,
     /// The same for every problem of the kind.
     pub title: &'static str,
@@ -23,8 +23,15 @@ impl Kind {
     /// A status that a procedure reports and that is none of the kinds below: `about:blank` with its standard title (RFC
     /// 9457, section 4.2.1).
     pub fn other(status: StatusCode) -> Self {
-        Self { uri: "about:blank", title: status.canonical_reason().unwrap_or("Refused"), status }
+        Self { uri: ABOUT_BLANK, title: status.canonical_reason().unwrap_or("Refused"), status }
     }
+}
+
+const ABOUT_BLANK: &str = "about:blank";
+
+/// The root of the API, relative to a request for `path` (RFC 3986, section 5): a gateway may have taken a prefix from it.
+pub fn root(path: &str) -> String {
+    "../".repeat(path.matches('/').count().saturating_sub(1))
 }
 
 /// All kinds.
@@ -36,7 +43,7 @@ pub mod kind {
             $(
                 #[doc = $title]
                 pub const $name: Kind = Kind {
-                    uri: concat!("/problems#", $slug),
+                    uri: concat!("problems#", $slug),
                     title: $title,
                     status: StatusCode::$status,
                 };
@@ -81,7 +88,7 @@ pub struct Problem {
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Members<'a> {
-    r#type: &'static str,
+    r#type: &'a str,
     title: &'static str,
     status: u16,
     instance: &'a str,
@@ -115,11 +122,12 @@ impl Problem {
         self.kind
     }
 
-    /// The response: `application/problem+json` with `type`, `title`, `status`, `detail`, `instance` (the request's
-    /// path), `correlationId` and, when there are any, `errors`.
+    /// The response: `application/problem+json` with `type` (relative to `instance`), `title`, `status`, `detail`, `instance`
+    /// (the request's path), `correlationId` and, when there are any, `errors`.
     pub fn into_response(self, instance: &str, correlation_id: &str) -> Response<Bytes> {
+        let root = if self.kind.uri == ABOUT_BLANK { String::new() } else { root(instance) };
         let mut body = json(&Members {
-            r#type: self.kind.uri,
+            r#type: &[&root, self.kind.uri].concat(),
             title: self.kind.title,
             status: self.kind.status.as_u16(),
             instance,
@@ -158,7 +166,7 @@ mod tests {
         assert_eq!(
             serde_json::from_slice::<Value>(response.body()).unwrap(),
             json!({
-                "type": "/problems#unprocessable", "title": "The content breaks a rule", "status": 422, "detail": "a \"detail\"",
+                "type": "../problems#unprocessable", "title": "The content breaks a rule", "status": 422, "detail": "a \"detail\"",
                 "instance": "/customer/1", "correlationId": "id", "errors": [{"field": "A", "message": "b"}]
             })
         );
@@ -194,7 +202,7 @@ mod tests {
     fn every_kind_has_its_heading_and_status_in_the_docs() {
         let docs = include_str!("../../problems.md");
         for kind in kind::ALL {
-            let slug = kind.uri.strip_prefix("/problems#").unwrap();
+            let slug = kind.uri.strip_prefix("problems#").unwrap();
             let section = format!("\n## {slug}\n\nStatus {}. ", kind.status.as_u16());
             assert!(docs.contains(&section), "{slug}");
         }

@@ -9,18 +9,18 @@ use futures::future::{Either, select};
 use http::header::{CONTENT_TYPE, ETAG, HeaderMap, LINK, LOCATION};
 use http::request::Parts;
 use http::{HeaderValue, Method, Response, StatusCode};
-use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_encode};
 
 use crate::client::arguments::AFTER;
 use crate::client::precondition::{Preconditions, Verdict};
-use crate::client::problem::{Kind, Problem, kind};
+use crate::client::problem::{self, Problem, kind, root};
 use crate::dab::answer::{Head, Row, Text};
 use crate::dab::request::{Arguments, Value};
 use crate::failure::Failure;
 use crate::headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::log::{Event, Log};
 use crate::platform::{Chunks, Platform};
-use crate::route::{Call, Source};
+use crate::route::{Call, Kind, Route, Source, kind_of_key};
 
 /// The body of a response.
 #[derive(Debug)]
@@ -68,8 +68,10 @@ impl<C: Chunks> Body<C> {
     }
 }
 
-/// What the rest of a response is made from.
+/// The request and its call, from which the rest of a response is made.
 pub struct Context<'a> {
+    /// The routes of the app.
+    pub routes: &'static [Route],
     /// The call that brought the row.
     pub call: &'a Call,
     /// Its arguments.
@@ -122,7 +124,11 @@ impl Context<'_> {
         if let Some(after) = head.next_after {
             headers.insert(LINK, ascii(self.next_link(&after)));
         }
-        if let (Some(creates), Some(key)) = (self.call.creates, head.created) {
+        if let (Some(creates), Some(mut key)) = (self.call.creates, head.created) {
+            // Data API Builder writes GUIDs in lower case, and SQL Server in upper case, as in the body.
+            if let Some(Kind::Guid) = kind_of_key(self.routes, creates.path) {
+                key.make_ascii_uppercase();
+            }
             headers.insert(LOCATION, ascii(location(self.request.uri.path(), creates.path, &key)));
         }
         // A key of our own was used before by an earlier attempt of this very request.
@@ -137,7 +143,7 @@ impl Context<'_> {
         let mut add = |field: &str, value: &str| {
             link.push(if link.len() == 1 { '?' } else { '&' });
             link.extend([field, "="]);
-            link.extend(utf8_percent_encode(value, NON_ALPHANUMERIC));
+            link.extend(encoded(value));
         };
         for (name, source) in self.call.parameters {
             let argument = || self.arguments.iter().find(|(argument, _)| argument == name);
@@ -176,14 +182,18 @@ pub fn ascii(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The row with this key, relative to the request's `path` (RFC 3986, section 5): a gateway may have taken a prefix from it.
-/// `template` is the path of such a row, with braces where the key belongs.
+/// The row with this key, relative to the request's `path`. `template` is the path of such a row, with braces where the key
+/// belongs.
 fn location(path: &str, template: &str, key: &str) -> String {
-    let up = "../".repeat(path.matches('/').count().saturating_sub(1));
     let (before, after) = template.split_once('{').unwrap_or((template, ""));
     let after = after.split_once('}').map_or("", |(_, after)| after);
-    let key = utf8_percent_encode(key, NON_ALPHANUMERIC);
-    format!("{up}{}{key}{after}", before.trim_start_matches('/'))
+    format!("{}{}{}{after}", root(path), before.trim_start_matches('/'), encoded(key))
+}
+
+/// A text as a part of a reference: all is encoded but for unreserved characters (RFC 3986, section 2.3).
+fn encoded(text: &str) -> PercentEncode<'_> {
+    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    utf8_percent_encode(text, RESERVED)
 }
 
 /// The problem that a procedure reports as `{"detail": "…", "errors": […]}`, which goes into the answer as it is.
@@ -194,7 +204,7 @@ fn rejection(status: StatusCode, report: Vec<u8>) -> Problem {
         StatusCode::CONFLICT => kind::CONFLICT,
         StatusCode::PRECONDITION_FAILED => kind::PRECONDITION_FAILED,
         StatusCode::UNPROCESSABLE_ENTITY => kind::UNPROCESSABLE,
-        status => Kind::other(status),
+        status => problem::Kind::other(status),
     };
     Problem::reported(kind, &String::from_utf8(report).unwrap_or_default())
 }
@@ -207,6 +217,13 @@ mod tests {
     use crate::route::kind::{ID, NVARCHAR};
     use crate::route::{Creates, source};
     use http::Request;
+
+    crate::routes! {
+        /// A thing
+        GET "/thing/{id}" => get_thing(ThingID: key(NVARCHAR(9)));
+        /// Another
+        GET "/part/{id}" => get_part(PartID: key(GUID));
+    }
 
     static LIST: Call = Call {
         procedure: "list",
@@ -241,7 +258,7 @@ mod tests {
         let preconditions = &Preconditions::of(&request.headers);
         let log = &Log { level: Level::Off, correlation_id: String::new() };
         let (arguments, request) = (&arguments, &request);
-        Context { call, arguments, request, preconditions, limit: Duration::ZERO, log }.answer(row)
+        Context { routes: ROUTES, call, arguments, request, preconditions, limit: Duration::ZERO, log }.answer(row)
     }
 
     fn response(call: &Call, arguments: Arguments, path: &str, row: Row<Fake>) -> Response<Body<Fake>> {
@@ -273,7 +290,19 @@ mod tests {
             response(&CREATE, Vec::new(), path, row(head, "[]")).headers()[LOCATION].clone()
         };
         assert_eq!(location("/thing", "1062"), "thing/1062");
-        assert_eq!(location("/shop/things", "a/b \u{e9}"), "../thing/a%2Fb%20%C3%A9");
+        assert_eq!(location("/shop/things", "a/b \u{e9}-._~!"), "../thing/a%2Fb%20%C3%A9-._~%21");
+    }
+
+    #[test]
+    fn a_guid_has_the_spelling_of_the_body() {
+        static CREATE_PART: Call = Call { creates: Some(Creates { column: "PartID", path: "/part/{id}" }), ..CREATE };
+        let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        let location = |call: &Call, path: &str| {
+            let head = Head { created: Some(guid.into()), ..status(201) };
+            response(call, Vec::new(), path, row(head, "[]")).headers()[LOCATION].clone()
+        };
+        assert_eq!(location(&CREATE_PART, "/parts"), format!("part/{}", guid.to_uppercase()));
+        assert_eq!(location(&CREATE, "/things"), format!("thing/{guid}"), "a text stays as it is");
     }
 
     #[test]
@@ -293,11 +322,11 @@ mod tests {
     #[test]
     fn a_refusal_is_a_problem_of_its_status() {
         for (code, uri) in [
-            (400, "/problems#invalid-body"),
-            (404, "/problems#not-found"),
-            (409, "/problems#conflict"),
-            (412, "/problems#precondition-failed"),
-            (422, "/problems#unprocessable"),
+            (400, "problems#invalid-body"),
+            (404, "problems#not-found"),
+            (409, "problems#conflict"),
+            (412, "problems#precondition-failed"),
+            (422, "problems#unprocessable"),
             (402, "about:blank"),
             (499, "about:blank"),
         ] {

@@ -155,7 +155,7 @@ impl<C: Chunks> Text<C> {
     ///
     /// # Errors
     ///
-    /// Those of [`Row::read`]: the pieces before it are then not the whole.
+    /// The errors of [`Row::read`]: the pieces before it are then not the whole.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         while self.collected.is_empty() {
             if self.rest.is_none() {
@@ -252,8 +252,12 @@ impl Head {
 
 const OTHER_TYPE: Failure = Failure::Contract("a column has another type than agreed");
 
-/// The JSON value at the beginning of `text`, as it is written, and what follows it.
-fn value(text: &str) -> Result<(&str, &str), Failure> {
+/// Returns the JSON value at the beginning of `text`, as it is written, and the rest.
+///
+/// # Errors
+///
+/// [`Failure::Malformed`] when there is none.
+pub fn value(text: &str) -> Result<(&str, &str), Failure> {
     let mut values = serde_json::Deserializer::from_str(text).into_iter::<&RawValue>();
     match values.next() {
         Some(Ok(value)) => Ok((value.get(), &text[values.byte_offset()..])),
@@ -261,8 +265,12 @@ fn value(text: &str) -> Result<(&str, &str), Failure> {
     }
 }
 
-/// A text, or NULL.
-fn text(value: &str) -> Result<Option<String>, Failure> {
+/// Returns the text of a JSON string; `None` for null.
+///
+/// # Errors
+///
+/// [`Failure::Contract`] for another value.
+pub fn text(value: &str) -> Result<Option<String>, Failure> {
     if value == "null" {
         return Ok(None);
     }

@@ -56,23 +56,24 @@ impl<P: Platform> Call<'_, P> {
     pub async fn make(&self, policy: &Policy) -> (Effort, Result<Row<P::Body>, GaveUp>) {
         let instance = self.platform.instance();
         let begin = self.platform.now();
+        let mut now = begin;
         let mut slow = Duration::ZERO;
         let mut effort = Effort::default();
         let mut last = None;
         loop {
-            if !self.admit(policy, begin, effort.attempts).await {
-                effort.took = self.since(begin);
+            let Some(began) = self.admit(policy, effort.attempts, begin, now).await else {
+                effort.took = self.platform.now().saturating_sub(begin);
                 let failure = last.unwrap_or(Failure::NotConnected("not tried: the last attempts of others failed"));
                 return (effort, Err(self.give_up(effort, policy.exhausted(&failure), failure)));
-            }
+            };
             effort.attempts += 1;
-            let began = self.platform.now();
-            let result = self.attempt(policy.attempt_limit(self.since(begin))).await;
-            let took = self.since(began);
-            effort.took = self.since(begin);
+            let result = self.attempt(policy.attempt_limit(began.saturating_sub(begin))).await;
+            now = self.platform.now();
+            let took = now.saturating_sub(began);
+            effort.took = now.saturating_sub(begin);
             let failure = match result {
                 Ok(row) => {
-                    instance.answered(policy, took, self.platform.now());
+                    instance.answered(policy, took, now);
                     return (effort, Ok(row));
                 }
                 Err(failure) => failure,
@@ -80,10 +81,11 @@ impl<P: Platform> Call<'_, P> {
             let attempt = Attempt { number: effort.attempts, took, slow };
             slow += took.min(policy.cap);
             let decision = policy.decide(&attempt, &failure, effort.took, self.random());
-            match instance.failed(policy, &attempt, &failure, self.platform.now(), decision) {
+            match instance.failed(policy, &attempt, &failure, now, decision) {
                 Decision::Retry(wait) => {
                     self.log.write(self.platform, &self.retry(&attempt, &failure, wait));
                     self.platform.sleep(wait).await;
+                    now = self.platform.now();
                     last = Some(failure);
                 }
                 Decision::GiveUp(because) => return (effort, Err(self.give_up(effort, because, failure))),
@@ -91,23 +93,18 @@ impl<P: Platform> Call<'_, P> {
         }
     }
 
-    /// Waits until the instance permits the next attempt. False if it does not, or if no time is left: an attempt with no time
-    /// would be sent and abandoned.
-    async fn admit(&self, policy: &Policy, begin: Duration, attempts: u32) -> bool {
-        loop {
-            if policy.attempt_limit(self.since(begin)).is_zero() {
-                return false;
+    /// Waits until the instance permits the next attempt, and returns the time then. `None` if it does not, or if no time is
+    /// left: an attempt with no time would be sent and abandoned.
+    async fn admit(&self, policy: &Policy, attempts: u32, begin: Duration, mut now: Duration) -> Option<Duration> {
+        while !policy.attempt_limit(now.saturating_sub(begin)).is_zero() {
+            match self.platform.instance().permit(policy, attempts, now) {
+                Permit::Attempt => return Some(now),
+                Permit::Refuse => return None,
+                Permit::Hold => self.platform.sleep(policy.spread(self.random())).await,
             }
-            match self.platform.instance().permit(policy, attempts, self.platform.now(), self.random()) {
-                Permit::Attempt => return true,
-                Permit::Refuse => return false,
-                Permit::Hold(wait) => self.platform.sleep(wait).await,
-            }
+            now = self.platform.now();
         }
-    }
-
-    fn since(&self, begin: Duration) -> Duration {
-        self.platform.now().saturating_sub(begin)
+        None
     }
 
     /// The high bits of random bits are as random as any.

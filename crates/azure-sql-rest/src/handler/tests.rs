@@ -63,7 +63,7 @@ fn ask(platform: &Fake, request: Request<Parts>) -> Response<Bytes> {
     response
 }
 
-/// As much of the answer as came, and why no more did.
+/// The part of the answer that came, and why no more did.
 fn receive(platform: &Fake, request: Request<Parts>) -> (Response<Bytes>, Option<Failure>) {
     platform.run(async {
         let (parts, mut body) = respond(platform, request).await.into_parts();
@@ -166,6 +166,55 @@ fn key_and_precondition_are_the_clients() {
     assert_eq!(write(&platform, Method::PATCH, "/customer/7", &headers).status(), 202);
     let expected = serde_json::json!({"CustomerID": 7, "Json": CUSTOMER, "RequestKey": "k-1", "IfMatch": "v1"});
     assert_eq!(sent(&platform), expected);
+}
+
+/// `sub` of a token, unsigned.
+fn bearer(subject: &str) -> String {
+    use base64::Engine;
+    let claims = format!(r#"{{"iss":"i","sub":"{subject}"}}"#);
+    format!("Bearer e30.{}.", base64::prelude::BASE64_URL_SAFE_NO_PAD.encode(claims))
+}
+
+#[test]
+fn keys_are_scoped_to_the_caller() {
+    let run_under = |settings: [(&str, &str); 2], header: (&str, &str)| {
+        let platform = Fake::default().set(settings[0].0, settings[0].1).set(settings[1].0, settings[1].1);
+        let platform = platform.row(r#""Status":202,"Json":"[]""#);
+        let headers = [("idempotency-key", "k-1"), header];
+        let response = write(&platform, Method::DELETE, "/customer/7", &headers);
+        assert_eq!(response.headers()[IDEMPOTENCY_KEY], "k-1", "the client's own");
+        sent(&platform)["RequestKey"].as_str().unwrap().to_owned()
+    };
+    let none = ("log_level", "warn");
+    let keys = [("api_key", "shop:a,stock:b,c"), none];
+    assert_eq!(run_under(keys, ("x-api-key", "a")), "shop:k-1");
+    assert_eq!(run_under(keys, ("authorization", "Bearer b")), "stock:k-1");
+    assert_eq!(run_under(keys, ("x-api-key", "c")), ":k-1");
+    assert_eq!(run_under([("api_key", "a,b"), none], ("x-api-key", "a")), "k-1", "callers cannot be told apart");
+    let tokens = [("options", "forward_authorization=true"), none];
+    assert_eq!(run_under(tokens, ("authorization", &bearer("me"))), "i!me:k-1");
+    assert_eq!(run_under(tokens, ("authorization", "Bearer opaque")), ":k-1");
+    assert_eq!(run_under([none, ("api_key", "")], ("authorization", &bearer("me"))), "k-1", "tokens are not passed on");
+    let both = [("options", "forward_authorization=true"), ("api_key", "shop:a")];
+    assert_eq!(run_under(both, ("x-api-key", "a")), "shop:k-1");
+}
+
+#[test]
+fn the_log_names_the_caller() {
+    let platform = Fake::default().set("log_level", "info").set("api_key", "shop:a");
+    for (key, expected) in [("a", r#","caller":"shop","correlation_id""#), ("b", r#""attempts":0,"correlation_id""#)] {
+        ask(&platform, request(Method::GET, "/customers?limit=0", &[("x-api-key", key)], ""));
+        assert!(platform.lines.take()[0].contains(expected));
+    }
+}
+
+#[test]
+fn references_are_relative_to_the_request() {
+    for (path, expected) in [("/nowhere", "problems#"), ("/a/b/c", "../../problems#"), ("/customer/x", "../problems#")]
+    {
+        let (_, body) = problem(&get(&Fake::default(), path));
+        assert!(body["type"].as_str().unwrap().starts_with(expected), "{body}");
+    }
 }
 
 #[test]

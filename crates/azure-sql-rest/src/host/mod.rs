@@ -49,8 +49,7 @@ fn write_log(line: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// What the host's error says about whether a call can have been executed. What is not known not to have been sent may
-/// have been. A macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
+/// The failure that the host's error stands for. A request may have been sent unless the error says that it was not. A macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
 macro_rules! failure {
     ($code:expr) => {
         match $code {

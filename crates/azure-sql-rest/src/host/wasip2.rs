@@ -1,7 +1,6 @@
 //! Spin with WASI 0.2: an instance for each request.
 //!
-//! Bodies go through the raw streams, and requests through the raw handler. What the SDK makes of them would lose something:
-//! its sink finishes a body that is dropped, so that a response which breaks off looks whole; it sends a head before the
+//! Bodies go through the raw streams, and requests through the raw handler. The SDK's own types would lose something: its sink finishes a body that is dropped, so that a response which breaks off looks whole; it sends a head before the
 //! body is there, so that the two go out apart and the second waits for an acknowledgement of the first (Nagle's algorithm:
 //! Spin sets no `TCP_NODELAY`); and its `send` costs 5 KB for errors that nobody reads.
 
@@ -111,7 +110,7 @@ impl Platform for Spin {
 
     async fn send(&self, request: &Request<Bytes>) -> Result<Response<Incoming>, Failure> {
         let (outgoing, body) = outgoing(request)?;
-        // What did not fit before the request began is written while it is under way. When the other side stops reading,
+        // The part that did not fit before the request began is written while it is under way. When the other side stops reading,
         // its answer or the reason why there is none follows.
         let rest = async {
             if let Some((mut writer, rest)) = body
@@ -158,10 +157,10 @@ impl Platform for Spin {
     }
 }
 
-/// What the host has not taken of a body.
+/// The part of a body that the host has not taken.
 type Unsent<'b> = (Writer, &'b [u8]);
 
-/// A request whose body is there as far as the host takes it, and what of it is not.
+/// A request with as much of its body as the host takes at once, and the rest of the body.
 fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<Unsent<'_>>), Failure> {
     let refused = Failure::Refused("request refused by the host");
     let headers = Fields::from_list(&fields(request.headers())).map_err(|_| refused.clone())?;
@@ -198,7 +197,7 @@ pub enum Incoming {
     Closed,
 }
 
-/// What has a body.
+/// A message with a body.
 pub enum Message {
     /// The client's request.
     Request(IncomingRequest),
@@ -283,7 +282,7 @@ impl Writer {
         Ok(())
     }
 
-    /// Says that this was all.
+    /// Ends the body.
     fn finish(self) -> Result<(), Failure> {
         drop(self.stream);
         OutgoingBody::finish(self.body, None).map_err(|code| failure!(code))
@@ -304,7 +303,7 @@ async fn wait<T>(ready: impl Fn() -> Option<T>, subscribe: impl Fn() -> Pollable
     }
 }
 
-/// Returns when `pollable` is ready. That it is, its waker notes; to ask the host at each poll would cost a call each.
+/// Returns when `pollable` is ready. The waker sets a flag: asking the host at each poll would cost a call.
 async fn until(pollable: Pollable) {
     struct Ready(AtomicBool);
 

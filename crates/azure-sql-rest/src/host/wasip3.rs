@@ -1,6 +1,6 @@
 //! Spin with WASI 0.3: one instance answers many requests, several at a time.
 //!
-//! Bodies go through the raw streams. What the SDK makes of them would lose something: it sends a body even where there is
+//! Bodies go through the raw streams. The SDK's own types would lose something: the SDK sends a body even where there is
 //! none, reads 16 KiB at a time, and begins to write a body after the head of the request is on its way, so that the two go
 //! out apart and the second waits for an acknowledgement of the first (Nagle's algorithm: Spin sets no `TCP_NODELAY`).
 
@@ -68,7 +68,7 @@ async fn answer(app: &'static App, request: types::Request) -> Result<types::Res
     Ok(response)
 }
 
-/// Starts `task`, so that what it writes is there when the host looks, and leaves the rest of it to the background.
+/// Starts `task` at once, so that its first bytes are there when the host looks. The rest of it runs in the background.
 async fn begin(task: impl Future<Output = ()> + 'static) {
     let mut task = Box::pin(task);
     if poll_immediate(&mut task).await.is_none() {
@@ -91,7 +91,7 @@ async fn settings() -> Result<&'static Settings, SettingsError> {
 }
 
 fn incoming(request: types::Request) -> Request<Incoming> {
-    // No path has what stands for a method that is none.
+    // TRACE stands for a method that is none: no path has it.
     let method = request.get_method().try_into().unwrap_or(Method::TRACE);
     let target = request.get_path_with_query();
     let headers = headers::read(request.get_headers().copy_all());
@@ -170,7 +170,7 @@ pub enum Incoming {
     Closed,
 }
 
-/// What has a body.
+/// A message with a body.
 pub enum Message {
     /// The client's request.
     Request(types::Request),
@@ -222,7 +222,7 @@ struct BodyWriter {
 impl BodyWriter {
     fn new() -> (Self, StreamReader<u8>, FutureReader<End>) {
         let (contents, read) = wit_stream::new();
-        // What the host reads when the writer is dropped.
+        // The host reads this value when the writer is dropped.
         let (end, ended) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
         (Self { contents, end }, read, ended)
     }
@@ -233,7 +233,7 @@ impl BodyWriter {
         left.is_empty().then_some(()).ok_or(())
     }
 
-    /// Says that this was all.
+    /// Ends the body.
     async fn finish(self) {
         drop(self.contents);
         // Fails when nobody reads to the end.

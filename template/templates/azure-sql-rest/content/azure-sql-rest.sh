@@ -32,5 +32,6 @@ case $source in
     fi
     ;;
 esac
+# shellcheck source=/dev/null
 if [ -e begin.sh ]; then . ./begin.sh; fi
 run "$@"

@@ -47,6 +47,12 @@ pub(super) fn cases() -> Vec<Case> {
             .then(delete("1", 9999).if_match(Argument::Text("x".into())), changed("9999"))
             .not_recorded("1")
             .then(delete("1", 9999), gone("9999")),
+        with("deleting any version deletes what is there", "Delete any")
+            .then(delete("1", "a").if_match(Argument::Text("*".into())), gone("$a"))
+            .then(delete("1", "a").if_match(Argument::Text("*".into())), gone("$a")),
+        case("deleting any version of what does not exist is 412")
+            .then(delete("1", 9999).if_match(Argument::Text("*".into())), changed("9999"))
+            .not_recorded("1"),
         with("a delete of a version can be repeated under its key, and not under another", "Delete a version")
             .then(delete("1", "a").if_match(Argument::Version("v1")), gone("$a"))
             .then(delete("1", "a").if_match(Argument::Version("v1")), gone("$a"))

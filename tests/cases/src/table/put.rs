@@ -214,7 +214,10 @@ fn names() -> Vec<Case> {
         ),
         case("full-width letters are the same name for SQL Server")
             .then(put("1", new("Width")), status(201).id("a"))
-            .then(put("2", new("\u{ff37}idth")), taken())
-            .only_on(&[Engine::SqlServer]),
+            .then(put("2", new("\u{ff37}idth")), taken()),
+        case("of names, NUL weighs nothing, and sharp s is ss")
+            .then(put("1", new("Gro\u{df}")), status(201).id("a"))
+            .then(put("2", new("GROSS")), taken())
+            .then(put("3", new("Gr\\u0000oss")), taken()),
     ]
 }

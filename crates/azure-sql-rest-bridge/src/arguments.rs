@@ -1,0 +1,12 @@
+//! The values that a call has by name, and the parameters that have a meaning of their own.
+
+use std::collections::BTreeMap;
+
+pub use rusqlite::types::Value;
+
+/// Arguments and variables by name.
+pub(crate) type Arguments = BTreeMap<String, Value>;
+
+/// The parameter of every procedure that writes: the idempotency key. NULL is an error, as in any column that is
+/// `NOT NULL`.
+pub(crate) const REQUEST_KEY: &str = "RequestKey";

@@ -1,0 +1,49 @@
+//! A cold database, as after a resume, a failover or an emptied plan cache: the first calls compile the procedure, and share
+//! the processor. One that is cut off by `Command Timeout` has compiled for nothing.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use tokio::time::{Instant, sleep};
+
+use super::Faults;
+
+/// How long one step of compiling takes.
+const STEP: Duration = Duration::from_millis(10);
+
+/// How cold the database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cold {
+    /// How long one call alone compiles; with others at the same time, as many times longer.
+    pub compile_ms: u64,
+    /// `Command Timeout`: how long a call compiles before SqlClient cuts it off.
+    pub command_ms: u64,
+}
+
+/// Compiles until a plan is in the cache. False if the call is cut off before. DAB does not end a call when its client leaves,
+/// so this goes on if it is dropped.
+pub(super) async fn warm_up(faults: &Faults, cold: Cold) -> bool {
+    let faults = faults.clone();
+    tokio::spawn(async move { compile(&faults, cold).await }).await.unwrap_or(false)
+}
+
+async fn compile(faults: &Faults, cold: Cold) -> bool {
+    let begin = Instant::now();
+    let mut done = Duration::ZERO;
+    faults.state().compiling += 1;
+    let is_warm = loop {
+        let before = Instant::now();
+        sleep(STEP).await;
+        let mut state = faults.state();
+        done += before.elapsed() / state.compiling.max(1);
+        state.is_warm |= done >= Duration::from_millis(cold.compile_ms);
+        if state.is_warm || begin.elapsed() >= Duration::from_millis(cold.command_ms) {
+            break state.is_warm;
+        }
+    };
+    // Another plan may have come into force.
+    let mut state = faults.state();
+    state.compiling = state.compiling.saturating_sub(1);
+    is_warm
+}

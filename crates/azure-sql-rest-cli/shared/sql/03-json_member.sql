@@ -1,1 +1,0 @@
-../../../../sql/03-json_member.sql

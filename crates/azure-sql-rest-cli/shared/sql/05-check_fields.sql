@@ -1,0 +1,1 @@
+../../../../sql/05-check_fields.sql

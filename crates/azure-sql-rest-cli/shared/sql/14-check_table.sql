@@ -1,0 +1,1 @@
+../../../../sql/14-check_table.sql

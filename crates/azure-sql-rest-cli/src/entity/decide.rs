@@ -1,0 +1,405 @@
+//! Decides the plan of a table: what clients send and see, and what a new row has. What the plan may not be is said by `rules`.
+
+use std::collections::BTreeSet;
+
+use anyhow::{Result, bail, ensure};
+
+use super::plan::{Column, Expression, Filled, Key, KeySource, Limit, Operation, Plan, Role, SqlType, TableName};
+use super::rules;
+use super::source::{Table, TableColumn, Trait, Veil, is_same};
+
+/// What was asked for.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Wishes {
+    pub(crate) name: String,
+    pub(crate) plural: String,
+    /// The script of T-SQL that is generated.
+    pub(crate) script: String,
+    pub(crate) operations: Vec<Operation>,
+    /// The column that names a row in paths; the primary key without it.
+    pub(crate) key: Option<String>,
+    /// Columns that clients neither send nor see.
+    pub(crate) without: Vec<String>,
+    /// What columns have in a new row, as the command line gives it.
+    pub(crate) set: Vec<(String, String)>,
+    /// What columns have in a new row and after each change.
+    pub(crate) touch: Vec<(String, String)>,
+    pub(crate) source: Option<String>,
+    /// The plan of today, whose decisions stay.
+    pub(crate) before: Option<Plan>,
+}
+
+/// A plan, and what its owner should know of it.
+#[derive(Debug)]
+pub(crate) struct Decided {
+    pub(crate) plan: Plan,
+    pub(crate) notes: Vec<String>,
+}
+
+/// Decides the plan of a table.
+///
+/// # Errors
+///
+/// All reasons for which it cannot be served as asked, a line each, each with a way out.
+pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
+    let mut reasons = Vec::new();
+    let mut notes = Vec::new();
+    for name in named(wishes) {
+        if table.column(name).is_none() {
+            reasons.push(format!("{} has no column {name}: its columns are {}", table.name, names(table)));
+        }
+    }
+    let key = key_of(table, wishes, &mut reasons);
+    let columns: Vec<_> =
+        table.columns.iter().map(|column| decided(table, column, key.as_ref(), wishes, &mut notes)).collect();
+    traits(table, wishes, &mut reasons, &mut notes);
+    for (column, defined) in columns.iter().zip(&table.columns) {
+        must_have_a_value(column, defined, wishes, &mut reasons);
+    }
+    let Some(key) = key else { bail!("{}", reasons.join("\n")) };
+    let before = wishes.before.as_ref();
+    let mut plan = Plan {
+        name: wishes.name.clone(),
+        plural: wishes.plural.clone(),
+        table: table.name.clone(),
+        script: wishes.script.clone(),
+        operations: wishes.operations.clone(),
+        key,
+        limit: before.map_or_else(Limit::default, |before| before.limit),
+        listed: Vec::new(),
+        columns,
+        uniques: table.uniques.clone(),
+        references: table.references.clone(),
+        checks: table.checks.clone(),
+        triggers: table.triggers.iter().map(|trigger| trigger.name.clone()).collect(),
+        temporal: table.temporal.clone(),
+        docs: before.map(|before| before.docs.clone()).unwrap_or_default(),
+        examples: before.map(|before| before.examples.clone()).unwrap_or_default(),
+        ddl: table.ddl.clone(),
+        source: wishes.source.clone(),
+        written: before.map(|before| before.written.clone()).unwrap_or_default(),
+    };
+    plan.listed = listed(&plan, before, &mut notes);
+    if !table.triggers.is_empty() && !table.ddl.is_empty() {
+        let names: Vec<_> = plan.triggers.iter().map(String::as_str).collect();
+        notes.push(format!("the trigger {} is not created by {}: apply its script", names.join(", "), plan.script));
+    }
+    reasons.extend(rules::refusals(&plan));
+    let mut seen = BTreeSet::new();
+    reasons.retain(|reason| seen.insert(reason.clone()));
+    ensure!(reasons.is_empty(), "{}", reasons.join("\n"));
+    Ok(Decided { plan, notes })
+}
+
+/// The columns that were named.
+fn named(wishes: &Wishes) -> impl Iterator<Item = &String> {
+    let pairs = wishes.set.iter().chain(&wishes.touch).map(|(name, _)| name);
+    wishes.without.iter().chain(pairs).chain(&wishes.key)
+}
+
+fn names(table: &Table) -> String {
+    let names: Vec<_> = table.columns.iter().map(|column| column.name.as_str()).collect();
+    names.join(", ")
+}
+
+/// The key: the column that was named, or the primary key. `None` with a reason.
+fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<Key> {
+    let before = wishes.before.as_ref().map(|before| &before.key.column);
+    let own: Vec<_> = table.primary().map(|primary| primary.columns.clone()).unwrap_or_default();
+    let wished = wishes.key.as_ref().or(before.filter(|name| table.column(name).is_some()));
+    let name = match (wished, own.as_slice()) {
+        (Some(name), _) => name.clone(),
+        (None, [name]) => name.clone(),
+        (None, columns) => {
+            let fault = match columns {
+                [] => "has no primary key".to_owned(),
+                _ => format!("has a primary key of the columns {}", columns.join(", ")),
+            };
+            reasons.push(format!(
+                "{} {fault}, and a path needs one column that names a row: {}",
+                table.name,
+                other_key(table)
+            ));
+            return None;
+        }
+    };
+    let column = table.column(&name)?;
+    let is_unique = |unique: &super::plan::Unique| unique.filter.is_none() && unique.columns == [column.name.clone()];
+    if !table.uniques.iter().any(is_unique) || column.is_nullable {
+        reasons.push(format!(
+            "column {name} does not name one row, because it is not UNIQUE and NOT NULL: {}",
+            other_key(table)
+        ));
+        return None;
+    }
+    let Some(sql_type) = column.sql_type else {
+        reasons.push(format!("the key {name} is computed: {}", other_key(table)));
+        return None;
+    };
+    if !sql_type.can_be_key() {
+        reasons.push(format!(
+            "the key {name} is {sql_type}, and a path takes INT, BIGINT, UNIQUEIDENTIFIER, or VARCHAR or NVARCHAR of at most 450 \
+             characters: {}",
+            other_key(table)
+        ));
+        return None;
+    }
+    Some(source_of(column, sql_type))
+}
+
+/// Names another column that can be the key, or says how to add one.
+fn other_key(table: &Table) -> String {
+    let can_be = |name: &String| {
+        table.column(name).is_some_and(|column| !column.is_nullable && column.sql_type.is_some_and(SqlType::can_be_key))
+    };
+    let other = table.uniques.iter().find_map(|unique| match unique.columns.as_slice() {
+        [name] if unique.filter.is_none() && can_be(name) => Some(name),
+        _ => None,
+    });
+    match other {
+        Some(name) => format!("--key {name} takes the unique column {name}"),
+        None => format!(
+            "ALTER TABLE {} ADD RowID int IDENTITY(1, 1) NOT NULL CONSTRAINT {} UNIQUE; adds one, and --key RowID takes it",
+            table.name.quoted(),
+            super::plan::bracketed(&format!("UQ_{}_RowID", table.name.name))
+        ),
+    }
+}
+
+/// Who gives a new row its key.
+fn source_of(column: &TableColumn, sql_type: SqlType) -> Key {
+    let default = column.default.as_deref().map(inside).unwrap_or_default();
+    let lower = default.to_lowercase();
+    let words: Vec<_> = lower.split_whitespace().collect();
+    let sequence = match words.as_slice() {
+        ["next", "value", "for", ..] if sql_type.is_integer() => {
+            default.split_whitespace().skip(3).collect::<Vec<_>>().join(" ").parse::<TableName>().ok()
+        }
+        _ => None,
+    };
+    let makes_guids = sql_type == SqlType::UniqueIdentifier && ["newid()", "newsequentialid()"].contains(&&*lower);
+    let from = match &column.filled {
+        Filled::Identity(_) => KeySource::Identity,
+        _ if sequence.is_some() => KeySource::Sequence,
+        _ if makes_guids => KeySource::Default,
+        _ => KeySource::Client,
+    };
+    Key { column: column.name.clone(), from, sequence }
+}
+
+/// An expression without the parentheses around it.
+pub(crate) fn inside(expression: &str) -> &str {
+    let mut inner = expression.trim();
+    while let Some(within) = inner.strip_prefix('(').and_then(|rest| rest.strip_suffix(')')) {
+        inner = within.trim();
+    }
+    inner
+}
+
+/// Decides the part of a column in the API.
+fn decided(
+    table: &Table,
+    defined: &TableColumn,
+    key: Option<&Key>,
+    wishes: &Wishes,
+    notes: &mut Vec<String>,
+) -> Column {
+    let before = wishes.before.as_ref().and_then(|before| before.column(&defined.name));
+    let name = &defined.name;
+    let is_key = key.is_some_and(|key| key.column == *name);
+    let of = |pairs: &[(String, String)]| {
+        let pair = pairs.iter().find(|(column, _)| is_same(column, name));
+        pair.map(|(_, value)| spelled(table, Expression::of_argument(value)))
+    };
+    let reason = unseen(defined);
+    let role = if let Some(value) = of(&wishes.touch) {
+        Role::Touch(value)
+    } else if let Some(value) = of(&wishes.set) {
+        Role::Set(value)
+    } else if wishes.without.iter().any(|out| is_same(out, name)) {
+        Role::Hidden
+    } else if is_key {
+        if key.is_some_and(|key| key.from == KeySource::Client) { Role::Sent } else { Role::Shown }
+    } else if let Some(before) = before {
+        before.role.clone()
+    } else if let Some(reason) = reason {
+        notes.push(format!("column {name} is left out: {reason}"));
+        Role::Hidden
+    } else if matches!(defined.filled, Filled::RowStart | Filled::RowEnd | Filled::RowVersion) || defined.veil.is_some()
+    {
+        Role::Hidden
+    } else if defined.filled == Filled::ByInsert {
+        Role::Sent
+    } else {
+        Role::Shown
+    };
+    let path = match before {
+        Some(before) => before.path.clone(),
+        None => Some(derived(name)).filter(|path| path != name),
+    };
+    Column {
+        name: name.clone(),
+        sql_type: defined.sql_type.unwrap_or(SqlType::SqlVariant),
+        is_nullable: defined.is_nullable,
+        collation: defined.collation.clone(),
+        default: defined.default.clone(),
+        filled: defined.filled.clone(),
+        role,
+        path,
+        takes_number: before.is_some_and(|before| before.takes_number),
+        called: before.and_then(|before| before.called.clone()),
+    }
+}
+
+/// A reference to another column, spelled as that is.
+fn spelled(table: &Table, expression: Expression) -> Expression {
+    match expression {
+        Expression::Column(name) => Expression::Column(table.column(&name).map_or(name, |column| column.name.clone())),
+        other => other,
+    }
+}
+
+/// Why clients cannot see a column.
+fn unseen(column: &TableColumn) -> Option<String> {
+    match (column.veil, column.sql_type) {
+        (Some(Veil::Masked), _) => {
+            Some("it is masked, and the API would show and store masks (grant UNMASK, and set hidden = false)".into())
+        }
+        (Some(Veil::Encrypted), _) => Some("it is encrypted, and the API has no key to it".into()),
+        (Some(Veil::Ledger), _) => None,
+        (None, None) => Some("it is computed, and a script does not say its type: in the database, FROM= does".into()),
+        (None, Some(SqlType::RowVersion)) => None,
+        (None, Some(sql_type)) => (!sql_type.has_json()).then(|| format!("no value of JSON stands for {sql_type}")),
+    }
+}
+
+/// The member's name for a column: its own, or one made of ASCII letters and digits.
+fn derived(name: &str) -> String {
+    let mut member = String::new();
+    let mut begins = false;
+    for character in name.chars() {
+        let letters = match character {
+            'ä' => "ae",
+            'ö' => "oe",
+            'ü' => "ue",
+            'Ä' => "Ae",
+            'Ö' => "Oe",
+            'Ü' => "Ue",
+            'ß' => "ss",
+            'à' | 'á' | 'â' | 'ã' | 'å' => "a",
+            'é' | 'è' | 'ê' | 'ë' => "e",
+            'ç' => "c",
+            'ñ' => "n",
+            'ø' | 'ó' | 'ô' | 'õ' => "o",
+            _ if character.is_ascii_alphanumeric() || character == '_' => {
+                let upper = if begins { character.to_ascii_uppercase() } else { character };
+                begins = false;
+                member.push(upper);
+                continue;
+            }
+            _ => {
+                begins = !member.is_empty();
+                continue;
+            }
+        };
+        member.push_str(letters);
+    }
+    match member.chars().next() {
+        Some(first) if first.is_ascii_digit() => format!("_{member}"),
+        Some(_) => member,
+        None => "Column".to_owned(),
+    }
+}
+
+/// A new row must have a value in each column: from the client, the database, or the plan.
+fn must_have_a_value(column: &Column, defined: &TableColumn, wishes: &Wishes, reasons: &mut Vec<String>) {
+    let fills_itself = column.is_nullable
+        || column.default.is_some()
+        || column.filled != Filled::ByInsert
+        || defined.veil == Some(Veil::Ledger);
+    if !wishes.operations.contains(&Operation::Put) || column.role != Role::Hidden || fills_itself {
+        return;
+    }
+    let name = &column.name;
+    let others: Vec<_> = wishes.operations.iter().filter(|operation| **operation != Operation::Put).collect();
+    let only = rules::list(&others);
+    let why = unseen(defined).map(|why| format!(" ({why})")).unwrap_or_default();
+    let value = match column.sql_type {
+        SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Image => "0x",
+        _ => "…",
+    };
+    reasons.push(match defined.veil {
+        Some(Veil::Encrypted) => format!(
+            "column {name} must have a value in a new row, and clients cannot give it{why}: leave put out with --only {only}"
+        ),
+        _ => format!(
+            "column {name} must have a value in a new row, and clients do not give it{why}: give it one with --set {name}={value}, or \
+             leave put out with --only {only}"
+        ),
+    });
+}
+
+/// Traits of the table that its operations cannot live with.
+fn traits(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut Vec<String>) {
+    let has = |operation| wishes.operations.contains(&operation);
+    let changes = has(Operation::Patch) || has(Operation::Delete);
+    let writes = has(Operation::Put) || changes;
+    let name = &table.name;
+    for found in &table.traits {
+        match found {
+            Trait::MemoryOptimized if writes => reasons.push(format!(
+                "{name} is memory-optimized, where a row cannot be locked before it is changed: --only get,list"
+            )),
+            Trait::AppendOnly if changes => {
+                reasons.push(format!("{name} is an append-only ledger, whose rows stay as they are: --only get,list,put"));
+            }
+            Trait::IgnoresDuplicates(index) if has(Operation::Put) => reasons.push(format!(
+                "{index} of {name} has IGNORE_DUP_KEY, with which a row that is taken is left out in silence: switch it off, or \
+                 --only get,list,patch,delete"
+            )),
+            Trait::Special(kind) => {
+                reasons.push(format!("{name} is {kind}, and no ordinary table: serve a view or table of your own instead"));
+            }
+            Trait::RowLevelSecurity(policy) => notes.push(format!(
+                "the security policy {policy} filters the rows of {name}: rows that it hides from the API do not exist for it"
+            )),
+            Trait::OwnedBy(owner) => notes.push(format!(
+                "{name} belongs to {owner}, and the procedures to dbo, so that no ownership chain covers it: GRANT SELECT, INSERT, \
+                 UPDATE, DELETE ON {} TO the role of the API, or ALTER AUTHORIZATION ON {} TO dbo",
+                name.quoted(),
+                name.quoted()
+            )),
+            _ => {}
+        }
+    }
+    if writes && let Some(trigger) = table.triggers.iter().find(|trigger| trigger.is_instead_of) {
+        reasons.push(format!(
+            "the trigger {} of {name} is INSTEAD OF what is written, so that no answer would be true: --only get,list",
+            trigger.name
+        ));
+    }
+}
+
+/// The columns of a list: all that a row shows, without long texts and secrets. Empty stands for all.
+fn listed(plan: &Plan, before: Option<&Plan>, notes: &mut Vec<String>) -> Vec<String> {
+    if let Some(before) = before {
+        let is_there = |name: &&String| plan.shown().any(|column| column.name == **name);
+        return before.listed.iter().filter(is_there).cloned().collect();
+    }
+    let is_secret = |column: &Column| {
+        let name = column.name.to_lowercase();
+        ["password", "passwd", "secret", "salt", "securitystamp", "apikey", "privatekey"]
+            .iter()
+            .any(|word| name.contains(word))
+    };
+    for column in plan.shown().filter(|column| is_secret(column)) {
+        let name = &column.name;
+        notes.push(format!(
+            "column {name} looks like a secret: lists do not show it; leave it out altogether with --without {name}"
+        ));
+    }
+    let is_listed =
+        |column: &&Column| column.name == plan.key.column || !column.sql_type.is_large() && !is_secret(column);
+    let listed: Vec<_> = plan.shown().filter(is_listed).map(|column| column.name.clone()).collect();
+    if listed.len() == plan.shown().count() { Vec::new() } else { listed }
+}

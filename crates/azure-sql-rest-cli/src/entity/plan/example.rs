@@ -1,0 +1,189 @@
+//! Examples: the rows that the local database begins with, and the requests and answers of `openapi.json` that follow from them.
+
+use serde_json::{Map, Value, json};
+
+use super::{Column, Example, KeySource, Operation, Plan, Role, SqlType};
+
+impl Plan {
+    /// How many rows the local database begins with, the first to the last example: three, or one when a unique BIT has room for
+    /// no more than one other.
+    pub(crate) fn seeds(&self) -> usize {
+        let is_bit = |name: &String| self.column(name).is_some_and(|column| column.sql_type == SqlType::Bit);
+        let is_small = self.uniques.iter().any(|unique| unique.filter.is_none() && unique.columns.iter().all(is_bit));
+        if is_small { 1 } else { 3 }
+    }
+
+    /// The `n`th value of a column, from 1, as clients send it. A column that refers to other rows has the value of the `n`th of
+    /// these, or NULL where it can be.
+    pub(crate) fn example_value(&self, column: &Column, n: usize) -> Value {
+        let is_of = |columns: &[String]| columns.contains(&column.name);
+        let reference = self.references.iter().find(|reference| is_of(&reference.columns));
+        let is_unique = self.uniques.iter().any(|unique| unique.filter.is_none() && is_of(&unique.columns));
+        let is_key = column.name == self.key.column;
+        let Some(reference) = reference.filter(|_| !is_key || self.key.from == KeySource::Client) else {
+            return column.sql_type.example(&column.name, n);
+        };
+        if column.is_nullable && !is_unique {
+            return Value::Null;
+        }
+        let at = reference.columns.iter().position(|name| *name == column.name).unwrap_or_default();
+        let referred = reference.referenced.get(at).unwrap_or(&column.name);
+        column.sql_type.example(referred, n)
+    }
+
+    /// The `n`th row: these columns in JSON, as clients send them, or as they are shown.
+    pub(crate) fn example_row<'p>(&self, n: usize, columns: impl Iterator<Item = &'p Column>, is_sent: bool) -> Value {
+        let mut row = json!({});
+        for column in columns {
+            let mut value = self.example_value(column, n);
+            if value.is_null() {
+                continue;
+            }
+            if !is_sent
+                && let (true, Some(width), Some(text)) =
+                    (column.sql_type.is_padded(), column.sql_type.length(), value.as_str())
+            {
+                value = json!(format!("{text:<width$}", width = usize::from(width)));
+            }
+            match column.path().split_once('.') {
+                Some((object, name)) => row[object][name] = value,
+                None => row[column.path()] = value,
+            }
+        }
+        row
+    }
+
+    /// The example of each operation, by its procedure: what the plan says, else what follows from the rows.
+    pub(crate) fn examples(&self) -> Map<String, Value> {
+        let example = |operation: &Operation| {
+            let told = self.examples.get(operation).cloned();
+            (self.procedure(*operation), told.unwrap_or_else(|| self.made_up(*operation)).to_json())
+        };
+        self.operations.iter().map(example).collect()
+    }
+
+    fn made_up(&self, operation: Operation) -> Example {
+        let (last, new) = (self.seeds(), self.seeds() + 1);
+        let key = |n| self.key_column().map(|column| self.example_value(column, n)).unwrap_or_default();
+        let path = Some(json!({"id": key(last)}));
+        match operation {
+            Operation::Get => {
+                let response = Some(json!([self.example_row(last, self.shown(), false)]));
+                Example { path, response, ..Example::default() }
+            }
+            Operation::List => {
+                let query = if last > 1 { json!({"after": key(last - 1), "limit": 2}) } else { json!({"limit": 2}) };
+                let response = Some(json!([self.example_row(last, self.in_list(), false)]));
+                Example { query: Some(query), response, ..Example::default() }
+            }
+            Operation::Put => {
+                let request = Some(self.example_row(new, self.sent(), true));
+                // A key that is made at random has no example, nor has what the database computes.
+                let is_known = self.key.from != KeySource::Default && !self.shown().any(Self::is_computed);
+                let response = is_known.then(|| json!([self.example_row(new, self.shown(), false)]));
+                Example { request, response, ..Example::default() }
+            }
+            Operation::Patch => self.patch_example(path, last, new + 1),
+            Operation::Delete => {
+                let mut deleted = json!({});
+                deleted[self.key_column().map_or(self.key.column.as_str(), Column::path)] = key(last);
+                Example { path, response: Some(json!([deleted])), ..Example::default() }
+            }
+        }
+    }
+
+    fn is_computed(column: &Column) -> bool {
+        column.role == Role::Shown && !matches!(column.filled, super::Filled::Identity(_))
+    }
+
+    fn patch_example(&self, path: Option<Value>, row: usize, value: usize) -> Example {
+        let refers =
+            |column: &&Column| self.references.iter().any(|reference| reference.columns.contains(&column.name));
+        let changed: Vec<_> = self.changed().filter(|column| !refers(column)).take(1).collect();
+        let request = self.example_row(value, changed.iter().copied(), true);
+        let mut response = self.example_row(row, self.shown(), false);
+        merge(&mut response, &self.example_row(value, changed.into_iter(), false));
+        Example { path, request: Some(request), response: Some(json!([response])), ..Example::default() }
+    }
+}
+
+impl Example {
+    fn to_json(&self) -> Value {
+        let parts =
+            [("path", &self.path), ("query", &self.query), ("request", &self.request), ("response", &self.response)];
+        let parts = parts.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value.clone()?)));
+        parts.collect::<Map<_, _>>().into()
+    }
+}
+
+/// Puts the members of `other` into an object, and those of its objects into its objects.
+fn merge(into: &mut Value, other: &Value) {
+    for (name, value) in other.as_object().into_iter().flatten() {
+        if value.is_object() {
+            merge(&mut into[name], value);
+        } else {
+            into[name] = value.clone();
+        }
+    }
+}
+
+impl SqlType {
+    /// The `n`th value for examples, from 1, as clients send it, of a column of this name.
+    pub(crate) fn example(self, column: &str, n: usize) -> Value {
+        let day = n % 28 + 1;
+        match self {
+            Self::Bit => json!(n % 2 == 1),
+            Self::TinyInt | Self::SmallInt | Self::Int | Self::BigInt => json!(n),
+            Self::Decimal { precision, scale } | Self::Numeric { precision, scale } => {
+                number(n, precision > scale, usize::from(scale))
+            }
+            Self::Money | Self::SmallMoney => number(n, true, 4),
+            Self::Real | Self::Float => json!(n as f64 + 0.5),
+            Self::Date => json!(format!("2026-01-{day:02}")),
+            Self::Time(_) => json!(format!("{:02}:30:00", n % 24)),
+            Self::DateTime | Self::DateTime2(_) | Self::SmallDateTime => json!(format!("2026-01-{day:02}T12:30:00")),
+            Self::DateTimeOffset(_) => json!(format!("2026-01-{day:02}T12:30:00+01:00")),
+            Self::UniqueIdentifier => json!(format!("00000000-0000-4000-8000-{n:012}")),
+            Self::Char(length) | Self::NChar(length) => json!(words(column, n, usize::from(length))),
+            Self::VarChar(_) | Self::NVarChar(_) => {
+                json!(words(column, n, self.length().map_or(usize::MAX, usize::from)))
+            }
+            Self::Text
+            | Self::NText
+            | Self::Binary(_)
+            | Self::VarBinary(_)
+            | Self::Image
+            | Self::RowVersion
+            | Self::Xml
+            | Self::Json
+            | Self::SqlVariant
+            | Self::Geometry
+            | Self::Geography
+            | Self::HierarchyId
+            | Self::Vector(_) => Value::Null,
+        }
+    }
+}
+
+/// `n` with `n` behind the point, with so many digits there: `1.01`.
+fn number(n: usize, has_whole: bool, scale: usize) -> Value {
+    let whole = if has_whole { n } else { 0 };
+    let text = if scale == 0 { whole.to_string() } else { format!("{whole}.{n:0>scale$}") };
+    serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// A column's name as words, with a number: `ColorName` is `Color name 1`, if there is room.
+fn words(column: &str, n: usize, room: usize) -> String {
+    let mut words = String::new();
+    for character in column.chars().filter(char::is_ascii) {
+        let begins = character.is_uppercase() && words.ends_with(char::is_lowercase);
+        words.extend(begins.then_some(' '));
+        let keeps = words.is_empty() || !begins;
+        words.extend(keeps.then_some(character).or_else(|| character.to_lowercase().next()));
+    }
+    let number = n.to_string();
+    match room {
+        0..=2 => number,
+        _ => format!("{} {number}", words.chars().take(room - number.len() - 1).collect::<String>().trim_end()),
+    }
+}

@@ -1,0 +1,201 @@
+//! The JSON Schema of a row, from which `generate` derives those of a new row, a patch and a page.
+
+use serde_json::{Value, json};
+
+use super::{Column, KeySource, Length, Plan, Role, SqlType};
+
+impl Plan {
+    /// The JSON Schema of a row with these columns, with the members that `generate::entity` explains.
+    pub(crate) fn schema<'p>(&self, columns: impl Iterator<Item = &'p Column>) -> Value {
+        let mut schema = json!({"type": "object", "required": [], "properties": {}});
+        for column in columns {
+            let (target, name) = match column.path().split_once('.') {
+                None => (&mut schema, column.path()),
+                Some((object, name)) => {
+                    if schema["properties"][object].is_null() {
+                        schema["properties"][object] = json!({"type": "object", "required": [], "properties": {}});
+                        push(&mut schema["required"], json!(object));
+                    }
+                    (&mut schema["properties"][object], name)
+                }
+            };
+            target["properties"][name] = self.member(column);
+            if !column.is_nullable {
+                push(&mut target["required"], json!(name));
+            }
+        }
+        schema
+    }
+
+    /// The JSON Schema of a column's values.
+    fn member(&self, column: &Column) -> Value {
+        let is_key = column.name.eq_ignore_ascii_case(&self.key.column);
+        let is_sent = column.role == Role::Sent;
+        if is_key && !is_sent {
+            return key(column.sql_type, self.counts_from_below());
+        }
+        let mut schema = column.sql_type.schema();
+        if is_key && column.sql_type.is_text() {
+            // A path names no row with an empty key.
+            schema = with_first(schema, "minLength", json!(1));
+        }
+        if let Some(unique) = self.unique_of(column, is_key) {
+            schema["x-unique"] = unique;
+        }
+        if self.references.iter().any(|reference| reference.columns.contains(&column.name)) {
+            schema["x-reference"] = json!(true);
+        }
+        if is_sent && column.default.is_some() && !column.is_nullable {
+            schema["x-optional"] = json!(true);
+        }
+        if column.takes_number {
+            schema["x-accepts"] = json!("number");
+            schema["description"] = json!("A number counts as its text, as it is written, with the same limit.");
+        }
+        if !is_sent {
+            schema["readOnly"] = json!(true);
+        }
+        schema
+    }
+
+    /// True, or the members that are unique together, of the smallest such set that the column is in.
+    fn unique_of(&self, column: &Column, is_key: bool) -> Option<Value> {
+        if is_key && self.key.from == KeySource::Client {
+            return Some(json!(true));
+        }
+        let of = |unique: &&super::Unique| unique.filter.is_none() && unique.columns.contains(&column.name);
+        let unique = self.uniques.iter().filter(of).min_by_key(|unique| unique.columns.len())?;
+        let path = |name: &String| self.column(name).map_or(name.clone(), |column| column.path().to_owned());
+        Some(match unique.columns.len() {
+            1 => json!(true),
+            _ => unique.columns.iter().map(path).collect(),
+        })
+    }
+}
+
+/// The schema of a key that the database gives.
+fn key(sql_type: SqlType, counts_from_below: bool) -> Value {
+    let mut schema = match sql_type {
+        SqlType::Int if !counts_from_below => json!({"$ref": "#/components/schemas/Id"}),
+        _ => sql_type.schema(),
+    };
+    if sql_type.is_integer() && !counts_from_below && sql_type != SqlType::Int {
+        schema["minimum"] = json!(1);
+    }
+    schema["readOnly"] = json!(true);
+    schema
+}
+
+/// An object with a member behind its first, unless it has it: it is replaced then.
+fn with_first(schema: Value, name: &str, value: Value) -> Value {
+    let Value::Object(members) = schema else { return schema };
+    if members.contains_key(name) {
+        let mut schema = Value::Object(members);
+        schema[name] = value;
+        return schema;
+    }
+    let mut first = serde_json::Map::new();
+    for (at, (member, old)) in members.into_iter().enumerate() {
+        first.insert(member, old);
+        if at == 0 {
+            first.insert(name.to_owned(), value.clone());
+        }
+    }
+    first.into()
+}
+
+fn push(list: &mut Value, value: Value) {
+    if let Some(list) = list.as_array_mut() {
+        list.push(value);
+    }
+}
+
+const OF_A_DAY: &str = "([01][0-9]|2[0-3]):[0-5][0-9]:[0-5][0-9]";
+const OF_A_YEAR: &str = "-(0[1-9]|1[0-2])-(0[1-9]|[12][0-9]|3[01])T";
+
+impl SqlType {
+    /// The JSON Schema of its values. `null` for what JSON has no value for.
+    pub(crate) fn schema(self) -> Value {
+        match self {
+            Self::Bit => json!({"type": "boolean"}),
+            Self::TinyInt => json!({"type": "integer", "minimum": 0, "maximum": 255}),
+            Self::SmallInt => json!({"type": "integer", "minimum": i16::MIN, "maximum": i16::MAX}),
+            Self::Int => json!({"type": "integer", "format": "int32", "minimum": i32::MIN, "maximum": i32::MAX}),
+            Self::BigInt => json!({"type": "integer", "format": "int64", "minimum": i64::MIN, "maximum": i64::MAX}),
+            Self::Decimal { precision, scale } | Self::Numeric { precision, scale } => {
+                let digits = |count: u8| "9".repeat(usize::from(count));
+                let whole = if precision == scale { "0".to_owned() } else { digits(precision - scale) };
+                let largest = if scale == 0 { whole } else { format!("{whole}.{}", digits(scale)) };
+                decimal(&format!("-{largest}"), &largest, scale)
+            }
+            // The largest amounts that a binary number of JSON has exactly.
+            Self::Money => decimal("-922337203685477", "922337203685477", 4),
+            Self::SmallMoney => decimal("-214748.3648", "214748.3647", 4),
+            Self::Real => json!({"type": "number", "minimum": -3.4e38, "maximum": 3.4e38}),
+            Self::Float => json!({"type": "number", "minimum": -1.79e308, "maximum": 1.79e308}),
+            Self::Date => json!({"type": "string", "format": "date"}),
+            Self::Time(digits) => text(&format!("^{OF_A_DAY}{}$", fraction(digits))),
+            Self::DateTime2(digits) => text(&format!("^[0-9]{{4}}{OF_A_YEAR}{OF_A_DAY}{}$", fraction(digits))),
+            Self::DateTimeOffset(digits) => {
+                let zone = "(Z|[-+]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))";
+                text(&format!("^[0-9]{{4}}{OF_A_YEAR}{OF_A_DAY}{}{zone}$", fraction(digits)))
+            }
+            // It keeps thirds of hundredths, from 1753 on.
+            Self::DateTime => {
+                let year = "(175[3-9]|17[6-9][0-9]|1[89][0-9]{2}|[2-9][0-9]{3})";
+                text(&format!("^{year}{OF_A_YEAR}{OF_A_DAY}(\\.[0-9]{{2}}[037])?$"))
+            }
+            Self::UniqueIdentifier => json!({"type": "string", "format": "uuid"}),
+            Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_) => self.characters(),
+            Self::SmallDateTime
+            | Self::Text
+            | Self::NText
+            | Self::Binary(_)
+            | Self::VarBinary(_)
+            | Self::Image
+            | Self::RowVersion
+            | Self::Xml
+            | Self::Json
+            | Self::SqlVariant
+            | Self::Geometry
+            | Self::Geography
+            | Self::HierarchyId
+            | Self::Vector(_) => Value::Null,
+        }
+    }
+
+    fn characters(self) -> Value {
+        let mut schema = json!({"type": "string"});
+        if let Some(length) = self.length() {
+            schema["maxLength"] = json!(length);
+        }
+        if self.has_code_page() {
+            schema["description"] = json!("Only characters of the column's code page.");
+            schema["x-code-page"] = json!(true);
+        }
+        if self.is_padded() {
+            schema["x-padded"] = json!(true);
+        }
+        schema
+    }
+
+    /// True for text without a limit that matters.
+    pub(crate) fn is_large(self) -> bool {
+        matches!(self, Self::VarChar(Length::Max) | Self::NVarChar(Length::Max))
+    }
+}
+
+fn text(pattern: &str) -> Value {
+    json!({"type": "string", "pattern": pattern})
+}
+
+/// The pattern of so many digits behind the second.
+fn fraction(digits: u8) -> String {
+    if digits == 0 { String::new() } else { format!(r"(\.[0-9]{{1,{digits}}})?") }
+}
+
+/// Rounded up to a binary number if a limit has more than 15 digits, as what is shown is when it is read.
+fn decimal(least: &str, most: &str, scale: u8) -> Value {
+    let number = |text: &str| serde_json::from_str::<Value>(text).unwrap_or_default();
+    json!({"type": "number", "minimum": number(least), "maximum": number(most), "x-decimals": scale})
+}

@@ -1,0 +1,151 @@
+//! The plan and its text.
+
+use std::fs;
+use std::path::Path;
+
+use serde_json::json;
+
+use super::*;
+
+fn customers() -> Plan {
+    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../entities/customer.toml"));
+    Plan::parse(&fs::read_to_string(path).unwrap()).unwrap()
+}
+
+#[test]
+fn the_customers_are_read_and_written_as_they_are() {
+    let plan = customers();
+    assert_eq!(plan.columns.len(), 30);
+    assert_eq!(plan.shown().count(), 8);
+    assert_eq!(plan.column("creditlimit").unwrap().sql_type, SqlType::Decimal { precision: 18, scale: 2 });
+    assert!(matches!(plan.version(), Version::Period(column) if column.name == "ValidFrom"));
+    assert_eq!(Plan::parse(&plan.to_toml().unwrap()).unwrap(), plan);
+}
+
+#[test]
+fn types_are_read_under_all_of_their_names_and_refused_out_of_range() {
+    for (text, shown) in [
+        ("NVARCHAR (100)", "nvarchar(100)"),
+        ("national character varying(max)", "nvarchar(max)"),
+        ("dec(5)", "decimal(5,0)"),
+        ("Numeric( 18 , 2 )", "numeric(18,2)"),
+        ("float(24)", "real"),
+        ("float(25)", "float"),
+        ("timestamp", "rowversion"),
+        ("sysname", "nvarchar(128)"),
+        ("xml(CONTENT dbo.Schemas)", "xml"),
+        ("varbinary", "varbinary(1)"),
+        ("datetime2", "datetime2(7)"),
+        ("vector(3, float16)", "vector(3)"),
+    ] {
+        let read: SqlType = text.parse().unwrap();
+        assert_eq!(read.to_string(), shown);
+        assert_eq!(read.to_string().parse::<SqlType>().unwrap(), read);
+    }
+    for text in [
+        "decimal(5,7)",
+        "decimal(39)",
+        "nvarchar(4001)",
+        "nchar(max)",
+        "time(8)",
+        "int(4)",
+        "float(54)",
+        "dbo.Name",
+        "",
+    ] {
+        assert!(text.parse::<SqlType>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn names_of_tables_keep_brackets_blanks_and_dots() {
+    for (text, schema, name, shown) in [
+        ("Customers", "dbo", "Customers", "dbo.Customers"),
+        ("[dbo].[Order Details]", "dbo", "Order Details", "[dbo].[Order Details]"),
+        ("\"Sales\" . \"a\"\"b\"", "Sales", "a\"b", "[Sales].[a\"b]"),
+        ("[a.b].[c]]d]", "a.b", "c]d", "[a.b].[c]]d]"),
+        ("dbo.Straße", "dbo", "Straße", "[dbo].[Straße]"),
+    ] {
+        let read: TableName = text.parse().unwrap();
+        assert_eq!((read.schema.as_str(), read.name.as_str()), (schema, name));
+        assert_eq!(read.to_string(), shown);
+        assert_eq!(shown.parse::<TableName>().unwrap(), read);
+    }
+    for text in ["", "a b", "a..b", "a.b.c", "[a", "[]", "1a", "a;DROP TABLE b", "dbo.Order Details"] {
+        assert!(text.parse::<TableName>().is_err(), "{text}");
+    }
+}
+
+#[test]
+fn expressions_are_literals_columns_and_the_time() {
+    for (text, expression) in [
+        ("now()", Expression::Now),
+        ("@CustomerID", Expression::Column("CustomerID".into())),
+        ("-1.50", Expression::Number("-1.50".into())),
+        ("N'it''s'", Expression::Text("it's".into())),
+        ("0x00ff", Expression::Binary("0x00ff".into())),
+        ("NULL", Expression::Null),
+    ] {
+        assert_eq!(text.parse::<Expression>().unwrap(), expression);
+        assert_eq!(expression.to_string().parse::<Expression>().unwrap(), expression);
+    }
+    for text in ["x'); DROP TABLE x", "'a' + 'b'", "1 + 1", "N'a'b'", "0x0", ""] {
+        assert!(text.parse::<Expression>().is_err(), "{text}");
+    }
+    assert_eq!(Expression::of_argument("it's").literal().unwrap(), "N'it''s'");
+}
+
+/// The schema of the customers is the one that was written by hand for them.
+#[test]
+fn the_schema_of_a_row_follows_from_the_plan() {
+    let plan = customers();
+    let schema = plan.schema(plan.shown());
+    assert_eq!(schema["properties"]["CustomerName"], json!({"type": "string", "maxLength": 100, "x-unique": true}));
+    assert_eq!(schema["properties"]["CustomerID"]["$ref"], "#/components/schemas/Id");
+    assert_eq!(schema["properties"]["Delivery"]["required"], json!(["AddressLine1", "PostalCode"]));
+    assert_eq!(plan.schema(plan.in_list())["required"], json!(["CustomerID", "CustomerName"]));
+}
+
+#[test]
+fn examples_are_told_or_follow_from_the_rows() {
+    let mut plan = customers();
+    assert_eq!(plan.examples()["delete_customer"]["response"], json!([{"CustomerID": 1062}]));
+    plan.examples.clear();
+    let examples = plan.examples();
+    let row = &examples["get_customer"]["response"][0];
+    assert_eq!(row["Delivery"]["AddressLine1"], "Delivery address line1 3");
+    assert_eq!(examples["put_customer"]["request"]["CustomerName"], "Customer name 4");
+    assert_eq!(examples["patch_customer"]["request"], json!({"CustomerName": "Customer name 5"}));
+    assert_eq!(examples["get_customers"]["response"], json!([{"CustomerID": 3, "CustomerName": "Customer name 3"}]));
+}
+
+/// Rows that refer to others refer to rows that are there, each to another, so that no unique is broken.
+#[test]
+fn examples_of_references_are_rows_that_are_there() {
+    let text = r#"
+        name = "track_tag"
+        plural = "track_tags"
+        table = "dbo.TrackTags"
+        script = "sql/40-track_tag.sql"
+        operations = ["get", "put"]
+        key = { column = "Id", from = "identity" }
+        columns = [
+            { name = "Id", type = "int", identity = [1, 1], read_only = true },
+            { name = "TagCode", type = "varchar(12)" },
+            { name = "TrackId", type = "int" },
+            { name = "OtherId", type = "int", null = true },
+        ]
+        uniques = [{ columns = ["TagCode", "TrackId"] }]
+        references = [
+            { columns = ["TagCode"], table = "dbo.Tags", referenced = ["Code"] },
+            { columns = ["TrackId"], table = "dbo.Tracks" },
+            { columns = ["OtherId"], table = "dbo.Others" },
+        ]
+    "#;
+    let plan = Plan::parse(text).unwrap();
+    let row = |n| plan.example_row(n, plan.sent(), true);
+    assert_eq!(row(1), json!({"TagCode": "Code 1", "TrackId": 1}));
+    assert_eq!(row(2), json!({"TagCode": "Code 2", "TrackId": 2}));
+    let unique = plan.schema(plan.shown())["properties"]["TrackId"]["x-unique"].clone();
+    assert_eq!(unique, json!(["TagCode", "TrackId"]));
+}

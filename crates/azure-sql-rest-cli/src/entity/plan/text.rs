@@ -1,0 +1,129 @@
+//! The plan as the text of `entities/<name>.toml`: one line a column, long texts word for word.
+
+use std::collections::BTreeMap;
+
+use anyhow::{Context, Result, ensure};
+use serde::Serialize;
+use toml::ser::ValueSerializer;
+
+use super::{Definition, Example, Operation, Plan};
+
+impl Plan {
+    /// Reads the text of `entities/<name>.toml`.
+    ///
+    /// # Errors
+    ///
+    /// When it is no TOML, or a member is missing, unknown or of another type; when it names columns that it does not have.
+    pub(crate) fn parse(text: &str) -> Result<Self> {
+        let plan: Self = toml::from_str(text)?;
+        let named = plan.uniques.iter().flat_map(|unique| &unique.columns);
+        let named = named.chain(plan.references.iter().flat_map(|reference| &reference.columns));
+        let named = named.chain(&plan.listed).chain([&plan.key.column]);
+        for name in named {
+            plan.column(name).with_context(|| format!("there is no column {name}"))?;
+        }
+        for (at, column) in plan.columns.iter().enumerate() {
+            let is_new = !plan.columns[..at].iter().any(|other| other.name == column.name);
+            ensure!(is_new, "there are two columns {}", column.name);
+        }
+        Ok(plan)
+    }
+
+    /// The text of `entities/<name>.toml`. [`Plan::parse`] reads it back.
+    ///
+    /// # Errors
+    ///
+    /// Never in practice: when a value has no place in TOML.
+    pub(crate) fn to_toml(&self) -> Result<String> {
+        let mut text = String::new();
+        let mut line = |name: &str, value: String| text.push_str(&format!("{name} = {value}\n"));
+        line("name", inline(&self.name)?);
+        line("plural", inline(&self.plural)?);
+        line("table", inline(&self.table)?);
+        line("script", inline(&self.script)?);
+        if let Some(source) = &self.source {
+            line("source", inline(source)?);
+        }
+        line("operations", inline(&self.operations)?);
+        line("key", inline(&self.key)?);
+        line("limit", inline(&self.limit)?);
+        if !self.listed.is_empty() {
+            line("listed", inline(&self.listed)?);
+        }
+        line("columns", lines(&self.columns)?);
+        for (name, list) in [
+            ("uniques", lines(&self.uniques)?),
+            ("references", lines(&self.references)?),
+            ("checks", lines(&self.checks)?),
+            ("triggers", lines(&self.triggers)?),
+        ] {
+            if list != "[]" {
+                line(name, list);
+            }
+        }
+        if let Some(period) = &self.temporal {
+            line("temporal", inline(period)?);
+        }
+        text.push_str(&sections(self)?);
+        Ok(text)
+    }
+}
+
+/// What stands behind the lines: tables of TOML.
+fn sections(plan: &Plan) -> Result<String> {
+    #[derive(Serialize)]
+    struct Rest<'p> {
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        docs: &'p BTreeMap<String, Vec<String>>,
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        examples: &'p BTreeMap<Operation, Example>,
+        #[serde(skip_serializing_if = "<[Definition]>::is_empty")]
+        ddl: &'p [Definition],
+        #[serde(skip_serializing_if = "BTreeMap::is_empty")]
+        written: &'p BTreeMap<String, String>,
+    }
+    let Plan { docs, examples, ddl, written, .. } = plan;
+    let rest = toml::to_string_pretty(&Rest { docs, examples, ddl, written })?;
+    Ok(if rest.is_empty() { rest } else { format!("\n{rest}") })
+}
+
+fn inline<T: Serialize + ?Sized>(value: &T) -> Result<String> {
+    let mut text = String::new();
+    value.serialize(ValueSerializer::new(&mut text))?;
+    Ok(text)
+}
+
+/// A list with one item a line.
+fn lines<T: Serialize>(items: &[T]) -> Result<String> {
+    if items.is_empty() {
+        return Ok("[]".to_owned());
+    }
+    let items = items.iter().map(|item| Ok(format!("    {},\n", inline(item)?))).collect::<Result<String>>()?;
+    Ok(format!("[\n{items}]"))
+}
+
+/// JSON inside of TOML, as its text: TOML has no null, and keeps no order of members.
+pub(super) mod json {
+    use serde::de::Error as _;
+    use serde::{Deserialize, Deserializer, Serializer};
+    use serde_json::Value;
+
+    use crate::generate::pretty;
+
+    pub(in crate::entity::plan) fn serialize<S: Serializer>(
+        value: &Option<Value>,
+        serializer: S,
+    ) -> Result<S::Ok, S::Error> {
+        match value {
+            Some(value) => serializer.serialize_str(pretty::print(value).trim_end()),
+            None => serializer.serialize_none(),
+        }
+    }
+
+    pub(in crate::entity::plan) fn deserialize<'d, D: Deserializer<'d>>(
+        deserializer: D,
+    ) -> Result<Option<Value>, D::Error> {
+        let text = String::deserialize(deserializer)?;
+        serde_json::from_str(&text).map(Some).map_err(D::Error::custom)
+    }
+}

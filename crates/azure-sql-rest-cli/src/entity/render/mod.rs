@@ -1,0 +1,75 @@
+//! A [`Plan`] as SQL: T-SQL for SQL Server, and scripts for the local bridge on SQLite. The plan has decided everything; nothing is refused
+//! here.
+//!
+//! In reading order: `text` writes lines and names, `tsql` is the script of `sql/`, `sqlite` those of `sqlite/`.
+
+mod check;
+mod sqlite;
+mod text;
+mod tsql;
+
+pub(crate) use sqlite::sqlite;
+pub(crate) use tsql::tsql;
+
+use super::plan::{Column, Plan};
+
+/// The members of a row's JSON object: columns, those of an inner object next to each other, as `FOR JSON PATH` wants them.
+fn members<'p>(columns: impl Iterator<Item = &'p Column>) -> Vec<&'p Column> {
+    let columns: Vec<_> = columns.collect();
+    let first = |column: &Column| columns.iter().position(|other| object(other) == object(column));
+    let mut ordered: Vec<_> = columns.iter().copied().enumerate().collect();
+    ordered.sort_by_key(|(at, column)| (object(column).and_then(|_| first(column)).unwrap_or(*at), *at));
+    ordered.into_iter().map(|(_, column)| column).collect()
+}
+
+/// The inner object that a column is a member of: `Delivery` of `Delivery.PostalCode`.
+fn object(column: &Column) -> Option<&str> {
+    column.path().split_once('.').map(|(object, _)| object)
+}
+
+/// The entity's name for people: `special deal`.
+fn label(plan: &Plan) -> String {
+    plan.name.replace('_', " ")
+}
+
+/// That a row with the values of these columns exists, for people.
+fn taken(plan: &Plan, columns: &[String]) -> String {
+    let names: Vec<_> = columns.iter().map(|name| plan.column(name).map_or(name.as_str(), Column::called)).collect();
+    let label = label(plan);
+    let article = if label.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
+    format!("{article} {label} with this {} already exists.", names.join(" and "))
+}
+
+/// Why a row cannot be deleted or changed, where the table says so and nothing better is known.
+const BROKEN_RULE: &str = "It refers to a row that does not exist, or breaks another rule of the table.";
+
+/// Names that a key's parameter cannot have, because procedures use them.
+const RESERVED: [&str; 13] = [
+    "Json",
+    "RequestKey",
+    "IfMatch",
+    "After",
+    "Limit",
+    "Status",
+    "ETag",
+    "NextAfter",
+    "Replayed",
+    "Result",
+    "Version",
+    "Invalid",
+    "Problem",
+];
+
+/// The parameter, without `@`, for the key of a row: the column's name, if it is a plain one that nothing else has. Names of variables fold
+/// case, width and kana; a plain one has but case.
+pub(crate) fn key_parameter(plan: &Plan) -> &str {
+    let name = plan.key.column.as_str();
+    let is_free = |name: &str| {
+        let others = RESERVED.iter().chain(&["Current", "Referred", "RowID", "ErrorNumber", "Document"]);
+        text::is_plain(name) && !others.into_iter().any(|other| other.eq_ignore_ascii_case(name))
+    };
+    if is_free(name) { name } else { "RowKey" }
+}
+
+#[cfg(test)]
+mod tests;

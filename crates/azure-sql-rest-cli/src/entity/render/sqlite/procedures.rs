@@ -1,0 +1,270 @@
+//! The procedures.
+
+use super::super::super::plan::{Column, Filled, KeySource, Plan, Role};
+use super::super::text::{capitalized, listed, quoted};
+use super::super::{BROKEN_RULE, key_parameter, label, taken};
+use super::schema::{index_name, object_of};
+use super::values::{Source, default, given, member, set};
+use super::{column_name, local, table_name, version_column};
+
+/// The type of a key's parameter.
+fn key_type(plan: &Plan) -> String {
+    plan.key_column().map_or_else(String::new, |key| super::super::tsql::parameter(key.sql_type))
+}
+
+/// The column of the key.
+fn key(plan: &Plan) -> String {
+    local(&plan.key.column)
+}
+
+/// A problem about the row with the key that was asked for.
+fn about(plan: &Plan, rest: &str) -> String {
+    let subject = format!("{} ", capitalized(&label(plan)));
+    let parameter = key_parameter(plan);
+    format!("json_object('detail', concat({}, :{parameter}, {}))", quoted(&subject), quoted(&format!(" {rest}")))
+}
+
+pub(super) fn get(plan: &Plan) -> String {
+    let (entity, parameter, key) = (&plan.name, key_parameter(plan), key(plan));
+    format!(
+        "\
+-- @{parameter} {sql_type}
+SELECT 200 AS Status, ETag, Json FROM web_{entity}_document WHERE {key} = :{parameter};
+
+SELECT 404 AS Status, {absent} AS Json;
+",
+        sql_type = key_type(plan),
+        absent = about(plan, "does not exist."),
+    )
+}
+
+pub(super) fn list(plan: &Plan) -> String {
+    let (key, table) = (key(plan), table_name(&plan.table));
+    let (sql_type, max) = (key_type(plan), plan.limit.max);
+    format!(
+        "\
+-- @After {sql_type} = NULL, @Limit INT = {default}
+SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and {max}.') AS Json
+WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
+
+-- The last page ends with the last row of all, and has no next.
+SELECT
+    200 AS Status,
+    nullif(max({key}), (SELECT max({key}) FROM {table})) AS NextAfter,
+    replace(json_group_array(json_patch('{{}}', json_object(
+            {members}
+    ))), '/', '\\/') AS Json
+FROM (
+    SELECT *
+    FROM {table}
+    WHERE :After IS NULL OR {key} > :After
+    ORDER BY {key}
+    LIMIT :Limit
+);
+",
+        default = plan.limit.default,
+        members = object_of(plan.in_list()),
+    )
+}
+
+/// The checks of the text.
+const DOCUMENT: &str = "\
+-- 1. The text.
+SELECT openjson(:Json) AS Document;
+
+SELECT 400 AS Status, json_object('detail', 'The body is not a JSON object.') AS Json
+WHERE :Document IS NULL;
+";
+
+/// The check of the fields.
+fn fields(plan: &Plan, condition: &str) -> String {
+    format!(
+        "SELECT
+    422 AS Status,
+    json_object(
+        'detail', {detail},
+        'errors', json_group_array(json_object('field', Field, 'message', Message) ORDER BY Position)
+    ) AS Json
+FROM web_{entity}_fields
+WHERE Document = :Document AND Message IS NOT NULL{condition}
+HAVING count(*) > 0;
+",
+        detail = quoted(&format!("The {} has invalid fields.", label(plan))),
+        entity = plan.name,
+    )
+}
+
+/// The answer to a constraint that the statement before has violated.
+fn conflict(plan: &Plan) -> String {
+    let table = format!("{}_{}", plan.table.schema, plan.table.name);
+    let mut cases = Vec::new();
+    for (at, unique) in plan.uniques.iter().enumerate() {
+        let columns: Vec<_> = unique.columns.iter().map(|column| format!("{table}.{column}")).collect();
+        let detail = quoted(&taken(plan, &unique.columns));
+        for constraint in [columns.join(", "), format!("index '{}'", index_name(plan, at))] {
+            cases.push(format!("WHEN {} THEN {detail}", quoted(&constraint)));
+        }
+    }
+    cases.push(format!(
+        "ELSE iif(:ErrorNumber = 547, {}, 'Another row has the same value where the table allows it once.')",
+        quoted(BROKEN_RULE)
+    ));
+    format!(
+        "SELECT 409 AS Status, json_object('detail', CASE :ErrorConstraint\n    {}\nEND) AS Json\nWHERE :ErrorNumber IN (2627, 547);\n",
+        cases.join("\n    ")
+    )
+}
+
+pub(super) fn put(plan: &Plan) -> String {
+    let (entity, key, table) = (&plan.name, key(plan), table_name(&plan.table));
+    let value = |column: &Column| match &column.role {
+        _ if column.name == plan.key.column => Some(":RowID".to_owned()),
+        Role::Sent if column.default.is_some() => {
+            Some(format!("iif({} IS NULL, {}, {})", member(column), default(plan, column), given(plan, column)))
+        }
+        Role::Sent => Some(given(plan, column)),
+        Role::Set(value) | Role::Touch(value) => Some(set(plan, column, value, &Source::Document)),
+        Role::Shown | Role::Hidden => None,
+    };
+    let (columns, values): (Vec<_>, Vec<_>) =
+        plan.columns.iter().filter_map(|column| Some((column_name(column), value(column)?))).unzip();
+    let sequence = quoted(&format!("{}_{}", plan.table.schema, plan.table.name));
+    let row_id = match (plan.key.from, plan.key_column()) {
+        (KeySource::Client, Some(key)) => given(plan, key),
+        (KeySource::Default, _) => "newid()".to_owned(),
+        _ => format!("ifnull((SELECT seq FROM sqlite_sequence WHERE name = {sequence}), 0) + 1"),
+    };
+    format!(
+        "\
+-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+
+{DOCUMENT}
+-- 2. The fields.
+{fields}
+-- 3. The change.
+SELECT {row_id} AS RowID;
+
+INSERT INTO {table} (
+{columns}
+)
+VALUES (
+{values}
+)
+RETURNING {key} AS RowID;
+
+{conflict}
+-- 4. The answer: the row as it is now, also in a replay.
+SELECT 201 AS Status, max(ETag) AS ETag, :RowID AS {parameter}, ifnull(max(Json), '[]') AS Json
+FROM web_{entity}_document
+WHERE {key} = :RowID;
+",
+        parameter = key_parameter(plan),
+        fields = fields(plan, ""),
+        columns = listed(&columns, "    "),
+        values = listed(&values, "    "),
+        conflict = conflict(plan),
+    )
+}
+
+/// The check of If-Match.
+fn mismatch(plan: &Plan) -> String {
+    format!(
+        "SELECT 412 AS Status, {changed} AS Json
+WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
+    SELECT * FROM web_{entity}_document WHERE {key} = :{parameter} AND (:IfMatch = '*' OR instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0)
+);
+",
+        changed = about(plan, "has changed since the version named in If-Match."),
+        entity = plan.name,
+        key = key(plan),
+        parameter = key_parameter(plan),
+    )
+}
+
+pub(super) fn patch(plan: &Plan) -> String {
+    let (entity, parameter, key, table) = (&plan.name, key_parameter(plan), key(plan), table_name(&plan.table));
+    let version = version_column(plan);
+    let change = |column: &Column| {
+        let name = column_name(column);
+        match &column.role {
+            _ if column.name == plan.key.column => None,
+            _ if Some(&name) == version.as_ref() => {
+                let after = if column.filled == Filled::RowVersion { name.clone() } else { String::new() };
+                Some(format!("{name} = sysutcdatetime({after})"))
+            }
+            Role::Sent => Some(format!("{name} = iif({} IS NULL, {name}, {})", member(column), given(plan, column))),
+            Role::Touch(value) => Some(format!("{name} = {}", set(plan, column, value, &Source::Document))),
+            Role::Set(_) | Role::Shown | Role::Hidden => None,
+        }
+    };
+    let changes: Vec<_> = plan.columns.iter().filter_map(change).collect();
+    let is_period = matches!(plan.version(), super::Version::Period(_));
+    let same_step = match is_period {
+        true => format!(
+            "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
+FROM web_{entity}_document
+WHERE {key} = :RowID AND web_Version = :Before;\n\n"
+        ),
+        false => String::new(),
+    };
+    format!(
+        "\
+-- @{parameter} {sql_type}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
+
+{DOCUMENT}
+-- 2. The row.
+SELECT web_Version AS Before FROM web_{entity}_document WHERE {key} = :{parameter};
+
+SELECT 404 AS Status, {absent} AS Json
+WHERE NOT EXISTS (SELECT * FROM {table} WHERE {key} = :{parameter});
+
+{mismatch}
+-- 3. The fields.
+{fields}
+-- 4. The change: each column keeps its value unless the patch has the field.
+UPDATE {table}
+SET
+{changes}
+WHERE {key} = :{parameter}
+RETURNING {key} AS RowID;
+
+{conflict}
+{same_step}-- 5. The answer: the row as it is now, also in a replay.
+SELECT 202 AS Status, max(ETag) AS ETag, ifnull(max(Json), '[]') AS Json
+FROM web_{entity}_document
+WHERE {key} = :RowID;
+",
+        sql_type = key_type(plan),
+        absent = about(plan, "does not exist."),
+        mismatch = mismatch(plan),
+        fields = fields(plan, " AND IsPresent"),
+        changes = listed(&changes, "    "),
+        conflict = conflict(plan),
+    )
+}
+
+pub(super) fn delete(plan: &Plan) -> String {
+    let (parameter, key, table) = (key_parameter(plan), key(plan), table_name(&plan.table));
+    let path = plan.key_column().map_or(plan.key.column.as_str(), Column::path);
+    format!(
+        "\
+-- @{parameter} {sql_type}, @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
+SELECT ifnull((SELECT {key} FROM {table} WHERE {key} = :{parameter}), :{parameter}) AS RowID;
+
+-- 1. The row. Without one, no version can match (RFC 9110, 13.1.1).
+{mismatch}
+-- 2. The change.
+DELETE FROM {table} WHERE {key} = :{parameter};
+
+SELECT 409 AS Status, {referred} AS Json
+WHERE :ErrorNumber = 547;
+
+-- 3. The answer.
+SELECT 202 AS Status, json_array(json_object({path}, :RowID)) AS Json;
+",
+        sql_type = key_type(plan),
+        mismatch = mismatch(plan),
+        referred = about(plan, "is referred to by other rows and cannot be deleted."),
+        path = quoted(path),
+    )
+}

@@ -1,0 +1,203 @@
+//! The customers come out of the renderers as they are in the repository, and a table with everything that is hard works on the bridge.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use azure_sql_rest_bridge::{Bridge, Config};
+use http_body_util::{BodyExt, Full};
+use hyper::Request;
+use hyper::body::Bytes;
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::super::plan::Plan;
+
+fn root() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
+}
+
+fn customers() -> Plan {
+    let text = fs::read_to_string(root().join("entities/customer.toml")).expect("entities/customer.toml");
+    Plan::parse(&text).expect("a plan")
+}
+
+/// Set to write the files instead of comparing them.
+const WRITE: &str = "WRITE_CUSTOMERS";
+
+#[test]
+fn the_customers_come_out_of_it() {
+    let plan = customers();
+    let mut files = super::sqlite(&plan, &[]);
+    files.push((plan.script.clone(), super::tsql(&plan)));
+    for (path, text) in files {
+        let path = root().join(path);
+        if std::env::var_os(WRITE).is_some() {
+            fs::write(&path, &text).expect("written");
+        }
+        assert_eq!(fs::read_to_string(&path).expect("a script"), text, "{}", path.display());
+    }
+}
+
+#[test]
+fn the_t_sql_of_a_table_has_at_most_250_lines() {
+    let lines = super::tsql(&customers()).lines().count();
+    assert!(lines <= 250, "{lines}");
+}
+
+/// A table with a reserved name and blanks, a VARCHAR key that clients give, every kind of value, and rules.
+const ORDER: &str = r#"
+    name = "order"
+    plural = "orders"
+    table = "[dbo].[Order Details]"
+    script = "sql/40-order.sql"
+    operations = ["get", "list", "put", "patch", "delete"]
+    key = { column = "Status", from = "client" }
+    columns = [
+        { name = "Status", type = "varchar(12)", collation = "Polish_CI_AS" },
+        { name = "Unit Price", type = "money", path = "UnitPrice" },
+        { name = "Qty", type = "smallint", default = "((1))" },
+        { name = "Rate", type = "float", null = true },
+        { name = "At", type = "datetime2(0)", null = true },
+        { name = "Group", type = "nvarchar(10)", null = true },
+        { name = "Is'Open", type = "bit", path = "IsOpen", default = "((1))" },
+        { name = "Parent", type = "varchar(12)", null = true, collation = "Polish_CI_AS" },
+    ]
+    uniques = [
+        { columns = ["Status"], is_primary = true },
+        { columns = ["Group"] },
+        { name = "UX_Open", columns = ["At"], filter = "[Is'Open]=(1)" },
+    ]
+    checks = [{ name = "CK_Price", expression = "[Unit Price]>=(0) AND [Qty]<>13" }]
+    references = [{ columns = ["Parent"], table = "[dbo].[Order Details]", referenced = ["Status"], on_delete = "cascade" }]
+"#;
+
+/// Data API Builder's configuration for the procedures of a plan.
+fn dab(plan: &Plan) -> Value {
+    let entity = |operation| {
+        let name = plan.procedure(operation);
+        let is_read = name.starts_with("get_");
+        let entity = json!({
+            "source": {"type": "stored-procedure", "object": format!("web.{name}")},
+            "rest": {"enabled": true, "path": name, "methods": [if is_read { "get" } else { "post" }]},
+            "permissions": [{"role": "anonymous", "actions": [{"action": "execute"}]}]
+        });
+        (plan.procedure(operation), entity)
+    };
+    let mut config: Value =
+        serde_json::from_str(&fs::read_to_string(root().join("dab/dab-config.json")).expect("a file")).expect("JSON");
+    config["entities"] = plan.operations.iter().copied().map(entity).collect::<serde_json::Map<_, _>>().into();
+    config
+}
+
+struct Local {
+    bridge: Bridge,
+    count: u32,
+    _folder: TempDir,
+}
+
+impl Local {
+    fn new(plan: &Plan) -> Self {
+        let folder = TempDir::new().expect("a folder");
+        for (path, text) in super::sqlite(plan, &[]) {
+            let path = folder.path().join(path);
+            fs::create_dir_all(path.parent().expect("a folder")).expect("made");
+            fs::write(path, text).expect("written");
+        }
+        let dab_config = folder.path().join("dab.json");
+        fs::write(&dab_config, dab(plan).to_string()).expect("written");
+        let procedures = folder.path().join("sqlite");
+        let bridge = Bridge::open(Config { database: folder.path().join("local.db"), dab_config, procedures });
+        Self { bridge: bridge.expect("a bridge"), count: 0, _folder: folder }
+    }
+
+    /// Calls a procedure, and returns the row.
+    async fn call(&mut self, procedure: &str, mut arguments: Value) -> Value {
+        let is_read = procedure.starts_with("get_");
+        self.count += 1;
+        let request = match is_read {
+            true => {
+                let object = arguments.as_object().cloned().unwrap_or_default();
+                let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+                let query: Vec<_> = object.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+                Request::get(format!("/api/{procedure}?{}", query.join("&"))).body(Full::default())
+            }
+            false => {
+                arguments["RequestKey"] = json!(format!("key-{}", self.count));
+                Request::post(format!("/api/{procedure}")).body(Full::new(Bytes::from(arguments.to_string())))
+            }
+        };
+        let response = self.bridge.answer(request.expect("a request")).await;
+        let body = response.into_body().collect().await.expect("a body").to_bytes();
+        let answer: Value = serde_json::from_slice(&body).expect("JSON");
+        answer["value"][0].clone()
+    }
+
+    async fn put(&mut self, row: Value) -> Value {
+        self.call("put_order", json!({"Json": row.to_string()})).await
+    }
+}
+
+fn status(row: &Value) -> i64 {
+    row["Status"].as_i64().unwrap_or_default()
+}
+
+#[tokio::test]
+async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
+    let plan = Plan::parse(ORDER).expect("a plan");
+    let mut local = Local::new(&plan);
+    let new =
+        |key: &str| json!({"Status": key, "UnitPrice": 1.5, "Qty": 2.0, "Rate": 0.1, "Group": key, "IsOpen": false});
+    let with = |key: &str, name: &str, value: Value| {
+        let mut row = new(key);
+        row[name] = value;
+        row
+    };
+    assert_eq!(status(&local.put(new("a1")).await), 201);
+    let shown = local.call("get_order", json!({"RowKey": "a1"})).await;
+    let text = shown["Json"].as_str().expect("a text").to_owned();
+    assert!(text.contains(r#""UnitPrice":1.5000,"Qty":2,"Rate":1.000000000000000e-001"#), "{text}");
+    assert!(text.contains(r#""IsOpen":false"#) && !text.contains("Parent"), "{text}");
+    // Two values of a FLOAT that are shown alike have two versions.
+    let patch = json!({"RowKey": "a1", "Json": r#"{"Rate":0.10000000000000002}"#});
+    let changed = local.call("patch_order", patch).await;
+    assert_eq!(changed["Json"].as_str(), Some(text.as_str()));
+    assert_ne!(changed["ETag"], shown["ETag"]);
+    // The key, as the collation compares; one NULL; the filter; the CHECK; the foreign key.
+    assert_eq!(status(&local.put(with("A1", "Group", json!("x"))).await), 409);
+    assert_eq!(status(&local.put(with("n1", "Group", Value::Null)).await), 201);
+    let second = local.put(with("n2", "Group", Value::Null)).await;
+    assert_eq!(second["Json"], r#"{"detail":"An order with this Group already exists."}"#);
+    for (key, open, expected) in [("f1", false, 201), ("f2", false, 201), ("f3", true, 201), ("f4", true, 409)] {
+        let mut row = with(key, "At", json!("2026-01-31T12:30:00.000Z"));
+        row["IsOpen"] = json!(open);
+        assert_eq!(status(&local.put(row).await), expected, "{key}");
+    }
+    assert_eq!(status(&local.put(with("c1", "UnitPrice", json!(-1))).await), 409);
+    assert_eq!(status(&local.put(with("c2", "Qty", json!(13))).await), 409);
+    assert_eq!(status(&local.put(with("r1", "Parent", json!("none"))).await), 409);
+    assert_eq!(status(&local.put(with("r2", "Parent", json!("a1"))).await), 201);
+    // ON DELETE CASCADE.
+    assert_eq!(status(&local.call("delete_order", json!({"RowKey": "a1"})).await), 202);
+    assert_eq!(status(&local.call("get_order", json!({"RowKey": "r2"})).await), 404);
+    let page = local.call("get_orders", json!({"Limit": 1})).await;
+    assert!(!page["NextAfter"].is_null(), "{page}");
+}
+
+#[test]
+fn t_sql_quotes_names_and_compares_keys_in_their_own_type() {
+    let text = super::tsql(&Plan::parse(ORDER).expect("a plan"));
+    for expected in [
+        "FROM dbo.[Order Details] AS c",
+        "@RowKey NVARCHAR(12)",
+        "c.Status > CONVERT(VARCHAR(12), @After COLLATE Polish_CI_AS)",
+        "CONVERT(SMALLINT, ops.plain_number(j.Qty))",
+        "ISNULL(CONVERT(SMALLINT, ops.plain_number(j.Qty)), ((1)))",
+        "CONVERT(DATETIME2(0), REPLACE(j.At, N'Z', N''), 126)",
+        "[Group] = CASE WHEN JSON_PATH_EXISTS(@Json, '$.Group') = 1 THEN j.[Group] ELSE c.[Group] END",
+        "CONVERT(NVARCHAR(40), c.Rate, 3)",
+        "N'Is''Open'",
+        "(N'[Group]', N'An order with this Group already exists.')",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+}

@@ -1,0 +1,137 @@
+//! The script of an entity in T-SQL: the table where it does not exist, what it looks like, what clients may send, and five procedures.
+
+mod reads;
+mod types;
+mod writes;
+
+pub(super) use types::{parameter, rule};
+
+use super::super::plan::{Column, Definition, ObjectKind, Operation, Plan};
+use super::text::{Script, capitalized, literal, name, qualified};
+use super::{label, members, object, taken};
+
+/// The script of `sql/` for an entity.
+pub(crate) fn tsql(plan: &Plan) -> String {
+    let mut script = Script::default();
+    script.lines(format!(
+        "/*\n{}: what the API does with {}. Generated from entities/{}.toml, and yours from then on: change what you like, then run\n\
+         `make generate`. How the procedures work, and what they answer, is said once for all of them: README.md.\n*/",
+        capitalized(&plan.plural.replace('_', " ")),
+        qualified(&plan.table),
+        plan.name
+    ));
+    plan.ddl.iter().for_each(|definition| create(&mut script, definition));
+    rules(&mut script, plan);
+    reads::document(&mut script, plan);
+    for operation in [Operation::Get, Operation::List, Operation::Put, Operation::Patch, Operation::Delete] {
+        if plan.has(operation) {
+            match operation {
+                Operation::Get => reads::get(&mut script, plan),
+                Operation::List => reads::list(&mut script, plan),
+                Operation::Put => writes::put(&mut script, plan),
+                Operation::Patch => writes::patch(&mut script, plan),
+                Operation::Delete => writes::delete(&mut script, plan),
+            }
+        }
+    }
+    script.finish()
+}
+
+/// The definition of an object, word for word, where it does not exist.
+fn create(script: &mut Script, definition: &Definition) {
+    let object = literal(&qualified(&definition.object));
+    let schema = &definition.object.schema;
+    let create_schema = format!("CREATE SCHEMA {} AUTHORIZATION dbo;", name(schema));
+    script.lines(format!("IF SCHEMA_ID({}) IS NULL\n    EXECUTE ({});", literal(schema), literal(&create_schema)));
+    let id = match definition.kind {
+        ObjectKind::Table => format!("OBJECT_ID({object}, N'U')"),
+        ObjectKind::Sequence => format!("OBJECT_ID({object}, N'SO')"),
+        ObjectKind::Type => format!("TYPE_ID({object})"),
+    };
+    script.lines(format!("IF {id} IS NULL\nBEGIN\n{}\nEND;\nGO\n", definition.text.trim_end()));
+}
+
+/// The rows of the entity in `ops.Fields` and `ops.Conflicts`, and the question to the catalog.
+fn rules(script: &mut Script, plan: &Plan) {
+    let entity = literal(&plan.name);
+    let table = literal(&qualified(&plan.table));
+    script.lines(format!(
+        "{}\nDELETE FROM ops.Fields WHERE Entity = {entity};\nDELETE FROM ops.Conflicts WHERE Entity = {entity};",
+        super::check::check(plan)
+    ));
+    let fields = fields(plan);
+    if !fields.is_empty() {
+        script.lines("INSERT INTO ops.Fields (Entity, Position, Field, ColumnName, SqlType, Size, Scale, Collation, IsRequired, IsNullable)\nVALUES");
+        let rows = fields.iter().enumerate().map(|(at, field)| format!("    ({entity}, {}, {field})", at + 1));
+        script.lines(format!("{};", rows.collect::<Vec<_>>().join(",\n")));
+    }
+    let conflicts = conflicts(plan);
+    if !conflicts.is_empty() {
+        script.lines(format!(
+            "INSERT INTO ops.Conflicts (Entity, ConstraintName, Detail)\nSELECT {entity}, i.Name, v.Detail\nFROM (VALUES\n{}\n) AS v (Columns, Detail)\n\
+             INNER JOIN ops.unique_indexes({table}) AS i ON i.Columns = v.Columns;",
+            super::text::listed(&conflicts, "    ")
+        ));
+    }
+    script.lines("GO\n");
+}
+
+/// The rows of `ops.Fields`, from `Field` on.
+fn fields(plan: &Plan) -> Vec<String> {
+    let mut rows = Vec::new();
+    let mut last = None;
+    for column in members(plan.sent()) {
+        let Some((sql_type, size, scale)) = rule(plan, column) else { continue };
+        if let Some(object) = object(column).filter(|object| last != Some(*object)) {
+            // An object itself is not required: when it is absent, its required members are reported instead.
+            rows.push(format!("{}, NULL, N'object', NULL, NULL, NULL, 0, 0", literal(object)));
+            last = Some(object);
+        }
+        let number = |number: Option<u32>| number.map_or("NULL".to_owned(), |number| number.to_string());
+        rows.push(format!(
+            "{}, {}, N'{sql_type}', {}, {}, {}, {}, {}",
+            literal(column.path()),
+            literal(&column.name),
+            number(size),
+            number(scale),
+            types::collation(column),
+            u8::from(column.is_required()),
+            u8::from(column.is_nullable)
+        ));
+    }
+    rows
+}
+
+/// The rows of `ops.Conflicts`: columns, and the text for clients. A key that a sequence gives is no client's fault.
+fn conflicts(plan: &Plan) -> Vec<String> {
+    let is_writing = plan.has(Operation::Put) || plan.has(Operation::Patch);
+    let uniques = plan.uniques.iter().filter(|_| is_writing);
+    let row = |unique: &super::super::plan::Unique| {
+        let columns: Vec<_> = unique.columns.iter().map(|column| super::super::plan::bracketed(column)).collect();
+        let is_given = unique.columns.iter().any(|name| plan.sent().any(|column| column.name == *name));
+        let detail = match unique.is_primary && !is_given {
+            true => "NULL".to_owned(),
+            false => literal(&taken(plan, &unique.columns)),
+        };
+        format!("({}, {detail})", literal(&columns.join(",")))
+    };
+    uniques.map(row).collect()
+}
+
+/// The heading of a procedure: what it does, and the request that calls it.
+fn heading(plan: &Plan, operation: Operation) -> String {
+    let (procedure, label) = (plan.procedure(operation), label(plan));
+    let plural = plan.plural.replace('_', " ");
+    let (name, many) = (&plan.name, &plan.plural);
+    match operation {
+        Operation::Get => format!("-- web.{procedure}: one {label}. GET /{name}/{{id}}"),
+        Operation::List => format!("-- web.{procedure}: a page of {plural}, by key. GET /{many}?after=&limit="),
+        Operation::Put => format!("-- web.{procedure}: create a {label}. PUT /{name}, POST /{many}"),
+        Operation::Patch => {
+            format!(
+                "-- web.{procedure}: change some fields of a {label} (JSON Merge Patch, RFC 7396). PATCH /{name}/{{id}}"
+            )
+        }
+        Operation::Delete => format!("-- web.{procedure}: delete a {label}. DELETE /{name}/{{id}}"),
+    }
+}

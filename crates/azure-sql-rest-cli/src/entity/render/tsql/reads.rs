@@ -1,0 +1,167 @@
+//! The document of a row, and the procedures that read.
+
+use super::super::super::plan::{Operation, Plan, SqlType, Version, bracketed};
+use super::super::text::{Script, capitalized, literal, name, qualified, wrapped};
+use super::super::{key_parameter, label, members};
+use super::{heading, types};
+
+/// The members of a row, as columns of `FOR JSON PATH` from the table with this alias.
+fn shown<'p>(columns: impl Iterator<Item = &'p super::Column>, alias: &str) -> Vec<String> {
+    let member = |column: &&super::Column| format!("{alias}.{} AS {}", name(&column.name), bracketed(column.path()));
+    members(columns).iter().map(member).collect()
+}
+
+/// `web.…_document`: the only place that knows the shape of a row, and how its ETag is made.
+pub(super) fn document(script: &mut Script, plan: &Plan) {
+    let Some(key) = plan.key_column() else { return };
+    let parameter = key_parameter(plan);
+    let exact: String = plan.shown().filter_map(types::exact).map(|text| format!(", N' ', {text}")).collect();
+    let digest = |bytes: u8| {
+        let hashed = if exact.is_empty() { "d.Json".to_owned() } else { "CONCAT(d.Json, d.Exact)".to_owned() };
+        let digits = bytes * 2;
+        format!("LOWER(CONVERT(NVARCHAR({digits}), SUBSTRING(HASHBYTES('SHA2_256', {hashed}), 1, {bytes}), 2))")
+    };
+    let (version, etag) = match plan.version() {
+        Version::Period(start) => (
+            format!("c.{}", name(&start.name)),
+            format!("CONCAT(CONVERT(NVARCHAR(27), d.Version, 126), N'-', {})", digest(6)),
+        ),
+        Version::RowVersion(column) => (
+            format!("CONVERT(BINARY(8), c.{})", name(&column.name)),
+            "LOWER(CONVERT(NVARCHAR(16), d.Version, 2))".to_owned(),
+        ),
+        Version::Text => ("0".to_owned(), digest(16)),
+    };
+    let exact = if exact.is_empty() { String::new() } else { format!("CONCAT(N''{exact}) AS Exact, ") };
+    script.lines(format!(
+        "\
+-- web.{entity}_document: a {label} as its JSON text, and the version of it. The only place that knows the shape of a {label}.
+CREATE OR ALTER FUNCTION web.{entity}_document (@{parameter} {sql_type})
+RETURNS TABLE
+AS
+RETURN
+    SELECT d.Json, d.Version,
+        CONVERT(NVARCHAR(40), {etag}) AS ETag
+    FROM (
+        SELECT {version} AS Version, {exact}(SELECT
+{members}
+            FOR JSON PATH) AS Json
+        FROM {table} AS c
+        WHERE {is_key}
+    ) AS d;
+GO
+",
+        entity = plan.name,
+        label = label(plan),
+        sql_type = types::parameter(key.sql_type),
+        members = wrapped(&shown(plan.shown(), "c"), "                "),
+        table = qualified(&plan.table),
+        is_key = types::is_key(key, &format!("c.{}", name(&key.name)), parameter),
+    ));
+}
+
+/// The procedure that reads a row.
+pub(super) fn get(script: &mut Script, plan: &Plan) {
+    let Some(key) = plan.key_column() else { return };
+    script.lines(format!(
+        "\
+{heading}
+CREATE OR ALTER PROCEDURE web.get_{entity} @{parameter} {sql_type}
+AS
+BEGIN
+    SET NOCOUNT ON;
+    DECLARE @Status INT, @ETag NVARCHAR(40), @Result NVARCHAR(MAX);
+
+    SELECT @Status = 200, @ETag = d.ETag, @Result = d.Json FROM web.{entity}_document(@{parameter}) AS d;
+    IF @Status IS NULL
+        SELECT @Status = 404, @Result = ops.problem({absent});
+
+    SELECT @Status AS Status, @ETag AS ETag, @Result AS Json;
+END;
+GO
+",
+        heading = heading(plan, Operation::Get),
+        entity = plan.name,
+        parameter = key_parameter(plan),
+        sql_type = types::parameter(key.sql_type),
+        absent = absent(plan),
+    ));
+}
+
+/// That there is no such row, for people.
+pub(super) fn absent(plan: &Plan) -> String {
+    about(plan, "does not exist.")
+}
+
+/// A sentence about the row with the key that was asked for.
+pub(super) fn about(plan: &Plan, rest: &str) -> String {
+    let subject = format!("{} ", capitalized(&label(plan)));
+    format!("CONCAT({}, @{}, {})", literal(&subject), key_parameter(plan), literal(&format!(" {rest}")))
+}
+
+/// The procedure that reads a page. One statement reads it, so that nothing that changes meanwhile is lost between this page and the next.
+pub(super) fn list(script: &mut Script, plan: &Plan) {
+    let Some(key) = plan.key_column() else { return };
+    let (column, table) = (name(&key.name), qualified(&plan.table));
+    let mut columns: Vec<_> = plan.in_list().map(|column| format!("c.{}", name(&column.name))).collect();
+    if !plan.in_list().any(|column| column.name == key.name) {
+        columns.insert(0, format!("c.{column}"));
+    }
+    script.lines(format!(
+        "\
+{heading}
+CREATE OR ALTER PROCEDURE web.get_{plural} @After {sql_type} = NULL, @Limit INT = {default}
+AS
+BEGIN
+    SET NOCOUNT ON;
+    DECLARE @Status INT = 200, @NextAfter {sql_type}, @Result NVARCHAR(MAX);
+
+    IF @Limit BETWEEN 1 AND {max}
+        -- One more row than the page has tells whether another page follows. One statement, so that no change comes in between.
+        SELECT
+            @Result = CONCAT(N'[', STRING_AGG(p.Json, N',') WITHIN GROUP (ORDER BY p.Nth), N']'),
+            @NextAfter = CASE WHEN MAX(p.Found) > @Limit THEN MAX(p.{column}) END
+        FROM (
+            SELECT
+                r.{column}, COUNT(*) OVER () AS Found, ROW_NUMBER() OVER (ORDER BY r.{column}) AS Nth,
+                (SELECT {members} FOR JSON PATH, WITHOUT_ARRAY_WRAPPER) AS Json
+            FROM (
+                SELECT TOP (@Limit + 1) {columns}
+                FROM {table} AS c
+                WHERE c.{column} >= {from} AND (@After IS NULL OR c.{column} > {after})
+                ORDER BY c.{column}
+            ) AS r
+        ) AS p
+        WHERE p.Nth <= @Limit;
+    ELSE
+        SELECT @Status = 400, @Result = ops.problem(N'limit must be between 1 and {max}.');
+
+    SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
+END;
+GO
+",
+        heading = heading(plan, Operation::List),
+        plural = plan.plural,
+        sql_type = types::parameter(key.sql_type),
+        default = plan.limit.default,
+        max = plan.limit.max,
+        members = shown(plan.in_list(), "r").join(", "),
+        columns = columns.join(", "),
+        from = first(key),
+        after = types::key(key, "After"),
+    ));
+}
+
+/// The key from which a page is read: `@After`, or the least of its type, so that the index is sought in either case.
+fn first(key: &super::Column) -> String {
+    let after = types::key(key, "After");
+    match key.sql_type {
+        SqlType::TinyInt => format!("COALESCE({after}, 0)"),
+        SqlType::SmallInt => format!("COALESCE({after}, -32768)"),
+        SqlType::Int => format!("COALESCE({after}, -2147483648)"),
+        SqlType::BigInt => format!("COALESCE({after}, -9223372036854775808)"),
+        SqlType::UniqueIdentifier => format!("COALESCE({after}, CONVERT(UNIQUEIDENTIFIER, 0x0))"),
+        SqlType::VarChar(_) => format!("COALESCE({after}, '')"),
+        _ => format!("COALESCE({after}, N'')"),
+    }
+}

@@ -1,0 +1,146 @@
+//! SQL Server's types: how each is declared, checked, read from JSON and compared.
+
+use super::super::super::plan::{Column, Length, Plan, SqlType};
+use super::super::text::literal;
+
+/// The row of a column in `ops.Fields`: `@SqlType`, `@Size` and `@Scale` of `ops.field_error`. `None` for types that no JSON value stands for.
+pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option<u32>, Option<u32>)> {
+    let is_key = column.name == plan.key.column;
+    let text = |plain, or_number, length: Option<u16>| {
+        let name = if column.takes_number { or_number } else { plain };
+        // An empty key would name no row in a path.
+        Some((name, length.map(u32::from), is_key.then_some(1)))
+    };
+    let of = |length| match length {
+        Length::Of(length) => Some(length),
+        Length::Max => None,
+    };
+    match column.sql_type {
+        SqlType::Bit => Some(("bit", None, None)),
+        SqlType::TinyInt => Some(("tinyint", None, None)),
+        SqlType::SmallInt => Some(("smallint", None, None)),
+        SqlType::Int => Some(("int", None, None)),
+        SqlType::BigInt => Some(("bigint", None, None)),
+        SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale } => {
+            Some(("decimal", Some(precision.into()), Some(scale.into())))
+        }
+        SqlType::Money => Some(("money", None, None)),
+        SqlType::SmallMoney => Some(("smallmoney", None, None)),
+        SqlType::Real => Some(("real", None, None)),
+        SqlType::Float => Some(("float", None, None)),
+        SqlType::Date => Some(("date", None, None)),
+        SqlType::Time(digits) => Some(("time", None, Some(digits.into()))),
+        SqlType::DateTime => Some(("datetime", None, Some(3))),
+        SqlType::DateTime2(digits) => Some(("datetime2", None, Some(digits.into()))),
+        SqlType::DateTimeOffset(digits) => Some(("datetimeoffset", None, Some(digits.into()))),
+        SqlType::Char(length) => text("char", "char or number", Some(length)),
+        SqlType::VarChar(length) => text("char", "char or number", of(length)),
+        SqlType::NChar(length) => text("nchar", "nchar or number", Some(length)),
+        SqlType::NVarChar(length) => text("nchar", "nchar or number", of(length)),
+        SqlType::UniqueIdentifier => Some(("uniqueidentifier", None, None)),
+        SqlType::SmallDateTime
+        | SqlType::Text
+        | SqlType::NText
+        | SqlType::Binary(_)
+        | SqlType::VarBinary(_)
+        | SqlType::Image
+        | SqlType::RowVersion
+        | SqlType::Xml
+        | SqlType::Json
+        | SqlType::SqlVariant
+        | SqlType::Geometry
+        | SqlType::Geography
+        | SqlType::HierarchyId
+        | SqlType::Vector(_) => None,
+    }
+}
+
+/// The type as T-SQL declares it, in capitals.
+pub(super) fn declared(sql_type: SqlType) -> String {
+    sql_type.to_string().to_uppercase()
+}
+
+/// The column in `OPENJSON … WITH`. Numbers come as their text, because `1e3` is one that no type of whole numbers takes; times, because
+/// one may end in `Z`; texts as NVARCHAR, to be converted in the column's own collation.
+pub(super) fn json_type(column: &Column) -> String {
+    match column.sql_type {
+        sql_type if is_number(sql_type) || matches!(sql_type, SqlType::DateTime | SqlType::DateTime2(_)) => {
+            "NVARCHAR(4000)".to_owned()
+        }
+        SqlType::Char(1..=4000) | SqlType::VarChar(Length::Of(1..=4000)) => format!("N{}", declared(column.sql_type)),
+        SqlType::Char(_) | SqlType::VarChar(_) => "NVARCHAR(MAX)".to_owned(),
+        sql_type => declared(sql_type),
+    }
+}
+
+/// The value that `OPENJSON` gives as `source`, in the column's type.
+pub(super) fn value(column: &Column, source: &str) -> String {
+    let sql_type = declared(column.sql_type);
+    match column.sql_type {
+        number if is_number(number) => format!("CONVERT({sql_type}, ops.plain_number({source}))"),
+        SqlType::DateTime => format!("CONVERT(DATETIME, LEFT(REPLACE({source}, N'Z', N''), 23), 126)"),
+        SqlType::DateTime2(_) => format!("CONVERT({sql_type}, REPLACE({source}, N'Z', N''), 126)"),
+        text if text.has_code_page() => format!("CONVERT({sql_type}, {source}{})", collate(column)),
+        _ => source.to_owned(),
+    }
+}
+
+/// The same, in the column's collation: beside the column in one expression, it must not have another.
+pub(super) fn collated_value(column: &Column, source: &str) -> String {
+    let collate = if matches!(column.sql_type, SqlType::NChar(_) | SqlType::NVarChar(_)) {
+        collate(column)
+    } else {
+        String::new()
+    };
+    format!("{}{collate}", value(column, source))
+}
+
+/// True for the numbers that are exact.
+fn is_number(sql_type: SqlType) -> bool {
+    sql_type.is_integer()
+        || matches!(sql_type, SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney)
+}
+
+/// The column's own collation, as a clause.
+pub(super) fn collate(column: &Column) -> String {
+    column.collation.as_ref().map_or_else(String::new, |collation| format!(" COLLATE {collation}"))
+}
+
+/// The collation of a column for `ops.Fields`.
+pub(super) fn collation(column: &Column) -> String {
+    column.collation.as_deref().filter(|_| column.sql_type.has_code_page()).map_or("NULL".to_owned(), literal)
+}
+
+/// The type of a parameter for the key: one of those that Data API Builder and the component know.
+pub(crate) fn parameter(sql_type: SqlType) -> String {
+    match sql_type {
+        SqlType::TinyInt | SqlType::SmallInt | SqlType::Int => "INT".to_owned(),
+        SqlType::VarChar(length) => format!("NVARCHAR({length})"),
+        other => declared(other),
+    }
+}
+
+/// A key that came as a parameter, in its column's own type and collation: compared as NVARCHAR, a VARCHAR has another order.
+pub(super) fn key(column: &Column, parameter: &str) -> String {
+    match column.sql_type {
+        SqlType::VarChar(_) => format!("CONVERT({}, @{parameter}{})", declared(column.sql_type), collate(column)),
+        _ => format!("@{parameter}"),
+    }
+}
+
+/// The condition that a row has this key. What the column's code page lacks is another character there, and no row has that key.
+pub(super) fn is_key(column: &Column, name: &str, parameter: &str) -> String {
+    let key = key(column, parameter);
+    match column.sql_type {
+        SqlType::VarChar(length) => format!(
+            "{name} = {key} AND CONVERT(NVARCHAR({length}), {key}) = @{parameter} COLLATE Latin1_General_100_BIN2"
+        ),
+        _ => format!("{name} = {key}"),
+    }
+}
+
+/// What makes two values of a FLOAT or REAL two texts, for a version: FOR JSON shows fewer digits. `None` for other types.
+pub(super) fn exact(column: &Column) -> Option<String> {
+    let is_float = matches!(column.sql_type, SqlType::Real | SqlType::Float);
+    is_float.then(|| format!("CONVERT(NVARCHAR(40), c.{}, 3)", super::super::text::name(&column.name)))
+}

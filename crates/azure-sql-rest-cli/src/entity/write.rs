@@ -1,0 +1,251 @@
+//! Writes the files of an entity: all of them or none, and none that its owner has edited.
+//!
+//! New texts are written beside their files first, and then put in their place, the plan last: a full disk changes nothing, and what a
+//! killed command has left is completed by the same command.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs::{self, File};
+use std::io::Write;
+use std::path::{Path, PathBuf};
+
+use anyhow::{Context, Result, bail, ensure};
+use sha2::{Digest, Sha256};
+use similar::TextDiff;
+
+use super::plan::Plan;
+use super::project::{self, ROUTES_FILE, path_of};
+use super::{render, routes};
+use crate::steps::say;
+
+/// What becomes of a file.
+enum Fate {
+    Written(String),
+    Current,
+    /// It was edited, and stays; the text that is generated now, and before where that is known.
+    Edited {
+        now: String,
+        before: Option<String>,
+    },
+    /// It is generated no more.
+    Removed,
+}
+
+/// The files of an entity that are its owner's once they are written: texts by path, the lines of the routes under their file.
+pub(super) fn generated(plan: &Plan) -> BTreeMap<String, String> {
+    BTreeMap::from([(plan.script.clone(), render::tsql(plan)), (ROUTES_FILE.to_owned(), routes::lines(plan))])
+}
+
+/// The paths of the scripts for the local bridge, which `generate` writes and nobody edits.
+fn local(plan: &Plan) -> BTreeSet<String> {
+    render::sqlite(plan, &[plan]).into_iter().map(|(path, _)| path).collect()
+}
+
+/// The digest of a text, in hexadecimal digits.
+pub(super) fn digest(text: &str) -> String {
+    Sha256::digest(text.as_bytes()).iter().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// The text that the project has for a path; of the routes, the lines of the entity. `None` without any.
+fn present(root: &Path, path: &str, plan: &Plan) -> Result<Option<String>> {
+    if !root.join(path).exists() {
+        return Ok(None);
+    }
+    let text = project::text(root, path)?;
+    let own = if path == ROUTES_FILE { routes::present(&text, plan) } else { text };
+    Ok(Some(own).filter(|text| !text.is_empty()))
+}
+
+/// Says what becomes of each file of a plan. `before` is the plan as it was.
+fn fates(root: &Path, plan: &Plan, before: Option<&Plan>) -> Result<Vec<(String, Fate)>> {
+    let files = generated(plan);
+    let old = before.map(generated).unwrap_or_default();
+    let written = before.map(|before| &before.written);
+    let owner = before.unwrap_or(plan);
+    let known = |path: &String| written.and_then(|written| written.get(path));
+    let mut fates = Vec::new();
+    for (path, now) in &files {
+        let present = present(root, path, owner)?;
+        let fate = match present {
+            None => Fate::Written(now.clone()),
+            Some(present) if same(path, &present, now) => Fate::Current,
+            Some(present) if known(path).is_some_and(|known| *known == digest(present.trim())) => {
+                Fate::Written(now.clone())
+            }
+            Some(_) if known(path).is_some_and(|known| *known == digest(now.trim())) => Fate::Current,
+            Some(present) => {
+                let base = old.get(path).filter(|text| known(path).is_some_and(|known| *known == digest(text.trim())));
+                Fate::Edited { now: now.clone(), before: Some(base.cloned().unwrap_or(present)) }
+            }
+        };
+        fates.push((path.clone(), fate));
+    }
+    for path in written.into_iter().flat_map(BTreeMap::keys).filter(|path| !files.contains_key(*path)) {
+        if let Some(present) = present(root, path, owner)? {
+            let is_own = known(path).is_some_and(|known| *known == digest(present.trim()));
+            ensure!(is_own, "{path} is generated no more, and was edited: remove it, and do the same again");
+            fates.push((path.clone(), Fate::Removed));
+        }
+    }
+    Ok(fates)
+}
+
+/// The lines of routes end with a blank line, or with their table.
+fn same(path: &str, present: &str, now: &str) -> bool {
+    if path == ROUTES_FILE { present.trim() == now.trim() } else { present == now }
+}
+
+/// Writes what follows from a plan, and the plan.
+///
+/// # Errors
+///
+/// When a file is there that nothing here has written, or one cannot be written: nothing is changed then.
+pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: bool) -> Result<()> {
+    let fates = fates(root, plan, before)?;
+    if before.is_none() {
+        let taken: Vec<_> = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Edited { .. })).collect();
+        ensure!(
+            taken.is_empty(),
+            "{} is there already, and is another: nothing was written",
+            taken.iter().map(|(path, _)| path.as_str()).collect::<Vec<_>>().join(", ")
+        );
+    }
+    let mut plan = plan.clone();
+    plan.written = generated(&plan).into_iter().map(|(path, text)| (path, digest(text.trim()))).collect();
+    let mut staged = Staged::default();
+    for (path, fate) in &fates {
+        match fate {
+            Fate::Written(now) => {
+                let text = match path == ROUTES_FILE {
+                    true => routes::with(&project::text(root, path)?, before.unwrap_or(&plan), now)
+                        .with_context(|| path.clone())?,
+                    false => now.clone(),
+                };
+                match is_dry {
+                    true => show(root, path, &text)?,
+                    false => staged.add(root, path, &text)?,
+                }
+            }
+            Fate::Removed if !is_dry => staged.removed.push(root.join(path)),
+            Fate::Removed | Fate::Current | Fate::Edited { .. } => {}
+        }
+    }
+    let stale = before.map(local).unwrap_or_default();
+    staged.remove(root, stale.difference(&local(&plan)));
+    let own = path_of(&plan.name);
+    let text = plan.to_toml()?;
+    if is_dry {
+        show(root, &own, &text)?;
+    } else {
+        staged.add(root, &own, &text)?;
+        staged.commit()?;
+    }
+    for (path, fate) in &fates {
+        match fate {
+            _ if is_dry => {}
+            Fate::Written(_) => say(format!("{path}: written")),
+            Fate::Current => say(format!("{path}: current")),
+            Fate::Removed => say(format!("{path}: removed")),
+            Fate::Edited { now, before } => {
+                say(format!(
+                    "{path}: edited by hand, and left as it is; what has changed in the text that is generated:"
+                ));
+                let before = before.as_deref().unwrap_or_default();
+                print!("{}", TextDiff::from_lines(before, now).unified_diff().header(path, path));
+            }
+        }
+    }
+    Ok(())
+}
+
+/// Prints what would be written as a diff.
+fn show(root: &Path, path: &str, text: &str) -> Result<()> {
+    let before = if root.join(path).exists() { project::text(root, path)? } else { String::new() };
+    let from = if before.is_empty() { "/dev/null" } else { path };
+    print!("{}", TextDiff::from_lines(before.as_str(), text).unified_diff().header(from, path));
+    Ok(())
+}
+
+/// Removes the files of an entity, if none was edited.
+///
+/// # Errors
+///
+/// When one was edited, or another entity refers to the table: nothing is removed then.
+pub(super) fn remove(root: &Path, plan: &Plan, is_dry: bool) -> Result<()> {
+    project::is_free_to_go(plan, &project::plans(root)?)?;
+    let (mut edited, mut gone) = (Vec::new(), Vec::new());
+    let mut staged = Staged::default();
+    for (path, known) in &plan.written {
+        let Some(present) = present(root, path, plan)? else { continue };
+        if digest(present.trim()) != *known {
+            edited.push(path.as_str());
+        } else if path == ROUTES_FILE {
+            if !is_dry {
+                staged.add(root, path, &routes::without(&project::text(root, path)?, plan))?;
+            }
+        } else {
+            staged.removed.push(root.join(path));
+        }
+        gone.push(path);
+    }
+    if !edited.is_empty() {
+        bail!("{} was changed since it was written: nothing was removed", edited.join(", "));
+    }
+    if plan.written.is_empty() {
+        bail!("{} does not say what was written: what was written by hand is removed by hand", path_of(&plan.name));
+    }
+    if !is_dry {
+        staged.remove(root, &local(plan));
+        staged.removed.push(root.join(path_of(&plan.name)));
+        staged.commit()?;
+    }
+    gone.iter().for_each(|path| say(format!("{path}: {}", if is_dry { "would be removed" } else { "removed" })));
+    Ok(())
+}
+
+/// Texts that are written beside their files, and not yet in their place. What is not committed leaves nothing behind.
+#[derive(Default)]
+struct Staged {
+    files: Vec<(PathBuf, PathBuf)>,
+    removed: Vec<PathBuf>,
+}
+
+impl Staged {
+    fn add(&mut self, root: &Path, path: &str, text: &str) -> Result<()> {
+        let to = root.join(path);
+        let name = to.file_name().context("a file has a name")?.to_string_lossy().into_owned();
+        let beside = to.with_file_name(format!(".{name}.new"));
+        self.files.push((beside.clone(), to));
+        let write = || {
+            let mut file = File::create(&beside)?;
+            file.write_all(text.as_bytes())?;
+            file.sync_all()
+        };
+        write().with_context(|| format!("cannot write {path}: nothing was changed"))
+    }
+
+    /// Marks those of these paths that are there to be removed.
+    fn remove<'p>(&mut self, root: &Path, paths: impl IntoIterator<Item = &'p String>) {
+        self.removed.extend(paths.into_iter().map(|path| root.join(path)).filter(|path| path.exists()));
+    }
+
+    fn commit(mut self) -> Result<()> {
+        for (beside, to) in self.files.drain(..) {
+            fs::rename(&beside, &to)
+                .with_context(|| format!("cannot write {}: do the same again to complete it", to.display()))?;
+        }
+        for path in self.removed.drain(..) {
+            fs::remove_file(&path)
+                .with_context(|| format!("cannot remove {}: do the same again to complete it", path.display()))?;
+        }
+        Ok(())
+    }
+}
+
+impl Drop for Staged {
+    fn drop(&mut self) {
+        for (beside, _) in &self.files {
+            // It may not have been written.
+            let _ = fs::remove_file(beside);
+        }
+    }
+}

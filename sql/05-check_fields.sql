@@ -1,0 +1,107 @@
+/*
+ops.problem: the text of an answer that is no success, {"detail": …}.
+*/
+CREATE OR ALTER FUNCTION ops.problem
+(
+    @Detail NVARCHAR(4000)
+)
+RETURNS NVARCHAR(MAX)
+AS
+BEGIN
+    RETURN (SELECT @Detail AS detail FOR JSON PATH, WITHOUT_ARRAY_WRAPPER);
+END;
+GO
+
+/*
+ops.field_errors: every field of an entity, and what is wrong with it in a JSON object, or NULL.
+*/
+CREATE OR ALTER FUNCTION ops.field_errors
+(
+    @Entity NVARCHAR(128),
+    @IsNew BIT,
+    @Object NVARCHAR(MAX)
+)
+RETURNS TABLE
+AS
+RETURN
+    SELECT
+        r.Position,
+        r.Field,
+        CASE
+            -- An object that is null or none has its own error; its members are not reported on top of it.
+            WHEN r.Type IS NULL THEN IIF(@IsNew = 1 AND r.IsRequired = 1 AND (r.IsMember = 0 OR ISNULL(r.ObjectType, 5) = 5), N'is required', NULL)
+            WHEN r.Type = 0 THEN IIF(r.IsNullable = 1, NULL, N'must not be null')
+            ELSE e.Message
+        END AS Message
+    FROM
+    (
+        SELECT
+            f.Position, f.Field, f.SqlType, f.Size, f.Scale, f.Collation, f.IsRequired, f.IsNullable, m.Type, m.Value,
+            SIGN(CHARINDEX(N'.', f.Field)) AS IsMember,
+            FIRST_VALUE(m.Type) OVER
+                (PARTITION BY LEFT(f.Field, CHARINDEX(N'.', CONCAT(f.Field, N'.')) - 1) ORDER BY f.Position ROWS UNBOUNDED PRECEDING) AS ObjectType
+        FROM ops.Fields AS f
+        -- DATALENGTH, because names that differ in trailing blanks would be equal.
+        LEFT JOIN ops.members(@Object) AS m ON m.Field = f.Field AND DATALENGTH(m.Field) = DATALENGTH(f.Field)
+        WHERE f.Entity = @Entity
+    ) AS r
+    CROSS APPLY ops.field_error(r.Type, r.Value, r.SqlType, r.Size, r.Scale, r.Collation) AS e;
+GO
+
+/*
+ops.check_fields: what is wrong with the JSON that a client sent for a row of an entity, by the rows of ops.Fields.
+
+Parameters
+  @Entity
+  @IsNew    1 = a new row: a required field that is absent is an error; 0 = a merge patch: absent means keep
+  @Json     the text as the client sent it
+  @Invalid  out: NULL = valid | 400 not a JSON object, or nested too deep for SQL Server | 422 invalid fields
+  @Problem  out: the answer that says so
+
+Unknown members are ignored. Names are case-sensitive. Of two members with one name the first counts, here as in OPENJSON … WITH.
+*/
+CREATE OR ALTER PROCEDURE ops.check_fields
+    @Entity NVARCHAR(128),
+    @IsNew BIT,
+    @Json NVARCHAR(MAX),
+    @Invalid INT OUTPUT,
+    @Problem NVARCHAR(MAX) OUTPUT
+AS
+BEGIN
+    SET NOCOUNT ON;
+    SET XACT_ABORT OFF;
+
+    DECLARE @Errors NVARCHAR(MAX);
+    SELECT @Invalid = NULL, @Problem = NULL;
+
+    BEGIN TRY
+        -- ISJSON is 1 for an object or an array, of which the first bracket tells.
+        IF ISJSON(@Json) = 1 AND SUBSTRING(@Json, PATINDEX(N'%[[{]%', @Json), 1) = N'{'
+            SET @Errors =
+            (
+                SELECT f.Field AS field, f.Message AS message
+                FROM ops.field_errors(@Entity, @IsNew, @Json) AS f
+                WHERE f.Message IS NOT NULL
+                ORDER BY f.Position
+                FOR JSON PATH
+            );
+        ELSE
+            SET @Invalid = 400;
+    END TRY
+    BEGIN CATCH
+        -- 13606: nested too deep.
+        IF ERROR_NUMBER() <> 13606 OR XACT_STATE() = -1
+            THROW;
+        SET @Invalid = 400;
+    END CATCH;
+
+    IF @Errors IS NOT NULL
+        SET @Invalid = 422;
+    SET @Problem = CASE @Invalid
+        WHEN 400 THEN ops.problem(N'The body is not a JSON object.')
+        WHEN 422 THEN
+            (SELECT CONCAT(N'The ', REPLACE(@Entity, N'_', N' '), N' has invalid fields.') AS detail, JSON_QUERY(@Errors) AS errors
+                FOR JSON PATH, WITHOUT_ARRAY_WRAPPER)
+    END;
+END;
+GO
