@@ -1,7 +1,5 @@
 """Sphinx's configuration of the site; site/build.py runs it."""
 
-import os
-
 project = html_title = "Customer API"
 copyright = "its contributors"
 extensions = ["myst_parser"]
@@ -12,7 +10,7 @@ myst_heading_anchors = 4
 # Languages of code blocks that Pygments does not know are shown without colours.
 suppress_warnings = ["misc.highlighting_failure"]
 html_theme = "furo"
-html_theme_options = {"source_repository": os.environ["REPOSITORY_URL"], "source_branch": "main", "source_directory": "docs/"}
-html_baseurl = os.environ.get("SITE_URL", "")
+# A page may come from another folder than docs/, so a button to edit it would be wrong for some.
+html_theme_options = {"top_of_page_buttons": []}
 html_show_sphinx = False
 html_copy_source = False

@@ -92,7 +92,7 @@ async function everyLook(browser, url) {
       await close();
     }
   }
-  console.log("  ✓ / leads to /docs, and it and /problems fit, light and dark, narrow and wide, under their policies");
+  console.log("  ✓ / redirects to /docs, and both pages fit, light and dark, narrow and wide, under their policies");
 }
 
 async function tryACall(browser, url) {
@@ -123,6 +123,19 @@ async function tryACall(browser, url) {
   console.log("  ✓ a call is tried: 401 without the key, 201 with it, and under its Idempotency-Key it is done once");
 }
 
+async function keepsLargeNumbers(browser, url) {
+  const { page, close } = await open(browser, { viewport: { width: 1280, height: 1400 } });
+  await page.route("**/customer/123", route => route.fulfill({ contentType: "application/json", body: '[{"CustomerID":9007199254740993}]' }));
+  await page.goto(`${url}/docs`);
+  const get = page.locator(".opblock-get").filter({ hasText: "/customer/{id}" }).first();
+  await get.locator(".opblock-summary-control").click();
+  await get.locator("tr[data-param-name='id'] input").fill("123");
+  await get.getByRole("button", { name: "Execute" }).click();
+  await get.locator(".live-responses-table tbody .response-col_description").filter({ hasText: "9007199254740993" }).waitFor();
+  await close();
+  console.log("  ✓ a number of 64 bits is shown unrounded");
+}
+
 async function explains(browser, url) {
   const { page, close } = await open(browser, { viewport: { width: 1280, height: 800 } });
   const problem = await (await page.request.get(`${url}/customer/123`)).json();
@@ -150,7 +163,7 @@ await mkdir(pictures, { recursive: true });
 const { stack, url } = await start(folder);
 const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
 try {
-  for (const check of [everyLook, tryACall, explains, refusesWhatIsNotSwaggerUi]) await check(browser, url);
+  for (const check of [everyLook, tryACall, keepsLargeNumbers, explains, refusesWhatIsNotSwaggerUi]) await check(browser, url);
   if (write === "--write") for (const name of shown) await copyFile(`${pictures}/${name}.png`, `docs/pictures/${name}.png`);
 } finally {
   await browser.close();

@@ -9,6 +9,8 @@ import textwrap
 import tomllib
 
 import clients
+import comments
+import plain
 import prose
 import samples
 from markdown import Document
@@ -49,7 +51,7 @@ class Report:
 def run(root):
     report = Report()
     documents = read(root)
-    for check in (links, pictures, places, make, problems, variables, shell, readme, programs, data, changelog, language, site):
+    for check in (links, pictures, places, make, problems, variables, shell, readme, programs, data, changelog, rules, language, site):
         check(report, root, documents)
     return report.finish()
 
@@ -159,11 +161,10 @@ def problems(report, root, documents):
 
 def variables(report, root, documents):
     declared = {name: variable.get("default", "") for name, variable in tomllib.loads((root / "spin.toml").read_text(encoding="utf-8"))["variables"].items()}
-    # A unit test of crates/azure-sql-rest/src/settings.rs compares their defaults.
-    settings = (root / "crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8").partition("fn set_option")[2].partition("\n    }\n")[0]
-    declared |= dict.fromkeys(re.findall(r'^ +"([a-z_]+)" =>', settings, re.M))
+    settings = (root / "crates/azure-sql-rest/src/settings.rs").read_text(encoding="utf-8")
+    declared |= dict(re.findall(r'^    Option (\w+): [^=]+ = "([^"]*)"', settings, re.M))
     table = {}
-    for _, line in documents["docs/local.md"].prose:
+    for _, line in documents["docs/configuration.md"].prose:
         row = [cell.strip() for cell in line.strip("|").split("|")]
         if len(row) == 3 and re.fullmatch(r"`[a-z_]+`", row[0]):
             table[row[0].strip("`")] = "" if row[1] == "empty" else row[1].strip("`")
@@ -171,10 +172,10 @@ def variables(report, root, documents):
     def undocumented():
         for name, default in declared.items():
             if name not in table:
-                yield f"docs/local.md does not explain {name}"
-            elif default is not None and table[name] != default:
-                yield f"docs/local.md: the default of {name} is not {table[name]!r} but {default!r}"
-        yield from (f"docs/local.md explains {name}, which is no setting" for name in sorted(set(table) - set(declared)))
+                yield f"docs/configuration.md does not explain {name}"
+            elif table[name] != default:
+                yield f"docs/configuration.md: the default of {name} is not {table[name]!r} but {default!r}"
+        yield from (f"docs/configuration.md explains {name}, which is no setting" for name in sorted(set(table) - set(declared)))
 
     # Words that end like a variable are one, unless they are a member of JSON that some document shows.
     endings = "|".join(sorted({name.rpartition("_")[2] for name in declared}))
@@ -191,7 +192,7 @@ def variables(report, root, documents):
                 if name not in declared and name not in shown:
                     yield f"{document.name}:{line}: {name} is no setting"
 
-    report.check(f"docs/local.md explains the {len(declared)} settings, with the defaults of spin.toml, and no other", undocumented())
+    report.check(f"docs/configuration.md explains the {len(declared)} settings, with the defaults of spin.toml, and no other", undocumented())
     report.check("the documents name no other setting", unknown())
 
 
@@ -288,6 +289,23 @@ def run_clients(report, root):
             report.check(title, [f"there is no {tool}, and NO_SKIPS forbids that"])
         else:
             report.check(title, clients.run(root, command))
+
+
+def rules(report, root, documents):
+    """The rules themselves: each finds a fault in the bad text of a pair, and none in the good text."""
+    lines = (root / "tests/docs/plain.txt").read_text(encoding="utf-8").splitlines()
+    pairs = [line.split(" -> ") for line in lines if not line.startswith("#")]
+
+    def wrong():
+        for pair in pairs:
+            for text, is_bad in zip(pair, (True, False), strict=True):
+                is_comment = text.startswith("///")
+                units = comments.of_source("a.rs", text, re.compile("///(.*)")) if is_comment else [plain.Unit("a.md:1", plain.plain(text))]
+                faults = list(plain.faults(units, list(prose.phrases(root, documents=not is_comment))))
+                if bool(faults) != is_bad:
+                    yield f"{text!r}: {faults}"
+
+    report.check(f"the rules of plain English tell {len(pairs)} bad texts from good texts", wrong())
 
 
 def language(report, root, documents):

@@ -99,35 +99,36 @@ macro_rules! settings {
 }
 
 settings! {
-    /// origin of Data API Builder, `http(s)://host[:port]`, without a path; all that the component may connect to
+    /// origin of Data API Builder, `http(s)://host[:port]`, without a path; the component may connect to nothing else
     Variable dab_url: String = "http://127.0.0.1:5000", origin,
         "must be an origin like http://127.0.0.1:5000 or https://host, without user, path or query";
-    /// keys that open the API, separated by commas, each as `key` or `name:key`; without one it is open
+    /// keys for the API, separated by commas, each as `key` or `name:key`; without a key, the API is open
     Secret api_key: ApiKeys = "", ApiKeys::parse, "must be empty, or keys of visible characters separated by commas";
     /// sent to Data API Builder as `x-api-key`, for a gateway in front of it
     Secret dab_api_key: Option<HeaderValue> = "", secret_header, "must be empty, or visible characters without spaces";
-    /// the gravest lines of the log only, or more of them: `off`, `error`, `warn` or `info`
+    /// how much the component logs: `off`, `error`, `warn` or `info`
     Variable log_level: Level = "warn", Level::parse, "must be off, error, warn or info";
     /// `runtime.rest.path` of Data API Builder; `/` for none
     Option dab_path: String = "/api", path, "must be a path like /api, of letters, digits, - _ ~ and /";
-    /// the most that a request may take, all attempts and the waits between them included
+    /// the longest time for a request, with all attempts and the waits between them
     Option request_deadline_ms: Duration = "25000", milliseconds, "must be a whole number between 1 and 4294967295";
-    /// the most that one attempt may take
+    /// the longest time for one attempt
     Option attempt_timeout_ms: Duration = "10000", milliseconds, "must be a whole number between 1 and 4294967295";
-    /// the longest wait after the first attempt; it doubles with each further one
+    /// the longest wait after the first attempt; each further wait may be twice as long
     Option retry_base_ms: Duration = "100", milliseconds, "must be a whole number between 1 and 4294967295";
     /// the longest wait of all; at least `retry_base_ms`
     Option retry_cap_ms: Duration = "2000", milliseconds, "must be a whole number between 1 and 4294967295";
     /// the largest body of a request; at most 4000000
     Option max_body_bytes: usize = "65536", body_bytes, "must be a whole number between 1 and 4000000";
-    /// the most requests that one instance has in flight; others get 503 at once. With WASI 0.2 an instance has one
+    /// the largest number of requests that an instance handles at a time; others get 503 at once. With WASI 0.2, an
+    /// instance handles one
     Option max_in_flight: usize = "256", count, "must be a whole number between 1 and 4294967295";
-    /// `true`: tokens and roles go to Data API Builder, which decides
+    /// `true`: the component forwards tokens and roles to Data API Builder, which decides
     Option forward_authorization: bool = "false", boolean, "must be true or false";
     /// origins whose pages may call the API, separated by commas
     Option cors_allowed_origins: Origins = "", Origins::parse,
         "must be empty, or origins like https://shop.example separated by commas";
-    /// `false`: `/`, `/docs` and `/problems` are not there
+    /// `false`: there is no `/`, `/docs` and `/problems`
     Option serve_docs: bool = "true", boolean, "must be true or false";
 }
 

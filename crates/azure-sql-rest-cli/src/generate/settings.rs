@@ -1,4 +1,4 @@
-//! The settings in the manifests and in `docs/local.md`, from the table of the library ([`azure_sql_rest::settings::TABLE`]).
+//! The settings in the manifests and in `docs/configuration.md`, from the table of the library ([`azure_sql_rest::settings::TABLE`]).
 //!
 //! Each place is between two lines that name it, as comments of the file's format. A file without them is its owner's.
 
@@ -7,7 +7,7 @@ use std::fmt::Write;
 use azure_sql_rest::settings::{Place, SEPARATOR, Setting, TABLE};
 
 /// The files that can have such places.
-pub(super) const FILES: [&str; 3] = ["spin.toml", "spin.wasip3.toml", "docs/local.md"];
+pub(super) const FILES: [&str; 3] = ["spin.toml", "spin.wasip3.toml", "docs/configuration.md"];
 
 /// Returns `text` with its places as the table has them.
 pub(super) fn filled(text: &str) -> String {

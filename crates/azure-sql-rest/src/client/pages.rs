@@ -16,11 +16,11 @@ const PROBLEMS: &str = include_str!(concat!(env!("OUT_DIR"), "/problems.html"));
 
 /// The hashes are of the script and the style in the page itself.
 const DOCS_POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-    script-src https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.35.0/swagger-ui-bundle.js 'sha256-qLceBSNTngBPo4im+IFr78P+KgAtvLJlAtDJ+XDQ5YA='; \
+    script-src https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.35.0/swagger-ui-bundle.js 'sha256-kWbUDuhRrBwnTaMw4xmGbG24qyj0lf1mqm40v2JXSH4='; \
     style-src https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.35.0/swagger-ui.css 'sha256-08RzNUOpTE17G34LuFiZ9QoW/FgusWAEjS1iAaxrIPw='";
 
 const PROBLEMS_POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-    style-src 'sha256-BqFd0sEkOeC61pGGtMWYFuGE9EDIuydmf9i8Ij0LKRk='";
+    style-src 'sha256-u533XoZVPURC9SNAyQFZ6IncojZ9C/y6wcs1k966MyQ='";
 
 /// The answer to a `GET` of a page.
 pub fn response<C>(page: Page) -> Response<Body<C>> {
