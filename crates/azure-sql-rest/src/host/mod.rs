@@ -49,11 +49,7 @@ fn write_log(line: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-<<<<<<< HEAD
 /// The failure that the host's error stands for. A request may have been sent unless the error says that it was not. A macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
-=======
-/// The failure that the host's error stands for. A call counts as executed unless the error says that it was not sent. A macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
->>>>>>> refs/heads/resilience
 macro_rules! failure {
     ($code:expr) => {
         match $code {

@@ -157,11 +157,7 @@ impl Platform for Spin {
     }
 }
 
-<<<<<<< HEAD
 /// The part of a body that the host has not taken.
-=======
-/// The rest of a body that the host has not taken.
->>>>>>> refs/heads/resilience
 type Unsent<'b> = (Writer, &'b [u8]);
 
 /// A request with as much of its body as the host takes at once, and the rest of the body.
@@ -201,11 +197,7 @@ pub enum Incoming {
     Closed,
 }
 
-<<<<<<< HEAD
 /// A message with a body.
-=======
-/// A message that has a body.
->>>>>>> refs/heads/resilience
 pub enum Message {
     /// The client's request.
     Request(IncomingRequest),
@@ -311,11 +303,7 @@ async fn wait<T>(ready: impl Fn() -> Option<T>, subscribe: impl Fn() -> Pollable
     }
 }
 
-<<<<<<< HEAD
 /// Returns when `pollable` is ready. The waker sets a flag: asking the host at each poll would cost a call.
-=======
-/// Returns when `pollable` is ready. The waker sets a flag: asking the host at each poll costs a call.
->>>>>>> refs/heads/resilience
 async fn until(pollable: Pollable) {
     struct Ready(AtomicBool);
 

@@ -170,11 +170,7 @@ pub enum Incoming {
     Closed,
 }
 
-<<<<<<< HEAD
 /// A message with a body.
-=======
-/// A message that has a body.
->>>>>>> refs/heads/resilience
 pub enum Message {
     /// The client's request.
     Request(types::Request),
