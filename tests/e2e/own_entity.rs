@@ -165,10 +165,9 @@ fn nothing_is_executed(copy: &Path) {
     }
 }
 
-/// Whether the project has entities of its own, which may have the names of the page.
+/// True if the project has entities of its own, which may have the names of the page.
 fn has_entities() -> bool {
-    let names = fs::read_dir(root().join("entities")).unwrap().map(|entry| entry.unwrap().file_name());
-    names.count() > 1
+    fs::read_dir(root().join("entities")).unwrap().count() > 1
 }
 
 #[test]
