@@ -128,11 +128,12 @@ test-browser: build stack ## /docs and /problems in a headless Chromium; writes 
 soak: build stack ## 50,000 requests while the bridge fails (six minutes); writes docs/resilience-report.md
 	target/debug/soak --requests 50000 --report docs/resilience-report.md
 
-outage: build stack ## outages of ten seconds and of a minute, in real time (four minutes); draws docs/pictures/outage.svg
+outage: build stack ## outages of ten seconds and of a minute, in real time (four minutes); draws docs/pictures/outage.svg and overload.svg
 	cargo test --locked --workspace --test e2e -- --ignored outage
-	scripts/venv.sh bench -r bench/compare/requirements.txt && .local/bench/bin/python docs/pictures/outage.py
+	scripts/venv.sh bench -r bench/compare/requirements.txt && .local/bench/bin/python docs/pictures/outage.py && .local/bench/bin/python docs/pictures/overload.py
 
-crowd: build stack ## 200 clients that are slow, stop half way or hang up (a minute)
+crowd: build stack ## 200 clients that are slow, stop half way or hang up; the memory of 200 that wait (three minutes)
+	@$(step) "bare proxy" scripts/build-component.sh bench/bare-proxy/$(notdir $(MANIFEST))
 	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd
 
 fuzz: ## the parsers under coverage-guided fuzzing, three million executions each (RUNS=…), with cargo-fuzz

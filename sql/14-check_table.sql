@@ -96,10 +96,10 @@ BEGIN
         SELECT CONCAT(N'column ', a.Name, IIF(a.is_masked = 1, N' is masked', N' is encrypted'))
         FROM Actual AS a
         INNER JOIN Expected AS e ON e.Name = a.Name
-        WHERE e.Definition IS NOT NULL AND (a.is_masked = 1 OR a.encryption_type IS NOT NULL)
+        WHERE e.Shape IS NOT NULL AND (a.is_masked = 1 OR a.encryption_type IS NOT NULL)
         UNION ALL
         SELECT CONCAT(N'no unique index is on ', u.Columns, IIF(u.IsFiltered = 1, N' with a condition', N' without a condition'))
-        FROM OPENJSON(@Uniques) WITH (Columns NVARCHAR(MAX) N'$.columns', IsFiltered BIT N'$.filtered') AS u
+        FROM OPENJSON(@Uniques) WITH (Columns NVARCHAR(MAX) '$.columns', IsFiltered BIT '$.filtered') AS u
         WHERE NOT EXISTS
         (
             SELECT 1

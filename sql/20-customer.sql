@@ -1,7 +1,6 @@
 /*
 Customers: what the API does with Sales.Customers. Generated from entities/customer.toml, and yours from then on: change what you like, then run
-`make generate`. How the procedures work, and what they answer, is said once for all of them: README.md.
-*/
+`make generate`. How the procedures work, and what they answer, is said once for all of them: README.md. */
 EXECUTE ops.check_table N'Sales.Customers', N'{
     "CustomerID": "int", "CustomerName": "nvarchar(100) collate Latin1_General_100_CI_AS", "BillToCustomerID": "int", "CustomerCategoryID": "int",
     "BuyingGroupID": null, "PrimaryContactPersonID": "int", "AlternateContactPersonID": null, "DeliveryMethodID": "int", "DeliveryCityID": "int",
@@ -15,8 +14,7 @@ EXECUTE ops.check_table N'Sales.Customers', N'{
 ]';
 IF EXISTS (SELECT 1 FROM Sales.Customers AS c WHERE c.[CustomerID] < 1)
     PRINT N'Rows of Sales.Customers with a key below 1 cannot be read or changed: no path names them.';
-DELETE FROM ops.Fields WHERE Entity = N'customer';
-DELETE FROM ops.Conflicts WHERE Entity = N'customer';
+DELETE FROM ops.Fields WHERE Entity = N'customer'; DELETE FROM ops.Conflicts WHERE Entity = N'customer';
 INSERT INTO ops.Fields (Entity, Position, Field, ColumnName, SqlType, Size, Scale, Collation, IsRequired, IsNullable)
 VALUES
     (N'customer', 1, N'CustomerName', N'CustomerName', N'nchar', 100, NULL, NULL, 1, 0),
@@ -250,4 +248,3 @@ BEGIN
     SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
-

@@ -85,7 +85,7 @@ impl<'a> Mapping<'a> {
         Some(Self { begin, end, is_guard, path: fields.nth(3).unwrap_or_default() })
     }
 
-    /// What it is for, given the end and the length of the mapping before it, and whether that allows no access. Wasmtime has a
+    /// Its purpose, given the end and the length of the mapping before it, and whether that allows no access. Wasmtime has a
     /// page of that kind below each stack of 2 MiB; glibc begins its arenas at multiples of 64 MiB.
     fn kind(&self, (end, length, is_guard): (usize, usize, bool)) -> &'static str {
         match self.path {
@@ -165,7 +165,7 @@ const GET: &[u8] = b"GET /customer/123 HTTP/1.1\r\nhost: a\r\n\r\n";
 const HEAD_OF_PATCH: &[u8] =
     b"PATCH /customer/123 HTTP/1.1\r\nhost: a\r\ncontent-type: application/json\r\ncontent-length: 17\r\n\r\n";
 
-/// What one client does, again and again, in five ways by its number.
+/// Has one client misbehave again and again, in one of five ways by its number.
 fn misbehave(number: usize, address: SocketAddr, stop: &AtomicBool) {
     let mut client = Client { address, stream: None };
     let ms = Duration::from_millis;

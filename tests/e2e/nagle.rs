@@ -35,7 +35,7 @@ fn most() -> usize {
 /// One side of a connection, which reads one message at a time.
 struct Connection {
     stream: TcpStream,
-    /// What has arrived of the next message.
+    /// The part of the next message that has arrived.
     buffer: Vec<u8>,
     /// How many messages were held back by the kernel of the other side.
     held: usize,

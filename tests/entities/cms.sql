@@ -107,7 +107,13 @@ CREATE TABLE [dbo].[Profiles](
 GO
 CREATE TABLE [dbo].[Accounts](
 	[Code] [varchar](20) NOT NULL PRIMARY KEY,
-	[IsDefault] [bit] NOT NULL UNIQUE
+	[IsDefault] [bit] NOT NULL
+)
+GO
+CREATE TABLE [dbo].[Modes](
+	[ModeID] [int] IDENTITY(1,1) NOT NULL PRIMARY KEY,
+	[IsDefault] [bit] NOT NULL UNIQUE,
+	[Name] [nvarchar](20) NULL
 )
 GO
 CREATE TABLE [dbo].[Audits](

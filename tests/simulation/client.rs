@@ -1,4 +1,4 @@
-//! Requests, and what they do after a failure.
+//! Requests and their behaviour after a failure.
 
 use std::time::Duration;
 
@@ -15,7 +15,7 @@ const CONCURRENT_REUSE: usize = 16;
 const REUSE: usize = 128;
 const IDLE: Time = SECOND;
 
-/// What requests do after a failure.
+/// The behaviour of requests after a failure.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Strategy {
     /// They end.
@@ -68,7 +68,7 @@ struct Used {
     idle_since: Time,
 }
 
-/// What a request does next.
+/// The next step of a request.
 pub enum Next {
     /// An attempt, which may take this long.
     Attempt(Time),

@@ -1,4 +1,4 @@
-//! What came of a run.
+//! The figures of a run.
 
 use std::fmt;
 

@@ -55,7 +55,7 @@ impl AllowedHosts {
         Ok(Self(rules))
     }
 
-    /// Whether the component may send a request to this URI.
+    /// True if the component may send a request to this URI.
     pub fn allow(&self, uri: &Uri) -> bool {
         let (Some(scheme), Some(authority)) = (uri.scheme_str(), uri.authority()) else {
             return false;

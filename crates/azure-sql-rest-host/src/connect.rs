@@ -40,7 +40,7 @@ pub(crate) enum ConnectError {
     NoHost,
     /// The host has no address.
     UnknownHost,
-    /// Nobody listens there, or it cannot be reached.
+    /// No process listens there, or it cannot be reached.
     Refused,
     /// The limit passed.
     Timeout,

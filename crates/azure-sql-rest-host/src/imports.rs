@@ -1,4 +1,4 @@
-//! What the guest may call: WASI 0.2 and 0.3 without files, environment or sockets; HTTP; Spin's variables.
+//! The functions that the guest may call: WASI 0.2 and 0.3 without files, environment or sockets; HTTP; Spin's variables.
 
 use std::sync::Arc;
 
@@ -13,7 +13,7 @@ use crate::outbound::{Application, Hooks};
 use crate::stdio::Stdio;
 use crate::variables::Unavailable;
 
-/// What belongs to one instance.
+/// The state of one instance.
 pub(crate) struct InstanceState {
     application: Arc<Application>,
     wasi: WasiCtx,

@@ -3,7 +3,7 @@
 pub use self::spin_2::fermyon::spin::variables as variables_2;
 pub use self::spin_3::spin::variables::variables as variables_3;
 
-/// As the SDK for WASI 0.2 asks for them.
+/// The interfaces that the SDK for WASI 0.2 imports.
 mod spin_2 {
     wasmtime::component::bindgen!({
         inline: "
@@ -27,7 +27,7 @@ mod spin_2 {
     });
 }
 
-/// As the SDK for WASI 0.3 asks for them.
+/// The interfaces that the SDK for WASI 0.3 imports.
 mod spin_3 {
     wasmtime::component::bindgen!({
         inline: "

@@ -20,6 +20,7 @@
 //! | The first request of each instance resolves `allowed_outbound_hosts`, and with them all variables of the application, whichever the templates name. With WASI 0.2 that is every request that has a call to make. | `factor-outbound-networking/src/lib.rs`: `OutboundNetworkingFactor::prepare`; `expressions/src/lib.rs`: `ProviderResolver::prepare` | `variables`: `every_look_up_asks_the_environment_and_allowed_hosts_ask_for_all_variables`; `outbound`: `other_hosts_are_denied_without_a_connection` |
 //! | Each instance opens `.spin/logs/<component>_stdout.txt` and `…_stderr.txt`. A write to either goes to the file and to Spin's standard error before it returns, without a prefix. | `trigger/src/cli/stdio.rs`: `StdioLoggingExecutorHooks::prepare_instance`, `ComponentStdioWriter::write`; `factor-wasi/src/io.rs`: `PipedWriteStream` | `stdio`: `what_instances_write_is_in_the_file_of_the_component_when_the_write_returns` |
 //! | A fresh instance for each request with WASI 0.2. With WASI 0.3 (4.1) an instance answers 128 requests, 16 at a time, and is kept for a second without any. | `trigger-http/src/wasi.rs`: `WasiHttpExecutor::execute`; `trigger-http/src/lib.rs`: `DEFAULT_WASIP3_MAX_INSTANCE_REUSE_COUNT` and those below | `interleaved`: `every_answer_belongs_to_its_request` |
+//! | The pool has `SPIN_MAX_INSTANCE_COUNT` instances, or 1,000. A request that finds none free is 500 without a body, at once. | `core/src/lib.rs`: `Config::default`; Wasmtime's `PoolingAllocationConfig` | `outage`: `a_full_pool_answers_500_at_once_and_without_a_body` |
 //! | No authority, two that differ, or CONNECT: the connection is closed without a byte. Of several `Host`, the first counts. | `trigger-http/src/server.rs`: `set_req_uri` | `raw_requests`: `a_request_for_nobody_or_for_two_is_not_answered`, `a_request_for_the_first_of_two_hosts_is_answered` |
 //! | A header that is not UTF-8: 500 without a body, before the component runs. | `trigger-http/src/headers.rs`: `prepare_request_headers` | `raw_requests`: `a_header_that_is_not_utf_8_is_a_failure_without_a_body` |
 //! | A client that closes its sending half after a whole request: the connection is closed without a byte, and the instance runs on. | `trigger-http/src/server.rs`: `serve_connection`, by hyper's default; `trigger-http/src/wasi.rs`: `WasiHttpExecutor::execute` | `raw_requests`: `a_client_that_ends_its_side_after_the_request_gets_no_answer_and_its_request_goes_on` |
@@ -69,7 +70,7 @@ use crate::variables::Resolver;
 
 pub use crate::engine::CodeOrigin;
 
-/// What to run, and where to keep its compiled code.
+/// The application to run, and where its compiled code is kept.
 #[derive(Clone, Debug)]
 pub struct HostConfig {
     /// The `spin.toml`.
@@ -116,7 +117,7 @@ impl Host {
         Ok(Self { guest: Arc::new(guest), code_origin: code.origin })
     }
 
-    /// Whether the component was compiled just now or found in the cache.
+    /// Says if the component was compiled now or found in the cache.
     pub fn code_origin(&self) -> CodeOrigin {
         self.code_origin
     }

@@ -60,7 +60,7 @@ fn request_error(error: &legacy::Error) -> Error {
     }
 }
 
-/// What every instance of the component shares.
+/// The parts that all instances of the component share.
 pub(crate) struct Application {
     pub component: String,
     pub variables: Resolver,
@@ -83,7 +83,7 @@ impl Hooks {
     }
 }
 
-/// Whether a request may be sent; why not is on standard error.
+/// True if a request may be sent. The reason against it is written to standard error.
 fn is_allowed(uri: &Uri, application: &Application, allowed_hosts: &OnceLock<Option<AllowedHosts>>) -> bool {
     let component = &application.component;
     let resolve = || {

@@ -25,7 +25,7 @@ const BURST: u32 = 6;
 /// How many requests pay for one more such attempt.
 const REQUESTS_A_RETRY: u32 = 5;
 
-/// What the requests of one instance share.
+/// The state that the requests of one instance share.
 #[derive(Debug, Default)]
 pub struct Instance(Mutex<State>);
 
@@ -46,7 +46,7 @@ struct State {
     debt: Duration,
 }
 
-/// What a request may do next.
+/// The next step that a request may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Permit {
     /// Make an attempt.

@@ -31,7 +31,7 @@ pub trait Platform {
     /// Random bits, of a quality that makes keys unguessable.
     fn random(&self) -> u128;
 
-    /// What the requests of this instance share.
+    /// The state that the requests of this instance share.
     fn instance(&self) -> &Instance;
 
     /// Writes `line`, with the line break at its end, to the log (stderr), in one piece: others write there, too.

@@ -27,7 +27,7 @@ impl Lanes {
         Self(rows.into_iter().map(lane).enumerate().collect())
     }
 
-    /// What is known of each row, once all steps are done.
+    /// The state of each row, once all steps are done.
     pub async fn finish(self) -> Result<HashMap<usize, Lane>> {
         let mut lanes = HashMap::new();
         for (row, lane) in self.0 {

@@ -18,7 +18,7 @@ const REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 /// A version that no row ever had.
 const STALE: &str = "\"1999-12-31T23:59:59.0000000\"";
 
-/// What all steps work with.
+/// The parts that all steps work with.
 #[derive(Clone)]
 pub(crate) struct Bench {
     pub api: Api,
@@ -26,7 +26,7 @@ pub(crate) struct Bench {
     pub tally: Arc<Tally>,
 }
 
-/// What is known of a row that only answers can tell. Steps on the row hand it from one to the next.
+/// The knowledge of a row that only answers give. Each step on the row hands it to the next.
 #[derive(Debug, Default)]
 pub(crate) struct Lane {
     pub id: Option<i32>,

@@ -1,4 +1,4 @@
-//! What to ask, and what must come of it: decided before anything is sent, from a seed alone.
+//! Requests, and the outcomes that they must have: decided before anything is sent, from a seed alone.
 //!
 //! Requests for one row follow each other, in the order of the plan; requests for different rows run at the same time.
 //! So what each must be answered is known beforehand, whatever the timing. Two requests at once for one row are planned
@@ -13,7 +13,7 @@ use crate::mix;
 
 /// A row of the model.
 pub(crate) struct Row {
-    /// What the database must have; `None` after a DELETE.
+    /// The row that the database must have; `None` after a DELETE.
     pub customer: Option<Customer>,
     /// Orders refer to it: it cannot be deleted.
     referenced: bool,
@@ -43,7 +43,7 @@ pub(crate) enum Precondition {
     Stale,
 }
 
-/// What to do with a row.
+/// An action on a row.
 #[derive(Clone, Debug)]
 pub(crate) enum Action {
     /// GET of a row.

@@ -25,7 +25,7 @@ struct Life {
     ended: Option<Tick>,
 }
 
-/// What is wrong with a list.
+/// The fault of a list.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Flaw {
     /// A row that was there all the time is not listed.

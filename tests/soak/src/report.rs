@@ -17,7 +17,7 @@ pub(crate) struct Report<'a> {
     pub variables: &'a [(&'a str, &'a str)],
     /// The plan of faults; null when the stack was not ours.
     pub plan: &'a Value,
-    /// What came of it.
+    /// The log of the plan's faults.
     pub log: &'a Value,
     /// Retries and requests given up, as the component logged them.
     pub retries: [usize; 2],

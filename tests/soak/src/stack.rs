@@ -75,7 +75,7 @@ impl Stack {
         Ok(())
     }
 
-    /// What has come of the plan.
+    /// The log of the plan's faults.
     pub async fn fault_log(&self) -> Result<Value> {
         Ok(self.faults.send(Ask::get("/faults")).await?.json()["log"].take())
     }

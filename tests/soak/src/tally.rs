@@ -1,4 +1,4 @@
-//! What came of the requests.
+//! Counts of the requests' outcomes.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -41,7 +41,7 @@ impl fmt::Display for Broken {
 #[derive(Default)]
 pub(crate) struct Tally(Mutex<Counts>);
 
-/// What a tally holds.
+/// The counts of a tally.
 #[derive(Clone, Default)]
 pub(crate) struct Counts {
     /// Requests by kind of step.

@@ -225,6 +225,11 @@ fn decided(
     } else if let Some(reason) = reason {
         notes.push(format!("column {name} is left out: {reason}"));
         Role::Hidden
+    } else if matches!(defined.filled, Filled::Identity(_)) {
+        notes.push(format!(
+            "column {name} is left out: it is an IDENTITY and not the key, which the local database does not count"
+        ));
+        Role::Hidden
     } else if matches!(defined.filled, Filled::RowStart | Filled::RowEnd | Filled::RowVersion) || defined.veil.is_some()
     {
         Role::Hidden

@@ -1,8 +1,9 @@
 //! A table as it is defined, before anything is decided about it: read from a script of T-SQL, or from the catalog of a database.
 //!
-//! In reading order: [`Table`] here, `pieces` the words of a script with their places, `script` the statements of it, `definition`
-//! columns and constraints; `catalog` the same table from the catalog of a database, which `database` asks.
+//! In reading order: [`Table`] here, `pieces` the words of a script with their places, `script` the statements of it, `alter`
+//! those that change it, `definition` columns and constraints; `catalog` the same table from the catalog of a database, which `database` asks.
 
+mod alter;
 #[cfg(any(test, feature = "database"))]
 mod catalog;
 #[cfg(feature = "database")]

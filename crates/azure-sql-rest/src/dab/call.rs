@@ -23,7 +23,7 @@ pub struct Call<'a, P> {
     pub platform: &'a P,
     /// Where attempts are logged.
     pub log: &'a Log,
-    /// What is called.
+    /// The procedure and its columns.
     pub call: &'static route::Call,
     /// The same for every attempt.
     pub request: Request<Bytes>,
@@ -41,7 +41,7 @@ pub struct Effort {
 /// A call that brought no row.
 #[derive(Debug, PartialEq, Eq)]
 pub struct GaveUp {
-    /// What to tell the client.
+    /// The answer to the client.
     pub because: GiveUp,
     /// How the last attempt failed.
     pub failure: Failure,

@@ -17,7 +17,7 @@ const SETTINGS: &str = "settings";
 /// How much of a body is read at a time, in bytes.
 const READ_BYTES: usize = 64 * 1024;
 
-/// What the requests of this instance share.
+/// The state that the requests of this instance share.
 static INSTANCE: Instance = Instance::new();
 
 /// Headers as the host takes them.

@@ -2,33 +2,59 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Column, Example, KeySource, Operation, Plan, Role, SqlType};
+use super::{Check, Column, Example, KeySource, Operation, Plan, Role, SqlType};
+
+/// How many rows a table of the local database begins with, but for some.
+const ROWS: usize = 3;
 
 impl Plan {
-    /// How many rows the local database begins with, the first to the last example: three, or one when a unique BIT has room for
-    /// no more than one other.
+    /// How many rows the local database begins with, the first to the last example: three. One when a unique BIT has room for no more than
+    /// one other, two when each row needs a row of its own to refer to, so that there is one for a new row.
     pub(crate) fn seeds(&self) -> usize {
         let is_bit = |name: &String| self.column(name).is_some_and(|column| column.sql_type == SqlType::Bit);
-        let is_small = self.uniques.iter().any(|unique| unique.filter.is_none() && unique.columns.iter().all(is_bit));
-        if is_small { 1 } else { 3 }
+        let refers = |name: &String| self.references.iter().any(|reference| reference.columns.contains(name));
+        let uniques = || self.uniques.iter().filter(|unique| unique.filter.is_none());
+        match () {
+            () if uniques().any(|unique| unique.columns.iter().all(is_bit)) => 1,
+            () if uniques().any(|unique| matches!(unique.columns.as_slice(), [name] if refers(name))) => 2,
+            () => ROWS,
+        }
     }
 
-    /// The `n`th value of a column, from 1, as clients send it. A column that refers to other rows has the value of the `n`th of
-    /// these, or NULL where it can be.
+    /// The `n`th value of a column, from 1, as clients send it. A column that refers to other rows has the value of one of the first of
+    /// these, so that no unique is broken, or NULL where it can be.
     pub(crate) fn example_value(&self, column: &Column, n: usize) -> Value {
         let is_of = |columns: &[String]| columns.contains(&column.name);
         let reference = self.references.iter().find(|reference| is_of(&reference.columns));
-        let is_unique = self.uniques.iter().any(|unique| unique.filter.is_none() && is_of(&unique.columns));
         let is_key = column.name == self.key.column;
         let Some(reference) = reference.filter(|_| !is_key || self.key.from == KeySource::Client) else {
-            return column.sql_type.example(&column.name, n);
+            return self.checked(column, n).unwrap_or_else(|| column.sql_type.example(&column.name, n));
         };
-        if column.is_nullable && !is_unique {
+        let uniques = self.uniques.iter().filter(|unique| unique.filter.is_none() && is_of(&unique.columns));
+        let unique = uniques.min_by_key(|unique| unique.columns.len());
+        if column.is_nullable && unique.is_none() {
             return Value::Null;
         }
+        // The first rows refer to the first, second and third; then each column of a unique goes on by another step.
+        let place = unique.and_then(|unique| unique.columns.iter().position(|name| *name == column.name));
+        let row = (n - 1 + (n - 1) / ROWS * place.unwrap_or_default()) % ROWS + 1;
         let at = reference.columns.iter().position(|name| *name == column.name).unwrap_or_default();
         let referred = reference.referenced.get(at).unwrap_or(&column.name);
-        column.sql_type.example(referred, n)
+        column.sql_type.example(referred, row)
+    }
+
+    /// A text that a CHECK names: `rating IN ('G', 'PG')`.
+    fn checked(&self, column: &Column, n: usize) -> Option<Value> {
+        let names = |check: &&Check| {
+            let mut words = check.expression.split(|character: char| !character.is_alphanumeric() && character != '_');
+            words.any(|word| word.eq_ignore_ascii_case(&column.name))
+        };
+        let check = self.checks.iter().filter(|_| column.sql_type.is_text()).find(names)?;
+        // Every second piece between apostrophes is a text.
+        let texts: Vec<_> =
+            check.expression.split('\'').skip(1).step_by(2).map(|text| text.trim_matches('%')).collect();
+        let text = texts.get((n - 1) % texts.len().max(1)).filter(|text| !text.is_empty())?;
+        Some(json!(text))
     }
 
     /// The `n`th row: these columns in JSON, as clients send them, or as they are shown.

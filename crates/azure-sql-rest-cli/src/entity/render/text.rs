@@ -19,7 +19,7 @@ impl Script {
     }
 
     pub(super) fn finish(self) -> String {
-        self.0
+        format!("{}\n", self.0.trim_end())
     }
 }
 

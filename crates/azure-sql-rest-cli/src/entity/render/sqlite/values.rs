@@ -126,6 +126,10 @@ pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Sou
     let value = match value {
         Expression::Now => now(column.sql_type),
         Expression::Column(name) => plan.column(name).map(of),
+        // Nothing here reads it: its text stands for it.
+        Expression::Text(text) | Expression::Binary(text) if !column.sql_type.has_json() => {
+            Some(super::super::text::quoted(text))
+        }
         other => constant(plan, column, &other.to_string()),
     };
     value.unwrap_or_else(|| if column.is_nullable { "NULL".to_owned() } else { example(plan, column, 1) })

@@ -15,7 +15,7 @@ pub(crate) fn tsql(plan: &Plan) -> String {
     let mut script = Script::default();
     script.lines(format!(
         "/*\n{}: what the API does with {}. Generated from entities/{}.toml, and yours from then on: change what you like, then run\n\
-         `make generate`. How the procedures work, and what they answer, is said once for all of them: README.md.\n*/",
+         `make generate`. How the procedures work, and what they answer, is said once for all of them: README.md. */",
         capitalized(&plan.plural.replace('_', " ")),
         qualified(&plan.table),
         plan.name
@@ -56,7 +56,7 @@ fn rules(script: &mut Script, plan: &Plan) {
     let entity = literal(&plan.name);
     let table = literal(&qualified(&plan.table));
     script.lines(format!(
-        "{}\nDELETE FROM ops.Fields WHERE Entity = {entity};\nDELETE FROM ops.Conflicts WHERE Entity = {entity};",
+        "{}\nDELETE FROM ops.Fields WHERE Entity = {entity}; DELETE FROM ops.Conflicts WHERE Entity = {entity};",
         super::check::check(plan)
     ));
     let fields = fields(plan);
