@@ -95,8 +95,8 @@ impl Host {
     /// # Errors
     ///
     /// Everything that Spin would refuse at start, with the file and the key in the message. Examples are a manifest that
-    /// cannot be read or asks for something that this host does not do, a variable without a value, and an outbound host
-    /// with a path. So are a component that is missing, and a component that does not handle HTTP requests.
+    /// cannot be read or asks for something that this host does not do, and a variable without a value. So are an outbound
+    /// host with a path, a component that is missing, and a component that does not handle HTTP requests.
     pub fn load(config: &HostConfig) -> Result<Self> {
         let manifest = Manifest::read(&config.manifest)?;
         let unusable = || format!("{} cannot be used", config.manifest.display());
