@@ -1,6 +1,6 @@
 //! `web.patch_customer`: merging (RFC 7396), versions, and the order of its checks.
 
-use super::{but, new, shown};
+use super::customer::{but, new, shown};
 use crate::case::{
     Argument, Case, Expect, absent, call, case, changed, delete, get, invalid, no_object, patch, put, row, status,
     taken,
