@@ -123,6 +123,9 @@ fn characters(value: Raw, name: &str, size: Option<u32>, scale: Option<u32>) -> 
     if scale.is_some_and(|min| length < min as usize) {
         return Err("must not be empty".into());
     }
+    if scale == Some(1) && [".", ".."].contains(&text.as_str()) {
+        return Err("must not be . or .., which a path cannot have".into());
+    }
     if let Some(max) = size.filter(|max| length > *max as usize) {
         return Err(format!("must be at most {max} characters"));
     }
