@@ -207,7 +207,7 @@ fn a_project_has_at_most_thirty_files_and_no_word_of_customers() {
         let ours = fs::read_to_string(root().join(file)).unwrap();
         let ours = ours
             .replace("\"A REST API on Azure SQL, by way of Data API Builder\"", "\"A REST API on Azure SQL\"")
-            .replace(" What each means: docs/local.md.", "")
+            .replace(" What each means: docs/configuration.md.", "")
             .replace("bash scripts/build-component.sh", "sh azure-sql-rest.sh build")
             .replace("\"crates/azure-sql-rest/**/*\", ", "")
             .replace("customer_api.wasm", "api.wasm")

@@ -264,6 +264,7 @@ pub(crate) enum ObjectKind {
 
 /// What a row's version is made of.
 #[derive(Clone, Copy, Debug, PartialEq)]
+#[expect(clippy::enum_variant_names, reason = "ROWVERSION is a name of SQL Server's")]
 pub(crate) enum Version<'p> {
     /// The start of its period, and its text.
     Period(&'p Column),

@@ -68,7 +68,9 @@ fn constant(plan: &Plan, column: &Column, text: &str) -> Option<String> {
         _ => {}
     }
     let value = match text.parse().ok()? {
-        Expression::Number(number) if column.sql_type == SqlType::Bit => json!(number.trim_start_matches('0') != ""),
+        Expression::Number(number) if column.sql_type == SqlType::Bit => {
+            json!(!number.trim_start_matches('0').is_empty())
+        }
         Expression::Number(number) => serde_json::from_str(&number).ok()?,
         Expression::Text(text) if column.sql_type == SqlType::Bit => json!(text != "0"),
         Expression::Text(text) => {
