@@ -212,12 +212,8 @@ fn key_problem(plan: &Plan, key: &Column) -> String {
     let Some((sql_type, ..)) = types::rule(plan, key).filter(|_| is_shown) else { return String::new() };
     // What the column's code page has is asked of a body's fields, and not again.
     let sql_type = if sql_type.starts_with("char") { "nchar" } else { sql_type };
-    let arguments = format!(
-        "{}, @Json, {}, N'{sql_type}', @{}",
-        literal(&plan.name),
-        literal(key.path()),
-        key_parameter(plan)
-    );
+    let arguments =
+        format!("{}, @Json, {}, N'{sql_type}', @{}", literal(&plan.name), literal(key.path()), key_parameter(plan));
     format!(
         "
         ELSE IF ops.key_problem({arguments}) IS NOT NULL
