@@ -75,4 +75,6 @@ pub(crate) fn key_parameter(plan: &Plan) -> &str {
 }
 
 #[cfg(test)]
+mod kinds;
+#[cfg(test)]
 mod tests;
