@@ -104,7 +104,7 @@ Parameters
                  datetimeoffset, uniqueidentifier, char and nchar (of any length, fixed or not); `char or number` and
                  `nchar or number` also take a number, as its text; object
   @Size          decimal: all digits; char, nchar: the most characters, NULL for no limit
-  @Scale         decimal, time, datetime2, datetimeoffset: digits behind the point; char, nchar: 1 for what must not be empty
+  @Scale         decimal, time, datetime2, datetimeoffset: digits behind the point; char, nchar: 1 for a key, which is neither empty nor . or .., because no path has these
   @Collation     char: of the column, NULL for the database's. Its code page must have every character, because another one would be stored
 
 Result: one row, Message
@@ -133,6 +133,8 @@ RETURN
                     WHEN @Type <> 1 AND NOT (@Type = 2 AND @SqlType LIKE N'%number') THEN
                         IIF(@SqlType LIKE N'%number', N'must be a string or a number', N'must be a string')
                     WHEN DATALENGTH(@Value) / 2 < @Scale THEN N'must not be empty'
+                    -- LIKE, because = would take trailing blanks for nothing.
+                    WHEN @Scale = 1 AND (@Value COLLATE Latin1_General_100_BIN2 LIKE N'.' OR @Value COLLATE Latin1_General_100_BIN2 LIKE N'..') THEN N'must not be . or .., which a path cannot have'
                     WHEN DATALENGTH(@Value) / 2 > @Size THEN CONCAT(N'must be at most ', @Size, N' characters')
                     WHEN @SqlType LIKE N'char%' AND (c.IsKept = 0 OR c.Bytes > @Size) THEN N'has a character that the column cannot keep'
                 END

@@ -13,6 +13,64 @@ END;
 GO
 
 /*
+ops.fields_problem: the answer to invalid fields, from [{"field": …, "message": …}, …].
+*/
+CREATE OR ALTER FUNCTION ops.fields_problem
+(
+    @Entity NVARCHAR(128),
+    @Errors NVARCHAR(MAX)
+)
+RETURNS NVARCHAR(MAX)
+AS
+BEGIN
+    RETURN
+    (
+        SELECT CONCAT(N'The ', REPLACE(@Entity, N'_', N' '), N' has invalid fields.') AS detail, JSON_QUERY(@Errors) AS errors
+        FOR JSON PATH, WITHOUT_ARRAY_WRAPPER
+    );
+END;
+GO
+
+/*
+ops.key_problem: the answer to a patch that would change the key of its row, or NULL.
+
+Parameters
+  @Entity
+  @Json      a JSON object
+  @Field     the member for the key
+  @SqlType   of the key, as in ops.field_error
+  @Key       of the row, as its text. Texts must be equal in every character, UUIDs without case, numbers as numbers
+*/
+CREATE OR ALTER FUNCTION ops.key_problem
+(
+    @Entity NVARCHAR(128),
+    @Json NVARCHAR(MAX),
+    @Field NVARCHAR(257),
+    @SqlType NVARCHAR(40),
+    @Key NVARCHAR(450)
+)
+RETURNS NVARCHAR(MAX)
+AS
+BEGIN
+    DECLARE @Type INT, @Value NVARCHAR(MAX), @Message NVARCHAR(4000);
+    SELECT @Type = m.Type, @Value = m.Value, @Message = e.Message
+    FROM ops.members(@Json) AS m
+    CROSS APPLY ops.field_error(m.Type, m.Value, @SqlType, NULL, NULL, NULL) AS e
+    WHERE m.Field = @Field AND DATALENGTH(m.Field) = DATALENGTH(@Field);
+
+    SET @Value = CASE
+        WHEN @Message IS NOT NULL THEN NULL
+        WHEN @SqlType = N'uniqueidentifier' THEN UPPER(@Value)
+        WHEN @SqlType LIKE N'%int' THEN ops.plain_number(@Value)
+        ELSE @Value
+    END;
+    IF @Type IS NULL OR @Value = @Key COLLATE Latin1_General_100_BIN2
+        RETURN NULL;
+    RETURN ops.fields_problem(@Entity, (SELECT @Field AS field, N'must be the key of the row, which cannot be changed' AS message FOR JSON PATH));
+END;
+GO
+
+/*
 ops.field_errors: every field of an entity, and what is wrong with it in a JSON object, or NULL.
 */
 CREATE OR ALTER FUNCTION ops.field_errors
@@ -99,9 +157,7 @@ BEGIN
         SET @Invalid = 422;
     SET @Problem = CASE @Invalid
         WHEN 400 THEN ops.problem(N'The body is not a JSON object.')
-        WHEN 422 THEN
-            (SELECT CONCAT(N'The ', REPLACE(@Entity, N'_', N' '), N' has invalid fields.') AS detail, JSON_QUERY(@Errors) AS errors
-                FOR JSON PATH, WITHOUT_ARRAY_WRAPPER)
+        WHEN 422 THEN ops.fields_problem(@Entity, @Errors)
     END;
 END;
 GO

@@ -60,8 +60,7 @@ BEGIN
     DECLARE @Status INT, @ETag NVARCHAR(40), @Result NVARCHAR(MAX);
 
     SELECT @Status = 200, @ETag = d.ETag, @Result = d.Json FROM web.customer_document(@CustomerID) AS d;
-    IF @Status IS NULL
-        SELECT @Status = 404, @Result = ops.problem(CONCAT(N'Customer ', @CustomerID, N' does not exist.'));
+    IF @Status IS NULL SELECT @Status = 404, @Result = ops.problem(CONCAT(N'Customer ', @CustomerID, N' does not exist.'));
 
     SELECT @Status AS Status, @ETag AS ETag, @Result AS Json;
 END;
@@ -172,6 +171,8 @@ BEGIN
             SELECT @Status = 412, @Result = ops.problem(CONCAT(N'Customer ', @CustomerID, N' has changed since the version named in If-Match.'));
         ELSE IF @Invalid = 422
             SELECT @Status = 422, @Result = @Problem;
+        ELSE IF ops.key_problem(N'customer', @Json, N'CustomerID', N'int', @CustomerID) IS NOT NULL
+            SELECT @Status = 422, @Result = ops.key_problem(N'customer', @Json, N'CustomerID', N'int', @CustomerID);
         ELSE
         BEGIN TRY
             UPDATE c
@@ -243,8 +244,7 @@ BEGIN
         EXECUTE ops.record_request @RequestKey, @Status, @CustomerID;
     END;
 
-    IF @Status < 400
-        SET @Result = (SELECT @CustomerID AS [CustomerID] FOR JSON PATH);
+    IF @Status < 400 SET @Result = (SELECT @CustomerID AS [CustomerID] FOR JSON PATH);
     SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
 END;
 GO

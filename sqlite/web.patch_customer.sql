@@ -28,6 +28,12 @@ FROM web_customer_fields
 WHERE Document = :Document AND Message IS NOT NULL AND IsPresent
 HAVING count(*) > 0;
 
+SELECT
+    422 AS Status,
+    json_object('detail', 'The customer has invalid fields.', 'errors', json_array(json_object('field', 'CustomerID', 'message', 'must be the key of the row, which cannot be changed'))) AS Json
+FROM Sales_Customers
+WHERE CustomerID = :CustomerID AND :Document -> '$.CustomerID' IS NOT NULL AND column_value(:Document -> '$.CustomerID', 'int', NULL, NULL) COLLATE BINARY IS NOT CustomerID;
+
 -- 4. The change: each column keeps its value unless the patch has the field.
 UPDATE Sales_Customers
 SET

@@ -125,10 +125,10 @@ fn is_ridden_out(variables: &[(&str, u64)], attempt: Duration, within: Duration)
 /// An outage that is longer than the deadline ends in problems that say when to come back, in time, and in full service
 /// after it.
 ///
-/// With WASI 0.3 a request may be refused until the next probe, `cap` after the bridge is back.
+/// With WASI 0.3 a request may be refused until the next probe is answered: `cap` after the bridge is back, and longer on a busy machine.
 fn is_admitted(variables: &[(&str, u64)], deadline: Duration, cap: Duration, length: Duration) {
     const RECOVERY: Duration = Duration::from_secs(3);
-    let probe = if instance_per_request() { Duration::ZERO } else { cap };
+    let probe = if instance_per_request() { Duration::ZERO } else { cap * 4 };
     for kind in ["refuse", "error_500"] {
         let stack = Faulty::start(variables);
         let plan = json!({"outages": [{"after_ms": 0, "for_ms": ms(length), "kind": kind}]});

@@ -9,7 +9,7 @@ use std::{
 };
 
 use anyhow::{Context, Result, anyhow, bail};
-use rusqlite::{Connection, OpenFlags, TransactionBehavior};
+use rusqlite::{Connection, ErrorCode, OpenFlags, TransactionBehavior};
 use tokio::{sync::Semaphore, task};
 
 use crate::{
@@ -124,8 +124,21 @@ fn create(connection: &mut Connection) -> Result<()> {
             ),
         }
     }
-    connection.pragma_update(None, "journal_mode", "WAL")?;
-    Ok(())
+    Ok(write_ahead(connection)?)
+}
+
+/// Switches to the write-ahead log. SQLite does not wait for other processes that switch at the same moment.
+fn write_ahead(connection: &Connection) -> rusqlite::Result<()> {
+    let mut attempts = 50;
+    loop {
+        match connection.pragma_update(None, "journal_mode", "WAL") {
+            Err(error) if error.sqlite_error_code() == Some(ErrorCode::DatabaseBusy) && attempts > 0 => {
+                attempts -= 1;
+                std::thread::sleep(Duration::from_millis(20));
+            }
+            result => return result,
+        }
+    }
 }
 
 fn version(connection: &Connection) -> rusqlite::Result<i64> {

@@ -123,6 +123,9 @@ fn characters(value: Raw, name: &str, size: Option<u32>, scale: Option<u32>) -> 
     if scale.is_some_and(|min| length < min as usize) {
         return Err("must not be empty".into());
     }
+    if scale == Some(1) && [".", ".."].contains(&text.as_str()) {
+        return Err("must not be . or .., which a path cannot have".into());
+    }
     if let Some(max) = size.filter(|max| length > *max as usize) {
         return Err(format!("must be at most {max} characters"));
     }
@@ -309,6 +312,8 @@ mod tests {
             (r#""2026-01-31T12:30:00+14:00""#, of("datetimeoffset", None, 0), text("2026-01-31T12:30:00+14:00")),
             (r#""a\ud83d\ude00""#, of("nchar", 3, 1), text("a😀")),
             (r#""é€""#, of("char", 2, None), text("é€")),
+            (r#"". ""#, of("nchar", 3, 1), text(". ")),
+            (r#"".""#, of("nchar", 3, None), text(".")),
             ("98.0", of("nchar or number", 10, None), text("98.0")),
             (r#"{"a":1}"#, of("object", None, None), text(r#"{"a":1}"#)),
         ] {
@@ -371,7 +376,7 @@ mod tests {
             ),
             (of("money", None, None), &["922337203685477.5808", "0.00001", "1e16"]),
             (of("smallmoney", None, None), &["-214748.3649"]),
-            (of("nchar", 2, 1), &["\"\"", "\"abc\"", "\"a😀\"", "1"]),
+            (of("nchar", 2, 1), &["\"\"", "\".\"", "\"..\"", "\"abc\"", "\"a😀\"", "1"]),
             (of("char", 9, None), &["\"ł\"", "\"😀\""]),
             (of("nchar or number", 3, None), &["1234", "true"]),
             (of("object", None, None), &["[]", "1"]),

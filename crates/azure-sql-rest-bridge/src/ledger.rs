@@ -32,10 +32,7 @@ pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Argume
     {
         return Ok(Claim::NoKey);
     }
-    let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH].contains(&name.as_str());
-    // Quoted and escaped: no two payloads are written alike.
-    let payload = format!("{operation} {:?}", arguments.iter().filter(is_payload).collect::<Vec<_>>());
-    let hash = Sha256::digest(payload).to_vec();
+    let hash = hash(operation, arguments);
     let is_first = connection
         .prepare_cached(
             "INSERT INTO web_Requests (RequestKey, Operation, PayloadHash) VALUES (?1, ?2, ?3) ON CONFLICT DO NOTHING",
@@ -57,6 +54,14 @@ pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Argume
     )
 }
 
+/// What two calls have alike only if they are the same request.
+fn hash(operation: &str, arguments: &Arguments) -> Vec<u8> {
+    let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH].contains(&name.as_str());
+    // Quoted and escaped: no two payloads are written alike.
+    let payload = format!("{operation} {:?}", arguments.iter().filter(is_payload).collect::<Vec<_>>());
+    Sha256::digest(payload).to_vec()
+}
+
 /// Completes the entry of a claim.
 pub(crate) fn complete(connection: &Connection, arguments: &Arguments, status: u16, row_id: &Value) -> Result<()> {
     connection.prepare_cached("UPDATE web_Requests SET Status = ?2, RowID = ?3 WHERE RequestKey = ?1")?.execute((
@@ -65,4 +70,21 @@ pub(crate) fn complete(connection: &Connection, arguments: &Arguments, status: u
         row_id,
     ))?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_line_feed_in_a_key_makes_no_two_requests_alike() {
+        let of = |key: &str, json: &str| {
+            let pairs = [("Code", key), ("Json", json), (REQUEST_KEY, "k"), (IF_MATCH, key)];
+            hash("web.patch_thing", &pairs.map(|(name, value)| (name.to_owned(), Value::Text(value.into()))).into())
+        };
+        let texts = ["", "a", "a\n", "\n{}", "a\n{}", "{}", "\\n{}", "\", \"", "a\\", "\\"];
+        let hashes: Vec<_> = texts.iter().flat_map(|key| texts.iter().map(|json| of(key, json))).collect();
+        let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();
+        assert_eq!(distinct.len(), hashes.len());
+    }
 }

@@ -124,11 +124,22 @@ fn filled(length: u64, end: &str, with: &str) -> Option<String> {
     Some(with.repeat(count) + if odd == 1 { "x" } else { "" } + end)
 }
 
+/// The `minimum` or `maximum` of a number: that of its schema, or of SQL Server's type that its format stands for.
+fn limit(schema: &Value, name: &str) -> Option<Value> {
+    let largest = match schema["format"].as_str() {
+        Some("float") => Some(3.4e38),
+        Some("double") => Some(1.79e308),
+        _ => None,
+    };
+    let sign = if name == "minimum" { -1.0 } else { 1.0 };
+    schema.get(name).cloned().or_else(|| Some(json!(sign * largest?)))
+}
+
 /// The largest number, the latest date or the longest text; `like` is how texts end.
 pub fn highest(schema: &Value, like: &Value) -> Option<Value> {
     let exclusive = || Some(json!(schema["exclusiveMaximum"].as_i64()? - 1));
     match (kind(schema), schema["format"].as_str()) {
-        ("integer" | "number", _) => schema.get("maximum").cloned().or_else(exclusive),
+        ("integer" | "number", _) => limit(schema, "maximum").or_else(exclusive),
         (_, Some("date")) => Some(json!("9999-12-31")),
         (_, Some(_)) => None,
         ("string", _) => longest(schema, like.as_str()?).map(Value::from),
@@ -141,7 +152,7 @@ pub fn highest(schema: &Value, like: &Value) -> Option<Value> {
 pub fn lowest(schema: &Value) -> Option<Value> {
     let exclusive = || Some(json!(schema["exclusiveMinimum"].as_i64()? + 1));
     match (kind(schema), schema["format"].as_str()) {
-        ("integer" | "number", _) => schema.get("minimum").cloned().or_else(exclusive),
+        ("integer" | "number", _) => limit(schema, "minimum").or_else(exclusive),
         (_, Some("date")) => Some(json!("0001-01-01")),
         (_, Some(_)) => None,
         ("string", _) => filled(schema["minLength"].as_u64().unwrap_or(0), "", "a").map(Value::from),
@@ -185,8 +196,8 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
     if let Some(length) = schema["minLength"].as_u64().and_then(|length| length.checked_sub(1)) {
         values.extend(filled(length, "", "x").map(|text| ("one too short", json!(text))));
     }
-    values.extend(beyond(&schema["maximum"], 1).map(|value| ("too large", value)));
-    values.extend(beyond(&schema["minimum"], -1).map(|value| ("too small", value)));
+    values.extend(limit(schema, "maximum").and_then(|limit| beyond(&limit, 1)).map(|value| ("too large", value)));
+    values.extend(limit(schema, "minimum").and_then(|limit| beyond(&limit, -1)).map(|value| ("too small", value)));
     for limit in ["exclusiveMaximum", "exclusiveMinimum"] {
         values.extend(schema.get(limit).map(|value| ("the limit itself", value.clone())));
     }
@@ -221,7 +232,7 @@ fn beyond(limit: &Value, by: i32) -> Option<Value> {
         return Some(json!(sum));
     }
     let limit = limit.as_f64()?;
-    let mut beyond = [limit + f64::from(by), limit * 2.0].into_iter();
+    let mut beyond = [limit + f64::from(by), limit * 2.0, limit * 1.001].into_iter();
     beyond.find(|beyond| *beyond != limit && beyond.is_finite()).map(Value::from)
 }
 
@@ -251,7 +262,8 @@ fn values_keep_the_rules_that_they_are_made_for() {
         json!({"type": "integer", "exclusiveMinimum": 0, "exclusiveMaximum": 1000}),
         json!({"type": "number", "minimum": -999.99, "maximum": 999.99, "x-decimals": 2}),
         json!({"type": "number", "minimum": -0.99, "maximum": 0.99, "x-decimals": 2}),
-        json!({"type": "number", "minimum": -3.4e38, "maximum": 3.4e38}),
+        json!({"type": "number", "format": "float"}),
+        json!({"type": ["number", "null"], "format": "double"}),
         json!({"type": "boolean"}),
     ] {
         let base = base(&schema, schema.get("x-example"));
@@ -266,7 +278,9 @@ fn values_keep_the_rules_that_they_are_made_for() {
         assert!(wrong.len() > 3, "{schema}: {wrong:?}");
         for (why, value) in wrong {
             // JSON Schema takes a format for a note, counts characters, and does not know decimals.
-            let is_other_rule = ["malformed", "one UTF-16 unit too long", "of one decimal too many"].contains(&why);
+            let is_binary = ["float", "double"].iter().any(|format| schema["format"] == *format);
+            let is_other_rule = ["malformed", "one UTF-16 unit too long", "of one decimal too many"].contains(&why)
+                || is_binary && ["too large", "too small"].contains(&why);
             assert!(is_other_rule || !allows(&schema, &value), "{schema}: {value} is {why}");
         }
     }

@@ -377,7 +377,7 @@ fn refusal(gave_up: &GaveUp, attempts: u32, is_write: bool, forwards: bool) -> P
         "The request can be repeated as it is."
     };
     // Rounded up, so that a client which obeys does not come too early.
-    let seconds = |wait: Duration| wait.as_millis().div_ceil(1000) as u64;
+    let seconds = |wait: Duration| (wait.as_millis() as u64).div_ceil(1000);
     match gave_up.because {
         GiveUp::Unavailable { retry_after } => {
             let detail = format!("{made}. {repeat}");
@@ -405,7 +405,7 @@ fn unavailable(detail: &str) -> Problem {
 
 /// The value of `Server-Timing`: milliseconds, and how many attempts.
 fn server_timing(effort: Effort) -> String {
-    let micros = effort.took.as_micros();
+    let micros = effort.took.as_micros() as u64;
     let (ms, micros, attempts) = (micros / 1000, micros % 1000, effort.attempts);
     format!("bridge;dur={ms}.{micros:03}, attempts;desc=\"{attempts}\"")
 }

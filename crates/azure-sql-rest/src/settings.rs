@@ -224,6 +224,8 @@ fn give<'t>(given: &mut Given<'t>, is_option: bool, name: &str, value: &'t str) 
 }
 
 /// A whole number between 1 and `max`, in decimal digits.
+// Not inlined: the component would have it three times.
+#[inline(never)]
 fn positive(value: &str, max: u32) -> Option<u32> {
     value.parse().ok().filter(|number| (1..=max).contains(number))
 }

@@ -1,6 +1,7 @@
 //! The table.
 
 mod concurrency;
+mod customer;
 mod delete;
 mod fields;
 mod ledger;
@@ -24,27 +25,4 @@ pub fn all() -> Vec<Case> {
     .into_iter()
     .flatten()
     .collect()
-}
-
-/// What a client sends for a new customer with this name, every required field and no other.
-fn new(name: &str) -> String {
-    format!(
-        r#"{{"CustomerName":"{name}","PhoneNumber":"1","FaxNumber":"2","WebsiteURL":"http://w","Delivery":{{"AddressLine1":"L","PostalCode":"P"}}}}"#
-    )
-}
-
-/// How that customer is shown, once it has the id `$id`.
-fn shown(id: &str, name: &str) -> String {
-    format!(
-        r#"[{{"CustomerID":${id},"CustomerName":"{name}","PhoneNumber":"1","FaxNumber":"2","WebsiteURL":"http:\/\/w","Delivery":{{"AddressLine1":"L","PostalCode":"P"}}}}]"#
-    )
-}
-
-/// `text` with one part of it replaced.
-///
-/// # Panics
-/// When it has no such part: a mistake in the table.
-fn but(text: &str, part: &str, by: &str) -> String {
-    assert!(text.contains(part), "{part} is not in {text}");
-    text.replacen(part, by, 1)
 }

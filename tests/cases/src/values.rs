@@ -31,7 +31,10 @@ const TYPES: [(&str, Option<u32>, Option<u32>); 24] = [
 ];
 
 /// Values, valid for some types and not for others.
-const VALUES: [&str; 100] = [
+const VALUES: [&str; 103] = [
+    r#"".""#,
+    r#""..""#,
+    r#"". ""#,
     "true",
     "false",
     "{}",

@@ -11,7 +11,12 @@ use hyper::{
 use tokio::time::sleep;
 use uuid::Uuid;
 
-use super::{Decision, Fault, Faults, scene::Scene};
+use super::{
+    cold,
+    plan::{Decision, Fault},
+    scene::Scene,
+    state::Faults,
+};
 use crate::{
     bridge::{self, Bridge},
     wire::{self, DabError, ReplyBody},
@@ -26,7 +31,7 @@ pub(crate) async fn answer(
     let decision = faults.next_call();
     let mut client = Client { faults, answered: false };
     let outcome = match decision {
-        None if !faults.warm_up().await => Ok(database_error(wire::correlation_id(request.headers()))),
+        None if !cold::warm_up(faults).await => Ok(database_error(wire::correlation_id(request.headers()))),
         None => Ok(bridge.answer(request).await),
         Some(decision) => faulted(bridge, faults, decision, request).await,
     };

@@ -3,27 +3,21 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
 use tokio::time::{Instant, sleep};
 
-use super::Faults;
+use super::{plan::Cold, state::Faults};
 
 /// How long one step of compiling takes.
 const STEP: Duration = Duration::from_millis(10);
 
-/// How cold the database is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Cold {
-    /// How long one call alone compiles; with others at the same time, as many times longer.
-    pub compile_ms: u64,
-    /// `Command Timeout`: how long a call compiles before SqlClient cuts it off.
-    pub command_ms: u64,
-}
-
-/// Compiles until a plan is in the cache. False if the call is cut off before. DAB does not end a call when its client leaves,
-/// so this goes on if it is dropped.
-pub(super) async fn warm_up(faults: &Faults, cold: Cold) -> bool {
+/// Compiles until a plan is in the cache, if the database is cold. False if the call is cut off before. DAB does not end a call when
+/// its client leaves, so this goes on if it is dropped.
+pub(super) async fn warm_up(faults: &Faults) -> bool {
+    let cold = {
+        let state = faults.state();
+        state.plan.cold.filter(|_| !state.is_warm)
+    };
+    let Some(cold) = cold else { return true };
     let faults = faults.clone();
     tokio::spawn(async move { compile(&faults, cold).await }).await.unwrap_or(false)
 }

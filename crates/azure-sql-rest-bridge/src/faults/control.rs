@@ -8,7 +8,7 @@ use hyper_util::rt::TokioIo;
 use serde_json::json;
 use tokio::net::TcpListener;
 
-use super::{Faults, Plan};
+use super::{plan::Plan, state::Faults};
 use crate::{
     listener::accept,
     wire::{self, ReplyBody},

@@ -5,8 +5,6 @@ use std::{collections::BTreeMap, ops::Range, time::Duration};
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-use super::cold::Cold;
-
 /// What can go wrong with one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
@@ -67,6 +65,16 @@ impl Outage {
         let begin = Duration::from_millis(self.after_ms);
         begin..begin + Duration::from_millis(self.for_ms)
     }
+}
+
+/// How cold the database is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Cold {
+    /// How long one call alone compiles; with others at the same time, as many times longer.
+    pub compile_ms: u64,
+    /// `Command Timeout`: how long a call compiles before SqlClient cuts it off.
+    pub command_ms: u64,
 }
 
 /// A plan, as in the JSON file that `--faults` names. Everything has a default; the default of all is no faults.

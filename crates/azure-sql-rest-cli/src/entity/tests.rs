@@ -385,3 +385,30 @@ fn all_tables_of_a_schema_are_added_under_their_singular() {
         assert_eq!(singular(table), name);
     }
 }
+
+#[test]
+fn lists_leave_out_long_texts_and_secrets() {
+    let project = project();
+    fs::write(
+        project.path().join("users.sql"),
+        "CREATE TABLE dbo.Users (UserID int PRIMARY KEY, Name nvarchar(20) NOT NULL, Biography nvarchar(max) NULL, PasswordHash varchar(200) NULL)",
+    )
+    .unwrap();
+    let decided = decided_in(project.path(), "user --table Users --ddl users.sql").unwrap();
+    assert_eq!(decided.plan.listed, ["UserID", "Name"]);
+    assert!(decided.notes.iter().any(|note| note.contains("--without PasswordHash")), "{:?}", decided.notes);
+}
+
+#[test]
+fn a_history_keeps_its_table_and_its_retention() {
+    let project = project();
+    let script = "CREATE TABLE dbo.Paints (PaintID int PRIMARY KEY, Name nvarchar(20) NOT NULL,
+    A datetime2(7) GENERATED ALWAYS AS ROW START HIDDEN NOT NULL, B datetime2(7) GENERATED ALWAYS AS ROW END HIDDEN NOT NULL,
+    PERIOD FOR SYSTEM_TIME (A, B)) WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = dbo.OldPaints, HISTORY_RETENTION_PERIOD = 6 MONTHS))";
+    fs::write(project.path().join("paints.sql"), script).unwrap();
+    add(project.path(), "paint --table Paints --ddl paints.sql").unwrap();
+    let sql = fs::read_to_string(project.path().join("sql/40-paint.sql")).unwrap();
+    assert!(sql.contains(script), "{sql}");
+    let plan = fs::read_to_string(project.path().join("entities/paint.toml")).unwrap();
+    assert!(plan.contains(r#"history = "dbo.OldPaints""#) && plan.contains(r#"retention = "6 MONTHS""#), "{plan}");
+}

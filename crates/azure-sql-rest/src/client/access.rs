@@ -41,7 +41,7 @@ impl ApiKeys {
         if list.is_empty() {
             return Some(Self::default());
         }
-        list.split(',').map(|key| ApiKey::parse(key.trim())).collect::<Option<Vec<_>>>().map(Self)
+        list.split(',').map(|key| ApiKey::parse(key.trim_ascii())).collect::<Option<Vec<_>>>().map(Self)
     }
 
     /// True when a key has a caller's name.

@@ -74,7 +74,7 @@ pub async fn json_object(
 
 fn media_type(method: &Method, value: &HeaderValue) -> Result<MediaType, Problem> {
     let value = value.to_str().unwrap_or_default();
-    let mut parts = value.split(';').map(str::trim);
+    let mut parts = value.split(';').map(str::trim_ascii);
     let essence = parts.next().unwrap_or_default();
     let is = |name: &str| essence.eq_ignore_ascii_case(name);
     let media_type = if is("application/json") || (method == Method::PATCH && is("application/merge-patch+json")) {
@@ -85,10 +85,10 @@ fn media_type(method: &Method, value: &HeaderValue) -> Result<MediaType, Problem
         return Err(unsupported(method));
     };
     let utf8 = parts.all(|parameter| match parameter.split_once('=') {
-        Some((name, charset)) if name.trim().eq_ignore_ascii_case("charset") => {
+        Some((name, charset)) if name.trim_ascii().eq_ignore_ascii_case("charset") => {
             // The labels of UTF-8 (WHATWG Encoding), and its part.
             let labels = ["utf-8", "utf8", "us-ascii"];
-            let charset = charset.trim().trim_matches('"');
+            let charset = charset.trim_ascii().trim_matches('"');
             labels.iter().any(|label| charset.eq_ignore_ascii_case(label))
         }
         _ => true,
@@ -142,7 +142,7 @@ fn check_object(json: &str) -> Result<(), Problem> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(json) {
         return Err(invalid_body(&format!("Malformed JSON: {error}.")));
     }
-    if !json.trim_start().starts_with('{') {
+    if !json.trim_ascii_start().starts_with('{') {
         return Err(invalid_body("The JSON is not an object."));
     }
     check_text(json)

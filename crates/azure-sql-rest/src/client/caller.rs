@@ -37,17 +37,17 @@ pub fn scoped(caller: Option<&str>, key: &str) -> Result<String, Problem> {
 pub fn of_token(headers: &HeaderMap) -> Option<String> {
     let payload = bearer_token(headers)?.split(|byte| *byte == b'.').nth(1)?;
     let claims = base64url(payload)?;
-    let mut rest = str::from_utf8(&claims).ok()?.trim_start().strip_prefix('{')?;
+    let mut rest = str::from_utf8(&claims).ok()?.trim_ascii_start().strip_prefix('{')?;
     let (mut issuer, mut subject) = (None, None);
     loop {
         let (name, after) = value(rest).ok()?;
-        let (claim, after) = value(after.trim_start().strip_prefix(':')?).ok()?;
+        let (claim, after) = value(after.trim_ascii_start().strip_prefix(':')?).ok()?;
         match name {
             "\"iss\"" => issuer = text(claim).ok()?,
             "\"sub\"" => subject = text(claim).ok()?,
             _ => {}
         }
-        match after.trim_start().strip_prefix(',') {
+        match after.trim_ascii_start().strip_prefix(',') {
             Some(after) => rest = after,
             None => break,
         }

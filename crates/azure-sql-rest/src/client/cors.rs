@@ -30,7 +30,7 @@ impl Origins {
             return Some(Self::default());
         }
         list.split(',')
-            .map(str::trim)
+            .map(str::trim_ascii)
             .map(|origin| is_origin(origin).then(|| origin.to_owned()))
             .collect::<Option<Vec<_>>>()
             .map(Self)
@@ -64,12 +64,13 @@ impl Origins {
 /// Scheme, host and port in lower case, and nothing else.
 fn is_origin(text: &str) -> bool {
     text.parse::<Uri>().is_ok_and(|uri| {
+        let scheme = uri.scheme_str().unwrap_or_default();
         let authority = uri.authority().map_or("", |authority| authority.as_str());
-        matches!(uri.scheme_str(), Some("http" | "https"))
+        matches!(scheme, "http" | "https")
             && !authority.contains(['@', '*'])
             // Browsers leave the usual port out.
-            && !matches!((uri.scheme_str(), uri.port_u16()), (Some("http"), Some(80)) | (Some("https"), Some(443)))
-            && text.split_once("://").is_some_and(|(_, rest)| rest == authority)
+            && !matches!((scheme, uri.port_u16()), ("http", Some(80)) | ("https", Some(443)))
+            && text.len() == scheme.len() + "://".len() + authority.len()
             && !text.bytes().any(|byte| byte.is_ascii_uppercase())
     })
 }

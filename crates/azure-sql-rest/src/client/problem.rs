@@ -106,7 +106,7 @@ impl Problem {
     /// A problem that a procedure has put into words: the JSON object `{"detail":"…","errors":[{"field":"…",
     /// "message":"…"}]}`; `errors` is optional. A text that is no object leaves `detail` empty.
     pub fn reported(kind: Kind, object: &str) -> Self {
-        let members = object.trim();
+        let members = object.trim_ascii();
         let members = members.strip_prefix('{').and_then(|members| members.strip_suffix('}'));
         Self { kind, members: members.unwrap_or("\"detail\":\"\"").to_owned(), header: None }
     }

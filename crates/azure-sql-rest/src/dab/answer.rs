@@ -128,8 +128,9 @@ fn without_text(answer: &[u8]) -> Failure {
 /// numbers, a fifth of the component.
 fn is_report(text: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(text) else { return false };
-    let begins =
-        ["{", "\"detail\"", ":", "\""].into_iter().try_fold(text, |text, token| text.trim_start().strip_prefix(token));
+    let begins = ["{", "\"detail\"", ":", "\""]
+        .into_iter()
+        .try_fold(text, |text, token| text.trim_ascii_start().strip_prefix(token));
     begins.is_some() && serde_json::from_str::<IgnoredAny>(text).is_ok()
 }
 

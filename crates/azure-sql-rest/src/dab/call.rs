@@ -161,7 +161,7 @@ impl<P: Platform> Call<'_, P> {
 /// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3); a date is taken relative to the answer's own `Date`, so
 /// that the two clocks need not agree.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
-    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim();
+    let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim_ascii();
     if let Ok(seconds) = value.parse() {
         return Some(Duration::from_secs(seconds));
     }

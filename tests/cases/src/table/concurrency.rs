@@ -1,6 +1,6 @@
 //! Calls at the same time. What each answers may depend on which is first; how many answer what does not.
 
-use super::{new, shown};
+use super::customer::{new, shown};
 use crate::case::{Argument, Call, Case, absent, case, changed, delete, get, patch, put, reused, row, status, taken};
 
 /// Keys to have one each.

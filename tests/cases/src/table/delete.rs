@@ -1,6 +1,6 @@
 //! `web.delete_customer`.
 
-use super::{new, shown};
+use super::customer::{new, shown};
 use crate::case::{Argument, Case, Expect, absent, case, changed, delete, get, patch, problem, put, row, status};
 
 pub(super) fn cases() -> Vec<Case> {

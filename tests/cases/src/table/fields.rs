@@ -1,6 +1,6 @@
 //! Fields that are invalid, and the limits of lengths, for `web.put_customer`.
 
-use super::{but, new, shown};
+use super::customer::{but, new, shown};
 use crate::case::{Case, case, invalid, put, row, status};
 
 /// Every text field: how [`new`] writes it, path, length.

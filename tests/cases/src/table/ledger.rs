@@ -1,6 +1,6 @@
 //! Exactly-once: the same key again, for the same request and for another.
 
-use super::{but, new, shown};
+use super::customer::{but, new, shown};
 use crate::case::{
     Argument, Call, Case, Expect, absent, call, case, delete, get, patch, problem, put, reused, row, status, taken,
 };

@@ -1,6 +1,6 @@
 //! `web.patch_customer`: merging (RFC 7396), versions, and the order of its checks.
 
-use super::{but, new, shown};
+use super::customer::{but, new, shown};
 use crate::case::{
     Argument, Case, Expect, absent, call, case, changed, delete, get, invalid, no_object, patch, put, row, status,
     taken,
@@ -54,7 +54,7 @@ fn merging() -> Vec<Case> {
             .then(patch("1", "a", r#"{"Delivery":{"AddressLine1":"New","PostalCode":"N"}}"#), status(202))
             .stored("a", &[("PostalAddressLine1", Some("L")), ("PostalPostalCode", Some("P")), ("LastEditedBy", Some("1"))]),
         with("members that are no fields change nothing but the version", "No fields")
-            .then(patch("1", "a", r#"{"CustomerID":1,"customername":"x","Delivery":{"x":null}}"#), row(202, shown("a", "No fields")).version("v2")),
+            .then(patch("1", "a", r#"{"customerid":1,"customername":"x","Delivery":{"x":null}}"#), row(202, shown("a", "No fields")).version("v2")),
         with("of two members with one name the first counts in a patch", "First of a patch")
             .then(
                 patch("1", "a", r#"{"FaxNumber":"f","FaxNumber":null,"Delivery":{"AddressLine2":null,"AddressLine2":"x"}}"#),
@@ -153,6 +153,20 @@ fn refusals() -> Vec<Case> {
             .then(patch("1", "a", r#"{"Delivery":"x"}"#), invalid(&[("Delivery", "must be an object")]))
             .then(get("a"), row(200, shown("a", "Invalid")).version("v1"))
             .not_recorded("1"),
+        [r#"1"#, r#""1""#, "null", "$a.5", r#""$a""#]
+            .into_iter()
+            .fold(with("a key cannot be changed", "Key kept"), |case, key| {
+                case.then(
+                    patch("1", "a", format!(r#"{{"FaxNumber":"f","CustomerID":{key}}}"#)),
+                    invalid(&[("CustomerID", "must be the key of the row, which cannot be changed")]),
+                )
+            })
+            .not_recorded("1")
+            .then(get("a"), row(200, shown("a", "Key kept")).version("v1"))
+            .then(patch("1", "a", r#"{"CustomerID":$a}"#), status(202).version("v2"))
+            .then(patch("2", "a", r#"{"CustomerID":$a.0}"#), status(202).version("v3")),
+        with("a stale version is found before another key", "Before the key")
+            .then(patch("1", "a", r#"{"CustomerID":1}"#).if_match(Argument::Text("x".into())), changed("$a")),
         with("a name that another customer has is taken", "Own name")
             .then(put("other", new("Other name")), status(201).id("b"))
             .then(patch("1", "a", r#"{"CustomerName":"other NAME "}"#), taken())

@@ -1,6 +1,6 @@
 //! `web.put_customer`: what is stored and shown.
 
-use super::{but, new, shown};
+use super::customer::{but, new, shown};
 use crate::case::{
     Argument, Case, Engine, Expect, absent, call, case, delete, get, no_object, patch, put, row, status, taken,
 };

@@ -1,6 +1,6 @@
 //! `web.ready`, `web.get_customer`, `web.get_customers`.
 
-use super::{new, shown};
+use super::customer::{new, shown};
 use crate::case::{Argument, Case, Engine, Expect, absent, call, case, get, page, problem, put, row, status};
 
 pub(super) fn cases() -> Vec<Case> {

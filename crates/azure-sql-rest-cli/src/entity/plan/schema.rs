@@ -36,8 +36,9 @@ impl Plan {
         }
         let mut schema = column.sql_type.schema();
         if is_key && column.sql_type.is_text() {
-            // A path names no row with an empty key.
+            // No path names a row with an empty key, and none keeps these two.
             schema = with_first(schema, "minLength", json!(1));
+            schema["not"] = json!({"enum": [".", ".."]});
         }
         if let Some(unique) = self.unique_of(column, is_key) {
             schema["x-unique"] = unique;
@@ -131,8 +132,8 @@ impl SqlType {
             // The largest amounts that a binary number of JSON has exactly.
             Self::Money => decimal("-922337203685477", "922337203685477", 4),
             Self::SmallMoney => decimal("-214748.3648", "214748.3647", 4),
-            Self::Real => json!({"type": "number", "minimum": -3.4e38, "maximum": 3.4e38}),
-            Self::Float => json!({"type": "number", "minimum": -1.79e308, "maximum": 1.79e308}),
+            Self::Real => json!({"type": "number", "format": "float"}),
+            Self::Float => json!({"type": "number", "format": "double"}),
             Self::Date => json!({"type": "string", "format": "date"}),
             Self::Time(digits) => text(&format!("^{OF_A_DAY}{}$", fraction(digits))),
             Self::DateTime2(digits) => text(&format!("^[0-9]{{4}}{OF_A_YEAR}{OF_A_DAY}{}$", fraction(digits))),

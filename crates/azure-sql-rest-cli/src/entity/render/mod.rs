@@ -43,6 +43,9 @@ fn taken(plan: &Plan, columns: &[String]) -> String {
 /// Why a row cannot be deleted or changed, where the table says so and nothing better is known.
 const BROKEN_RULE: &str = "It refers to a row that does not exist, or breaks another rule of the table.";
 
+/// What is wrong with a patch's member for the key.
+const CHANGED_KEY: &str = "must be the key of the row, which cannot be changed";
+
 /// Names that a key's parameter cannot have, because procedures use them.
 const RESERVED: [&str; 13] = [
     "Json",
@@ -71,5 +74,7 @@ pub(crate) fn key_parameter(plan: &Plan) -> &str {
     if is_free(name) { name } else { "RowKey" }
 }
 
+#[cfg(test)]
+mod kinds;
 #[cfg(test)]
 mod tests;

@@ -39,6 +39,13 @@ fn the_customers_come_out_of_it() {
 }
 
 #[test]
+fn the_customers_are_known_by_hash() {
+    let plan = customers();
+    let digest = super::super::write::digest(super::tsql(&plan).trim());
+    assert_eq!(plan.written.get(&plan.script), Some(&digest), "[written] of entities/customer.toml");
+}
+
+#[test]
 fn the_t_sql_of_a_table_has_at_most_250_lines() {
     let lines = super::tsql(&customers()).lines().count();
     assert!(lines <= 250, "{lines}");
@@ -162,6 +169,18 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
     let changed = local.call("patch_order", patch).await;
     assert_eq!(changed["Json"].as_str(), Some(text.as_str()));
     assert_ne!(changed["ETag"], shown["ETag"]);
+    // A patch keeps the key, and a new key is one that a path carries.
+    for (key, expected) in
+        [(json!("a1"), 202), (json!("A1"), 422), (json!("x"), 422), (Value::Null, 422), (json!("."), 422)]
+    {
+        let patch = json!({"RowKey": "a1", "Json": json!({"Status": key}).to_string()});
+        let answer = local.call("patch_order", patch).await;
+        assert_eq!(status(&answer), expected, "{answer}");
+        assert!(expected == 202 || answer["Json"].as_str().is_some_and(|text| text.contains(r#""field":"Status""#)));
+    }
+    for (key, expected) in [(".", 422), ("..", 422), ("...", 201), (".a", 201)] {
+        assert_eq!(status(&local.put(new(key)).await), expected, "{key}");
+    }
     // The key, as the collation compares; one NULL; the filter; the CHECK; the foreign key.
     assert_eq!(status(&local.put(with("A1", "Group", json!("x"))).await), 409);
     assert_eq!(status(&local.put(with("n1", "Group", Value::Null)).await), 201);
@@ -196,6 +215,7 @@ fn t_sql_quotes_names_and_compares_keys_in_their_own_type() {
         "[Group] = CASE WHEN JSON_PATH_EXISTS(@Json, '$.Group') = 1 THEN j.[Group] ELSE c.[Group] END",
         "CONVERT(NVARCHAR(40), c.Rate, 3)",
         "N'Is''Open'",
+        "ELSE IF ops.key_problem(N'order', @Json, N'Status', N'nchar', @RowKey) IS NOT NULL",
         "(N'[Group]', N'An order with this Group already exists.')",
     ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");

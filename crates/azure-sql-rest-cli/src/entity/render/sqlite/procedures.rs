@@ -2,7 +2,7 @@
 
 use super::super::super::plan::{Column, Filled, KeySource, Plan, Role};
 use super::super::text::{capitalized, listed, quoted};
-use super::super::{BROKEN_RULE, key_parameter, label, taken};
+use super::super::{BROKEN_RULE, CHANGED_KEY, key_parameter, label, taken};
 use super::schema::{index_name, object_of};
 use super::values::{Source, default, given, member, set};
 use super::{column_name, local, table_name, version_column};
@@ -91,6 +91,28 @@ HAVING count(*) > 0;
 ",
         detail = quoted(&format!("The {} has invalid fields.", label(plan))),
         entity = plan.name,
+    )
+}
+
+/// The check that a patch keeps the key. Nothing where rows do not show it: the member is one that clients do not know.
+fn same_key(plan: &Plan) -> String {
+    let Some(column) = plan.shown().find(|column| column.name == plan.key.column) else { return String::new() };
+    let (key, text) = (key(plan), column.sql_type.is_text());
+    let trimmed = |value: String| if text { format!("rtrim({value})") } else { value };
+    format!(
+        "\nSELECT
+    422 AS Status,
+    json_object('detail', {detail}, 'errors', json_array(json_object('field', {field}, 'message', '{CHANGED_KEY}'))) AS Json
+FROM {table}
+WHERE {key} = :{parameter} AND {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT {kept};
+",
+        detail = quoted(&format!("The {} has invalid fields.", label(plan))),
+        field = quoted(column.path()),
+        table = table_name(&plan.table),
+        parameter = key_parameter(plan),
+        member = member(column),
+        sent = trimmed(given(plan, column)),
+        kept = trimmed(key.clone()),
     )
 }
 
@@ -220,7 +242,7 @@ WHERE NOT EXISTS (SELECT * FROM {table} WHERE {key} = :{parameter});
 
 {mismatch}
 -- 3. The fields.
-{fields}
+{fields}{same_key}
 -- 4. The change: each column keeps its value unless the patch has the field.
 UPDATE {table}
 SET
@@ -238,6 +260,7 @@ WHERE {key} = :RowID;
         absent = about(plan, "does not exist."),
         mismatch = mismatch(plan),
         fields = fields(plan, " AND IsPresent"),
+        same_key = same_key(plan),
         changes = listed(&changes, "    "),
         conflict = conflict(plan),
     )

@@ -73,8 +73,7 @@ BEGIN
     DECLARE @Status INT, @ETag NVARCHAR(40), @Result NVARCHAR(MAX);
 
     SELECT @Status = 200, @ETag = d.ETag, @Result = d.Json FROM web.{entity}_document(@{parameter}) AS d;
-    IF @Status IS NULL
-        SELECT @Status = 404, @Result = ops.problem({absent});
+    IF @Status IS NULL SELECT @Status = 404, @Result = ops.problem({absent});
 
     SELECT @Status AS Status, @ETag AS ETag, @Result AS Json;
 END;

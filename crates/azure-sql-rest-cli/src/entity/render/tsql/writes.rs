@@ -206,6 +206,21 @@ fn mismatch(plan: &Plan) -> String {
     )
 }
 
+/// The answer to a body that would change the key. Nothing where rows do not show it: the member is one that clients do not know.
+fn key_problem(plan: &Plan, key: &Column) -> String {
+    let is_shown = plan.shown().any(|column| column.name == key.name);
+    let Some((sql_type, ..)) = types::rule(plan, key).filter(|_| is_shown) else { return String::new() };
+    // What the column's code page has is asked of a body's fields, and not again.
+    let sql_type = if sql_type.starts_with("char") { "nchar" } else { sql_type };
+    let arguments =
+        format!("{}, @Json, {}, N'{sql_type}', @{}", literal(&plan.name), literal(key.path()), key_parameter(plan));
+    format!(
+        "
+        ELSE IF ops.key_problem({arguments}) IS NOT NULL
+            SELECT @Status = 422, @Result = ops.key_problem({arguments});"
+    )
+}
+
 /// The value of a column in a row that is changed: what the client sent, or what is there.
 fn change(plan: &Plan, column: &Column) -> Option<String> {
     let target = name(&column.name);
@@ -255,7 +270,7 @@ BEGIN
             SELECT @Status = 404, @Result = ops.problem({absent});
         ELSE {mismatch}
         ELSE IF @Invalid = 422
-            SELECT @Status = 422, @Result = @Problem;
+            SELECT @Status = 422, @Result = @Problem;{key_problem}
         ELSE
         BEGIN TRY
             UPDATE c
@@ -289,6 +304,7 @@ GO
         lock = lock(plan, key),
         absent = absent(plan),
         mismatch = mismatch(plan),
+        key_problem = key_problem(plan, key),
         changes = listed(&changes, "                "),
         table = qualified(&plan.table),
         sent = sent(plan.changed()),
@@ -330,8 +346,7 @@ BEGIN
         EXECUTE ops.record_request @RequestKey, @Status, @{parameter};
     END;
 
-    IF @Status < 400
-        SET @Result = (SELECT @{parameter} AS {member} FOR JSON PATH);
+    IF @Status < 400 SET @Result = (SELECT @{parameter} AS {member} FOR JSON PATH);
     SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
