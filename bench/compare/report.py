@@ -10,7 +10,7 @@ import matplotlib
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "performance"
 matplotlib.rcParams["font.size"] = 9
-import matplotlib.pyplot as plot  # noqa: E402, what it is to use must be said first
+import matplotlib.pyplot as plot  # noqa: E402, the settings must come first
 
 from subjects import LOCAL, SPIN  # noqa: E402
 
@@ -33,7 +33,7 @@ def digits(value):
 
 
 def ratio(runs, base_runs, key):
-    """The median of the rounds' ratios: what else the machine did in a round, it did to both."""
+    """The median of the rounds' ratios. Other work of the machine in a round slows both."""
     return f"{median(run[key] / base[key] for run, base in zip(runs, base_runs)):.2f}" if base_runs else "–"
 
 
@@ -79,7 +79,7 @@ def host():
     folder = os.path.basename(os.path.dirname(os.path.realpath(LOCAL)))
     profile = "dev" if folder == "debug" else folder
     unoptimised = ", which leaves most of the host's dependencies unoptimised so that a first build is short" if folder == "debug" else ""
-    lines.append(f"Bridge and built-in host were built with Cargo's profile `{profile}`{unoptimised}.")
+    lines.append(f"Local bridge and built-in host were built with Cargo's profile `{profile}`{unoptimised}.")
     if SPIN:
         version = subprocess.run([SPIN, "--version"], capture_output=True, text=True, check=True).stdout.strip()
         lines.append(f"Spin is {version}.")
@@ -93,9 +93,9 @@ def filled(text):
 
 
 def share_of_bridge(operation, results, compared):
-    """What this API reaches of the bridge alone, in per cent, from its slowest build to its fastest."""
+    """The share that this API reaches of the local bridge's own rate, in per cent, from its slowest build to its fastest."""
     rates = {subject.name: middle(results[operation, subject.name], "rate") for subject in compared}
-    shares = [100 * rate / rates["bridge alone"] for name, rate in rates.items() if name.startswith("this API")]
+    shares = [100 * rate / rates["local bridge"] for name, rate in rates.items() if name.startswith("this API")]
     return f"{min(shares):.0f} to {max(shares):.0f} %"
 
 
@@ -106,7 +106,7 @@ def span(values, form):
 
 
 def lead(results, compared):
-    """The three sentences of the page."""
+    """The sentences at the top of the page."""
     apis = [subject for subject in compared if subject.name.startswith("this API")]
 
     def against(operation, base):
@@ -115,9 +115,9 @@ def lead(results, compared):
 
     rates = [middle(results["get", subject.name], "rate") for subject in apis]
     return (
-        f"On one machine, this API answers {span(rates, '{:,.0f}')} reads of one customer a second, {span(against('get', 'Flask twin'), '{:.1f}')} times as many "
-        f"as the Flask sample. Compared with a component that only forwards the call, checks, retries and keys leave "
-        f"{span(against('get', None), '{:.2f}')} of the throughput for reads and {span(against('put', None), '{:.2f}')} for writes."
+        f"On one machine with the local bridge, this API answers {span(rates, '{:,.0f}')} reads of one customer a second. The Flask sample answers fewer: "
+        f"this API has {span(against('get', 'Flask twin'), '{:.1f}')} times its rate. A component that only forwards the call is faster. This API has {span(against('get', None), '{:.2f}')} of its "
+        f"rate for reads, and {span(against('put', None), '{:.2f}')} for writes."
     )
 
 
@@ -142,28 +142,27 @@ def write(options, load, operations, compared, results, lists, list_connections,
     chart(path.with_suffix(".svg"), operations, compared, results)
     cores = len(os.sched_getaffinity(0))
     setting = (
-        f"{cores} cores, shared by everything: wrk, the bridge with its SQLite file, and the subject. {host()} The load average before the run, "
-        f"other programs included, was {load:.1f}."
+        f"The machine has {cores} cores, shared by wrk, the local bridge with its SQLite file, and the subject. {host()} The load average before the "
+        f"run was {load:.1f}."
     )
     method = (
-        f"Each figure is the median of {options.rounds} rounds of {options.seconds} s after a warm-up, with {options.connections} connections that "
-        "each send the next request when the last is answered; a ratio is the median of the rounds' ratios. There were no errors; the run ends at the first. Every write is a new one, and "
-        "the bridge's ledger was counted after each measurement."
+        f"Each figure is the median of {options.rounds} rounds of {options.seconds} s after a warm-up. Each of {options.connections} connections sends "
+        "its next request after the last answer. A ratio is the median of the rounds' ratios. There were no errors, because the run ends at the first. "
+        "Every write is a new one, and the ledger of the local bridge was counted after each measurement."
     )
     reading = (
-        f"Of what the bridge alone answers, this API reaches {share_of_bridge('get', results, compared)} with GET one and "
-        f"{share_of_bridge('put', results, compared)} with PUT: the rest goes to the host, which carries two "
-        "HTTP exchanges for each request, and to the component."
+        f"This API reaches {share_of_bridge('get', results, compared)} of the local bridge's own rate with GET one, and "
+        f"{share_of_bridge('put', results, compared)} with PUT. The host, with two HTTP exchanges for each request, and the component take the rest."
     )
     parts = [
         f"""# Performance
 
 {filled(lead(results, compared))}
 
-![Requests per second of this API, the bridge alone, nginx, a Flask twin and a bare proxy](performance.svg)
+![Requests per second of this API, the local bridge, nginx, a Flask twin and a bare proxy](performance.svg)
 
-`make bench` writes this page. It measures all in one run and in alternation, so that anything else on the machine slows all of them alike. The
-[appendix](#appendix-all-figures) has all figures.
+`make bench` writes this page. All subjects are measured in one run and in alternation, so that other programs on the machine slow all of them
+equally. The [appendix](#appendix-all-figures) has all figures.
 
 ## What is measured
 
@@ -171,26 +170,26 @@ def write(options, load, operations, compared, results, lists, list_connections,
 
 {filled(method)}
 
-- **bridge alone**: wrk asks the local bridge itself, with nothing between.
-- **nginx**: a reverse proxy with connections kept open; it forwards the bridge's own protocol, untranslated.
-- **Flask twin**: the routes of Microsoft's sample with Flask, requests and tenacity on gunicorn, {os.cpu_count()} workers with threads for
-  {options.connections} requests at once ([app.py](../bench/compare/flask_twin/app.py)).
-- **bare proxy**: a component that makes the one call and hands the answer on as it is ([source](../bench/bare-proxy/src/lib.rs)).
-- **this API**: the component, with checks, deadline, retries, idempotency keys and the answer taken out of its envelope.
+- **local bridge**: wrk calls the local bridge itself, with nothing between.
+- **nginx**: a reverse proxy that keeps connections open and forwards the protocol of the local bridge unchanged.
+- **Flask twin**: the routes of Microsoft's sample with Flask, requests and tenacity on gunicorn. {os.cpu_count()} workers have threads for
+  {options.connections} requests at a time ([app.py](../bench/compare/flask_twin/app.py)).
+- **bare proxy**: a component that makes the call and forwards the answer unchanged ([source](../bench/bare-proxy/src/lib.rs)).
+- **this API**: the component, with checks, deadline, retries and idempotency keys. The component takes the answer out of its envelope.
 
 ## Read the figures
 
-- *× bare proxy* is what the API's promises cost: the rows *bare proxy* and *this API* of one WASI version differ in the component and in its
-  variables. As in Spin, each instance reads all variables of its application twice, and each read may move work to another thread; the API
-  has five variables, the bare proxy one. That costs most with WASI 0.2, where each request has its own instance.
-- *bare proxy* beside *nginx* shows what a component on a host costs against a native proxy. nginx has the easier task here.
+- *× bare proxy* is the cost of the API's promises. The rows *bare proxy* and *this API* of one WASI version differ in the component and in its
+  variables. As in Spin, each instance reads all variables of its application twice, and each read may move work to another thread. The API
+  has five variables, and the bare proxy has one. The cost is highest with WASI 0.2, where each request has its own instance.
+- *bare proxy* beside *nginx* is the cost of a component on a host, compared with a native proxy. nginx has the easier task here.
 - *× Flask* compares two complete implementations.
 
 {filled(reading)}
 
-The bridge replaces Data API Builder and Azure SQL on a network, whose time is not in these figures: the absolute figures say nothing about a
-deployment. All connections are always busy, so p50 and p99 are times under full load, not those of a single request. Differences within the
-column *rounds* are noise.
+The local bridge replaces Data API Builder and Azure SQL on a network, and their time is not in these figures. So the absolute figures say nothing
+about a deployment. All connections are always busy, so p50 and p99 are times under full load, not of a single request. Differences within the column
+*rounds* are noise.
 """,
         """## Measure again
 
@@ -206,18 +205,18 @@ bench/compare/run --help            # rounds, seconds, connections
     parts.append(f"""### Memory
 
 Resident memory of the subject's processes, before the warm-up and at its highest, and the difference divided by {options.connections} connections. Hosts keep
-the memory that they once took, so this is an upper bound for a request.
+memory that they once took, so the last column is an upper bound for a request.
 
 {memory_table(compared, options.connections)}
 """)
     upstream = "nginx" if any(subject.name == "nginx" for subject in streaming) else "a small server in Python"
-    apart = ", with the upstream and the client on one core and the subject on the rest, as if on another machine" if options.own_core else ""
+    apart = " The upstream and the client had one core and the subject the others, as if on another machine." if options.own_core else ""
     fetches = len(next(iter(first_bytes.values())))
     rows = [row for name in lists for row in list_rows(name, lists, streaming, list_results, first_bytes)]
     listing = (
-        f"Lists out of a file, by {upstream} in the bridge's place (*upstream alone*), with {list_connections} connections. MB/s count the list "
-        "itself: nginx passes it on as a string in its envelope, the component unescapes it on the way. Memory is the highest so far, from the "
-        f"shortest list to the longest, less the idle. The first byte is that of a single request, the median of {fetches}{apart}."
+        f"Here {upstream} replaces the local bridge and sends lists from a file (*upstream*), with {list_connections} connections. MB/s count the list "
+        "itself: nginx forwards the list as a string in its envelope, and the component unescapes the string. Memory is the highest so far, from the "
+        f"shortest list to the longest, less the idle memory. *First byte* is the median of {fetches} single requests.{apart}"
     )
     parts.append(f"""### Long lists
 

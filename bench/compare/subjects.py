@@ -126,7 +126,7 @@ class Subjects:
         """Starts the bridge with a fresh database; its file."""
         database = self.folder / "customers.db"
         command = [LOCAL, "--exit-on-stdin-eof", "bridge", "--listen", "127.0.0.1:0", "--database", str(database)]
-        self.bridge = self.start("bridge alone", command, "Bridge ready at", paths="dab", bodies="dab", enveloped=True)
+        self.bridge = self.start("local bridge", command, "Bridge ready at", paths="dab", bodies="dab", enveloped=True)
         self.upstream = self.bridge.url
         return database
 
@@ -136,10 +136,10 @@ class Subjects:
         self.upstream = f"http://127.0.0.1:{port}"
         if self.has_nginx:
             where = f"root {lists}; try_files /$arg_Limit.json =404;"
-            self.static = self.start_nginx("upstream alone", port, f"location = /api/get_customers {{ {where} }}", "", paths="dab", enveloped=True)
+            self.static = self.start_nginx("upstream", port, f"location = /api/get_customers {{ {where} }}", "", paths="dab", enveloped=True)
         else:
             command = [sys.executable, str(HERE / "static.py"), str(lists), str(port)]
-            self.static = self.start("upstream alone", command, port=port, paths="dab", enveloped=True)
+            self.static = self.start("upstream", command, port=port, paths="dab", enveloped=True)
 
     def start_nginx(self, name, port, location, upstream, **kind):
         folder = self.folder / f"nginx-{port}"

@@ -16,15 +16,6 @@ PROSELINT = ".local/docs/bin/proselint"
 # restore.
 OFF = ("typography", "dates_times", "misc.phrasal_adjectives", "redundancy.misc.after_the_deadline")
 
-# Documents and folders that the rules of plain.py do not cover yet. Widen the gate by a deletion here.
-PENDING_DOCUMENTS = (
-    "docs/add-your-own-entity.md",
-    "docs/performance-on-spin.md",
-    "docs/performance.md",
-    "docs/resilience-report.md",
-    "docs/resilience.md",
-    "sql/README.md",
-)
 # Folders whose comments and messages the rules cover, and the others, of which there are figures only.
 COVERED = ("examples", "site", "tests/docs")
 PENDING = (".github", "bench", "crates", "deploy", "fuzz", "scripts", "sql", "src", "template", "tests")
@@ -42,9 +33,8 @@ def phrases(root, documents=True):
 
 def unplain(root, documents):
     """Each fault of the documents, comments and messages that the rules cover."""
-    for name, document in documents.items():
-        if name not in PENDING_DOCUMENTS:
-            yield from plain.faults(plain.of_document(document), list(phrases(root)))
+    for document in documents.values():
+        yield from plain.faults(plain.of_document(document), list(phrases(root)))
     yield from plain.faults(comments.of(root, COVERED), list(phrases(root, documents=False)))
 
 

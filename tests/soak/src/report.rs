@@ -52,10 +52,9 @@ impl Report<'_> {
     /// The whole report.
     pub fn markdown(&self) -> String {
         let mut text = String::from(
-            "# Resilience report\n\nWritten by `make soak`: requests at a fixed rate, whether or not earlier ones have been answered, \
-             through the component and the local bridge, while the bridge fails on purpose. What must be true is known beforehand for \
-             each answer; at the end the model is compared with the database row by row, and the ledger of writes with what was \
-             acknowledged.\n\n",
+            "# Resilience report\n\n`make soak` writes this page. The test sends requests at a fixed rate through the component and the \
+             local bridge, which fails on purpose. A model predicts each answer. At the end, the test compares every row of the \
+             database with the model, and the ledger of writes with the acknowledged writes.\n\n",
         );
         self.outcome(&mut text);
         self.requests(&mut text);
@@ -96,23 +95,23 @@ impl Report<'_> {
             return;
         };
         let calls = self.log["calls"].as_u64().unwrap_or_default();
-        table(text, "Faults of the bridge", ["kind", "calls", "share"]);
+        table(text, "Faults of the local bridge", ["kind", "calls", "share"]);
         let count = |count: &Value| count.as_u64().unwrap_or_default();
         let share = |count: u64| format!("{:.1} %", 100.0 * count as f64 / calls.max(1) as f64);
         for (kind, calls) in faults {
             row(text, [format!("`{kind}`"), count(calls).to_string(), share(count(calls))]);
         }
         let in_outage = count(&self.log["in_outage"]);
-        row(text, ["received in an outage, and failed".to_owned(), in_outage.to_string(), share(in_outage)]);
+        row(text, ["arrived in an outage, and failed".to_owned(), in_outage.to_string(), share(in_outage)]);
         let all = faults.values().map(count).sum::<u64>() + in_outage;
         row(text, ["**all that failed**".to_owned(), all.to_string(), share(all)]);
         row(text, ["**all calls**".to_owned(), calls.to_string(), String::new()]);
         let [retries, given_up] = self.retries;
         let _ = writeln!(
             text,
-            "\nBesides: the port was closed {} times, by outages and by `refuse`, and {} open connections were cut; {} writes were executed \
-             whose answer was withheld or spoilt; {} calls were abandoned by the component for taking too long. The component retried {retries} \
-             times, gave up {given_up} times, and marked {} answers `Idempotency-Replayed`.\n",
+            "\nOutages and `refuse` closed the port {} times and cut {} open connections. The answers to {} writes were lost or damaged \
+             after the write was done. The component ended {} calls that took too long. The component retried {retries} times, gave up \
+             {given_up} times, and marked {} answers `Idempotency-Replayed`.\n",
             count(&self.log["closings"]),
             count(&self.log["cut_connections"]),
             count(&self.log["unanswered_writes"]),
@@ -128,8 +127,8 @@ impl Report<'_> {
             row(text, [name.to_owned(), p50, p90, p99, max]);
         }
         text.push_str(
-            "\nFrom the moment when a request was due, so that a slow answer does not hide those that would have followed it; requests for \
-             one row follow each other, and a request that had to wait for the one before it counts from the end of that one.\n\n",
+            "\nThe time begins when a request is due, so that a slow answer does not hide the requests after it. Requests for one row \
+             follow each other. If a request has to wait for the previous request, its time begins at the end of that request.\n\n",
         );
     }
 
@@ -137,9 +136,9 @@ impl Report<'_> {
         let variables: Vec<_> = self.variables.iter().map(|(name, value)| format!("`{name}={value}`")).collect();
         let _ = writeln!(
             text,
-            "## How\n\nSeed {}, {} requests a second, {:.0} s in all. Variables of the component as in `spin.toml`, but for {}: a stalled \
-             answer costs an attempt its whole time, and with the usual ten seconds the run would take long. `delay` is longer than that: such \
-             a call is executed after the component has given it up and tried again. The plan of faults:\n\n```json\n{}\n```",
+            "## How\n\nSeed {}, {} requests a second, {:.0} s in all. The component had the variables of `spin.toml`, except {}. A stalled \
+             answer costs an attempt its whole time, and ten seconds for each would make the run long. `delay` is longer than an attempt: \
+             the call runs after the component has given it up and tried again. The plan of faults:\n\n```json\n{}\n```",
             self.seed,
             self.rate,
             self.took.as_secs_f64(),
