@@ -171,7 +171,7 @@ fn arguments(route: &Route, call: &Call, entity: &Entity) -> Vec<Value> {
         let (place, name, kind, default) = match *source {
             Source::Path(kind) => ("path", segment(route.path), kind, None),
             Source::Query(name, kind, default) => ("query", name, kind, default),
-            Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(..)).then_some(0)),
+            Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
             Source::Body(_) | Source::IfMatch => return None,
         };
         let mut parameter = json!({"name": name, "in": place, "schema": schema(kind, default)});

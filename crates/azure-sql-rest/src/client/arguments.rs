@@ -37,8 +37,8 @@ pub fn of_head(
             ),
             Source::Query(field, kind, default) => query(head, field, kind)?.or(default.map(Value::Integer)),
             Source::Page(kind) => query(head, AFTER, kind)?.or(match kind {
-                Kind::Integer(first, _) => Some(Value::Integer(first)),
-                Kind::Text(_) | Kind::Guid => None,
+                Kind::Integer(0, _) => Some(Value::Integer(0)),
+                Kind::Integer(..) | Kind::Text(_) | Kind::Guid => None,
             }),
             Source::IfMatch => preconditions.versions(&head.method)?.map(Value::Text),
             Source::Body(_) => None,
@@ -66,8 +66,9 @@ fn query(head: &Parts, name: &str, kind: Kind) -> Result<Option<Value>, Problem>
 pub fn value(kind: Kind, text: &str) -> Option<Value> {
     match kind {
         Kind::Integer(min, max) => {
-            // `parse` would also take a sign.
-            let digits = text.bytes().all(|byte| byte.is_ascii_digit());
+            // `parse` would also take a plus, and a minus before zero.
+            let digits = text.strip_prefix('-').filter(|_| min < 0).unwrap_or(text);
+            let digits = digits.bytes().all(|byte| byte.is_ascii_digit());
             let number = text.parse().ok()?;
             (digits && (min..=max).contains(&number)).then_some(Value::Integer(number))
         }
@@ -134,11 +135,14 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::route;
     use http::{HeaderValue, Request};
     use proptest::prelude::*;
 
     const ID: Kind = Kind::Integer(1, i32::MAX as i64);
     const LIMIT: Kind = Kind::Integer(1, 10_000);
+    const PAGE: Source = route::source::page(route::kind::ID);
+    const ANY_PAGE: Source = route::source::page(route::kind::INT);
 
     fn head(query: &str) -> Option<Parts> {
         let request = Request::get(format!("/things?{query}")).body(()).ok()?;
@@ -164,6 +168,12 @@ mod tests {
             assert_eq!(value(ID, text), None, "{text}");
         }
         assert_eq!(value(Kind::Integer(1, i64::MAX), "9223372036854775807"), Some(Value::Integer(i64::MAX)));
+        let int = Kind::Integer(i32::MIN.into(), i32::MAX.into());
+        assert_eq!(value(int, "-2147483648"), Some(Value::Integer(i32::MIN.into())));
+        assert_eq!(value(int, "0"), Some(Value::Integer(0)));
+        for text in ["-2147483649", "-", "--1", "+1", "- 1", ""] {
+            assert_eq!(value(int, text), None, "{text}");
+        }
     }
 
     #[test]
@@ -201,7 +211,7 @@ mod tests {
             procedure: "get_things",
             parameters: &[
                 ("Code", Source::Path(Kind::Text(4))),
-                ("After", Source::Page(ID)),
+                ("After", PAGE),
                 ("Limit", Source::Query("limit", LIMIT, Some(100))),
                 ("Name", Source::Query("name", Kind::Text(9), None)),
                 ("IfMatch", Source::IfMatch),
@@ -214,7 +224,7 @@ mod tests {
             of_head(&call, &head, Some(key), &Preconditions::of(&head.headers)).map_err(|problem| problem.kind())
         };
         let text = |text: &str| Value::Text(text.into());
-        let defaults = [("Code", text("a/b")), ("After", Value::Integer(1)), ("Limit", Value::Integer(100))];
+        let defaults = [("Code", text("a/b")), ("After", Value::Integer(0)), ("Limit", Value::Integer(100))];
         assert_eq!(of("", "a/b").unwrap(), defaults);
         let given = [
             ("Code", text("x")),
@@ -223,6 +233,13 @@ mod tests {
             ("Name", text("\u{e9} x")),
         ];
         assert_eq!(of("limit=2&after=7&name=%C3%A9+x", "x").unwrap(), given);
+        let any = Call { parameters: &[("After", ANY_PAGE)], ..call };
+        let head = head("").unwrap();
+        assert_eq!(
+            of_head(&any, &head, None, &Preconditions::of(&head.headers)).unwrap(),
+            [],
+            "the first key may be the least"
+        );
         for (query, key) in [("", "abcde"), ("limit=x", "x"), ("name=", "x"), ("name=0123456789", "x")] {
             assert_eq!(of(query, key), Err(kind::INVALID_PARAMETER), "{query}");
         }
