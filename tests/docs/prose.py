@@ -31,6 +31,7 @@ COVERED = (
     "tests/clients",
     "tests/contract",
     "tests/docs",
+    "tests/e2e",
     "tests/fuzz-api",
     "tests/simulation",
     "tests/soak",
@@ -46,7 +47,6 @@ PENDING = (
     "src",
     "template",
     "tests/deploy",
-    "tests/e2e",
     "tests/entities",
 )
 
