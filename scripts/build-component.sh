@@ -1,15 +1,15 @@
 #!/usr/bin/env bash
-# Builds the component of each manifest given, or of spin.toml and spin.wasip3.toml, to the path in its `source`, whose folder is the
-# profile: build-component.sh [MANIFEST…], in the folder of the project. With the profile wasip3, it is for WASI 0.3. It is
-# `azure-sql-rest build`, too, and the command of the manifests.
+# Builds the component of each manifest given, or of spin.toml and spin.wasip3.toml: build-component.sh [MANIFEST…], in the folder of the
+# project. The component goes to the path in `source` of the manifest, whose folder is the profile. The profile wasip3 is for WASI 0.3.
+# `azure-sql-rest build` and the command of the manifests run this script, too.
 #
 # The same compiler makes the same bytes anywhere: nothing of the machine is in them.
 #
-# It finds or installs a wasm32-wasip2 toolchain:
+# The script finds or installs a wasm32-wasip2 toolchain:
 #   1. the target is installed already;
 #   2. `rustup target add wasm32-wasip2`;
-#   3. Debian as root, where Rust's download server cannot be reached: Debian forky's rustc and wasm32 standard library, unpacked into
-#      .local/wasm-toolchain and run through their own loader, since they need a newer glibc than the host may have.
+#   3. on Debian as root, where Rust's download server cannot be reached: Debian forky's rustc and wasm32 standard library. They are
+#      unpacked into .local/wasm-toolchain and run through their own loader, because they need a newer glibc than the host may have.
 set -euo pipefail
 
 target=wasm32-wasip2
@@ -63,10 +63,10 @@ WRAPPER
 # The value of a key in a manifest.
 value() { sed -n "s/^$2 = \"\(.*\)\"\$/\1/p" "$1"; }
 
-# The names that paths of this machine have in what is compiled, last the one that counts most.
+# The names for paths of this machine in the compiled files. The last name that fits counts.
 remapped() {
   local home=${CARGO_HOME:-$HOME/.cargo} rustc=${RUSTC:-rustc} path
-  # Packages by path are named with it. This also unpacks those of the registry.
+  # Packages by path are named with it. This also unpacks the packages of the registry.
   cargo tree --quiet --locked --manifest-path "$1" --target $target --edges normal,build --prefix none --format '{p}' |
     sed -n 's|.* (\(/.*\))\( .*\)*$|\1|p' | sort -u |
     while read -r path; do echo "$path=/${path##*/}"; done
@@ -77,8 +77,8 @@ remapped() {
 }
 
 # Builds for a manifest, into a target directory. SIMD: the component reads long texts 16 bytes at a time, and every Wasmtime has these
-# instructions, unless they are switched off. A small stack: the host clears all memory that an instance asks for, and nothing recurses with
-# its input; `make cost` tells how much is used at most.
+# instructions, unless they are switched off. The stack is small, because the host clears all memory that an instance asks for. Nothing recurses
+# with its input; `make cost` shows how much is used at most.
 build() {
   local cargo profile path flags="'-C', 'target-feature=+simd128', '-C', 'link-arg=-zstack-size=32768'"
   local -a features=()

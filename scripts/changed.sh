@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Runs a check, unless it has passed here with the same files and the same command: scripts/changed.sh NAME PATH… -- COMMAND…
+# Runs a check, unless it has passed here with the same files and the same command:
+#   scripts/changed.sh NAME PATH… -- COMMAND…
+#
 # With NO_SKIPS=1, or without git, it always runs.
 set -euo pipefail
 cd "$(dirname "$0")/.."

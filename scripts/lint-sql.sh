@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Parses every script of T-SQL and every `tsql` block in docs/ with a parser (sqlfluff), checks that the version of the database is the same wherever
-# it is named, and checks dab/dab-config.json against DAB's schema, which is schemas/dab.draft.schema.json of its repository at the tag v2.0.9.
+# Parses every script of T-SQL and every `tsql` block in docs/ with a parser (sqlfluff). Checks that the version of the database is the same
+# wherever it is named. Checks dab/dab-config.json against schemas/dab.draft.schema.json of DAB's repository at the tag v2.0.9.
 # The tools come from PyPI at the versions below, once, into .local/lint-sql.
 #
 # SQL_LINT=skip leaves it out. With NO_SKIPS=1 what would be skipped fails.

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Writes the manifest of the Spin plugin `azure-sql` from its archives, as a release has them: scripts/plugin.sh VERSION URL FOLDER
-# FOLDER has azure-sql-VERSION-OS-ARCH.tar.gz, each with the program `azure-sql`, and gets azure-sql.json; URL is where they will be.
+# Writes the manifest of the Spin plugin `azure-sql` from its archives, as a release has them: scripts/plugin.sh VERSION URL FOLDER.
+# FOLDER has azure-sql-VERSION-OS-ARCH.tar.gz, each with the program `azure-sql`, and gets azure-sql.json. URL is their later place.
 #   spin plugins install --url URL/azure-sql.json && spin azure-sql up
 set -euo pipefail
 version=$1 url=$2 folder=$3

@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Makes a Python environment with what a check or a measurement needs from PyPI, once:
+# Makes the Python environment .local/NAME with packages of PyPI for a check or a measurement, once:
+#
 #   scripts/venv.sh NAME REQUIREMENT...     packages with their versions, or -r and a file of them
-# It is .local/NAME then. Exits with 1 when there is no Python for it (root on Debian and Ubuntu has it installed), and with 2 when PyPI
-# does not give what is required; why is on standard error.
+#
+# Exits with 1 without a Python for it, and with 2 if PyPI does not give the packages. The reason is on standard error. For root on Debian
+# and Ubuntu, the script installs a Python.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 

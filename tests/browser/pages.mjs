@@ -12,7 +12,7 @@ const { chromium } = createRequire(`${installed}/`)("playwright-core");
 const [executablePath, write] = process.argv.slice(2);
 const key = "a-key-of-the-test";
 const pictures = `${installed}/pictures`;
-// What docs/ shows.
+// The pictures that docs/ shows.
 const shown = ["docs-light", "docs-dark-narrow", "problems-light"];
 
 // Starts the stack with a fresh database; resolves to its process and its address.
@@ -84,7 +84,7 @@ async function everyLook(browser, url) {
       await page.locator(".opblock-put").waitFor();
       await looksRight(page, colorScheme, `/docs, ${colorScheme}${suffix}`);
       await page.screenshot({ path: `${pictures}/docs-${colorScheme}${suffix}.png` });
-      // It opens in a tab of its own.
+      // The link opens in a tab of its own.
       await page.goto(new URL(await page.getByRole("link", { name: "/problems" }).getAttribute("href"), page.url()).href);
       await page.getByRole("heading", { name: "unavailable" }).waitFor();
       await looksRight(page, colorScheme, `/problems, ${colorScheme}${suffix}`);
@@ -142,7 +142,7 @@ async function explains(browser, url) {
   await page.goto(url + problem.type);
   const heading = page.getByRole("heading", { name: "unauthorized" });
   await heading.waitFor();
-  assert.ok((await heading.boundingBox()).y < 100, "the type of a problem leads to its heading");
+  assert.ok((await heading.boundingBox()).y < 100, "the type of a problem links to its heading");
   await close();
   console.log("  ✓ the type of a problem leads to its heading");
 }

@@ -34,7 +34,7 @@ fn only_rest_is_served_in_production_mode_with_strict_bodies() {
 #[test]
 fn telemetry_is_switched_on_by_its_endpoint_alone() {
     let telemetry = &config()["runtime"]["telemetry"]["open-telemetry"];
-    // What is not an absolute URI, such as the text of a variable that is not set, leaves it off. A boolean from a
+    // A text that is no absolute URI, such as the name of a variable that is not set, leaves it off. A boolean from a
     // variable that is not set would make the whole file invalid.
     assert_eq!(telemetry["endpoint"], "@env('OTEL_EXPORTER_OTLP_ENDPOINT')");
     assert_eq!(telemetry["enabled"], true);

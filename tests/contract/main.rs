@@ -1,6 +1,6 @@
-//! Contract tests: the T-SQL in `sql/`, the component and the scripts of the local bridge say the same about procedures,
-//! parameters and result columns; `dab/dab-config.json` and the two manifests say what they must. Nothing here
-//! runs T-SQL; the tests read it.
+//! Contract tests. The T-SQL in `sql/`, the component and the scripts of the local bridge must agree about procedures,
+//! parameters and result columns. `dab/dab-config.json` and the two manifests must fit. Nothing here runs T-SQL; the
+//! tests read it.
 
 mod dab_config;
 mod features;

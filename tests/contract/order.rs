@@ -1,4 +1,5 @@
-//! No file uses another that uses it, directly or around: files can be read in one order, and each can be understood with those below it.
+//! No file uses another that uses it, directly or through others. So files can be read in one order, and each can be understood with the
+//! files below it.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -27,7 +28,7 @@ impl Crate {
         found.filter(|used| *used != module).collect()
     }
 
-    /// The module whose file has what a path in `module` leads to; `None` when that is of another crate.
+    /// The module whose file has the item of a path in `module`; `None` for an item of another crate.
     fn file(&self, module: &str, path: &[&str]) -> Option<&str> {
         let mut place: Vec<_> = module.split("::").filter(|name| !name.is_empty()).collect();
         let mut path = path;
@@ -105,7 +106,7 @@ fn add(files: &mut BTreeMap<String, String>, folder: &Path, parent: &str) {
     }
 }
 
-/// The modules that a file has for tests alone.
+/// The modules that a file has only for tests.
 fn test_modules(module: &str, code: &str) -> Vec<String> {
     static DECLARED: LazyLock<Regex> = LazyLock::new(|| Regex::new(r"#\[cfg\(test\)\]\s*(?:pub )?mod (\w+);").unwrap());
     let parent: Vec<_> = module.split("::").filter(|name| !name.is_empty()).collect();

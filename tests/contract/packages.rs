@@ -6,7 +6,7 @@ use std::process::Command;
 
 use crate::root;
 
-/// The names of the crates that are published: those of `crates/`.
+/// The names of the crates in `crates/`, which are published.
 fn crates() -> Vec<String> {
     let folders = fs::read_dir(root().join("crates")).unwrap();
     folders.map(|folder| folder.unwrap().file_name().into_string().unwrap()).collect()

@@ -120,7 +120,7 @@ fn a_write_validates_claims_changes_records_and_answers() {
         assert!(order.is_sorted(), "{}: {order:?}", sql.name);
         // The transaction is its caller's.
         assert_eq!(count(&sql.body, "TRANSACTION"), 0, "{}", sql.name);
-        // What is claimed is its own: replays find it by that name.
+        // The procedure claims under its own name, by which replays find the claim.
         place(&format!("EXECUTE ops.claim_request @RequestKey, N'{}'", sql.name));
         // Nothing but the two touches the ledger.
         assert_eq!(count(&sql.body, "web.Requests"), 0, "{}", sql.name);

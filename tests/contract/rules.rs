@@ -16,8 +16,8 @@ fn nested() -> impl Iterator<Item = Routine> {
     procedures().into_iter().filter(calls)
 }
 
-/// The scripts that make statements from text, because what they do takes no parameters: schema changes, and the user of an identity,
-/// which is made of the id that whoever applies the script gives.
+/// The scripts that make statements from text, because these statements take no parameters. They are schema changes, and the user of
+/// an identity, which is made of the id that the caller of the script gives.
 const FROM_TEXT: [&str; 2] = ["31-erase_customer.sql", "91-user-managed-identity.sql"];
 
 #[test]
@@ -27,7 +27,7 @@ fn a_procedure_returns_one_row_set_with_its_last_statement_and_no_counts() {
         assert_eq!(statements[last], "SELECT", "{name}");
         assert_eq!(find(statements, "SET NOCOUNT ON;"), Some(0), "{name}");
         assert_eq!(loud(statements), [last], "{name}");
-        // A cursor's FETCH is not among those of ORDER BY.
+        // A cursor's FETCH is not a FETCH of ORDER BY.
         assert_eq!(count(statements, "FETCH"), count(statements, "ROWS FETCH NEXT"), "{name}");
         // The clause OUTPUT would be a result.
         for other in ["INSERTED", "DELETED", "CURSOR", "PRINT", "RETURN"] {
@@ -75,7 +75,7 @@ fn a_procedure_that_catches_errors_leaves_the_transaction_committable() {
         let catches = count(body, "BEGIN CATCH");
         assert_eq!(count(body, "SET XACT_ABORT OFF;"), catches.min(1), "{name}");
         assert_eq!(count(body, "SET XACT_ABORT ON"), 0, "{name}");
-        // What is not expected is thrown on: each CATCH has a THROW.
+        // Other errors are thrown on: each CATCH has a THROW.
         assert!(catches == 0 || count(body, "THROW;") == catches, "{name}: THROW");
     }
 }

@@ -1,6 +1,6 @@
-//! Reads just enough T-SQL for the contract: tokens, batches, and the shape of a `CREATE OR ALTER PROCEDURE`. It
-//! understands the scripts in `sql/` as they are written there, and panics where they leave that style; whether they
-//! are T-SQL at all is for a real parser to say (`make lint-sql`).
+//! Reads just enough T-SQL for the contract: tokens, batches, and the shape of a `CREATE OR ALTER PROCEDURE`. The
+//! reader understands the style of the scripts in `sql/`, and panics at any other. A real parser checks that they are
+//! T-SQL (`make lint-sql`).
 //!
 //! A token is its text: `@Name`, `'text'` (also for `N'text'`), `Name` (also for `[Name]`), `7`, `(`. Comments and white
 //! space are none. Patterns are written as T-SQL.

@@ -44,7 +44,8 @@ def of_source(name, text, pattern):
             begin = begin if comment else number
             comment.append(said)
         if not match:
-            for string in STRING.findall(line):
+            # A test compares a message of the API here, which is covered where the API makes it.
+            for string in [] if '["detail"]' in line else STRING.findall(line):
                 if len(string.split()) >= MESSAGE and re.match(r"[A-Za-z{]", string) and not re.search(r"[<>=]|SELECT|::", string):
                     yield Unit(f"{name}:{number}", re.sub(r"\{[^}]*\}", "code", string))
     if name.endswith(".py"):

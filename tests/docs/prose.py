@@ -16,9 +16,39 @@ PROSELINT = ".local/docs/bin/proselint"
 # restore.
 OFF = ("typography", "dates_times", "misc.phrasal_adjectives", "redundancy.misc.after_the_deadline")
 
-# Folders whose comments and messages the rules cover, and the others, of which there are figures only.
-COVERED = ("examples", "site", "tests/docs")
-PENDING = (".github", "bench", "crates", "deploy", "fuzz", "scripts", "sql", "src", "template", "tests")
+# Folders whose comments and messages the rules cover, and folders with figures only. Widen the gate by moving a line.
+COVERED = (
+    ".github",
+    "crates/azure-sql-rest-conformance",
+    "crates/azure-sql-rest-host",
+    "crates/azure-sql-rest-up",
+    "examples",
+    "fuzz",
+    "scripts",
+    "site",
+    "tests/browser",
+    "tests/cases",
+    "tests/clients",
+    "tests/contract",
+    "tests/docs",
+    "tests/e2e",
+    "tests/fuzz-api",
+    "tests/simulation",
+    "tests/soak",
+    "tests/sql",
+)
+PENDING = (
+    "bench",
+    "crates/azure-sql-rest",
+    "crates/azure-sql-rest-bridge",
+    "crates/azure-sql-rest-cli",
+    "deploy",
+    "sql",
+    "src",
+    "template",
+    "tests/deploy",
+    "tests/entities",
+)
 
 
 def phrases(root, documents=True):

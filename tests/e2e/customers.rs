@@ -1,11 +1,11 @@
-//! What is special to customers; what all entities promise is asked in `conformance`.
+//! Tests that only customers have. `conformance` tests what all entities promise.
 
 use http::Method;
 use serde_json::{Value, json};
 
 use crate::harness::shared;
 
-/// What a client sends for a customer of this name.
+/// The body that a client sends for a customer of this name.
 pub fn customer(name: &str) -> Value {
     json!({"CustomerName": name, "PhoneNumber": "1", "FaxNumber": "2", "WebsiteURL": "http://a",
            "Delivery": {"AddressLine1": "b", "AddressLine2": "c", "PostalCode": "d"}})

@@ -6,7 +6,7 @@ use crate::harness::{Api, output};
 
 /// A code block of a Markdown document.
 pub struct Block<'a> {
-    /// What follows the opening fence.
+    /// The text after the opening fence.
     pub language: &'a str,
     pub text: &'a str,
 }

@@ -1,4 +1,4 @@
-//! What was acknowledged is there, whatever happens to the bridge.
+//! An acknowledged write is there after every failure of the bridge.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicUsize, Ordering};
@@ -60,7 +60,7 @@ fn acknowledged_writes_survive_kill_9_of_the_bridge() {
         assert_eq!(written.count(), WRITERS * WRITES, "each write once");
         names
     });
-    // Once more from the disk alone.
+    // Once more, only from the disk.
     let _third = bridge(&listen);
     for (name, path) in names {
         assert_eq!(api.get(&path).json()[0]["CustomerName"], name);

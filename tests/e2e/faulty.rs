@@ -1,4 +1,4 @@
-//! A stack whose bridge fails as it is told.
+//! A stack whose bridge fails on command.
 
 use std::thread;
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::harness::{Api, Process, environment, local};
 /// How long something may take that happens at once.
 const SOON: Duration = Duration::from_secs(10);
 
-/// The whole stack with fresh data, and the control of its faults. It begins without any.
+/// The whole stack with fresh data, and the control of its faults. At first there are none.
 pub struct Faulty {
     pub api: Api,
     pub faults: Faults,

@@ -66,7 +66,7 @@ impl Process {
             }
             said += &(line + "\n");
         };
-        // Whoever writes must be read.
+        // The output of a program must be read, or the program blocks.
         thread::spawn(move || lines.for_each(drop));
         Self { child, url, said }
     }
@@ -237,7 +237,7 @@ where
     address
 }
 
-/// A stand-in for the bridge that answers as it is told and remembers what it was asked.
+/// A stand-in for the bridge that gives prepared answers and remembers the requests.
 pub struct Recorder {
     address: SocketAddr,
     asked: Arc<Mutex<Vec<Asked>>>,

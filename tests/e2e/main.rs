@@ -1,6 +1,5 @@
-//! Black-box tests: HTTP in, HTTP out, against the component (built for WASI 0.2, or for WASI 0.3 with
-//! `MANIFEST=spin.wasip3.toml`) on a host (the built-in one, or real Spin with `SPIN=/path/to/spin`) and a bridge behind
-//! it. Each stack listens on free ports and keeps its data in a folder of its own.
+//! Black-box tests of the component over HTTP, on a host and with a bridge behind it. The component is built for WASI 0.2,
+//! or for WASI 0.3 with `MANIFEST=spin.wasip3.toml`. The host is the built-in one, or real Spin with `SPIN=/path/to/spin`. Each stack listens on free ports and keeps its data in a folder of its own.
 
 mod document;
 mod faulty;

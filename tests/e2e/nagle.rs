@@ -1,10 +1,9 @@
 //! No write and no page of the default length waits for a delayed acknowledgement.
 //!
-//! Neither Spin nor the built-in host sets `TCP_NODELAY`. What is written after the first part of a message then waits in
-//! the kernel until the other side has acknowledged that part, which takes up to 40 ms. Such a wait is counted here by
-//! what it is, not by how long an answer takes: some of a message has arrived, the next of it does not arrive for
-//! [`PATIENCE`], and the sender's queue in the kernel holds more than what has arrived. A process that merely gets no
-//! processor has nothing in that queue.
+//! Neither Spin nor the built-in host sets `TCP_NODELAY`. So the second part of a message waits in the kernel until the
+//! other side has acknowledged the first part: up to 40 ms. The test does not count such a wait by its time. A wait counts
+//! if a part of a message has arrived, and the next part does not arrive for [`PATIENCE`]. The sender's queue in the kernel
+//! must then hold more than has arrived. A process that only gets no processor has nothing in that queue.
 
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
@@ -26,8 +25,9 @@ const CLIENTS: usize = 4;
 const REQUESTS: usize = 2000;
 
 /// How many of [`REQUESTS`] and of their answers may be held back. With WASI 0.2, a body can be there before its head is
-/// sent. With WASI 0.3, the host begins to read a body when it sends the head, and the head is faster at times: with the
-/// first request of an instance above all, one in 128, for which the host leaves its thread to look up variables.
+/// sent. With WASI 0.3, the host begins to read a body when it sends the head, and the head is sometimes faster. This
+/// happens most often with the first request of an instance, one in 128. For it, the host leaves its thread to look up
+/// variables.
 fn most() -> usize {
     if instance_per_request() { 0 } else { REQUESTS / 50 }
 }
@@ -74,10 +74,11 @@ impl Connection {
         Some(String::from_utf8(message).expect("UTF-8"))
     }
 
-    /// What was sent before has been acknowledged, at the latest by what this side sent since.
+    /// True if the other side has sent more than has arrived. All earlier bytes have been acknowledged, at the latest by the
+    /// bytes that this side has sent since.
     fn is_more_sent_than_arrived(&self) -> bool {
         let sent = unacknowledged(&self.stream);
-        // What arrives between the two looks counts as arrived.
+        // A byte that arrives between the two looks counts as arrived.
         let mut waiting = vec![0; 1 << 17];
         self.stream.set_nonblocking(true).expect("an open socket");
         let waiting = self.stream.peek(&mut waiting).unwrap_or_default();
@@ -100,7 +101,7 @@ fn unacknowledged(stream: &TcpStream) -> usize {
         let row = [fields.next()?, fields.next()?];
         (row == [&*theirs, &*ours]).then(|| fields.nth(1))?
     });
-    // It is gone when the other side has closed it.
+    // The socket is gone when the other side has closed it.
     queue.map_or(0, |queue| usize::from_str_radix(&queue[..8], 16).expect("a queue's length"))
 }
 

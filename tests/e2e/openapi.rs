@@ -32,7 +32,7 @@ fn the_api_answers_as_it_says() {
     let (html, text, none) = (("accept", "text/html"), ("content-type", "text/plain"), ("x-none", ""));
     let (collection, one, list) = ("/customer", "/customer/{id}", "/customers");
     let large = format!("{{\"a\":\"{}\"}}", "x".repeat(65_536));
-    // What else an entity answers, `conformance` asks.
+    // `conformance` tests the other answers of an entity.
     for (method, path, target) in
         [("put", collection, collection), ("post", list, list), ("patch", one, "/customer/123")]
     {

@@ -1,4 +1,4 @@
-//! The database goes away and comes back. `make outage` runs the same with the real times (ten seconds and a minute,
+//! The database stops and comes back. `make outage` runs the same with the real times (ten seconds and a minute,
 //! the manifest's variables); here they are shorter.
 
 use std::future::pending;
@@ -91,9 +91,12 @@ fn observe(stack: &Faulty, plan: &Value, length: Duration, after: Duration) -> O
     })
 }
 
-/// The ways in which a database is away, and how long each may hold a call that began before it was back: the bridge is
-/// away too; DAB answers 500 at once; it answers 500 after its own three attempts to connect, 6 s for an attempt of 10 s;
-/// it answers only after all its time-outs, 33 s, when the component has given the attempt up.
+/// The ways in which a database is unavailable, and how long each may hold a call that began before the end:
+///
+/// - the bridge is stopped, too;
+/// - DAB answers 500 at once;
+/// - DAB answers 500 after its own three attempts to connect, 6 s for an attempt of 10 s;
+/// - DAB answers only after all its time-outs, 33 s, when the component has given the attempt up.
 fn ways(attempt: Duration) -> [(&'static str, Duration); 4] {
     [
         ("refuse", Duration::ZERO),
@@ -125,7 +128,8 @@ fn is_ridden_out(variables: &[(&str, u64)], attempt: Duration, within: Duration)
 /// An outage that is longer than the deadline ends in problems that say when to come back, in time, and in full service
 /// after it.
 ///
-/// With WASI 0.3 a request may be refused until the next probe is answered: `cap` after the bridge is back, and longer on a busy machine.
+/// With WASI 0.3 a request may be refused until the next probe is answered. This takes `cap` after the bridge is back, or longer on a busy
+/// machine.
 fn is_admitted(variables: &[(&str, u64)], deadline: Duration, cap: Duration, length: Duration) {
     const RECOVERY: Duration = Duration::from_secs(3);
     let probe = if instance_per_request() { Duration::ZERO } else { cap * 4 };
@@ -173,7 +177,7 @@ fn a_long_outage_is_admitted_in_time() {
 #[test]
 #[ignore = "takes more than a minute; run by make outage"]
 fn an_outage_of_ten_seconds_costs_no_request() {
-    // With WASI 0.3, those who wait for a probe come after it.
+    // With WASI 0.3, the requests that wait for a probe come after it.
     let within = if instance_per_request() { 2500 } else { 4500 };
     is_ridden_out(&[], Duration::from_secs(10), Duration::from_millis(within));
 }
@@ -185,7 +189,7 @@ fn an_outage_of_a_minute_is_admitted_in_time() {
     is_admitted(&[], deadline, cap, length);
 }
 
-/// Eight writers at once meet a database without plans, where one call alone compiles for `compile_ms`, and DAB cuts a call off
+/// Eight writers at once meet a database without plans, where a single call compiles for `compile_ms`, and DAB cuts a call off
 /// after `command_ms`. All of them succeed, and find the plan in the cache afterwards.
 fn is_warmed_up(variables: &[(&str, u64)], compile_ms: u64, command_ms: u64) {
     const WRITERS: usize = 8;

@@ -1,5 +1,5 @@
-//! `docs/add-your-own-entity.md`, followed to the letter, in a copy of the project that also has the tables of
-//! `tests/entities`: every command and every diff of the page, the component built, and the API asked.
+//! Follows `docs/add-your-own-entity.md` in a copy of the project that also has the tables of `tests/entities`. The test runs
+//! every command and every diff of the page, builds the component, and calls the API.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -37,8 +37,8 @@ fn read(base: &Path, folder: &Path, files: &mut Files) {
     }
 }
 
-/// Gives a folder these files and no others. What is the same already is not touched, and what is the same in the
-/// repository has its time too, so that Cargo builds it once.
+/// Gives a folder these files and no others. Equal files are not touched. A file that equals the
+/// repository's gets its time, so that Cargo builds it once.
 pub fn write(folder: &Path, files: &Files) {
     let mut present = Files::new();
     fs::create_dir_all(folder).unwrap();
@@ -79,7 +79,7 @@ pub fn execute(copy: &Path, command: &str) -> String {
 pub fn prepare(copy: &Path) {
     let tools = root().join(".local");
     fs::create_dir_all(&tools).unwrap();
-    // It may be there already.
+    // The link may be there already.
     let _ = symlink(tools, copy.join(".local"));
     if !copy.join("target").exists() {
         for built in ["debug/.fingerprint", "debug/build", "debug/deps", "release", "wasm32-wasip2", "wasm-toolchain"] {
@@ -128,7 +128,7 @@ pub fn start(copy: &Path) -> Faulty {
     Faulty::with(&SHORT, &arguments)
 }
 
-/// Adds the tables of `tests/entities`, all but the one of the page.
+/// Adds the tables of `tests/entities`, except the table of the page.
 fn add_tables(copy: &Path) {
     let commands = fs::read_to_string(copy.join("tests/entities/commands.txt")).unwrap();
     let program = local(&[]).get_program().to_str().unwrap().to_owned();

@@ -1,6 +1,6 @@
 //! The manifest of the Spin plugin, which a release makes, is one that Spin installs.
 //!
-//! The rules are those of Spin 4.0.2, `crates/plugins/src/manifest.rs`, `manager.rs` and `store.rs`, and of the schema 0.1 of spin-plugins.
+//! The rules come from Spin 4.0.2, `crates/plugins/src/manifest.rs`, `manager.rs` and `store.rs`, and of the schema 0.1 of spin-plugins.
 
 use std::fs;
 use std::process::Command;
@@ -56,7 +56,7 @@ fn spin_installs_the_plugin_of_a_release() {
     }
 }
 
-/// Spin runs the program `azure-sql` in the archive's top folder, whatever the manifest is about.
+/// Spin runs the program `azure-sql` in the archive's top folder, with any manifest.
 #[test]
 fn the_release_packs_the_program_under_the_name_of_the_plugin() {
     let workflow = fs::read_to_string(root().join(".github/workflows/release.yml")).unwrap();

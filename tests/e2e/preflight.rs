@@ -1,5 +1,5 @@
-//! The checks of `make up` before it builds: each error says what to do. The script runs in a copy of the project that has the
-//! files it reads, with programs in place of those that are missing, old or out of space.
+//! The checks of `make up` before it builds: each error says what to do. The script runs in a copy of the files that it reads.
+//! Other programs replace the tools, as if they were missing, old or out of space.
 
 use std::fs;
 use std::net::TcpListener;

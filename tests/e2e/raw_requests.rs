@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use crate::harness::{Api, shared, up};
 
-/// What is answered to these bytes until the connection ends; empty when it ends without a byte.
+/// The answer to these bytes until the connection ends; empty if the connection ends without a byte.
 fn answer(api: &Api, request: &[u8], end: bool) -> String {
     let mut stream = TcpStream::connect(api.address).expect("the API listens");
     stream.write_all(request).expect("sent");
@@ -73,7 +73,7 @@ fn a_client_that_ends_its_side_after_the_request_gets_no_answer_and_its_request_
             head.take_while(|line| !line.is_empty()).for_each(drop);
             called.send(())?;
             told.recv()?;
-            // What is tried again.
+            // The component tries this again.
             let answer = b"HTTP/1.1 503 Service Unavailable\r\ncontent-length: 0\r\nconnection: close\r\n\r\n";
             stream.get_mut().write_all(answer)?;
         }

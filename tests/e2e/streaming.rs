@@ -1,5 +1,5 @@
-//! Long lists pass through as they arrive: the first byte is out before the last is in, and a list that breaks off on
-//! the way never looks whole.
+//! Long lists pass through as they arrive: the first byte is out before the last is in. A list that breaks off on the way
+//! never looks whole.
 
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{SocketAddr, TcpListener, TcpStream};
@@ -21,8 +21,8 @@ fn answer(text: &str) -> String {
     format!(r#"{{"value":[{{"Status":200,"NextAfter":null,"Json":{text}}}]}}"#)
 }
 
-/// A bridge that answers every request with the first `part` bytes of `answer` at once, and with the rest when it is
-/// told to; it closes the connection instead when there is nobody left to tell it.
+/// A bridge that answers every request with the first `part` bytes of `answer` at once, and with the rest on a message.
+/// If no message can come any more, the bridge closes the connection.
 fn bridge(answer: String, part: usize, go_on: Receiver<()>) -> SocketAddr {
     let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
     let address = listener.local_addr().expect("an address");

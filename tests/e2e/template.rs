@@ -1,8 +1,8 @@
-//! The Spin template, used as Spin uses it: its manifest is one that Spin reads, and the project that comes of it serves its table, passes
-//! its tests, and takes a new version of the library.
+//! The Spin template, used as Spin uses it. Spin reads its manifest, and the new project serves its table, passes its tests, and takes a new
+//! version of the library.
 //!
-//! Spin's own code is the model: `crates/templates/src` of <https://github.com/spinframework/spin>, version 4.0.2, of which
-//! `reader.rs`, `template.rs`, `run.rs` and `renderer.rs` matter, and are the same in 3.6 but for what Spin 4 leaves out.
+//! Spin's own code is the model: `crates/templates/src` of <https://github.com/spinframework/spin>, version 4.0.2. The
+//! files `reader.rs`, `template.rs`, `run.rs` and `renderer.rs` matter, and are the same in 3.6, except for what Spin 4 leaves out.
 
 use std::collections::{BTreeMap, HashSet};
 use std::fs;

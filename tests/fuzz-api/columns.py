@@ -1,4 +1,4 @@
-"""What a column can keep of the values that JSON Schema allows, as `web.field_error` in sql/04-field_error.sql says it."""
+"""The values of JSON Schema that a column can keep, by the rules of `ops.field_error` in sql/04-field_error.sql."""
 
 import json
 import re
@@ -16,7 +16,7 @@ USED = {}
 
 
 def is_excusable(schema, value):
-    """Whether the API may refuse a value that the schema allows."""
+    """True if the API may refuse a value that the schema allows."""
     return json.dumps(fit(schema, value)) != json.dumps(value)
 
 
@@ -52,7 +52,7 @@ def fit_text(schema, text):
 
 
 def is_possible(text):
-    """Whether there is such a day, also in UTC."""
+    """True if there is such a day, also in UTC."""
     try:
         time = datetime.fromisoformat(text)
         return time.tzinfo is None or time.astimezone(timezone.utc) is not None

@@ -1,4 +1,4 @@
-"""What schemathesis cannot know of the API, or does not do by itself."""
+"""Facts of the API that schemathesis cannot know, and checks that it does not have."""
 
 import copy
 import itertools
@@ -29,7 +29,7 @@ def before_load_schema(context, raw_schema):
 
 @schemathesis.serializer(FORM)
 def form(ctx, value):
-    """What is not text travels as JSON, as `encoding` in openapi.json says; schemathesis would spread it over fields."""
+    """Values other than text travel as JSON, as `encoding` in openapi.json says; schemathesis would spread it over fields."""
     body = ctx.case.body
     if not isinstance(body, dict):
         return json.dumps(body).encode()
@@ -64,7 +64,7 @@ def before_call(context, case, kwargs):
             row[name] = None if "x-reference" in schema and "null" in schema["type"] else fit(schema, row[name])
             if row[name] is None:
                 continue
-        # Of values that are unique together, one that is new is enough. Those that refer to rows cannot be made up.
+        # Of values that are unique together, one that is new is enough. Values that refer to rows cannot be made up.
         unique = schema.get("x-unique", [])
         if "x-reference" not in schema and (unique is True or unique and not varied.intersection(unique)):
             varied.add(name)
@@ -117,7 +117,7 @@ def filter_failure(context, failure, case, response):
 
 @schemathesis.check
 def created_row_is_there(ctx, response, case):
-    """What was created is where `Location` says, as the answer showed it, and in the version that a POST told."""
+    """The new row is where `Location` says, as the answer showed it, and in the version of the answer to a POST."""
     if case.method not in ("PUT", "POST") or response.status_code != 201:
         return
     credentials = {name: value for name, value in response.request.headers.items() if name.lower() in ("authorization", "x-api-key")}

@@ -9,8 +9,8 @@ use azure_sql_rest::settings::Settings;
 
 use crate::{SECOND, Time};
 
-/// How many requests an instance has at a time with WASI 0.3, how many in all, and how long it is kept without any: Spin's
-/// defaults.
+/// How many requests an instance has at a time with WASI 0.3, how many in all, and how long it is kept without any. These are
+/// Spin's defaults.
 const CONCURRENT_REUSE: usize = 16;
 const REUSE: usize = 128;
 const IDLE: Time = SECOND;
@@ -74,7 +74,7 @@ pub enum Next {
     Attempt(Time),
     /// Nothing for this long; then it asks again.
     Wait(Time),
-    /// It is refused.
+    /// The request is refused.
     Refuse,
 }
 

@@ -1,9 +1,9 @@
-//! The retry policy against a bounded server: what clients get in an outage, a brownout and an overload, without retries, with
-//! plain backoff, and with the policy of `crates/azure-sql-rest/src/retry.rs` and `instance.rs`. Time is virtual, and numbers
+//! The retry policy against a bounded server: the answers that clients get in an outage, a brownout and an overload. The
+//! strategies are no retries, plain backoff, and the policy of `crates/azure-sql-rest/src/retry.rs` and `instance.rs`. Time is virtual, and numbers
 //! come from a seed, so that a run takes a part of a second and always has the same result.
 //!
-//! In reading order: `scenario` (what happens), `server` (DAB and its pool), `client` (requests and their strategy), `run` (one
-//! event after another), `measure` (what came of it). `docs/pictures/overload.py` draws `overload.csv`.
+//! In reading order: `scenario` (the load and the fault), `server` (DAB and its pool), `client` (requests and their strategy),
+//! `run` (the events), `measure` (the results). `docs/pictures/overload.py` draws `overload.csv`.
 
 mod client;
 mod measure;
@@ -24,7 +24,7 @@ type Time = u64;
 
 const SECOND: Time = 1_000_000;
 
-/// How often each scenario is run, each time with other random numbers. The figures are those of an average run.
+/// How often each scenario is run, each time with other random numbers. The figures are averages.
 const RUNS: u64 = 10;
 
 /// The figures of this scenario with this strategy. Each is made once.

@@ -18,11 +18,11 @@ pub struct Outcome {
     pub answered: usize,
     /// Requests that were refused.
     pub refused: usize,
-    /// Of these, those that were refused within 50 ms.
+    /// How many of these were refused within 50 ms.
     pub refused_at_once: usize,
     /// Answers a second while it lasted, after its first second.
     pub goodput: f64,
-    /// Seconds after its end until the median of those who come is normal again, for good.
+    /// Seconds after its end until the median of new requests is normal again, and stays normal.
     pub recovery_s: u64,
     /// Attempts.
     pub attempts: usize,

@@ -8,9 +8,9 @@ pub const CAPACITY: f64 = 40.0;
 /// How the database does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Database {
-    /// It answers.
+    /// The server answers.
     Up,
-    /// It takes this many times as long.
+    /// The server takes this many times as long.
     Slow(u64),
     /// Connections are refused.
     Refused,

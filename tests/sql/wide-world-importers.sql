@@ -52,7 +52,7 @@ BEGIN
 END;
 GO
 
--- As text, because CREATE FUNCTION must be the only statement of its batch, and the policy forbids a second one.
+-- The statement is a text, because CREATE FUNCTION must be the only statement of its batch, and the policy forbids a second one.
 IF OBJECT_ID(N'Application.DetermineCustomerAccess', N'IF') IS NULL
     EXECUTE (N'
 CREATE FUNCTION Application.DetermineCustomerAccess (@CityID INT)
@@ -80,7 +80,7 @@ CREATE SECURITY POLICY Application.FilterCustomersBySalesTerritoryRole
     ADD BLOCK PREDICATE Application.DetermineCustomerAccess(DeliveryCityID) ON Sales.Customers AFTER UPDATE;');
 GO
 
--- What sql/README.md says to grant.
+-- The grant that sql/README.md requires.
 IF DATABASE_PRINCIPAL_ID(N'Mideast Sales') IS NULL
     CREATE ROLE [Mideast Sales];
 IF DATABASE_PRINCIPAL_ID(N'web_executor') IS NULL

@@ -71,7 +71,7 @@ impl<'d> Description<'d> {
     fn valid(&self, schema: &Value, instance: &Value, place: &str) {
         let mut validators = self.validators.lock().expect("no panic holds it");
         let validator = validators.entry(schema.to_string()).or_insert_with(|| {
-            // References of the schema lead to components of the document.
+            // References of the schema name components of the document.
             let whole = json!({"components": self.document["components"], "allOf": [schema]});
             jsonschema::draft202012::new(&whole).expect("a schema")
         });

@@ -167,8 +167,8 @@ fn success(operation: &Value) -> &Value {
     success.map_or(&Value::Null, |(_, success)| &success["content"]["application/json"])
 }
 
-/// The key, where no answer to DELETE names it: the first member of `row` that is in the path of the example, of those
-/// that clients do not send if there are any.
+/// The key, where no answer to DELETE names it: the first member of `row` that is in the path of the example. Members
+/// that clients do not send come first.
 fn key(row: &[Member], example: &Value, id: &Value) -> String {
     let is_key = |member: &&Member| (example.get(&member.field) != Some(id), member.schema["readOnly"] != true);
     row.iter().min_by_key(is_key).map(|member| member.field.clone()).unwrap_or_default()

@@ -14,7 +14,7 @@ pub fn examples_hold(document: &Value, api: Api) -> BTreeSet<(String, String)> {
     let description = Description::new(document);
     let mut tried = BTreeSet::new();
     let mut exchanges = Vec::new();
-    // What is read is there from the start; what is created can be changed, and then deleted.
+    // The rows to read are there from the start. A row that was created can be changed, and then deleted.
     for method in ["get", "put", "post", "patch", "delete"] {
         for (path, _) in all.iter().filter(|(_, other)| other == method) {
             let operation = &document["paths"][path][method];

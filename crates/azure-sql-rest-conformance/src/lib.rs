@@ -1,10 +1,9 @@
-//! Asks an API of `azure-sql-rest` for everything that it promises of every entity in its `openapi.json`, with nothing written for it:
-//! names, rules and values come from the schema of a new row and from the examples. An entity that lacks an operation is asked for
-//! what it has.
+//! Tests everything that an API of `azure-sql-rest` promises of every entity in its `openapi.json`. Nothing is written for an entity:
+//! names, rules and values come from the schema of a new row and from the examples. Only the operations of an entity are tested.
 //!
 //! A case is a test: it panics with what is wrong, and [`conform`] catches that and goes on with the next case. In reading order:
-//! `client` sends requests, `description` is the document, `examples` sends its examples, `faults` has the bridge fail, `entity` reads
-//! an entity from the document, `values` makes values from schemas, `subject` is an entity under test, and the rest are the cases.
+//! `client` sends requests, `description` is the document, `examples` sends its examples, and `faults` has the bridge fail. `entity`
+//! reads an entity from the document, `values` makes values from schemas, and `subject` is an entity under test. The rest are the cases.
 
 #![allow(clippy::missing_panics_doc, reason = "a case panics with what is wrong")]
 

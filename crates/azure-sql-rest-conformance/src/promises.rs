@@ -61,7 +61,7 @@ pub fn a_key_is_for_one_request(subject: &Subject) {
     let mut used = Vec::new();
     for (method, path) in &entity.creates {
         let key = subject.request_key();
-        // What is refused is not kept, and may be tried again.
+        // A refused write is not kept, and may be tried again.
         let wrong = with(&subject.new_row(), &entity.new[0].field, json!([]));
         subject.ask_with_key(method, path, &key, &wrong.to_string()).problem(422);
         let row = subject.new_row_like(1).to_string();
@@ -153,7 +153,7 @@ pub fn of_changes_to_one_version_one_succeeds(subject: &Subject) {
 
 pub fn faults_are_not_seen(subject: &Subject) {
     let entity = &subject.entity;
-    // What each first call has, and each second: an attempt that did nothing, or whose answer is lost.
+    // The fault of each first call, and of each second: an attempt that did nothing, or whose answer is lost.
     let faults =
         [["error_500", "commit_then_drop"], ["commit_then_drop", "reset_before_read"], ["truncate", "error_503"]];
     for pair in faults {

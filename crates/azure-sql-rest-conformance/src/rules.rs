@@ -50,7 +50,7 @@ pub fn values_at_their_limits_come_back(subject: &Subject) {
         let text = values::longest_of_pairs(&member.schema, like.as_str()?).map(Value::from);
         text.filter(|_| values::is_unicode(&member.schema))
     };
-    // What is unique is the least in one row at most, and a text that is must have room to differ.
+    // A unique number is the least in one row at most, and a unique text must have room to differ.
     let lowest = |member: &Member, _: &Value| {
         let lowest = values::lowest(&member.schema)?;
         let is_free = !member.is_unique || !(lowest.is_string() || subject.is_taken(&lowest));

@@ -96,8 +96,8 @@ impl<'s> Subject<'s> {
         free.next().unwrap_or_else(|| panic!("no value is free for {}", member.field))
     }
 
-    /// A new row as a client sends it, with every member that has a value in an example or can have any, and unlike all
-    /// before in what must be unique.
+    /// A new row as a client sends it, with every member that has a value in an example or can have any value. The unique
+    /// members differ from all rows before.
     pub fn new_row(&self) -> Value {
         let mut row = json!({});
         for member in self.entity.new.iter().filter(|member| !member.base.is_null()) {

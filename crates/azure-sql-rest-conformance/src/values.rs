@@ -21,7 +21,7 @@ pub fn is_text(schema: &Value) -> bool {
     types(schema).contains(&"string") && is_free
 }
 
-/// True if a text may have any character, and not only those of a code page.
+/// True if a text may have any character, and not only the characters of a code page.
 pub fn is_unicode(schema: &Value) -> bool {
     schema["x-code-page"] != true
 }
@@ -53,8 +53,8 @@ pub fn base(schema: &Value, example: Option<&Value>) -> Value {
     }
 }
 
-/// The value that is `number` steps behind `base`: of a text, one of its shape where that may matter. It may be against a
-/// pattern.
+/// The value that is `number` steps behind `base`: of a text, one of its shape where that may matter. The value may break
+/// a pattern.
 pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
     let text = base.as_str().unwrap_or_default();
     match (base, schema["format"].as_str()) {
@@ -226,7 +226,7 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
     values
 }
 
-/// The number behind a limit, one away unless that is too little for the type.
+/// The number behind a limit, by one unless that is too little for the type.
 fn beyond(limit: &Value, by: i32) -> Option<Value> {
     if let Some(sum) = limit.as_i64().and_then(|limit| limit.checked_add(by.into())) {
         return Some(json!(sum));
@@ -236,7 +236,7 @@ fn beyond(limit: &Value, by: i32) -> Option<Value> {
     beyond.find(|beyond| *beyond != limit && beyond.is_finite()).map(Value::from)
 }
 
-/// True if the value that is shown is the one that was sent.
+/// True if the shown value is the sent value.
 pub fn is_same(schema: &Value, sent: &Value, shown: &Value) -> bool {
     match (sent, shown) {
         (Value::String(sent), Value::String(shown)) if schema["x-padded"] == true => {

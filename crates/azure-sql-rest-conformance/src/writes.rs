@@ -17,7 +17,7 @@ pub fn what_is_created_is_there(subject: &Subject) {
             let created = subject.ask(method, path, &[("content-type", content_type)], body).is(201);
             is_there(subject, method, &created, sent);
         };
-        // What clients cannot say is ignored.
+        // Members that clients cannot set are ignored.
         let whole = subject.new_row();
         let mut more = with(&whole, "NoMember", json!({"x": [1]}));
         for member in entity.row.iter().filter(|member| member.schema["readOnly"] == true) {
@@ -52,7 +52,7 @@ fn is_there(subject: &Subject, method: &Method, created: &Reply, sent: &Value) {
         assert_eq!(read.header("content-length"), read.body.len().to_string());
         let head = subject.ask(&Method::HEAD, &path, &[], "").is(200);
         assert_eq!((head.header("etag"), head.body.len()), (read.header("etag"), 0));
-        // What was sent with PUT is not what is stored, so that its answer has no version.
+        // The stored row differs from the row that PUT sent, so that its answer has no version.
         let etag = (method == Method::POST).then(|| read.header("etag"));
         assert_eq!(created.headers.get("etag").map(|etag| etag.to_str().expect("ASCII")), etag);
     }

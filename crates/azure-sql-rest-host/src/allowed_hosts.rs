@@ -38,15 +38,15 @@ impl AllowedHosts {
     ///
     /// # Errors
     ///
-    /// A variable without a value, or an entry that Spin refuses as well, a URL with a path among them; the message
-    /// shows the entry and its template.
+    /// A variable without a value, or an entry that Spin refuses as well, such as a URL with a path. The message shows
+    /// the entry and its template.
     pub fn resolve(templates: &[String], resolver: &Resolver) -> Result<Self> {
         let values = resolver.all()?;
         let mut rules = Vec::new();
         for template in templates {
             let place = || format!("allowed_outbound_hosts {template:?}");
             let entry = fill(template, |name| declared_value(&values, name)).with_context(place)?;
-            // As in Spin: a template over an empty variable allows nothing, so that a destination can be optional.
+            // Spin does the same: a template over an empty variable allows nothing, so that a destination can be optional.
             if entry != *template && matches!(entry.as_str(), "" | "http://" | "https://") {
                 continue;
             }

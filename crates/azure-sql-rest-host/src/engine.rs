@@ -51,7 +51,7 @@ pub(crate) fn load(source: &Path, cache_dir: &Path) -> Result<Code> {
 fn open_cache(folder: &Path) -> Result<Cache> {
     fs::create_dir_all(folder)?;
     let mut config = CacheConfig::new();
-    // Wasmtime wants an absolute path.
+    // Wasmtime requires an absolute path.
     config.with_directory(folder.canonicalize()?);
     Ok(Cache::new(config)?)
 }

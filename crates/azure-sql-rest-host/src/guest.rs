@@ -26,8 +26,8 @@ use crate::engine::max_instances;
 use crate::imports::{InstanceState, link};
 use crate::outbound::Application;
 
-/// How many requests an instance of a WASI 0.3 component answers, and how many at a time; how long it is kept when it
-/// has none. As in Spin.
+/// How many requests an instance of a WASI 0.3 component answers, how many at a time, and how long it is kept without
+/// any. The values are Spin's.
 const REUSE: usize = 128;
 const CONCURRENT_REUSE: usize = 16;
 const IDLE_LIMIT: Duration = Duration::from_secs(1);

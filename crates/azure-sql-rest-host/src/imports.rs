@@ -1,4 +1,4 @@
-//! The functions that the guest may call: WASI 0.2 and 0.3 without files, environment or sockets; HTTP; Spin's variables.
+//! The functions that the guest may call: WASI 0.2 and 0.3 without files, environment or sockets, HTTP, and Spin's variables.
 
 use std::sync::Arc;
 
@@ -43,8 +43,8 @@ impl InstanceState {
 /// first request.
 pub(crate) fn link(engine: &Engine) -> Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
-    // All of WASI, as in Spin: what the start of a Rust program asks for depends on its compiler, and a component for
-    // WASI 0.3 asks for WASI 0.2 as well. It finds no files, no environment and no address that it may use.
+    // All of WASI, as in Spin: the imports at the start of a Rust program depend on its compiler. A component for WASI 0.3
+    // imports WASI 0.2 as well. The component finds no files, no environment and no address that it may use.
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi::p3::add_to_linker(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;

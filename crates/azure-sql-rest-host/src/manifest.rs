@@ -1,8 +1,8 @@
 //! `spin.toml`: what of a Spin manifest this host understands.
 //!
 //! One component on the route `/...`, its variables and its allowed outbound hosts. A key that would change what the
-//! component sees (`files`, `environment`, …) is refused rather than ignored, so that nobody develops against a host
-//! that quietly differs from Spin.
+//! component sees (`files`, `environment`, …) is refused. If it were ignored, this host would differ from Spin without a
+//! message.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -146,7 +146,7 @@ pub(crate) fn check_name(name: &str) -> Result<()> {
         name.starts_with(|c: char| c.is_ascii_lowercase()) && name.chars().all(inner),
         "must start with a lower-case letter and hold only lower-case letters, digits and underscores"
     );
-    ensure!(!name.ends_with('_') && !name.contains("__"), "underscores must stand alone between other characters");
+    ensure!(!name.ends_with('_') && !name.contains("__"), "an underscore must stand between two other characters");
     Ok(())
 }
 

@@ -26,13 +26,13 @@ use crate::variables::Resolver;
 /// The limit of each phase of a request that sets none, as in Spin.
 const DEFAULT_LIMIT: Duration = Duration::from_secs(600);
 
-/// The connections of the application, shared by all instances, with what hyper does unless told otherwise, as in Spin.
+/// The connections of the application, shared by all instances, with hyper's defaults, as in Spin.
 pub(crate) struct Outbound(Client<Connector, WasiBody>);
 
 impl Outbound {
     pub fn new() -> Result<Self> {
-        // hyper repeats a request only when the pooled connection that it was to use turns out to be closed before one
-        // byte of the request was written: safe whatever the method. A failure after that is the component's to judge.
+        // hyper repeats a request only if the pooled connection was closed before one byte of the request was written.
+        // This is safe with every method. The component judges a failure after that.
         Ok(Self(Client::builder(TokioExecutor::new()).build(Connector::new()?)))
     }
 

@@ -19,7 +19,7 @@ use tokio::task::JoinSet;
 use tokio::time::{sleep, timeout};
 use wasmtime_wasi_http::{Error, WasiBody};
 
-/// How long requests in progress may take to finish once the server is told to stop.
+/// How long requests in progress may take to finish after the server begins to stop.
 const GRACE: Duration = Duration::from_secs(5);
 
 /// How long to wait after a failed accept (such as too many open files) before the next.
@@ -108,8 +108,8 @@ fn absolute_uri<B>(request: &Request<B>) -> Option<Uri> {
     Uri::from_parts(parts).ok()
 }
 
-/// The headers by which Spin tells a component how its route matched, which is always `/...` here. They come after those
-/// of the same names that the client has sent.
+/// The headers by which Spin tells a component how its route matched, which is always `/...` here. They come after the
+/// client's headers of the same names.
 fn add_spin_headers(headers: &mut HeaderMap, uri: &Uri, client: SocketAddr) {
     let wildcard = if uri.path() == "/" { "" } else { uri.path() };
     for (name, value) in [
@@ -168,8 +168,8 @@ mod tests {
         assert_eq!(addresses, ["the client's", "127.0.0.1:4000"]);
     }
 
-    /// Serves one connection that gets these bytes and then no more; what is answered to them, and whether Nagle's
-    /// algorithm is off.
+    /// Serves one connection that gets only these bytes. Returns the answer to them, and true if Nagle's algorithm is
+    /// off.
     async fn exchange(request: &[u8]) -> (String, bool) {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();

@@ -1,5 +1,5 @@
-//! Standard output and error of an instance. As in Spin, both go to a file each, which every instance opens for itself,
-//! and to the standard error of the host; a write returns when it is done, whoever waits meanwhile.
+//! Standard output and error of an instance. As in Spin, each goes to a file, which every instance opens for itself, and
+//! to the standard error of the host. A write returns when it is done, even if others wait for it.
 
 use std::fs::File;
 use std::io::{self, Write};

@@ -14,13 +14,13 @@ type Environment = dyn Fn(&str) -> Result<String, VarError> + Send + Sync;
 /// The values of all variables of the application.
 pub(crate) type Values = BTreeMap<String, String>;
 
-/// Resolves the variables of the application and of its one component. It remembers no value: a provider may give
-/// another one the next time.
+/// Resolves the variables of the application and of its one component. No value is remembered, because a provider
+/// may give another value the next time.
 pub(crate) struct Resolver {
     component: String,
     /// The variables of the application with their defaults.
     declared: BTreeMap<String, Option<String>>,
-    /// The variables of the component, as templates over those of the application.
+    /// The variables of the component, as templates over the variables of the application.
     templates: BTreeMap<String, String>,
     /// The first provider.
     overrides: BTreeMap<String, String>,

@@ -1,4 +1,4 @@
-//! The local bridge, in this process: alone or as one step of `up`.
+//! The local bridge, in this process: by itself or as one step of `up`.
 
 use std::net::{IpAddr, Ipv4Addr, SocketAddr};
 use std::path::PathBuf;
@@ -62,7 +62,7 @@ pub struct Started {
     pub control: Option<SocketAddr>,
 }
 
-/// Runs the bridge alone, until it is told to stop.
+/// Runs only the bridge, until `stop` resolves.
 ///
 /// # Errors
 ///

@@ -1,8 +1,8 @@
 //! Runs the API on a developer's machine: the local bridge, then the component on Spin or on the built-in host.
 //!
-//! [`up::run`] is what `make up` calls, [`bridge::run`] is the bridge alone, for a Spin that somebody starts by hand, and
-//! [`trial::Trial`] is a stack with fresh data, for tests. In reading order: `up` the steps, `service` something that runs until it
-//! is stopped, `bridge`, `builtin` and `spin` the three such services, `ready` when the API answers, `listen` addresses, `stop` the end.
+//! `make up` calls [`up::run`]. [`bridge::run`] runs only the bridge, for a Spin that somebody starts by hand. [`trial::Trial`] is a
+//! stack with fresh data, for tests. In reading order: `up` has the steps, and `service` is something that runs until it is stopped.
+//! `bridge`, `builtin` and `spin` are the three services, `ready` waits for the API, `listen` has addresses, and `stop` the end.
 
 use std::process::ExitCode;
 

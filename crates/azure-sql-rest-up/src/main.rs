@@ -1,5 +1,5 @@
-//! `azure-sql-rest-up`: the command `up` of `azure-sql-rest` alone, which needs no generator, no parser and no template engine, and so
-//! is built sooner. It is what `make up` builds.
+//! `azure-sql-rest-up`: only the command `up` of `azure-sql-rest`. This program needs no generator, no parser and no template engine,
+//! and so is built sooner. `make up` builds it.
 
 use std::process::ExitCode;
 
@@ -13,7 +13,7 @@ struct Arguments {
     #[command(flatten)]
     up: UpArguments,
 
-    /// Stop when standard input ends, so that whoever started this leaves nothing behind
+    /// Stop when standard input ends, so that the program that started this leaves nothing behind
     #[arg(long)]
     exit_on_stdin_eof: bool,
 }

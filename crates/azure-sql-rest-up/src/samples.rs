@@ -1,4 +1,5 @@
-//! The calls that a developer is shown when the API is up: taken from the examples of its description, so that they work as they stand.
+//! The calls that a developer is shown when the API is up. They come from the examples of its description, so that they work as they
+//! stand.
 
 use std::fs;
 use std::path::Path;

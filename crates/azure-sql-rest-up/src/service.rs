@@ -11,7 +11,7 @@ use tokio::time::timeout;
 /// How long a service may take to stop. Each has a shorter limit of its own; this one is against defects.
 const STOP_LIMIT: Duration = Duration::from_secs(15);
 
-/// A service in a task of its own. It is stopped by [`Service::stop`]; when it ends before, something is wrong.
+/// A service in a task of its own. [`Service::stop`] stops it; if it ends before, something is wrong.
 pub struct Service {
     name: &'static str,
     stop: oneshot::Sender<()>,
@@ -19,7 +19,7 @@ pub struct Service {
 }
 
 impl Service {
-    /// Starts a service. It is given a future that resolves when it is to stop.
+    /// Starts a service, with a future that resolves when the service should stop.
     pub fn start<F>(name: &'static str, run: impl FnOnce(Stopped) -> F) -> Self
     where
         F: Future<Output = Result<()>> + Send + 'static,

@@ -78,7 +78,7 @@ async fn supervise(mut child: Child, stopped: Stopped) -> Result<()> {
     };
     if status.is_none() {
         send(group, Signal::TERM);
-        // What did not stop in time is killed below.
+        // A process that did not stop in time is killed below.
         let _ = timeout(GRACE, child.wait()).await;
     }
     send(group, Signal::KILL);

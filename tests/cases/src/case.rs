@@ -1,8 +1,8 @@
-//! What a case is made of.
+//! The parts of a case.
 //!
 //! Texts may contain `$name`: the id of the customer that a step before has given this name ([`Expect::id`]).
 
-/// What runs the procedures.
+/// An engine that runs the procedures.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Engine {
     /// The local bridge, on SQLite.
@@ -13,13 +13,13 @@ pub enum Engine {
 
 /// One case.
 pub struct Case {
-    /// What holds.
+    /// The rule that holds.
     pub name: &'static str,
     /// In order.
     pub steps: Vec<Step>,
     /// Where it holds.
     pub engines: &'static [Engine],
-    /// Whether the clock stands still meanwhile: every row that is written has the same time.
+    /// True if the clock stands still meanwhile: every row that is written has the same time.
     pub clock_stands: bool,
 }
 
@@ -27,8 +27,8 @@ pub struct Case {
 pub enum Step {
     /// A call and its answer.
     Call(Call, Expect),
-    /// Calls that begin at the same time. Each is answered by one of the expectations; each expectation answers as many
-    /// of them as its number says, and what it names is the same for all of these.
+    /// Calls that begin at the same time. Each call meets one of the expectations. The number is how many calls must meet
+    /// it, and its names are the same for all of these calls.
     Together(Vec<Call>, Vec<(usize, Expect)>),
     /// Columns of a customer's row, as texts.
     Stored(&'static str, Vec<(&'static str, Option<&'static str>)>),
@@ -43,7 +43,7 @@ pub enum Step {
 pub struct Call {
     /// Without its schema.
     pub procedure: &'static str,
-    /// Whether it runs in a transaction: Data API Builder opens one for a `POST`.
+    /// True if the call runs in a transaction: Data API Builder opens one for a `POST`.
     pub writes: bool,
     /// Name without `@`, value.
     pub arguments: Vec<(&'static str, Argument)>,
@@ -64,7 +64,7 @@ pub enum Argument {
     Key(&'static str),
     /// The version that a step before has given this name.
     Version(&'static str),
-    /// That version among others, separated by spaces.
+    /// The same version among others, separated by spaces.
     AmongVersions(&'static str),
 }
 
@@ -129,7 +129,7 @@ pub fn call(procedure: &'static str, writes: bool, arguments: Vec<(&'static str,
     Call { procedure, writes, arguments }
 }
 
-/// What a call answers. Where nothing is said about a column, it must be NULL (or not there), but for an `ETag` beside
+/// The answer to a call. Where nothing is said about a column, it must be NULL (or not there), but for an `ETag` beside
 /// a customer.
 #[derive(Clone)]
 pub enum Expect {
@@ -257,7 +257,7 @@ impl Case {
         self.step(Step::Recorded(key, None))
     }
 
-    /// It holds on these engines only; the case's name should tell why.
+    /// The case holds only on these engines; its name should say why.
     pub fn only_on(mut self, engines: &'static [Engine]) -> Self {
         self.engines = engines;
         self

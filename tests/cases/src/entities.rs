@@ -1,5 +1,5 @@
-//! What the procedures of every entity have in common, asked of each that the table of routes names, with the examples of
-//! `openapi.json`: nothing is written for an entity.
+//! Cases that the procedures of every entity have in common. They run for each entity of the table of routes, with the examples of
+//! `openapi.json`. Nothing is written for an entity.
 
 use std::fs;
 use std::path::Path;
@@ -192,7 +192,7 @@ impl<D: Database> Entity<'_, D> {
         Ok(())
     }
 
-    /// Whether a second row of the same values is refused: something in it is unique.
+    /// True if a second row of the same values is refused, because something in it is unique.
     fn is_unique(&self) -> bool {
         let members = self.description["schema"]["properties"].as_object();
         let mut members = members.into_iter().flatten();

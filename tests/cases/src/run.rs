@@ -11,7 +11,7 @@ use crate::case::{Argument, Call, Case, Engine, Expect, Row, Step};
 /// A result row: columns in order.
 pub type Columns = Vec<(String, Value)>;
 
-/// What a call comes to: a row, or the number of the error.
+/// The outcome of a call: a row, or the number of the error.
 pub type Answer = Result<Columns, ErrorNumber>;
 
 /// The number of an error, as far as the database tells it.
@@ -24,8 +24,8 @@ pub enum ErrorNumber {
 }
 
 impl ErrorNumber {
-    /// Whether this is how `number` shows: 201 (a parameter is missing) and 515 (NULL in a column that must not be) are
-    /// 400 for Data API Builder, everything else that cases expect is 500.
+    /// True if `number` shows like this. For Data API Builder, 201 (a parameter is missing) and 515 (NULL in a column that
+    /// must not be) are 400. Everything else that cases expect is 500.
     fn is(self, number: u32) -> bool {
         match self {
             Self::Sql(actual) => actual == number,
@@ -40,7 +40,7 @@ pub const MOST_RETRIES: usize = 20;
 
 /// Something that has the procedures and the tables.
 pub trait Database {
-    /// What it is.
+    /// The kind of engine.
     fn engine(&self) -> Engine;
 
     /// Calls a procedure as Data API Builder does. The outer error means that nothing can be said about the procedure.
@@ -195,7 +195,7 @@ impl<D: Database> Run<'_, D> {
             let mut reasons = Vec::new();
             let mut matched = None;
             for (index, (_, expect)) in expectations.iter().enumerate().filter(|(index, _)| left[*index] > 0) {
-                // What did not match must leave no names behind.
+                // An answer that did not match must leave no names behind.
                 let names = (self.ids.clone(), self.versions.clone());
                 match self.compare(answer, expect) {
                     Ok(()) => {

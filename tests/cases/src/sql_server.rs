@@ -29,7 +29,7 @@ pub const VARIABLE: &str = "SQLSERVER_URL";
 /// retry, besides what procedures throw.
 const TRANSIENT: [u32; 3] = [1205, 13535, 3960];
 
-/// The number from which errors are those that procedures throw.
+/// The first number of the errors that procedures throw.
 const THROWN: u32 = 50_000;
 
 /// Before a retry, so that the clock has moved: it may do so in steps of 15 ms.
@@ -91,7 +91,7 @@ impl SqlServer {
         }))
     }
 
-    /// What the engine calls itself.
+    /// The name and version that the engine gives.
     pub fn version(&self) -> &str {
         &self.version
     }

@@ -1,4 +1,4 @@
-//! What the ledger of `sql/13-requests.sql` hashes for a request, computed by SQLite, which has the same functions.
+//! The hash of a request in the ledger of `sql/13-requests.sql`, computed by SQLite, which has the same functions.
 
 use std::collections::BTreeSet;
 use std::fs;

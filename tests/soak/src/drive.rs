@@ -52,7 +52,7 @@ pub(crate) struct Load {
 ///
 /// # Errors
 ///
-/// It took longer than it may.
+/// The step took longer than it may.
 pub(crate) async fn drive(bench: &Bench, planner: &mut Planner, lanes: &mut Lanes, load: Load) -> Result<()> {
     let start = Instant::now();
     let deadline = start + load.limit;

@@ -1,9 +1,9 @@
-//! `soak`: requests at a fixed rate through component and bridge while the bridge fails on purpose, and the proof that
-//! no write was lost or done twice. It ends with another status than 0 when a promise was broken, and says which.
+//! `soak`: sends requests at a fixed rate through component and bridge while the bridge fails on purpose. At the end it
+//! proves that no write was lost or done twice. If a promise was broken, the status is not 0, and the output says which.
 //!
-//! In reading order: [`mix`] and [`plan`] (what to ask and what must come of it), [`drive`] (when), [`perform`] (asking
-//! and judging), [`verify`] (the end), [`tally`], [`registry`] and [`report`] (what came of it); [`stack`] and [`api`]
-//! are the way to what is tested.
+//! In reading order: [`mix`] and [`plan`] (requests and their outcomes), [`drive`] (when), [`perform`] (asking and
+//! judging), [`verify`] (the end), [`tally`], [`registry`] and [`report`] (the results). [`stack`] and [`api`] reach the
+//! API under test.
 
 mod api;
 mod customer;
@@ -41,7 +41,7 @@ struct Arguments {
     #[arg(long, default_value_t = 1500)]
     requests: usize,
 
-    /// Requests without faults, before [default: a tenth of those with]
+    /// Requests without faults, before [default: a tenth of the requests with faults]
     #[arg(long)]
     baseline: Option<usize>,
 
@@ -61,8 +61,8 @@ struct Arguments {
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
 
-    /// The API to drive; it must have the data of a fresh local bridge, and has no faults but its own [default: a stack
-    /// of its own]
+    /// The API to drive. The API must have the data of a fresh local bridge, and has only its own faults [default: a stack of
+    /// the program's own]
     #[arg(long, value_name = "URL")]
     url: Option<String>,
 }
@@ -165,7 +165,7 @@ async fn begin_with_what_is_there(bench: &Bench, seed: u64) -> Result<(Planner, 
 /// Longer than an attempt: the call is executed after the component has tried again.
 const DELAY_MS: u64 = 1500;
 
-/// A fifth of all calls fails, a quarter of these after their commit; and the database is away four times. DAB's own
+/// A fifth of all calls fails, a quarter of these after their commit; and the database is unavailable four times. DAB's own
 /// attempts and time-outs are a tenth of the real ones, as an attempt is here.
 fn faults(arguments: &Arguments) -> Value {
     let whole_ms = 1000 * arguments.requests as u64 / u64::from(arguments.rate);

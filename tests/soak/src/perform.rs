@@ -228,7 +228,7 @@ impl Bench {
     }
 }
 
-/// Judges the body, version and place that an acknowledged write was answered with: those of the row as it is.
+/// Judges the body, version and place that an acknowledged write was answered with. They must be the row's, as it is now.
 fn as_it_is_now(step: &Step, write: &Write, lane: &Lane, reply: &Reply) -> Verdict {
     let id = lane.id.unwrap_or_default();
     if write.method == Method::POST {

@@ -1,7 +1,7 @@
-//! Requests, and the outcomes that they must have: decided before anything is sent, from a seed alone.
+//! Requests, and the outcomes that they must have: decided before anything is sent, only from a seed.
 //!
 //! Requests for one row follow each other, in the order of the plan; requests for different rows run at the same time.
-//! So what each must be answered is known beforehand, whatever the timing. Two requests at once for one row are planned
+//! So the answer to each is known beforehand, with any timing. Two requests at once for one row are planned
 //! as such: [`Action::Twins`] and [`Action::Race`].
 
 use fastrand::Rng;

@@ -16,7 +16,7 @@ use crate::api::{Api, Ask};
 /// Variables of the component that differ from the manifest. A stalled answer costs an attempt its whole time.
 pub(crate) const VARIABLES: [(&str, &str); 1] = [("SPIN_VARIABLE_OPTIONS", "attempt_timeout_ms=1000")];
 
-/// A running stack. It ends with this.
+/// A running stack, which ends when this is dropped.
 pub(crate) struct Stack {
     /// Where the API answers.
     pub url: String,
@@ -56,7 +56,7 @@ impl Stack {
                 faults = url.split_whitespace().next().map(Api::new).transpose()?;
             }
             if let Some((_, url)) = line.split_once(" ready at ") {
-                // Whoever writes must be read.
+                // The output of a program must be read, or the program blocks.
                 let url = url.trim().to_owned();
                 tokio::spawn(async move { while let Ok(Some(_)) = lines.next_line().await {} });
                 let faults = faults.context("the local stack does not say where its faults are")?;

@@ -5,7 +5,7 @@ use std::fmt;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-/// How many violations are told in full.
+/// How many violations are shown in full.
 const TOLD: usize = 20;
 
 /// A way to break a promise.

@@ -117,7 +117,7 @@ pub(crate) async fn compare(bench: &Bench, model: &[Row], lanes: &HashMap<usize,
     Ok(compared)
 }
 
-/// Compares the ledger with the writes that were acknowledged, and those of which it is not known; returns its length.
+/// Compares the ledger with the writes that were acknowledged, and with the writes of unknown outcome. Returns its length.
 ///
 /// # Errors
 ///

@@ -81,7 +81,7 @@ fn missing_and_wrong() -> Vec<Case> {
         case("true is no text").then(put("1", wrong("true")), all_wrong()),
         case("an array is no text").then(put("1", wrong("[]")), all_wrong()),
         case("an object is no text").then(put("1", wrong("{}")), all_wrong()),
-        case("a number is a text for the postal code alone").then(
+        case("a number is a text only for the postal code").then(
             put("1", wrong("7")),
             invalid(&[
                 ("CustomerName", string),
