@@ -10,7 +10,7 @@ use azure_sql_rest_bridge::{Bridge, Config};
 use http::{HeaderMap, HeaderValue};
 use tempfile::TempDir;
 
-use crate::tsql::{Routine, count, find, procedures, scripts};
+use crate::tsql::{Routine, count, find, procedures, routines, scripts};
 use crate::{Call, calls, root};
 
 /// Every procedure of schema `web`, by name, in each of the three.
@@ -135,5 +135,18 @@ fn writes_are_posts_in_a_transaction_and_reads_are_gets() {
             find(&sql.body, verb).is_some() && of_variable.is_none()
         });
         assert_eq!((bridge.writes(), call.writes), (changes, changes), "{}", sql.name);
+    }
+}
+
+#[test]
+fn any_version_is_one_that_is_there() {
+    let function =
+        routines("FUNCTION").into_iter().find(|routine| routine.name == "ops.is_match").expect("ops.is_match");
+    for part in ["CASE WHEN @IfMatch IS NULL THEN 1", "WHEN @ETag IS NOT NULL AND EXISTS", "IN (@ETag, N'*')"] {
+        assert!(find(&function.body, part).is_some(), "{part}");
+    }
+    for (sql, _, call) in all().filter(|(_, _, call)| call.parameters.iter().any(|name| name.starts_with("@IfMatch ")))
+    {
+        assert!(call.writes && find(&sql.body, "IF ops.is_match(@IfMatch, @Current) = 0").is_some(), "{}", sql.name);
     }
 }

@@ -138,7 +138,7 @@ pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
 pub(crate) fn local_scripts(root: &Path) -> Result<Vec<(String, String)>> {
     let plans = project::plans(root)?;
     let all: Vec<_> = plans.iter().collect();
-    Ok(plans.iter().flat_map(|plan| render::sqlite(plan, &all)).collect())
+    Ok(plans.iter().flat_map(|plan| render::sqlite::sqlite(plan, &all)).collect())
 }
 
 /// The plan that the entity has already: of the same table, or one that was not named.

@@ -4,18 +4,13 @@ mod dab;
 mod entity;
 mod openapi;
 pub(crate) mod pretty;
+pub(crate) mod schemas;
 mod settings;
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result};
-use azure_sql_rest::route::{Call, REQUEST_KEY, Source};
-use http::Method;
-use serde_json::Value;
-
-pub(crate) use entity::title;
 
 use crate::entity::local_scripts;
 use crate::routes;
@@ -58,27 +53,6 @@ pub(crate) fn generate(root: &Path) -> Result<()> {
         say(format!("{path}: {}", if is_current { "current" } else { "written" }));
     }
     Ok(())
-}
-
-/// The names of the schemas that every API has.
-pub(crate) fn base_schemas() -> BTreeSet<String> {
-    let base: Value = serde_json::from_str(openapi::BASE).unwrap_or_default();
-    base["components"]["schemas"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
-}
-
-fn read(path: &Path) -> Result<Value> {
-    let read = || anyhow::Ok(serde_json::from_str(&fs::read_to_string(path)?)?);
-    read().with_context(|| format!("cannot use {}", path.display()))
-}
-
-/// The parameters of a call, `RequestKey` included, and whether each must be given.
-fn parameters(method: &Method, call: &Call) -> Vec<(&'static str, bool)> {
-    let given = call.parameters.iter().map(|(name, source)| {
-        let required = matches!(source, Source::Path(_) | Source::Body(_));
-        (*name, required)
-    });
-    let key = (method != Method::GET).then_some((REQUEST_KEY, true));
-    given.chain(key).collect()
 }
 
 #[cfg(test)]

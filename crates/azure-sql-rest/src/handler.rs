@@ -21,7 +21,7 @@ use crate::client::problem::{Problem, kind};
 use crate::client::response::{self, Body, Context, ascii, json};
 use crate::client::{accept, body, caller, pages};
 use crate::dab;
-use crate::dab::call::{Effort, GaveUp};
+use crate::dab::call::{Attempts, Effort, GaveUp};
 use crate::dab::request::{Arguments, Value};
 use crate::failure::Failure;
 use crate::headers::{self, ACCEPT_PATCH, CORRELATION_ID, IDEMPOTENCY_KEY, SERVER_TIMING};
@@ -309,7 +309,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         Ok((arguments, key))
     }
 
-    fn to_dab(&self, call: &'static Call, arguments: &Arguments) -> dab::call::Call<'_, P> {
+    fn to_dab(&self, call: &'static Call, arguments: &Arguments) -> Attempts<'_, P> {
         let settings = self.settings;
         let mut headers = HeaderMap::new();
         headers.insert(headers::MS_CORRELATION_ID, ascii(self.log.correlation_id.clone()));
@@ -326,7 +326,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         let method = if self.head.method.is_safe() { Method::GET } else { Method::POST };
         let target = [&settings.dab_url, &settings.dab_path, "/", call.procedure].concat();
         let request = dab::request::request(method, target, arguments, headers);
-        dab::call::Call { platform: self.platform, log: self.log, call, request }
+        Attempts { platform: self.platform, log: self.log, call, request }
     }
 
     fn context<'c>(&'c self, call: &'c Call, arguments: &'c Arguments) -> Context<'c> {

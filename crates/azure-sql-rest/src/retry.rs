@@ -128,7 +128,7 @@ impl Policy {
 fn part(whole: Duration, random: u32) -> Duration {
     // Waits are u32 milliseconds, so the microseconds times a u32 fit. A shift, since a division of u128 takes 1 KB of the
     // component: one more than `random`, of 2^32.
-    let micros = whole.as_micros() * (u128::from(random) + 1) >> 32;
+    let micros = (whole.as_micros() * (u128::from(random) + 1)) >> 32;
     Duration::from_micros(micros as u64)
 }
 

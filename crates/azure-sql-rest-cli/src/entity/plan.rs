@@ -2,12 +2,12 @@
 //! `entities/<name>.toml` is its text.
 //!
 //! In reading order: [`Plan`] and its parts here, `name` the name of a table, `sql_type` SQL Server's types, `expression` what columns
-//! are set to, `text` the plan as TOML; `schema` and `example`
-//! the JSON Schema and the examples that follow from it.
+//! are set to, `json` JSON inside of it, `text` the plan as TOML; `schema` and `example` the JSON Schema and the examples that follow from it.
 
 mod column;
 mod example;
 mod expression;
+mod json;
 mod name;
 mod schema;
 mod sql_type;
@@ -19,6 +19,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use column::is_false;
 pub(crate) use column::{Column, Filled, Identity, Role};
 pub(crate) use expression::Expression;
 pub(crate) use name::{TableName, bracketed};
@@ -227,16 +228,16 @@ pub(crate) struct Period {
 #[serde(deny_unknown_fields)]
 pub(crate) struct Example {
     /// Parameters of the path, an object.
-    #[serde(default, with = "text::json", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "json", skip_serializing_if = "Option::is_none")]
     pub(crate) path: Option<Value>,
     /// Parameters of the query, an object.
-    #[serde(default, with = "text::json", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "json", skip_serializing_if = "Option::is_none")]
     pub(crate) query: Option<Value>,
     /// The JSON that is sent.
-    #[serde(default, with = "text::json", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "json", skip_serializing_if = "Option::is_none")]
     pub(crate) request: Option<Value>,
     /// The JSON that is answered.
-    #[serde(default, with = "text::json", skip_serializing_if = "Option::is_none")]
+    #[serde(default, with = "json", skip_serializing_if = "Option::is_none")]
     pub(crate) response: Option<Value>,
 }
 
@@ -348,10 +349,6 @@ impl Plan {
             Operation::Delete => format!("delete_{}", self.name),
         }
     }
-}
-
-fn is_false(value: &bool) -> bool {
-    !value
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use anyhow::{Context, Result, bail};
 use super::decide::Wishes;
 use super::plan::{Plan, TableName};
 use super::source::decoded;
-use crate::generate::title;
+use crate::generate::schemas;
 
 /// The file with the routes.
 pub(super) const ROUTES_FILE: &str = crate::routes::FILE;
@@ -88,7 +88,7 @@ pub(super) fn taken(root: &Path, wishes: &Wishes, table: &TableName, plans: &[Pl
     let mut reasons = Vec::new();
     let is_other = |plan: &&Plan| plan.name != wishes.name || !plan.table.is(table);
     let others: Vec<_> = plans.iter().filter(is_other).collect();
-    let base = crate::generate::base_schemas();
+    let base = schemas::of_every_api();
     let routes = text(root, ROUTES_FILE)?;
     let routes = match &wishes.before {
         Some(before) => super::routes::without(&routes, before),
@@ -106,9 +106,10 @@ pub(super) fn taken(root: &Path, wishes: &Wishes, table: &TableName, plans: &[Pl
         };
         reasons.push(format!("the {what} {name:?} is taken, by {by}: give another with {option}…"));
     }
-    for schema in schemas(&wishes.name) {
-        let other =
-            others.iter().find(|other| other.name != wishes.name && schemas(&other.name).any(|own| own == schema));
+    for schema in schemas::of_entity(&wishes.name) {
+        let other = others
+            .iter()
+            .find(|other| other.name != wishes.name && schemas::of_entity(&other.name).any(|own| own == schema));
         let of = match other {
             Some(other) => format!("of entities/{}.toml", other.name),
             None if base.contains(&schema) => "for every API".to_owned(),
@@ -123,12 +124,6 @@ pub(super) fn taken(root: &Path, wishes: &Wishes, table: &TableName, plans: &[Pl
         ));
     }
     Ok(reasons)
-}
-
-/// The names of the schemas that `openapi.json` has for an entity.
-fn schemas(name: &str) -> impl Iterator<Item = String> {
-    let title = title(name);
-    ["", "Rows", "Patch", "New", "Page", "Deleted"].into_iter().map(move |end| format!("{title}{end}"))
 }
 
 /// Fails while other entities refer to the table of one that is removed.

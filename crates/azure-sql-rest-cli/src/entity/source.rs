@@ -1,6 +1,6 @@
 //! A table as it is defined, before anything is decided about it: read from a script of T-SQL, or from the catalog of a database.
 //!
-//! In reading order: [`Table`] here, `pieces` the words of a script with their places, `script` the statements of it, `alter`
+//! In reading order: `table` the table, `pieces` the words of a script with their places, `script` the statements of it, `alter`
 //! those that change it, `definition` columns and constraints; `catalog` the same table from the catalog of a database, which `database` asks.
 
 mod alter;
@@ -11,84 +11,11 @@ pub(crate) mod database;
 mod definition;
 mod pieces;
 mod script;
-
-use anyhow::{Result, bail};
-
-use super::plan::{Check, Column, Definition, Filled, Period, Plan, Reference, SqlType, TableName, Unique};
+mod table;
 
 pub(crate) use pieces::decoded;
 pub(crate) use script::{all, of_columns, read};
-
-/// A table as it is defined.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct Table {
-    pub(crate) name: TableName,
-    pub(crate) columns: Vec<TableColumn>,
-    pub(crate) uniques: Vec<Unique>,
-    pub(crate) references: Vec<Reference>,
-    pub(crate) checks: Vec<Check>,
-    pub(crate) triggers: Vec<Trigger>,
-    pub(crate) temporal: Option<Period>,
-    /// Traits of the table that some operations cannot live with.
-    pub(crate) traits: Vec<Trait>,
-    /// What creates it, word for word; empty when it was read from a database.
-    pub(crate) ddl: Vec<Definition>,
-}
-
-/// A column as it is defined.
-#[derive(Clone, Debug, PartialEq)]
-pub(crate) struct TableColumn {
-    pub(crate) name: String,
-    /// Its type; `None` for a computed column in a script, where it is not written down.
-    pub(crate) sql_type: Option<SqlType>,
-    pub(crate) is_nullable: bool,
-    pub(crate) collation: Option<String>,
-    pub(crate) default: Option<String>,
-    /// The name of the constraint that is its default.
-    pub(crate) default_name: Option<String>,
-    pub(crate) filled: Filled,
-    /// Makes its values other than what is stored for those who may not see them, or unreadable.
-    pub(crate) veil: Option<Veil>,
-}
-
-/// Makes a column's values other than what is stored.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Veil {
-    /// MASKED WITH
-    Masked,
-    /// ENCRYPTED WITH
-    Encrypted,
-    /// GENERATED ALWAYS AS TRANSACTION_ID or SEQUENCE_NUMBER
-    Ledger,
-}
-
-/// A trigger.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub(crate) struct Trigger {
-    pub(crate) name: String,
-    pub(crate) is_instead_of: bool,
-}
-
-/// A trait of a table that some operations cannot live with.
-#[derive(Clone, Debug, PartialEq, Eq)]
-#[cfg_attr(
-    not(any(test, feature = "database")),
-    expect(dead_code, reason = "a catalog has more to tell than a script")
-)]
-pub(crate) enum Trait {
-    /// MEMORY_OPTIMIZED = ON
-    MemoryOptimized,
-    /// LEDGER = ON (APPEND_ONLY = ON)
-    AppendOnly,
-    /// An index with IGNORE_DUP_KEY = ON, by name.
-    IgnoresDuplicates(String),
-    /// AS NODE, AS EDGE, AS FileTable, external: not an ordinary table.
-    Special(String),
-    /// A security policy filters its rows, by name.
-    RowLevelSecurity(String),
-    /// Its schema, or itself, is owned by another than dbo.
-    OwnedBy(String),
-}
+pub(crate) use table::{Table, TableColumn, Trait, Veil, is_same};
 
 /// Reads the tables of this name, or of this schema (`Sales.*`), from a database.
 #[cfg(feature = "database")]
@@ -96,75 +23,10 @@ pub(crate) use database::tables as of_database;
 
 /// Says how to build a program that reads databases.
 #[cfg(not(feature = "database"))]
-pub(crate) fn of_database(_connection: &str, _tables: &str) -> Result<Vec<Table>> {
-    bail!(
+pub(crate) fn of_database(_connection: &str, _tables: &str) -> anyhow::Result<Vec<Table>> {
+    anyhow::bail!(
         "this program was built without a driver for SQL Server: make entity builds it with --features database when FROM= is given"
     )
-}
-
-impl Table {
-    pub(crate) fn new(name: TableName) -> Self {
-        Self {
-            name,
-            columns: Vec::new(),
-            uniques: Vec::new(),
-            references: Vec::new(),
-            checks: Vec::new(),
-            triggers: Vec::new(),
-            temporal: None,
-            traits: Vec::new(),
-            ddl: Vec::new(),
-        }
-    }
-
-    /// The table as a plan has it, for one that is read nowhere.
-    pub(crate) fn of_plan(plan: &Plan) -> Self {
-        let column = |column: &Column| TableColumn {
-            name: column.name.clone(),
-            sql_type: Some(column.sql_type),
-            is_nullable: column.is_nullable,
-            collation: column.collation.clone(),
-            default: column.default.clone(),
-            default_name: None,
-            filled: column.filled.clone(),
-            veil: None,
-        };
-        let trigger = |name: &String| Trigger { name: name.clone(), is_instead_of: false };
-        Self {
-            name: plan.table.clone(),
-            columns: plan.columns.iter().map(column).collect(),
-            uniques: plan.uniques.clone(),
-            references: plan.references.clone(),
-            checks: plan.checks.clone(),
-            triggers: plan.triggers.iter().map(trigger).collect(),
-            temporal: plan.temporal.clone(),
-            traits: Vec::new(),
-            ddl: plan.ddl.clone(),
-        }
-    }
-
-    /// The column of this name, without regard to case, as most collations of a database have it.
-    pub(crate) fn column(&self, name: &str) -> Option<&TableColumn> {
-        let exact = self.columns.iter().find(|column| column.name == name);
-        exact.or_else(|| self.columns.iter().find(|column| is_same(&column.name, name)))
-    }
-
-    fn column_mut(&mut self, name: &str) -> Result<&mut TableColumn> {
-        match self.columns.iter_mut().find(|column| is_same(&column.name, name)) {
-            Some(column) => Ok(column),
-            None => bail!("{} has no column {name}", self.name),
-        }
-    }
-
-    /// The primary key.
-    pub(crate) fn primary(&self) -> Option<&Unique> {
-        self.uniques.iter().find(|unique| unique.is_primary)
-    }
-}
-
-/// True if two names are one where case does not matter.
-pub(crate) fn is_same(name: &str, other: &str) -> bool {
-    name.to_lowercase() == other.to_lowercase()
 }
 
 #[cfg(test)]

@@ -81,7 +81,7 @@ fn tables_of_public_databases_are_added_or_refused_with_all_reasons() {
         if reasons.is_empty() {
             let Decided { plan, .. } = outcome.unwrap_or_else(|error| panic!("{line}: {error:#}"));
             assert_eq!(Plan::parse(&plan.to_toml().unwrap()).unwrap(), plan, "{line}");
-            let script = render::tsql(&plan);
+            let script = render::tsql::tsql(&plan);
             assert_eq!(lint::problems(&script, &plan).join("\n"), "", "{line}");
             write::write(project.path(), &plan, None, false).unwrap_or_else(|error| panic!("{line}: {error:#}"));
             added.insert(plan.table);

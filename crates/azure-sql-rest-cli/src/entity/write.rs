@@ -32,12 +32,12 @@ enum Fate {
 
 /// The files of an entity that are its owner's once they are written: texts by path, the lines of the routes under their file.
 pub(super) fn generated(plan: &Plan) -> BTreeMap<String, String> {
-    BTreeMap::from([(plan.script.clone(), render::tsql(plan)), (ROUTES_FILE.to_owned(), routes::lines(plan))])
+    BTreeMap::from([(plan.script.clone(), render::tsql::tsql(plan)), (ROUTES_FILE.to_owned(), routes::lines(plan))])
 }
 
 /// The paths of the scripts for the local bridge, which `generate` writes and nobody edits.
 fn local(plan: &Plan) -> BTreeSet<String> {
-    render::sqlite(plan, &[plan]).into_iter().map(|(path, _)| path).collect()
+    render::sqlite::sqlite(plan, &[plan]).into_iter().map(|(path, _)| path).collect()
 }
 
 /// The digest of a text, in hexadecimal digits.

@@ -1,16 +1,17 @@
 //! The `entities` of `dab/dab-config.json`: each procedure that a route calls, for role `anonymous`, over REST alone. The
 //! rest of the file is written by hand.
 
+use std::fs;
 use std::path::Path;
 
-use anyhow::Result;
-use azure_sql_rest::route::{Action, Call, READY, Route};
+use anyhow::{Context, Result};
+use azure_sql_rest::route::{Action, Call, READY, REQUEST_KEY, Route, Source};
 use http::Method;
 use serde_json::{Map, Value, json};
 
 /// The whole file.
 pub(super) fn config(root: &Path, routes: &[Route]) -> Result<Value> {
-    let mut config = super::read(&root.join("dab/dab-config.json"))?;
+    let mut config = read(&root.join("dab/dab-config.json"))?;
     let mut entities = Map::new();
     for route in routes {
         let call = match &route.action {
@@ -32,7 +33,7 @@ pub(super) fn config(root: &Path, routes: &[Route]) -> Result<Value> {
 
 fn entity(route: &Route, call: &Call, description: String) -> Value {
     let method = if route.method == Method::GET { "get" } else { "post" };
-    let parameters = super::parameters(&route.method, call).into_iter();
+    let parameters = parameters(&route.method, call).into_iter();
     let parameters: Vec<_> = parameters.map(|(name, required)| json!({"name": name, "required": required})).collect();
     let mut source = json!({"type": "stored-procedure", "object": format!("web.{}", call.procedure)});
     if !parameters.is_empty() {
@@ -46,4 +47,19 @@ fn entity(route: &Route, call: &Call, description: String) -> Value {
         "mcp": false,
         "permissions": [{"role": "anonymous", "actions": [{"action": "execute"}]}]
     })
+}
+
+fn read(path: &Path) -> Result<Value> {
+    let read = || anyhow::Ok(serde_json::from_str(&fs::read_to_string(path)?)?);
+    read().with_context(|| format!("cannot use {}", path.display()))
+}
+
+/// The parameters of a call, `RequestKey` included, and whether each must be given.
+fn parameters(method: &Method, call: &Call) -> Vec<(&'static str, bool)> {
+    let given = call.parameters.iter().map(|(name, source)| {
+        let required = matches!(source, Source::Path(_) | Source::Body(_));
+        (*name, required)
+    });
+    let key = (method != Method::GET).then_some((REQUEST_KEY, true));
+    given.chain(key).collect()
 }

@@ -18,6 +18,7 @@ use anyhow::{Context, Result};
 use azure_sql_rest::route::Call;
 use serde_json::{Map, Value, json};
 
+use super::schemas::title;
 use crate::entity::plan::{Column, Plan};
 use crate::entity::project::plans;
 
@@ -92,12 +93,6 @@ impl Entity {
     pub(super) fn example(&self, call: &Call, part: &str) -> Option<&Value> {
         self.examples.get(call.procedure)?.get(part)
     }
-}
-
-/// `color_name` as `ColorName`, as in the names of schemas.
-pub(crate) fn title(name: &str) -> String {
-    let words = name.split('_').filter_map(|word| word.split_at_checked(1));
-    words.map(|(first, rest)| first.to_uppercase() + rest).collect()
 }
 
 /// A schema as clients see it, and so for each of its members.

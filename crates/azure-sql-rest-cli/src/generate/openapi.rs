@@ -10,10 +10,8 @@ use azure_sql_rest::route::{Action, Call, Creates, Kind, Route, Source};
 use http::Method;
 use serde_json::{Map, Value, json};
 
-use super::entity::{Entity, reference, title};
-
-/// What all APIs of this kind have.
-pub(super) const BASE: &str = include_str!("base.json");
+use super::entity::{Entity, reference};
+use super::schemas::{BASE, title};
 
 /// The tag of what is about no entity.
 const OPERATIONS: &str = "operations";

@@ -10,7 +10,7 @@ use serde::Serialize;
 
 /// A kind of problem. `problems.md` has a heading for each.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Kind {
+pub struct ProblemType {
     /// The `type`: a reference relative to the root of the API, whose fragment is the heading in `problems.md`; or `about:blank`.
     pub uri: &'static str,
     /// The same for every problem of the kind.
@@ -19,7 +19,7 @@ pub struct Kind {
     pub status: StatusCode,
 }
 
-impl Kind {
+impl ProblemType {
     /// A status that a procedure reports and that is none of the kinds below: `about:blank` with its standard title (RFC
     /// 9457, section 4.2.1).
     pub fn other(status: StatusCode) -> Self {
@@ -36,20 +36,20 @@ pub fn root(path: &str) -> String {
 
 /// All kinds.
 pub mod kind {
-    use super::{Kind, StatusCode};
+    use super::{ProblemType, StatusCode};
 
     macro_rules! kinds {
         ($($name:ident, $slug:literal, $status:ident, $title:literal;)*) => {
             $(
                 #[doc = $title]
-                pub const $name: Kind = Kind {
+                pub const $name: ProblemType = ProblemType {
                     uri: concat!("problems#", $slug),
                     title: $title,
                     status: StatusCode::$status,
                 };
             )*
             /// Every kind there is.
-            pub const ALL: &[Kind] = &[$($name),*];
+            pub const ALL: &[ProblemType] = &[$($name),*];
         };
     }
 
@@ -78,7 +78,7 @@ pub mod kind {
 /// A problem on its way to the client.
 #[derive(Debug)]
 pub struct Problem {
-    kind: Kind,
+    kind: ProblemType,
     /// The members that say what this occurrence is about, as JSON: `"detail":"…"` and perhaps `,"errors":[…]`.
     members: String,
     header: Option<Box<(HeaderName, HeaderValue)>>,
@@ -99,13 +99,13 @@ impl Problem {
     /// A problem; `detail` says what this occurrence of it is about.
     // Not inlined: an error need not be fast.
     #[inline(never)]
-    pub fn new(kind: Kind, detail: &str) -> Self {
+    pub fn new(kind: ProblemType, detail: &str) -> Self {
         Self { kind, members: ["\"detail\":", &json(detail)].concat(), header: None }
     }
 
     /// A problem that a procedure has put into words: the JSON object `{"detail":"…","errors":[{"field":"…",
     /// "message":"…"}]}`; `errors` is optional. A text that is no object leaves `detail` empty.
-    pub fn reported(kind: Kind, object: &str) -> Self {
+    pub fn reported(kind: ProblemType, object: &str) -> Self {
         let members = object.trim_ascii();
         let members = members.strip_prefix('{').and_then(|members| members.strip_suffix('}'));
         Self { kind, members: members.unwrap_or("\"detail\":\"\"").to_owned(), header: None }
@@ -118,7 +118,7 @@ impl Problem {
     }
 
     /// The kind of this problem.
-    pub fn kind(&self) -> Kind {
+    pub fn kind(&self) -> ProblemType {
         self.kind
     }
 

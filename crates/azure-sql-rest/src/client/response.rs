@@ -13,7 +13,7 @@ use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, PercentEncode, utf8_percent_e
 
 use crate::client::arguments::AFTER;
 use crate::client::precondition::{Preconditions, Verdict};
-use crate::client::problem::{self, Problem, kind, root};
+use crate::client::problem::{Problem, ProblemType, kind, root};
 use crate::dab::answer::{Head, Row, Text};
 use crate::dab::request::{Arguments, Value};
 use crate::failure::Failure;
@@ -204,7 +204,7 @@ fn rejection(status: StatusCode, report: Vec<u8>) -> Problem {
         StatusCode::CONFLICT => kind::CONFLICT,
         StatusCode::PRECONDITION_FAILED => kind::PRECONDITION_FAILED,
         StatusCode::UNPROCESSABLE_ENTITY => kind::UNPROCESSABLE,
-        status => problem::Kind::other(status),
+        status => ProblemType::other(status),
     };
     Problem::reported(kind, &String::from_utf8(report).unwrap_or_default())
 }

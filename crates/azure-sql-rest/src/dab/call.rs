@@ -17,8 +17,8 @@ use crate::platform::Platform;
 use crate::retry::{Attempt, Decision, GiveUp, Policy};
 use crate::route;
 
-/// One call, ready to be made.
-pub struct Call<'a, P> {
+/// The attempts at one call.
+pub struct Attempts<'a, P> {
     /// The host.
     pub platform: &'a P,
     /// Where attempts are logged.
@@ -47,7 +47,7 @@ pub struct GaveUp {
     pub failure: Failure,
 }
 
-impl<P: Platform> Call<'_, P> {
+impl<P: Platform> Attempts<'_, P> {
     /// Makes the call as often as `policy` and the other requests of the instance allow. The policy counts from now.
     ///
     /// # Errors
@@ -192,8 +192,8 @@ mod tests {
     fn make(platform: &Fake) -> (Effort, Result<Row<Parts>, GaveUp>) {
         let log = Log { level: Level::Warn, correlation_id: "id".into() };
         let request = Request::new(Bytes::from_static(b"{}"));
-        let call = Call { platform, log: &log, call: &CALL, request };
-        platform.run(call.make(&policy()))
+        let attempts = Attempts { platform, log: &log, call: &CALL, request };
+        platform.run(attempts.make(&policy()))
     }
 
     fn gives_up(platform: &Fake) -> GiveUp {

@@ -3,7 +3,8 @@
 use anyhow::{Error, ensure};
 use serde::{Deserialize, Serialize};
 
-use super::{Expression, SqlType, is_false};
+use super::expression::Expression;
+use super::sql_type::SqlType;
 
 /// A column: its definition in SQL Server, and its part in the API.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
@@ -210,4 +211,9 @@ impl From<Column> for Line {
             takes_number: column.takes_number,
         }
     }
+}
+
+/// True if a flag need not be written.
+pub(super) fn is_false(value: &bool) -> bool {
+    !value
 }

@@ -97,6 +97,30 @@ fn expressions_are_literals_columns_and_the_time() {
 
 /// The schema of the customers is the one that was written by hand for them.
 #[test]
+fn binary_numbers_have_a_format_and_no_limits() {
+    let of = |text: &str| text.parse::<SqlType>().unwrap().schema();
+    assert_eq!(of("float"), json!({"type": "number", "format": "double"}));
+    assert_eq!(of("real"), json!({"type": "number", "format": "float"}));
+}
+
+#[test]
+fn a_text_key_is_one_that_a_path_can_have() {
+    let text = r#"
+        name = "thing"
+        plural = "things"
+        table = "dbo.Things"
+        script = "sql/40-thing.sql"
+        operations = ["get", "put"]
+        key = { column = "Code", from = "client" }
+        columns = [{ name = "Code", type = "nvarchar(9)" }]
+        uniques = [{ columns = ["Code"], is_primary = true }]
+    "#;
+    let plan = Plan::parse(text).unwrap();
+    let schema = plan.schema(plan.shown())["properties"]["Code"].clone();
+    assert_eq!((&schema["minLength"], &schema["not"]), (&json!(1), &json!({"enum": [".", ".."]})));
+}
+
+#[test]
 fn the_schema_of_a_row_follows_from_the_plan() {
     let plan = customers();
     let schema = plan.schema(plan.shown());

@@ -1,15 +1,12 @@
 //! A [`Plan`] as SQL: T-SQL for SQL Server, and scripts for the local bridge on SQLite. The plan has decided everything; nothing is refused
 //! here.
 //!
-//! In reading order: `text` writes lines and names, `tsql` is the script of `sql/`, `sqlite` those of `sqlite/`.
+//! In reading order: `text` writes lines and names, `tsql` is the script of `sql/`, `sqlite` those of `sqlite/`; here is what both use.
 
 mod check;
-mod sqlite;
+pub(crate) mod sqlite;
 mod text;
-mod tsql;
-
-pub(crate) use sqlite::sqlite;
-pub(crate) use tsql::tsql;
+pub(crate) mod tsql;
 
 use super::plan::{Column, Plan};
 

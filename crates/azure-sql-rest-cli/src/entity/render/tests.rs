@@ -27,8 +27,8 @@ const WRITE: &str = "WRITE_CUSTOMERS";
 #[test]
 fn the_customers_come_out_of_it() {
     let plan = customers();
-    let mut files = super::sqlite(&plan, &[]);
-    files.push((plan.script.clone(), super::tsql(&plan)));
+    let mut files = super::sqlite::sqlite(&plan, &[]);
+    files.push((plan.script.clone(), super::tsql::tsql(&plan)));
     for (path, text) in files {
         let path = root().join(path);
         if std::env::var_os(WRITE).is_some() {
@@ -47,7 +47,7 @@ fn the_customers_are_known_by_hash() {
 
 #[test]
 fn the_t_sql_of_a_table_has_at_most_250_lines() {
-    let lines = super::tsql(&customers()).lines().count();
+    let lines = super::tsql::tsql(&customers()).lines().count();
     assert!(lines <= 250, "{lines}");
 }
 
@@ -105,7 +105,7 @@ struct Local {
 impl Local {
     fn new(plan: &Plan) -> Self {
         let folder = TempDir::new().expect("a folder");
-        for (path, text) in super::sqlite(plan, &[]) {
+        for (path, text) in super::sqlite::sqlite(plan, &[]) {
             let path = folder.path().join(path);
             fs::create_dir_all(path.parent().expect("a folder")).expect("made");
             fs::write(path, text).expect("written");
@@ -204,7 +204,7 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
 
 #[test]
 fn t_sql_quotes_names_and_compares_keys_in_their_own_type() {
-    let text = super::tsql(&Plan::parse(ORDER).expect("a plan"));
+    let text = super::tsql::tsql(&Plan::parse(ORDER).expect("a plan"));
     for expected in [
         "FROM dbo.[Order Details] AS c",
         "@RowKey NVARCHAR(12)",

@@ -5,7 +5,7 @@ use sqlparser::tokenizer::Token;
 
 use super::pieces::Script;
 use super::script::{Reader, skip_rest};
-use super::{Table, Trait, is_same};
+use super::table::{Table, Trait, is_same};
 use crate::entity::plan::bracketed;
 
 /// Options of a table that matter to nobody here.

@@ -4,7 +4,7 @@
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::{Table, TableColumn, Trait, Trigger, Veil, is_same};
+use super::table::{Table, TableColumn, Trait, Trigger, Veil, is_same};
 use crate::entity::plan::{Action, Check, Filled, Identity, Period, Reference, SqlType, TableName, Unique};
 
 /// Asks for the tables whose names are like its parameter, as one JSON document.

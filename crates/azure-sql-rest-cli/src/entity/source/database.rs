@@ -5,8 +5,8 @@ use tiberius::{Client, Config};
 use tokio::net::TcpStream;
 use tokio_util::compat::TokioAsyncWriteCompatExt;
 
-use super::Table;
 use super::catalog::{self, QUERY};
+use super::table::Table;
 
 /// Reads the tables with this name, or of this schema (`Sales.*`), from the database of a connection string of ADO.NET.
 ///

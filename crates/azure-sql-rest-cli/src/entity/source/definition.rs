@@ -4,7 +4,7 @@ use anyhow::{Context, Result, bail, ensure};
 use sqlparser::tokenizer::Token;
 
 use super::pieces::{Script, is_word};
-use super::{Table, TableColumn, Trait, Veil, is_same};
+use super::table::{Table, TableColumn, Trait, Veil, is_same};
 use crate::entity::plan::{Action, Check, Filled, Identity, Period, Reference, SqlType, TableName, Unique};
 
 /// Types of the database's own, by name: what `CREATE TYPE … FROM` says.

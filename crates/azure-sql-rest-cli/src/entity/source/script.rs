@@ -6,7 +6,7 @@ use sqlparser::tokenizer::Token;
 
 use super::definition::Types;
 use super::pieces::{Script, is_word};
-use super::{Table, Trait, Trigger, is_same};
+use super::table::{Table, Trait, Trigger, is_same};
 use crate::entity::plan::{Definition, ObjectKind, TableName};
 
 /// Words that begin a statement.

@@ -1,9 +1,9 @@
 //! Scripts as people have them, and what they define.
 
 use super::*;
-use crate::entity::plan::{Action, Identity, Length};
+use crate::entity::plan::{Action, Filled, Identity, Length, SqlType};
 
-fn table_of(script: &str) -> Result<Table> {
+fn table_of(script: &str) -> anyhow::Result<Table> {
     let scripts = [("tables.sql".to_owned(), script.to_owned())];
     read(&scripts, &"dbo.Colors".parse()?)?.ok_or_else(|| anyhow::anyhow!("no table"))
 }

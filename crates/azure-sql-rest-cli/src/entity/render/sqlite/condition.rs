@@ -1,7 +1,7 @@
 //! Conditions of T-SQL in SQLite: those of filtered indexes and CHECKs.
 
 use super::super::super::plan::{Plan, SqlType};
-use super::column_name;
+use super::names::column_name;
 
 /// The condition in SQLite; `None` for one that has more than columns, literals, comparisons and AND, OR, NOT, IN, LIKE, BETWEEN.
 pub(super) fn condition(plan: &Plan, text: &str) -> Option<String> {

@@ -1,11 +1,11 @@
 //! The procedures.
 
-use super::super::super::plan::{Column, Filled, KeySource, Plan, Role};
+use super::super::super::plan::{Column, Filled, KeySource, Plan, Role, Version};
 use super::super::text::{capitalized, listed, quoted};
 use super::super::{BROKEN_RULE, CHANGED_KEY, key_parameter, label, taken};
+use super::names::{column_name, local, table_name, version_column};
 use super::schema::{index_name, object_of};
 use super::values::{Source, default, given, member, set};
-use super::{column_name, local, table_name, version_column};
 
 /// The type of a key's parameter.
 fn key_type(plan: &Plan) -> String {
@@ -220,7 +220,7 @@ pub(super) fn patch(plan: &Plan) -> String {
         }
     };
     let changes: Vec<_> = plan.columns.iter().filter_map(change).collect();
-    let is_period = matches!(plan.version(), super::Version::Period(_));
+    let is_period = matches!(plan.version(), Version::Period(_));
     let same_step = match is_period {
         true => format!(
             "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')

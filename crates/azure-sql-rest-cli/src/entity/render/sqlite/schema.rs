@@ -4,8 +4,9 @@ use super::super::super::plan::{Column, Filled, Plan, Reference, Role, Unique, V
 use super::super::text::{Script, json_path, listed, quoted};
 use super::super::tsql::rule;
 use super::super::{members, object};
+use super::names::{column_name, is_counted, local, table_name, version_column};
 use super::values::{Source, example, set, shown};
-use super::{column_name, condition, is_counted, local, table_name, values, version_column};
+use super::{condition, values};
 
 /// The collation of every text.
 const COLLATE: &str = " COLLATE Latin1_General_100_CI_AS";

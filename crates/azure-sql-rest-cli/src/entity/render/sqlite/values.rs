@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::super::super::plan::{Column, Expression, Plan, Role, SqlType};
 use super::super::text::{json_path, quoted};
 use super::super::tsql::rule;
-use super::column_name;
+use super::names::column_name;
 
 /// The arguments behind the value in `column_value` and `field_error`.
 fn rule_arguments(plan: &Plan, column: &Column) -> String {

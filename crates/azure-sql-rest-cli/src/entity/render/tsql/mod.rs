@@ -6,9 +6,9 @@ mod writes;
 
 pub(super) use types::{parameter, rule};
 
-use super::super::plan::{Column, Definition, ObjectKind, Operation, Plan};
+use super::super::plan::{Definition, ObjectKind, Operation, Plan};
 use super::text::{Script, capitalized, literal, name, qualified};
-use super::{label, members, object, taken};
+use super::{members, object, taken};
 
 /// The script of `sql/` for an entity.
 pub(crate) fn tsql(plan: &Plan) -> String {
@@ -116,22 +116,4 @@ fn conflicts(plan: &Plan) -> Vec<String> {
         format!("({}, {detail})", literal(&columns.join(",")))
     };
     uniques.map(row).collect()
-}
-
-/// The heading of a procedure: what it does, and the request that calls it.
-fn heading(plan: &Plan, operation: Operation) -> String {
-    let (procedure, label) = (plan.procedure(operation), label(plan));
-    let plural = plan.plural.replace('_', " ");
-    let (name, many) = (&plan.name, &plan.plural);
-    match operation {
-        Operation::Get => format!("-- web.{procedure}: one {label}. GET /{name}/{{id}}"),
-        Operation::List => format!("-- web.{procedure}: a page of {plural}, by key. GET /{many}?after=&limit="),
-        Operation::Put => format!("-- web.{procedure}: create a {label}. PUT /{name}, POST /{many}"),
-        Operation::Patch => {
-            format!(
-                "-- web.{procedure}: change some fields of a {label} (JSON Merge Patch, RFC 7396). PATCH /{name}/{{id}}"
-            )
-        }
-        Operation::Delete => format!("-- web.{procedure}: delete a {label}. DELETE /{name}/{{id}}"),
-    }
 }

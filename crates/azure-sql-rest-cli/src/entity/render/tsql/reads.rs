@@ -1,13 +1,13 @@
 //! The document of a row, and the procedures that read.
 
-use super::super::super::plan::{Operation, Plan, SqlType, Version, bracketed};
+use super::super::super::plan::{Column, Operation, Plan, SqlType, Version, bracketed};
 use super::super::text::{Script, capitalized, literal, name, qualified, wrapped};
 use super::super::{key_parameter, label, members};
-use super::{heading, types};
+use super::types;
 
 /// The members of a row, as columns of `FOR JSON PATH` from the table with this alias.
-fn shown<'p>(columns: impl Iterator<Item = &'p super::Column>, alias: &str) -> Vec<String> {
-    let member = |column: &&super::Column| format!("{alias}.{} AS {}", name(&column.name), bracketed(column.path()));
+fn shown<'p>(columns: impl Iterator<Item = &'p Column>, alias: &str) -> Vec<String> {
+    let member = |column: &&Column| format!("{alias}.{} AS {}", name(&column.name), bracketed(column.path()));
     members(columns).iter().map(member).collect()
 }
 
@@ -152,7 +152,7 @@ GO
 }
 
 /// The key from which a page is read: `@After`, or the least of its type, so that the index is sought in either case.
-fn first(key: &super::Column) -> String {
+fn first(key: &Column) -> String {
     let after = types::key(key, "After");
     match key.sql_type {
         SqlType::TinyInt => format!("COALESCE({after}, 0)"),
@@ -162,5 +162,23 @@ fn first(key: &super::Column) -> String {
         SqlType::UniqueIdentifier => format!("COALESCE({after}, CONVERT(UNIQUEIDENTIFIER, 0x0))"),
         SqlType::VarChar(_) => format!("COALESCE({after}, '')"),
         _ => format!("COALESCE({after}, N'')"),
+    }
+}
+
+/// The heading of a procedure: what it does, and the request that calls it.
+pub(super) fn heading(plan: &Plan, operation: Operation) -> String {
+    let (procedure, label) = (plan.procedure(operation), label(plan));
+    let plural = plan.plural.replace('_', " ");
+    let (name, many) = (&plan.name, &plan.plural);
+    match operation {
+        Operation::Get => format!("-- web.{procedure}: one {label}. GET /{name}/{{id}}"),
+        Operation::List => format!("-- web.{procedure}: a page of {plural}, by key. GET /{many}?after=&limit="),
+        Operation::Put => format!("-- web.{procedure}: create a {label}. PUT /{name}, POST /{many}"),
+        Operation::Patch => {
+            format!(
+                "-- web.{procedure}: change some fields of a {label} (JSON Merge Patch, RFC 7396). PATCH /{name}/{{id}}"
+            )
+        }
+        Operation::Delete => format!("-- web.{procedure}: delete a {label}. DELETE /{name}/{{id}}"),
     }
 }

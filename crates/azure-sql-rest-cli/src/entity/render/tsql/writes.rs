@@ -3,8 +3,8 @@
 use super::super::super::plan::{Column, Expression, KeySource, Operation, Plan, Role, SqlType, Version};
 use super::super::key_parameter;
 use super::super::text::{Script, listed, literal, name, path_literal, qualified, wrapped};
-use super::reads::{about, absent};
-use super::{heading, types};
+use super::reads::{about, absent, heading};
+use super::types;
 
 /// The table of the columns that clients send, read from `@Json`: each in its column's own type and collation.
 fn sent<'p>(columns: impl Iterator<Item = &'p Column>) -> String {
