@@ -32,6 +32,10 @@ def fit(schema, value):
     # Neither 1.0 nor 1e3.
     if "integer" in schema.get("type", []):
         return int(value)
+    # The limits of FLOAT and REAL stand in no schema.
+    limit = {"double": 1.79e308, "float": 3.4e38}.get(schema.get("format"))
+    if limit and not abs(value) <= limit:
+        return 0
     return fit_decimal(schema, value) if "x-decimals" in schema else value
 
 

@@ -1,7 +1,7 @@
 //! Kinds of faults that generated scripts once had, each asked of the T-SQL of tables with every source of a key and every version.
 
 use super::super::plan::{Operation, Plan};
-use super::tsql;
+use super::tsql::tsql;
 
 /// What is different in a table: the key, its column, and columns beside `Name`.
 fn plan(key: &str, column: &str, others: &str) -> Plan {

@@ -41,7 +41,7 @@ fn the_customers_come_out_of_it() {
 #[test]
 fn the_customers_are_known_by_hash() {
     let plan = customers();
-    let digest = super::super::write::digest(super::tsql(&plan).trim());
+    let digest = super::super::write::digest(super::tsql::tsql(&plan).trim());
     assert_eq!(plan.written.get(&plan.script), Some(&digest), "[written] of entities/customer.toml");
 }
 
