@@ -11,7 +11,7 @@ use crate::values;
 /// An entity: what is described under one tag.
 pub struct Entity {
     pub name: String,
-    /// Methods and paths that create a row.
+    /// Methods and paths that create a row; none where the table cannot take any number of rows.
     pub creates: Vec<(Method, String)>,
     /// The path of a row, its key in braces, and the methods there.
     pub one: String,
@@ -56,13 +56,26 @@ impl Member {
         values::types(&self.schema).contains(&"null")
     }
 
-    /// True if a row must have another value than others, or has it in any case.
+    /// True if it can have another value in each row, and must where it is unique alone.
     pub fn varies(&self) -> bool {
-        self.is_unique || !self.unique_with.is_empty() && !self.is_reference()
+        self.is_in_unique() && self.has_many_values()
     }
 
-    /// True if its value must be the key of another row, so that only the example's is known to be one.
-    pub fn is_reference(&self) -> bool {
+    /// True if only the example's value is known to be allowed: the key of another row, one that a CHECK takes, or
+    /// one of the two of a unique Boolean.
+    pub fn is_given(&self) -> bool {
+        self.schema["x-checked"] == true || !self.has_many_values() && (self.is_in_unique() || self.is_reference())
+    }
+
+    fn is_in_unique(&self) -> bool {
+        self.is_unique || !self.unique_with.is_empty()
+    }
+
+    fn has_many_values(&self) -> bool {
+        !self.is_reference() && !self.base.is_boolean()
+    }
+
+    fn is_reference(&self) -> bool {
         self.schema["x-reference"] == true
     }
 }
@@ -129,8 +142,25 @@ impl Entity {
         for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch) {
             member.is_unique |= member.field == entity.key;
         }
+        if !entity.new_rows_differ() {
+            entity.creates.clear();
+        }
         entity.path_of_example = (!id_of_example.is_null()).then(|| entity.path_of(id_of_example));
         entity
+    }
+
+    /// True if any number of rows can be made: in each unique, a member varies, or has no value.
+    fn new_rows_differ(&self) -> bool {
+        let can_differ = |field: &String| {
+            self.new
+                .iter()
+                .find(|member| member.field == *field)
+                .is_none_or(|member| member.varies() || member.base.is_null())
+        };
+        self.new.iter().all(|member| match member.is_unique {
+            true => can_differ(&member.field),
+            false => member.unique_with.is_empty() || member.unique_with.iter().any(can_differ),
+        })
     }
 
     pub fn has(&self, method: Method) -> bool {
@@ -263,4 +293,28 @@ pub fn without(row: &Value, field: &str) -> Value {
         object.remove(name);
     }
     row
+}
+
+#[test]
+fn rows_are_made_only_where_any_number_of_them_can_differ() {
+    let differ = |properties: Value| {
+        let row = json!({"type": "object", "properties": properties});
+        let content = json!({"content": {"application/json": {"schema": {"items": row, "type": "array"}}}});
+        let example = json!({"A": 1, "B": 1});
+        let body = json!({"content": {"application/json": {"schema": row, "example": example}}});
+        let put = json!({"tags": ["x"], "requestBody": body, "responses": {"201": content}});
+        let document = json!({"paths": {"/x": {"put": put}}});
+        !Entity::all(&document)[0].creates.is_empty()
+    };
+    let (text, reference) =
+        (json!({"type": "string", "readOnly": true}), json!({"type": "integer", "x-reference": true}));
+    let with_unique = |schema: &Value, unique: Value| with(schema, "x-unique", unique);
+    assert!(differ(json!({"Id": text, "Name": with_unique(&text, json!(true))})));
+    assert!(!differ(json!({"Id": text, "IsDefault": {"type": "boolean", "x-unique": true}})));
+    let pair = |other: &Value| {
+        let together = json!(["A", "B"]);
+        json!({"Id": text, "A": with_unique(&reference, together.clone()), "B": with_unique(other, together)})
+    };
+    assert!(differ(pair(&json!({"type": "integer"}))));
+    assert!(!differ(pair(&reference)));
 }

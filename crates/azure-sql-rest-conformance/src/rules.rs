@@ -59,7 +59,7 @@ pub fn values_at_their_limits_come_back(subject: &Subject) {
     for limit in [&highest as Limit, &pairs, &lowest] {
         let of = |members: &[Member], is_patch: bool| {
             let mut row = if is_patch { json!({}) } else { subject.new_row() };
-            let members = members.iter().filter(|member| !member.is_reference() && !member.base.is_null());
+            let members = members.iter().filter(|member| !member.is_given() && !member.base.is_null());
             for member in members {
                 let like = if member.varies() { subject.another(member) } else { member.base.clone() };
                 if let Some(value) = limit(member, &like) {

@@ -122,12 +122,14 @@ impl<'s> Subject<'s> {
 
     /// `row` with one member as no other number has it; only a Boolean has two values.
     fn changed(&self, row: &Value, members: &[Member], number: u64) -> Option<Value> {
-        let has_values = |member: &&Member| !member.base.is_null() && !member.is_reference();
+        let has_values = |member: &&Member| !member.base.is_null() && !member.is_given();
         let last_resort = |member: &&Member| (member.varies(), member.base.is_boolean());
         let member = members.iter().filter(has_values).min_by_key(last_resort)?;
         let value = match &member.base {
             _ if member.varies() => self.another(member),
             Value::Bool(value) => json!(value ^ (number % 2 == 1)),
+            // The row of the example has what the last case gave it.
+            base if self.entity.creates.is_empty() => values::another(&member.schema, base, self.count()),
             base => values::another(&member.schema, base, number),
         };
         Some(entity::with(row, &member.field, value))

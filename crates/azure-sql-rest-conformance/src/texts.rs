@@ -48,7 +48,7 @@ fn fit(subject: &Subject, member: &Member, text: &str) -> Value {
 pub fn texts_come_back_as_they_were(subject: &Subject) {
     let entity = &subject.entity;
     let members: Vec<_> =
-        entity.new.iter().filter(|member| values::is_text(&member.schema) && !member.is_reference()).collect();
+        entity.new.iter().filter(|member| values::is_text(&member.schema) && !member.is_given()).collect();
     let Some((method, path)) = entity.creates.first().filter(|_| !members.is_empty()) else {
         return;
     };
@@ -85,7 +85,10 @@ pub fn texts_come_back_as_they_were(subject: &Subject) {
 
 pub fn keys_of_any_characters_find_their_row(subject: &Subject) {
     let entity = &subject.entity;
-    let key = entity.new.iter().find(|member| member.field == entity.key && values::is_text(&member.schema));
+    let key = entity
+        .new
+        .iter()
+        .find(|member| member.field == entity.key && values::is_text(&member.schema) && !member.is_given());
     let Some(key) = key.filter(|_| !entity.creates.is_empty() && entity.has(Method::GET)) else {
         return;
     };

@@ -42,7 +42,11 @@ pub fn base(schema: &Value, example: Option<&Value>) -> Value {
         // A member that also takes numbers shows them as text.
         Some(Value::Number(number)) if kind(schema) == "string" => json!(number.to_string()),
         Some(example) => example.clone(),
-        None if schema["x-reference"] == true || schema.get("pattern").is_some() => Value::Null,
+        None if ["x-reference", "x-checked"].iter().any(|rule| schema[rule] == true)
+            || schema.get("pattern").is_some() =>
+        {
+            Value::Null
+        }
         None => match (kind(schema), schema["format"].as_str()) {
             ("boolean", _) => json!(true),
             ("integer" | "number", _) => lowest(schema).unwrap_or(json!(1)),

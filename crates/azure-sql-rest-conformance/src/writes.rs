@@ -79,8 +79,8 @@ pub fn patches_change_the_named_member_only(subject: &Subject) {
         }
         match &member.base {
             Value::Null => {}
-            base if member.is_reference() => changes.push(base.clone()),
             _ if member.varies() => changes.push(subject.another(member)),
+            base if member.is_given() => changes.push(base.clone()),
             base => changes.extend([values::another(&member.schema, base, 1), base.clone()]),
         }
         for value in changes {
@@ -123,7 +123,10 @@ pub fn unique_values_are_taken(subject: &Subject) {
     }
     let alone = entity.new.iter().filter(|member| member.is_unique).map(|member| vec![member.field.clone()]);
     let together = entity.new.iter().map(|member| member.unique_with.clone());
-    for fields in alone.chain(together).filter(|fields| !fields.is_empty()).collect::<BTreeSet<_>>() {
+    // Where the database gives a part of what is unique, no client can take it.
+    let is_sent = |field: &String| entity.new.iter().any(|member| member.field == *field && !member.base.is_null());
+    let all_sent = |fields: &Vec<String>| !fields.is_empty() && fields.iter().all(is_sent);
+    for fields in alone.chain(together).filter(all_sent).collect::<BTreeSet<_>>() {
         let first = subject.new_row();
         let taken = fields.iter().map(|field| (field, get(&first, field).expect("a value")));
         let give = |row: Value| taken.clone().fold(row, |row, (field, value)| with(&row, field, value.clone()));

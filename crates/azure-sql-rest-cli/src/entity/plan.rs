@@ -147,6 +147,20 @@ pub(crate) struct Unique {
     pub(crate) is_primary: bool,
 }
 
+impl Unique {
+    /// True if it holds for every row that has values: it has no filter, or one that only leaves NULL out.
+    pub(crate) fn holds_of_values(&self) -> bool {
+        let leaves_null_out = |filter: &str| {
+            let filter = filter.replace(['(', ')', '[', ']', '"'], " ").to_lowercase();
+            filter.split(" and ").all(|part| {
+                let name = part.trim().strip_suffix("is not null").map(str::trim);
+                name.is_some_and(|name| self.columns.iter().any(|column| column.eq_ignore_ascii_case(name)))
+            })
+        };
+        self.filter.as_deref().is_none_or(leaves_null_out)
+    }
+}
+
 /// A foreign key.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
@@ -205,6 +219,18 @@ pub(crate) struct Check {
     pub(crate) name: Option<String>,
     /// The T-SQL between its parentheses, word for word.
     pub(crate) expression: String,
+}
+
+impl Check {
+    /// True if it names this column.
+    pub(crate) fn names(&self, column: &str) -> bool {
+        let is_part = |character: char| character.is_alphanumeric() || character == '_';
+        // Every second piece between apostrophes is a text.
+        self.expression.split('\'').step_by(2).any(|code| {
+            code.split(|character| !is_part(character)).any(|word| word.eq_ignore_ascii_case(column))
+                || code.split(['[', ']', '"']).any(|name| name.eq_ignore_ascii_case(column))
+        })
+    }
 }
 
 /// The period of a system-versioned table.

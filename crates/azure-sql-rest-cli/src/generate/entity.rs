@@ -6,6 +6,7 @@
 //! - `x-optional`: a new row has a default for it, although it cannot be null;
 //! - `x-unique`: no two rows have the same value, or the same values of the members that it names;
 //! - `x-reference`: it refers to a row of a table;
+//! - `x-checked`: a CHECK of the table names it, and may refuse what the schema allows;
 //! - `x-padded`: it is shown with blanks up to its `maxLength`;
 //! - `x-decimals`: how many digits it may have behind the point;
 //! - `x-code-page`: its column lacks characters, and a text with one of them is refused.

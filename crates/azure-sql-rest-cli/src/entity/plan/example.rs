@@ -2,7 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
-use super::{Check, Column, Example, KeySource, Operation, Plan, Role, SqlType};
+use super::{Column, Example, KeySource, Operation, Plan, Role, SqlType};
 
 /// How many rows a table of the local database begins with, but for some.
 const ROWS: usize = 3;
@@ -45,11 +45,8 @@ impl Plan {
 
     /// A text that a CHECK names: `rating IN ('G', 'PG')`.
     fn checked(&self, column: &Column, n: usize) -> Option<Value> {
-        let names = |check: &&Check| {
-            let mut words = check.expression.split(|character: char| !character.is_alphanumeric() && character != '_');
-            words.any(|word| word.eq_ignore_ascii_case(&column.name))
-        };
-        let check = self.checks.iter().filter(|_| column.sql_type.is_text()).find(names)?;
+        let mut checks = self.checks.iter().filter(|_| column.sql_type.is_text());
+        let check = checks.find(|check| check.names(&column.name))?;
         // Every second piece between apostrophes is a text.
         let texts: Vec<_> =
             check.expression.split('\'').skip(1).step_by(2).map(|text| text.trim_matches('%')).collect();

@@ -46,6 +46,9 @@ impl Plan {
         if self.references.iter().any(|reference| reference.columns.contains(&column.name)) {
             schema["x-reference"] = json!(true);
         }
+        if self.checks.iter().any(|check| check.names(&column.name)) {
+            schema["x-checked"] = json!(true);
+        }
         if is_sent && column.default.is_some() && !column.is_nullable {
             schema["x-optional"] = json!(true);
         }
@@ -64,7 +67,7 @@ impl Plan {
         if is_key && self.key.from == KeySource::Client {
             return Some(json!(true));
         }
-        let of = |unique: &&super::Unique| unique.filter.is_none() && unique.columns.contains(&column.name);
+        let of = |unique: &&super::Unique| unique.holds_of_values() && unique.columns.contains(&column.name);
         let unique = self.uniques.iter().filter(of).min_by_key(|unique| unique.columns.len())?;
         let path = |name: &String| self.column(name).map_or(name.clone(), |column| column.path().to_owned());
         Some(match unique.columns.len() {

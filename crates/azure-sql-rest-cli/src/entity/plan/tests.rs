@@ -173,3 +173,32 @@ fn examples_of_references_are_rows_that_are_there() {
     let unique = plan.schema(plan.shown())["properties"]["TrackId"]["x-unique"].clone();
     assert_eq!(unique, json!(["TagCode", "TrackId"]));
 }
+
+/// A unique that leaves only NULL out is one of all values; another filter, and a CHECK, can only be tried.
+#[test]
+fn filters_and_checks_are_told_of() {
+    let text = r#"
+        name = "role"
+        plural = "roles"
+        table = "dbo.Roles"
+        script = "sql/40-role.sql"
+        operations = ["get", "put"]
+        key = { column = "Id", from = "identity" }
+        columns = [
+            { name = "Id", type = "int", identity = [1, 1], read_only = true },
+            { name = "Name", type = "varchar(12)", null = true },
+            { name = "Code", type = "varchar(12)" },
+            { name = "Unit Price", type = "int", path = "UnitPrice" },
+        ]
+        uniques = [
+            { columns = ["Name"], filter = "([Name] IS NOT NULL)" },
+            { columns = ["Code"], filter = "Code <> 'none' AND Code IS NOT NULL" },
+        ]
+        checks = [{ expression = "[Unit Price]>=(0) OR 'Name'='Code'" }]
+    "#;
+    let plan = Plan::parse(text).unwrap();
+    let schema = plan.schema(plan.shown());
+    let of = |rule: &str| ["Name", "Code", "UnitPrice"].map(|name| schema["properties"][name][rule] == true);
+    assert_eq!(of("x-unique"), [true, false, false]);
+    assert_eq!(of("x-checked"), [false, false, true]);
+}
