@@ -56,13 +56,13 @@ impl Member {
         values::types(&self.schema).contains(&"null")
     }
 
-    /// True if it can have another value in each row, and must where it is unique alone.
+    /// True if it is part of a unique, and can have another value in each row.
     pub fn varies(&self) -> bool {
         self.is_in_unique() && self.has_many_values()
     }
 
-    /// True if only the example's value is known to be allowed: the key of another row, one that a CHECK takes, or
-    /// one of the two of a unique Boolean.
+    /// True if only the example's value is known to be allowed. It is the key of another row, a value that a CHECK takes, or a
+    /// value of a unique Boolean.
     pub fn is_given(&self) -> bool {
         self.schema["x-checked"] == true || !self.has_many_values() && (self.is_in_unique() || self.is_reference())
     }
