@@ -61,8 +61,8 @@ impl Member {
         self.is_in_unique() && self.has_many_values()
     }
 
-    /// True if only the example's value is known to be allowed. It is the key of another row, a value that a CHECK takes, or a
-    /// value of a unique Boolean.
+    /// True if only the example's value is known to be allowed. Such members refer to a row, are named by a CHECK, or are
+    /// unique Booleans.
     pub fn is_given(&self) -> bool {
         self.schema["x-checked"] == true || !self.has_many_values() && (self.is_in_unique() || self.is_reference())
     }
