@@ -66,8 +66,8 @@ BEGIN
 END;
 GO
 
--- web.get_customers: a page of customers, by key. GET /customers?after=&limit=
-CREATE OR ALTER PROCEDURE web.get_customers @After INT = NULL, @Limit INT = 1000
+-- web.get_customers: a page of customers, by key. GET /customers?after=&limit=&name=
+CREATE OR ALTER PROCEDURE web.get_customers @After INT = NULL, @Limit INT = 1000, @PrefixCustomerName NVARCHAR(100) = NULL
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -86,12 +86,12 @@ BEGIN
                 SELECT TOP (@Limit + 1) c.CustomerID, c.CustomerName
                 FROM Sales.Customers AS c
                 WHERE c.CustomerID >= COALESCE(@After, -2147483648) AND (@After IS NULL OR c.CustomerID > @After)
+                    AND (@PrefixCustomerName IS NULL OR c.CustomerName LIKE CONCAT(REPLACE(REPLACE(REPLACE(REPLACE(@PrefixCustomerName, N'\', N'\\'), N'%', N'\%'), N'_', N'\_'), N'[', N'\['), N'%') ESCAPE '\')
                 ORDER BY c.CustomerID
             ) AS r
         ) AS p
-        WHERE p.Nth <= @Limit;
-    ELSE
-        SELECT @Status = 400, @Result = ops.problem(N'limit must be between 1 and 10000.');
+        WHERE p.Nth <= @Limit OPTION (RECOMPILE);
+    ELSE SELECT @Status = 400, @Result = ops.problem(N'limit must be between 1 and 10000.');
 
     SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
 END;

@@ -1,11 +1,11 @@
--- @After INT = NULL, @Limit INT = 1000
+-- @After INT = NULL, @Limit INT = 1000, @PrefixCustomerName NVARCHAR(100) = NULL
 SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and 10000.') AS Json
 WHERE (:Limit BETWEEN 1 AND 10000) IS NOT TRUE;
 
 -- The last page ends with the last row of all, and has no next.
 SELECT
     200 AS Status,
-    nullif(max(CustomerID), (SELECT max(CustomerID) FROM Sales_Customers)) AS NextAfter,
+    nullif(max(CustomerID), (SELECT max(CustomerID) FROM Sales_Customers WHERE (:PrefixCustomerName IS NULL OR substr(CustomerName, 1, length(:PrefixCustomerName)) = :PrefixCustomerName COLLATE Latin1_General_100_CI_AS))) AS NextAfter,
     replace(json_group_array(json_patch('{}', json_object(
             'CustomerID', CustomerID,
             'CustomerName', CustomerName
@@ -13,7 +13,8 @@ SELECT
 FROM (
     SELECT *
     FROM Sales_Customers
-    WHERE :After IS NULL OR CustomerID > :After
+    WHERE (:After IS NULL OR CustomerID > :After)
+        AND (:PrefixCustomerName IS NULL OR substr(CustomerName, 1, length(:PrefixCustomerName)) = :PrefixCustomerName COLLATE Latin1_General_100_CI_AS)
     ORDER BY CustomerID
     LIMIT :Limit
 );

@@ -22,7 +22,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
-use plan::{Operation, Plan, TableName};
+use plan::{Filter, Operation, Plan, TableName};
 use source::Table;
 
 #[derive(Args)]
@@ -91,6 +91,9 @@ struct Add {
     /// Columns that clients neither send nor see; each can be NULL, has a default, or is set by the database
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
+    /// Filters of the list: Status, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
+    #[arg(long, value_delimiter = ',', value_parser = filter_of)]
+    filter: Vec<Filter>,
     /// What a new row has in a column that clients neither send nor see, COLUMN=VALUE: a number, a text, now(), or @COLUMN for what
     /// another column has
     #[arg(long, value_delimiter = ',')]
@@ -104,6 +107,11 @@ struct Add {
     /// Show what would be written, as a diff, and write nothing
     #[arg(long)]
     dry_run: bool,
+}
+
+/// A filter of the command line.
+fn filter_of(text: &str) -> Result<Filter> {
+    Filter::try_from(text.to_owned())
 }
 
 /// Does what the command line says in the project at `root`.
@@ -262,6 +270,7 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         operations,
         key: add.key.clone(),
         without: add.without.clone(),
+        filter: add.filter.clone(),
         set: add.set.iter().map(pair).collect::<Result<_>>()?,
         touch: add.touch.iter().map(pair).collect::<Result<_>>()?,
         source,

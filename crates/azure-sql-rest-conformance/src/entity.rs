@@ -22,6 +22,8 @@ pub struct Entity {
     pub list: Option<String>,
     /// The largest `limit` of a page.
     pub limit: Option<u64>,
+    /// The parameters by which the list is filtered, as the description has them.
+    pub filters: Vec<Value>,
     /// The member that is the key.
     pub key: String,
     /// The members of a row as it is shown, of a new one, and of a patch.
@@ -132,6 +134,7 @@ impl Entity {
             key_in_path: parameter(any_of_one, "path", "")["schema"].clone(),
             list: path(&all["get"]),
             limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
+            filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
             new: members(&new["schema"], &examples),
             patch: members(&patch["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
@@ -185,9 +188,12 @@ impl Entity {
 
 /// The parameter of an operation that is there and has this name, or any; null without one.
 fn parameter<'d>(operation: &'d Value, place: &str, name: &str) -> &'d Value {
-    let mut parameters = operation["parameters"].as_array().into_iter().flatten();
     let is_wanted = |one: &&Value| one["in"] == place && (name.is_empty() || one["name"] == name);
-    parameters.find(is_wanted).unwrap_or(&Value::Null)
+    parameters(operation).find(is_wanted).unwrap_or(&Value::Null)
+}
+
+fn parameters(operation: &Value) -> impl Iterator<Item = &Value> {
+    operation["parameters"].as_array().into_iter().flatten()
 }
 
 /// The content of an operation's answer when it succeeds.

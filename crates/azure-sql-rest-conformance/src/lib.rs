@@ -55,6 +55,7 @@ const CASES: &[(&str, Case)] = cases![
     reads::a_version_that_is_known_is_not_sent_again,
     reads::what_is_not_there_is_404,
     reads::pages_are_the_list,
+    reads::filters_choose_the_rows_of_a_list,
     reads::pages_hold_while_rows_come_and_go,
 ];
 

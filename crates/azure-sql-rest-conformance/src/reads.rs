@@ -3,8 +3,10 @@
 use std::collections::BTreeSet;
 
 use http::Method;
+use percent_encoding::{NON_ALPHANUMERIC, utf8_percent_encode};
 use serde_json::Value;
 
+use crate::entity;
 use crate::subject::Subject;
 
 pub fn a_version_that_is_known_is_not_sent_again(subject: &Subject) {
@@ -77,6 +79,76 @@ pub fn pages_are_the_list(subject: &Subject) {
     }
     let head = subject.ask(&Method::HEAD, &subject.page(1, None), &[], "").is(200);
     assert_eq!(head.headers.get("link"), subject.get(&subject.page(1, None)).headers.get("link"));
+}
+
+pub fn filters_choose_the_rows_of_a_list(subject: &Subject) {
+    let Some(list) = &subject.entity.list else { return };
+    subject.get(&format!("{list}?no_such_filter=1")).problem(400);
+    if subject.entity.filters.is_empty() {
+        return;
+    }
+    // The list need not show the member.
+    let is_read = subject.entity.has(Method::GET);
+    let whole = |row: &Value| match is_read {
+        true => subject.get(&subject.entity.path_of(&row[&subject.entity.key])).is(200).json()[0].clone(),
+        false => row.clone(),
+    };
+    let rows: Vec<_> = subject.all_rows().iter().rev().take(30).map(whole).collect();
+    let most = subject.entity.limit.expect("a list has a limit");
+    for filter in &subject.entity.filters {
+        let name = filter["name"].as_str().expect("a name");
+        let (member, by) = (&filter["x-filter"]["member"], filter["x-filter"]["by"].as_str().expect("a comparison"));
+        let member = member.as_str().expect("a member");
+        let values: Vec<_> =
+            rows.iter().map(|row| (row[&subject.entity.key].clone(), entity::get(row, member))).collect();
+        for (_, sought) in values.iter().take(5) {
+            let Some(sought) = sought.filter(|value| !value.is_null() && **value != "") else { continue };
+            let text = sought.as_str().map_or_else(|| sought.to_string(), str::to_owned);
+            let text = if by == "prefix" { text.chars().take(3).collect() } else { text };
+            let query = |limit| format!("{list}?{name}={}&limit={limit}", utf8_percent_encode(&text, NON_ALPHANUMERIC));
+            let found = subject.rows_from(query(2), 2);
+            assert_eq!(found, subject.rows_from(query(most), most), "{name}: pages are the list");
+            let found = subject.keys(&found);
+            for (key, value) in &values {
+                let is_found = found.contains(key);
+                let value = value.filter(|value| !value.is_null());
+                if let Some(is_chosen) = chosen(by, value, &text) {
+                    assert_eq!(is_found, is_chosen, "{name}={text}: the row {key} with {value:?}");
+                }
+            }
+        }
+        if filter["schema"]["type"] != "string" || filter["schema"].get("format").is_some() {
+            subject.get(&format!("{list}?{name}=x")).problem(400);
+        }
+        subject.get(&format!("{list}?{name}=")).problem(400);
+    }
+}
+
+/// True if a row with this value is in a list with the filter; `None` where that depends on the column's collation.
+fn chosen(by: &str, value: Option<&Value>, text: &str) -> Option<bool> {
+    let Some(value) = value else { return Some(false) };
+    let order = match (value, value.as_str()) {
+        (_, Some(value)) => value.cmp(text),
+        (Value::Bool(value), _) => value.to_string().as_str().cmp(text),
+        (number, _) => number.as_f64()?.partial_cmp(&text.parse().ok()?)?,
+    };
+    match by {
+        "from" => Some(order.is_ge()),
+        "before" => Some(order.is_lt()),
+        "prefix" => match value.as_str()? {
+            value if value.starts_with(text) => Some(true),
+            value if value.is_ascii() && text.is_ascii() => {
+                Some(value.to_ascii_lowercase().starts_with(&text.to_ascii_lowercase())).filter(|is_chosen| !is_chosen)
+            }
+            _ => None,
+        },
+        _ if order.is_eq() => Some(true),
+        _ => match value.as_str() {
+            Some(value) => Some(value.trim_end().eq_ignore_ascii_case(text.trim_end()))
+                .filter(|is_chosen| !is_chosen && value.is_ascii() && text.is_ascii()),
+            None => Some(false),
+        },
+    }
 }
 
 pub fn pages_hold_while_rows_come_and_go(subject: &Subject) {

@@ -199,7 +199,12 @@ impl<'s> Subject<'s> {
 
     /// All rows of the list, in pages of at most so many.
     pub fn rows_in_pages(&self, limit: u64, after: Option<&Value>) -> Vec<Value> {
-        let (mut rows, mut next) = (Vec::new(), Some(self.page(limit, after)));
+        self.rows_from(self.page(limit, after), limit)
+    }
+
+    /// The rows from this page on, in pages of at most so many.
+    pub fn rows_from(&self, first: String, limit: u64) -> Vec<Value> {
+        let (mut rows, mut next) = (Vec::new(), Some(first));
         while let Some(target) = next {
             let page = self.get(&target).is(200);
             let of_page = page.json();

@@ -15,13 +15,19 @@ const TRANSCRIPT: &str = include_str!("../transcript/dab-2.0.9.txt");
 fn start() -> Server {
     let (folder, package) = (TempDir::new().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
     let procedures = package.join("tests/transcript");
-    // That DAB knew no other entities.
+    // That DAB knew no other entities, and no filters.
     let file = fs::read_to_string(package.join("../../dab/dab-config.json")).unwrap();
     let mut dab_config: Value = serde_json::from_str(&file).unwrap();
     let recorded = |name: &String| procedures.join(format!("web.{name}.sql")).exists();
     let entities = dab_config["entities"].as_object_mut().unwrap();
     entities.retain(|name, _| recorded(name));
     assert_eq!(entities.len(), 6);
+    for (name, entity) in entities {
+        let script = fs::read_to_string(procedures.join(format!("web.{name}.sql"))).unwrap();
+        if let Some(Value::Array(parameters)) = entity.pointer_mut("/source/parameters") {
+            parameters.retain(|parameter| script.contains(&format!("@{} ", parameter["name"].as_str().unwrap())));
+        }
+    }
     let config = Config {
         database: folder.path().join("bridge.db"),
         dab_config: folder.path().join("dab-config.json"),

@@ -4,7 +4,9 @@ use std::collections::BTreeSet;
 
 use anyhow::{Result, bail, ensure};
 
-use super::plan::{Column, Expression, Filled, Key, KeySource, Limit, Operation, Plan, Role, SqlType, TableName};
+use super::plan::{
+    Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, SqlType, TableName, Unique,
+};
 use super::rules;
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
 
@@ -20,6 +22,8 @@ pub(crate) struct Wishes {
     pub(crate) key: Option<String>,
     /// Columns that clients neither send nor see.
     pub(crate) without: Vec<String>,
+    /// The filters of a list; those of before when empty.
+    pub(crate) filter: Vec<Filter>,
     /// What columns have in a new row, as the command line gives it.
     pub(crate) set: Vec<(String, String)>,
     /// What columns have in a new row and after each change.
@@ -67,6 +71,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         key,
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
+        filter: filter(before, wishes),
         columns,
         uniques: table.uniques.clone(),
         references: table.references.clone(),
@@ -80,6 +85,17 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         written: before.map(|before| before.written.clone()).unwrap_or_default(),
     };
     plan.listed = listed(&plan, before, &mut notes);
+    for condition in plan.conditions() {
+        let name = &condition.column.name;
+        // Of the indexes, a plan knows those that are unique.
+        let is_first = |unique: &Unique| unique.columns.first().is_some_and(|first| first.eq_ignore_ascii_case(name));
+        if !plan.uniques.iter().any(is_first) {
+            notes.push(format!(
+                "the filter {}: no unique index of {} begins with {name}; with one that does, it stays fast",
+                condition.query, table.name
+            ));
+        }
+    }
     if !table.triggers.is_empty() && !table.ddl.is_empty() {
         let names: Vec<_> = plan.triggers.iter().map(String::as_str).collect();
         notes.push(format!("the trigger {} is not created by {}: apply its script", names.join(", "), plan.script));
@@ -89,6 +105,14 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     reasons.retain(|reason| seen.insert(reason.clone()));
     ensure!(reasons.is_empty(), "{}", reasons.join("\n"));
     Ok(Decided { plan, notes })
+}
+
+/// The filters that were asked for, else those of before.
+fn filter(before: Option<&Plan>, wishes: &Wishes) -> Vec<Filter> {
+    match wishes.filter.is_empty() {
+        true => before.map(|before| before.filter.clone()).unwrap_or_default(),
+        false => wishes.filter.clone(),
+    }
 }
 
 /// The columns that were named.

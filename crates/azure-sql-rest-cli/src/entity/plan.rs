@@ -2,11 +2,13 @@
 //! `entities/<name>.toml` is its text.
 //!
 //! In reading order: [`Plan`] and its parts here, `name` the name of a table, `sql_type` SQL Server's types, `expression` what columns
-//! are set to, `json` JSON inside of it, `text` the plan as TOML; `schema` and `example` the JSON Schema and the examples that follow from it.
+//! are set to, `filter` how a list is filtered and `condition` the conditions of that, `json` JSON inside of it, `text` the plan as TOML; `schema` and `example` the JSON Schema and the examples that follow from it.
 
 mod column;
+pub(crate) mod condition;
 mod example;
 mod expression;
+mod filter;
 mod json;
 mod name;
 mod schema;
@@ -22,6 +24,7 @@ use serde_json::Value;
 use column::is_false;
 pub(crate) use column::{Column, Filled, Identity, Role};
 pub(crate) use expression::Expression;
+pub(crate) use filter::Filter;
 pub(crate) use name::{TableName, bracketed};
 pub(crate) use sql_type::{Length, SqlType};
 
@@ -47,6 +50,9 @@ pub(crate) struct Plan {
     /// The columns that a list shows, in the order of `columns`; all that a row shows when empty.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) listed: Vec<String>,
+    /// The filters of a list.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) filter: Vec<Filter>,
     /// Every column of the table, in its order.
     pub(crate) columns: Vec<Column>,
     /// The primary key (`is_primary`), unique constraints and unique indexes.

@@ -2,6 +2,7 @@
 
 use anyhow::{Context, Result};
 
+use super::plan::condition::Condition;
 use super::plan::{Length, Operation, Plan, SqlType};
 use super::render;
 use super::rules;
@@ -43,7 +44,10 @@ pub(super) fn lines(plan: &Plan) -> String {
         ),
         Operation::List => (
             vec![format!("List {}, a page at a time", plural.replace('_', " "))],
-            format!("GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}))"),
+            format!(
+                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){})",
+                plan.conditions().iter().map(filter).collect::<String>()
+            ),
         ),
     };
     let told = |name: &str, (docs, line): (Vec<String>, String)| (plan.docs.get(name).cloned().unwrap_or(docs), line);
@@ -58,6 +62,17 @@ pub(super) fn lines(plan: &Plan) -> String {
         format!("{docs}        {line};\n\n")
     };
     routes.into_iter().map(text).collect()
+}
+
+/// The parameter of a filter.
+fn filter(condition: &Condition) -> String {
+    let kind = match condition.column.sql_type {
+        SqlType::BigInt => "BIGINT".to_owned(),
+        SqlType::UniqueIdentifier => "GUID".to_owned(),
+        sql_type if sql_type.is_integer() => "INT".to_owned(),
+        _ => format!("NVARCHAR({})", condition.length()),
+    };
+    format!(", {}: optional(\"{}\", {kind})", condition.parameter, condition.query)
 }
 
 /// A number as Rust writes one of five digits or more: `10_000`.

@@ -11,6 +11,7 @@ pub(crate) fn refusals(plan: &Plan) -> Vec<String> {
     operations(plan, &mut reasons);
     key(plan, &mut reasons);
     members(plan, &mut reasons);
+    filters(plan, &mut reasons);
     for column in &plan.columns {
         values(plan, column, &mut reasons);
     }
@@ -117,6 +118,34 @@ fn members(plan: &Plan, reasons: &mut Vec<String>) {
     for name in &plan.listed {
         if !shown.iter().any(|column| column.name == *name) {
             reasons.push(format!("the list shows column {name}, which a row does not: take it from `listed`"));
+        }
+    }
+}
+
+/// Each filter has a name of its own, and a column whose values a query can have.
+fn filters(plan: &Plan, reasons: &mut Vec<String>) {
+    if !plan.filter.is_empty() && !plan.has(Operation::List) {
+        reasons.push("a filter is of a list: --only needs list as well, or take `filter` out".to_owned());
+    }
+    let conditions = plan.conditions();
+    for (at, condition) in conditions.iter().enumerate() {
+        reasons.extend(condition.refusal());
+        let (name, query) = (&condition.column.name, &condition.query);
+        if !plan.shown().any(|column| column.name == *name) {
+            reasons.push(format!(
+                "the list is filtered by column {name}, which a row does not show: take it from `filter`"
+            ));
+        }
+        if !query.split('.').all(is_plain) {
+            reasons.push(format!(
+                "the filter {query:?} is not made of ASCII letters, digits and underscores: name it as in name={name}"
+            ));
+        }
+        let is_taken = ["after", "limit"].contains(&query.as_str());
+        if is_taken || conditions[..at].iter().any(|other| other.query == *query) {
+            reasons.push(format!(
+                "two query parameters of the list are called {query}: name the filter as in other={name}"
+            ));
         }
     }
 }

@@ -20,6 +20,7 @@ use azure_sql_rest::route::Call;
 use serde_json::{Map, Value, json};
 
 use super::schemas::title;
+use crate::entity::plan::condition::{Compare, Condition};
 use crate::entity::plan::{Column, Plan};
 use crate::entity::project::plans;
 
@@ -33,6 +34,8 @@ pub(super) struct Entity {
     listed: Option<Value>,
     /// The member that names a row in paths.
     key: String,
+    /// The parameters in the query by which its list is filtered.
+    filters: Vec<Value>,
     /// By procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
     examples: Map<String, Value>,
 }
@@ -51,6 +54,7 @@ impl Entity {
             schema: plan.schema(plan.shown()),
             listed,
             key: plan.key_column().map_or(plan.key.column.as_str(), Column::path).to_owned(),
+            filters: plan.conditions().iter().map(filter).collect(),
             examples: plan.examples(),
         }
     }
@@ -91,9 +95,36 @@ impl Entity {
         Ok(json!({"type": "object", "required": [name], "properties": {name: member}}))
     }
 
+    /// The filter that is this parameter in the query.
+    pub(super) fn filter(&self, name: &str) -> Option<&Value> {
+        self.filters.iter().find(|filter| filter["name"] == name)
+    }
+
     pub(super) fn example(&self, call: &Call, part: &str) -> Option<&Value> {
         self.examples.get(call.procedure)?.get(part)
     }
+}
+
+/// A filter as a parameter in the query. `x-filter` says how it compares with which member.
+fn filter(condition: &Condition) -> Value {
+    let (by, words) = match condition.compare {
+        Compare::Equal => ("equal", "is this"),
+        Compare::Prefix => ("prefix", "begins with this"),
+        Compare::From => ("from", "is this or greater"),
+        Compare::Before => ("before", "is less than this"),
+    };
+    let member = condition.column.path();
+    let mut schema = condition.column.sql_type.schema();
+    if condition.column.sql_type.is_text() {
+        schema = json!({"type": "string", "minLength": 1, "maxLength": condition.length()});
+    }
+    json!({
+        "name": condition.query,
+        "in": "query",
+        "schema": schema,
+        "description": format!("Rows whose {member} {words}"),
+        "x-filter": {"member": member, "by": by},
+    })
 }
 
 /// A schema as clients see it, and so for each of its members.
@@ -184,6 +215,7 @@ mod tests {
             schema,
             listed: None,
             key: "ColorID".into(),
+            filters: Vec::new(),
             examples: Map::new(),
         };
         let schemas = entity.schemas().unwrap();

@@ -168,6 +168,7 @@ fn arguments(route: &Route, call: &Call, entity: &Entity) -> Vec<Value> {
     let argument = |(_, source): &(&str, Source)| {
         let (place, name, kind, default) = match *source {
             Source::Path(kind) => ("path", segment(route.path), kind, None),
+            Source::Query(name, ..) if entity.filter(name).is_some() => return entity.filter(name).cloned(),
             Source::Query(name, kind, default) => ("query", name, kind, default),
             Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
             Source::Body(_) | Source::IfMatch => return None,

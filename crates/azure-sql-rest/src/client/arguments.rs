@@ -21,7 +21,7 @@ pub const AFTER: &str = "after";
 ///
 /// # Errors
 ///
-/// 400 for a value that is not of its kind, and those of [`Preconditions::versions`].
+/// 400 for a value that is not of its kind, for a query parameter that a list does not know, and those of [`Preconditions::versions`].
 pub fn of_head(
     call: &Call,
     head: &Parts,
@@ -29,21 +29,35 @@ pub fn of_head(
     preconditions: &Preconditions,
 ) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::new();
+    let (mut is_list, mut known) = (false, 0);
     for (name, source) in call.parameters {
-        let value = match *source {
-            Source::Path(kind) => Some(
-                key.and_then(|key| value(kind, key))
-                    .ok_or_else(|| invalid(&format!("The key in the path must be {}.", description(kind))))?,
-            ),
-            Source::Query(field, kind, default) => query(head, field, kind)?.or(default.map(Value::Integer)),
-            Source::Page(kind) => query(head, AFTER, kind)?.or(match kind {
-                Kind::Integer(0, _) => Some(Value::Integer(0)),
-                Kind::Integer(..) | Kind::Text(_) | Kind::Guid => None,
-            }),
-            Source::IfMatch => preconditions.versions(&head.method)?.map(Value::Text),
-            Source::Body(_) => None,
+        let (field, kind, default) = match *source {
+            Source::Query(field, kind, default) => (field, kind, default),
+            Source::Page(kind) => {
+                is_list = true;
+                (AFTER, kind, matches!(kind, Kind::Integer(0, _)).then_some(0))
+            }
+            Source::Path(kind) => {
+                let value = key.and_then(|key| value(kind, key));
+                let value =
+                    value.ok_or_else(|| invalid(&format!("The key in the path must be {}.", description(kind))))?;
+                arguments.push((*name, value));
+                continue;
+            }
+            Source::IfMatch => {
+                arguments.extend(preconditions.versions(&head.method)?.map(|versions| (*name, Value::Text(versions))));
+                continue;
+            }
+            Source::Body(_) => continue,
         };
+        let value = query(head, field, kind)?;
+        known += usize::from(value.is_some());
+        let value = value.or(default.map(Value::Integer));
         arguments.extend(value.map(|value| (*name, value)));
+    }
+    // A filter with a slip in its name would return every row.
+    if is_list && pairs(head.uri.query().unwrap_or_default()).count() > known {
+        return Err(invalid("The query has a parameter that this list does not know."));
     }
     Ok(arguments)
 }
@@ -116,10 +130,14 @@ fn invalid(detail: &str) -> Problem {
 
 /// The pairs of an `application/x-www-form-urlencoded` text; a name or value that is not UTF-8 once decoded is `None`.
 pub fn fields(text: &str) -> impl Iterator<Item = (Option<Cow<'_, str>>, Option<Cow<'_, str>>)> {
-    text.split('&').filter(|pair| !pair.is_empty()).map(|pair| {
+    pairs(text).map(|pair| {
         let (name, value) = pair.split_once('=').unwrap_or((pair, ""));
         (decode(name), decode(value))
     })
+}
+
+fn pairs(text: &str) -> impl Iterator<Item = &str> {
+    text.split('&').filter(|pair| !pair.is_empty())
 }
 
 /// `+` is a space, `%XX` a byte, and a `%` that begins no such escape stands for itself (WHATWG URL, section 5.1).

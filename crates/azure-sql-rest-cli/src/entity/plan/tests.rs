@@ -7,9 +7,12 @@ use serde_json::json;
 
 use super::*;
 
+fn text_of_customers() -> String {
+    fs::read_to_string(Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../entities/customer.toml"))).unwrap()
+}
+
 fn customers() -> Plan {
-    let path = Path::new(concat!(env!("CARGO_MANIFEST_DIR"), "/../../entities/customer.toml"));
-    Plan::parse(&fs::read_to_string(path).unwrap()).unwrap()
+    Plan::parse(&text_of_customers()).unwrap()
 }
 
 #[test]
@@ -201,4 +204,34 @@ fn filters_and_checks_are_told_of() {
     let of = |rule: &str| ["Name", "Code", "UnitPrice"].map(|name| schema["properties"][name][rule] == true);
     assert_eq!(of("x-unique"), [true, false, false]);
     assert_eq!(of("x-checked"), [false, false, true]);
+}
+
+#[test]
+fn filters_are_read_and_refused_with_a_way_out() {
+    let refusals = |filters: &str| {
+        let text = text_of_customers();
+        let text = text.lines().map(|line| match line.starts_with("filter = ") {
+            true => format!("filter = [{filters}]\n"),
+            false => format!("{line}\n"),
+        });
+        match Plan::parse(&text.collect::<String>()) {
+            Ok(plan) => crate::entity::rules::refusals(&plan).join("\n"),
+            Err(error) => error.to_string(),
+        }
+    };
+    assert_eq!(refusals(r#""name=CustomerName:prefix", "CustomerName", "DeliveryPostalCode", "CustomerID:range""#), "");
+    for (filters, expected) in [
+        (r#""Nothing""#, "there is no column Nothing"),
+        (r#""CustomerName:suffix""#, "is by \"suffix\": prefix or range"),
+        (r#""=CustomerName""#, "has an empty name"),
+        (r#""CustomerName:range""#, "a range has numbers, dates or times: take it from `filter`"),
+        (r#""CustomerID:prefix""#, "only a text has a prefix"),
+        (r#""CreditLimit""#, "which a row does not show"),
+        (r#""limit=CustomerName""#, "two query parameters of the list are called limit"),
+        (r#""CustomerName", "CustomerName""#, "two query parameters of the list are called CustomerName"),
+        (r#""a b=CustomerName""#, "is not made of ASCII letters"),
+    ] {
+        let said = refusals(filters);
+        assert!(said.contains(expected), "{filters}: {said}");
+    }
 }

@@ -18,6 +18,7 @@ impl Plan {
         let plan: Self = toml::from_str(text)?;
         let named = plan.uniques.iter().flat_map(|unique| &unique.columns);
         let named = named.chain(plan.references.iter().flat_map(|reference| &reference.columns));
+        let named = named.chain(plan.filter.iter().map(|filter| &filter.column));
         let named = named.chain(&plan.listed).chain([&plan.key.column]);
         for name in named {
             plan.column(name).with_context(|| format!("there is no column {name}"))?;
@@ -49,6 +50,9 @@ impl Plan {
         line("limit", inline(&self.limit)?);
         if !self.listed.is_empty() {
             line("listed", inline(&self.listed)?);
+        }
+        if !self.filter.is_empty() {
+            line("filter", inline(&self.filter)?);
         }
         line("columns", lines(&self.columns)?);
         for (name, list) in [

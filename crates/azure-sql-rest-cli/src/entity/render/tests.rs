@@ -125,7 +125,8 @@ impl Local {
             true => {
                 let object = arguments.as_object().cloned().unwrap_or_default();
                 let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
-                let query: Vec<_> = object.iter().map(|(name, value)| format!("{name}={}", text(value))).collect();
+                let pair = |(name, value): (&String, &Value)| format!("{name}={}", text(value).replace(' ', "%20"));
+                let query: Vec<_> = object.iter().map(pair).collect();
                 Request::get(format!("/api/{procedure}?{}", query.join("&"))).body(Full::default())
             }
             false => {
@@ -200,6 +201,93 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
     assert_eq!(status(&local.call("get_order", json!({"RowKey": "r2"})).await), 404);
     let page = local.call("get_orders", json!({"Limit": 1})).await;
     assert!(!page["NextAfter"].is_null(), "{page}");
+}
+
+/// The same table, with a filter of each kind.
+fn filtered() -> Plan {
+    let filter = r#"filter = ["Parent", "group=Group:prefix", "UnitPrice:range", "At:range", "Is'Open", "Qty"]"#;
+    let filter = filter.replace("UnitPrice", "Unit Price");
+    Plan::parse(&ORDER.replacen("columns = [", &format!("{filter}\n    columns = ["), 1)).expect("a plan")
+}
+
+#[tokio::test]
+async fn a_list_is_filtered_by_value_prefix_and_range() {
+    let mut local = Local::new(&filtered());
+    for (key, price, at) in [
+        ("a", json!(9.5), "2026-01-31T12:30:00"),
+        ("b", json!(10), "2026-02-01T00:00:00"),
+        ("c", json!(100), "2026-02-02T00:00:00"),
+    ] {
+        let row = json!({"Status": key, "UnitPrice": price, "At": at, "Group": format!("50%_{key}"), "IsOpen": key == "a", "Parent": "a"});
+        assert_eq!(status(&local.put(row).await), 201, "{key}");
+    }
+    for (arguments, expected) in [
+        (json!({}), "abc"),
+        (json!({"ByParent": "A"}), "abc"),
+        (json!({"ByParent": "b"}), ""),
+        (json!({"PrefixGroup": "50%25_"}), "abc"),
+        (json!({"PrefixGroup": "50%25_B"}), "b"),
+        (json!({"PrefixGroup": "%25"}), ""),
+        (json!({"PrefixGroup": "_"}), ""),
+        (json!({"FromColumn1": "10"}), "bc"),
+        (json!({"FromColumn1": "9.5", "BeforeColumn1": "1e2"}), "ab"),
+        (json!({"FromAt": "2026-01-31T12:30:01"}), "bc"),
+        (json!({"BeforeAt": "2026-02-01T00:00:00Z"}), "a"),
+        (json!({"ByColumn6": "true"}), "a"),
+        (json!({"ByColumn6": "false", "FromColumn1": "11"}), "c"),
+        (json!({"ByQty": 1}), "abc"),
+        (json!({"ByQty": 2}), ""),
+    ] {
+        // Pages of one row are the list, and the last has no next.
+        let (mut found, mut after) = (String::new(), Value::Null);
+        loop {
+            let mut page = arguments.clone();
+            page["Limit"] = json!(1);
+            if !after.is_null() {
+                page["After"] = after;
+            }
+            let page = local.call("get_orders", page).await;
+            let rows: Value = serde_json::from_str(page["Json"].as_str().expect("a text")).expect("JSON");
+            let keys = rows.as_array().expect("a list").iter().filter_map(|row| row["Status"].as_str());
+            // The first rows of a new database have longer keys.
+            found.extend(keys.filter(|key| key.len() == 1));
+            after = page["NextAfter"].clone();
+            if after.is_null() {
+                break;
+            }
+        }
+        assert_eq!(found, expected, "{arguments}");
+    }
+    for (arguments, expected) in [
+        (json!({"FromColumn1": "x"}), "UnitPrice.from must be a number from"),
+        (json!({"FromColumn1": "0.00001"}), "UnitPrice.from must be a number from"),
+        (json!({"FromColumn1": "'1'"}), "UnitPrice.from must be a number from"),
+        (json!({"BeforeAt": "2026-02-30T00:00:00"}), "At.before must be a date and time"),
+        (json!({"BeforeAt": "null"}), "At.before must be a date and time"),
+        (json!({"ByColumn6": "1"}), "IsOpen must be true or false."),
+    ] {
+        let answer = local.call("get_orders", arguments).await;
+        assert_eq!(status(&answer), 400, "{answer}");
+        assert!(answer["Json"].as_str().is_some_and(|text| text.contains(expected)), "{answer}");
+    }
+}
+
+#[test]
+fn t_sql_of_filters_compares_in_the_columns_own_type() {
+    let text = super::tsql::tsql(&filtered());
+    for expected in [
+        "c.Parent = CONVERT(VARCHAR(12), @ByParent COLLATE Polish_CI_AS) AND CONVERT(NVARCHAR(4000), CONVERT(VARCHAR(12), @ByParent COLLATE Polish_CI_AS)) = @ByParent COLLATE Latin1_General_100_BIN2",
+        "@PrefixGroup NVARCHAR(10) = NULL",
+        "c.[Group] LIKE CONCAT(REPLACE(REPLACE(REPLACE(REPLACE(@PrefixGroup, N'\\', N'\\\\'), N'%', N'\\%'), N'_', N'\\_'), N'[', N'\\['), N'%') ESCAPE '\\'",
+        "(@FromColumn1 IS NULL OR c.[Unit Price] >= CONVERT(MONEY, ops.plain_number(@FromColumn1)))",
+        "(@BeforeAt IS NULL OR c.At < CONVERT(DATETIME2(0), REPLACE(@BeforeAt, N'Z', N''), 126))",
+        "ops.field_error(1, @FromAt, N'datetime2', NULL, 0, NULL)",
+        "@ByQty INT = NULL",
+        "OPTION (RECOMPILE)",
+        "IF @Invalid IS NULL AND @Limit BETWEEN 1 AND 1000",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
 }
 
 #[test]

@@ -1,11 +1,12 @@
 //! The procedures.
 
-use super::super::super::plan::{Column, Filled, KeySource, Plan, Role, Version};
+use super::super::super::plan::condition::{Compare, Condition};
+use super::super::super::plan::{Column, Filled, KeySource, Plan, Role, SqlType, Version};
 use super::super::text::{capitalized, listed, quoted};
 use super::super::{BROKEN_RULE, CHANGED_KEY, key_parameter, label, taken};
 use super::names::{column_name, local, table_name, version_column};
-use super::schema::{index_name, object_of};
-use super::values::{Source, default, given, member, set};
+use super::schema::{COLLATE, index_name, object_of};
+use super::values::{Source, default, given, member, rule_arguments, set};
 
 /// The type of a key's parameter.
 fn key_type(plan: &Plan) -> String {
@@ -41,30 +42,103 @@ SELECT 404 AS Status, {absent} AS Json;
 pub(super) fn list(plan: &Plan) -> String {
     let (key, table) = (key(plan), table_name(&plan.table));
     let (sql_type, max) = (key_type(plan), plan.limit.max);
+    let conditions = plan.conditions();
+    let parameters: String = conditions
+        .iter()
+        .map(|condition| format!(", @{} {} = NULL", condition.parameter, super::super::tsql::filter(condition)))
+        .collect();
+    let checks: String = conditions
+        .iter()
+        .filter(|condition| condition.is_checked())
+        .map(|condition| filter_problem(plan, condition))
+        .collect();
+    let filters: Vec<_> = conditions.iter().map(|condition| filter(plan, condition)).collect();
+    let and_filters: String = filters.iter().map(|filter| format!("\n        AND {filter}")).collect();
+    let where_filters = if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) };
     format!(
         "\
--- @After {sql_type} = NULL, @Limit INT = {default}
+-- @After {sql_type} = NULL, @Limit INT = {default}{parameters}
 SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and {max}.') AS Json
 WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
 
--- The last page ends with the last row of all, and has no next.
+{checks}-- The last page ends with the last row of all, and has no next.
 SELECT
     200 AS Status,
-    nullif(max({key}), (SELECT max({key}) FROM {table})) AS NextAfter,
+    nullif(max({key}), (SELECT max({key}) FROM {table}{where_filters})) AS NextAfter,
     replace(json_group_array(json_patch('{{}}', json_object(
             {members}
     ))), '/', '\\/') AS Json
 FROM (
     SELECT *
     FROM {table}
-    WHERE :After IS NULL OR {key} > :After
+    WHERE {is_after}{and_filters}
     ORDER BY {key}
     LIMIT :Limit
 );
 ",
         default = plan.limit.default,
         members = object_of(plan.in_list()),
+        is_after = match filters.is_empty() {
+            true => format!(":After IS NULL OR {key} > :After"),
+            false => format!("(:After IS NULL OR {key} > :After)"),
+        },
     )
+}
+
+/// The value of a filter as JSON: a number or Boolean stands in a query as it is, and all else as the text.
+fn filter_json(condition: &Condition) -> String {
+    let parameter = format!(":{}", condition.parameter);
+    let types = match condition.column.sql_type {
+        SqlType::Bit => "'true', 'false'",
+        sql_type if is_exact(sql_type) || matches!(sql_type, SqlType::Real | SqlType::Float) => "'integer', 'real'",
+        _ => return format!("json_quote({parameter})"),
+    };
+    format!(
+        "iif(iif(json_valid({parameter}), json_type({parameter}), '') IN ({types}), {parameter}, json_quote({parameter}))"
+    )
+}
+
+/// The answer to a value that a filter cannot have.
+fn filter_problem(plan: &Plan, condition: &Condition) -> String {
+    format!(
+        "SELECT 400 AS Status, json_object('detail', concat({}, Message, '.')) AS Json
+FROM (SELECT field_error({}, {}) AS Message)
+WHERE :{} IS NOT NULL AND Message IS NOT NULL;\n\n",
+        quoted(&format!("{} ", condition.query)),
+        filter_json(condition),
+        rule_arguments(plan, condition.column),
+        condition.parameter
+    )
+}
+
+/// The condition of a filter; what is absent filters nothing.
+fn filter(plan: &Plan, condition: &Condition) -> String {
+    let Condition { parameter, column, compare, .. } = condition;
+    let name = column_name(column);
+    let value = match condition.is_checked() {
+        true => format!("column_value({}, {})", filter_json(condition), rule_arguments(plan, column)),
+        false => format!(":{parameter}"),
+    };
+    // Numbers and times with an offset compare by what they say, not as texts.
+    let (name, value) = match column.sql_type {
+        sql_type if is_exact(sql_type) || matches!(sql_type, SqlType::Real | SqlType::Float) => {
+            (format!("CAST({name} AS NUMERIC)"), format!("CAST({value} AS NUMERIC)"))
+        }
+        SqlType::DateTimeOffset(_) => (format!("julianday({name})"), format!("julianday({value})")),
+        _ => (name, value),
+    };
+    let compared = match compare {
+        Compare::Equal => format!("{name} = {value}"),
+        Compare::From => format!("{name} >= {value}"),
+        Compare::Before => format!("{name} < {value}"),
+        Compare::Prefix => format!("substr({name}, 1, length({value})) = {value}{COLLATE}"),
+    };
+    format!("(:{parameter} IS NULL OR {compared})")
+}
+
+/// True for the numbers with a point that are stored as the text of their digits.
+fn is_exact(sql_type: SqlType) -> bool {
+    matches!(sql_type, SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney)
 }
 
 /// The checks of the text.

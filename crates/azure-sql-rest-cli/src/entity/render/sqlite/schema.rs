@@ -9,7 +9,7 @@ use super::values::{Source, example, set, shown};
 use super::{condition, values};
 
 /// The collation of every text.
-const COLLATE: &str = " COLLATE Latin1_General_100_CI_AS";
+pub(super) const COLLATE: &str = " COLLATE Latin1_General_100_CI_AS";
 
 /// The script of the table and its views.
 pub(super) fn schema(plan: &Plan, plans: &[&Plan]) -> String {

@@ -10,7 +10,7 @@ use super::super::tsql::rule;
 use super::names::column_name;
 
 /// The arguments behind the value in `column_value` and `field_error`.
-fn rule_arguments(plan: &Plan, column: &Column) -> String {
+pub(super) fn rule_arguments(plan: &Plan, column: &Column) -> String {
     let (name, size, scale) = rule(plan, column).unwrap_or(("object", None, None));
     let number = |number: Option<u32>| number.map_or("NULL".to_owned(), |number| number.to_string());
     format!("{}, {}, {}", quoted(name), number(size), number(scale))

@@ -4,7 +4,7 @@ mod reads;
 mod types;
 mod writes;
 
-pub(super) use types::{parameter, rule};
+pub(super) use types::{filter, parameter, rule};
 
 use super::super::plan::{Definition, ObjectKind, Operation, Plan};
 use super::text::{Script, capitalized, literal, name, qualified};

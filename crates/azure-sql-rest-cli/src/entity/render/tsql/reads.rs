@@ -1,6 +1,7 @@
 //! The document of a row, and the procedures that read.
 
-use super::super::super::plan::{Column, Operation, Plan, SqlType, Version, bracketed};
+use super::super::super::plan::condition::{Compare, Condition};
+use super::super::super::plan::{Column, Length, Operation, Plan, SqlType, Version, bracketed};
 use super::super::text::{Script, capitalized, literal, name, qualified, wrapped};
 use super::super::{key_parameter, label, members};
 use super::types;
@@ -106,16 +107,38 @@ pub(super) fn list(script: &mut Script, plan: &Plan) {
     if !plan.in_list().any(|column| column.name == key.name) {
         columns.insert(0, format!("c.{column}"));
     }
+    let conditions = plan.conditions();
+    let problems: Vec<_> = conditions
+        .iter()
+        .filter(|condition| condition.is_checked())
+        .map(|condition| filter_problem(plan, condition))
+        .collect();
+    let invalid = match &problems[..] {
+        [] => String::new(),
+        [problem] => format!("    DECLARE @Invalid NVARCHAR(400) = {problem};\n"),
+        many => {
+            format!("    DECLARE @Invalid NVARCHAR(400) = COALESCE(\n        {}\n    );\n", many.join(",\n        "))
+        }
+    };
+    // In one line with the other parameters, or each in a line.
+    let parameters = |between: &str| {
+        let parameter =
+            |condition: &Condition| format!(",{between}@{} {} = NULL", condition.parameter, types::filter(condition));
+        conditions.iter().map(parameter).collect::<Vec<_>>()
+    };
+    let parameters = if conditions.len() < 2 { parameters(" ") } else { parameters("\n    ") };
+    let limits = format!("N'limit must be between 1 and {}.'", plan.limit.max);
+    let limits = if invalid.is_empty() { limits } else { format!("ISNULL(@Invalid, {limits})") };
     script.lines(format!(
         "\
 {heading}
-CREATE OR ALTER PROCEDURE web.get_{plural} @After {sql_type} = NULL, @Limit INT = {default}
+CREATE OR ALTER PROCEDURE web.get_{plural} @After {sql_type} = NULL, @Limit INT = {default}{parameters}
 AS
 BEGIN
     SET NOCOUNT ON;
     DECLARE @Status INT = 200, @NextAfter {sql_type}, @Result NVARCHAR(MAX);
-
-    IF @Limit BETWEEN 1 AND {max}
+{invalid}
+    IF {is_valid}@Limit BETWEEN 1 AND {max}
         -- One more row than the page has tells whether another page follows. One statement, so that no change comes in between.
         SELECT
             @Result = CONCAT(N'[', STRING_AGG(p.Json, N',') WITHIN GROUP (ORDER BY p.Nth), N']'),
@@ -127,13 +150,12 @@ BEGIN
             FROM (
                 SELECT TOP (@Limit + 1) {columns}
                 FROM {table} AS c
-                WHERE c.{column} >= {from} AND (@After IS NULL OR c.{column} > {after})
+                WHERE c.{column} >= {from} AND (@After IS NULL OR c.{column} > {after}){filters}
                 ORDER BY c.{column}
             ) AS r
         ) AS p
-        WHERE p.Nth <= @Limit;
-    ELSE
-        SELECT @Status = 400, @Result = ops.problem(N'limit must be between 1 and {max}.');
+        WHERE p.Nth <= @Limit{recompile};
+    ELSE SELECT @Status = 400, @Result = ops.problem({limits});
 
     SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
 END;
@@ -148,7 +170,71 @@ GO
         columns = columns.join(", "),
         from = first(key),
         after = types::key(key, "After"),
+        parameters = parameters.concat(),
+        filters =
+            conditions.iter().map(|condition| format!("\n                    AND {}", filter(condition))).collect::<String>(),
+        // Each set of filters has its own plan, in which those that are absent cost nothing.
+        recompile = if conditions.is_empty() { "" } else { " OPTION (RECOMPILE)" },
+        is_valid = if invalid.is_empty() { "" } else { "@Invalid IS NULL AND " },
     ));
+}
+
+/// What is wrong with the value of a filter, by the rule for a field of the same type. A number or Boolean of JSON stands in a query as it is,
+/// and all else as the text.
+fn filter_problem(plan: &Plan, condition: &Condition) -> String {
+    let Condition { query, parameter, column, .. } = condition;
+    let (sql_type, size, scale) = types::rule(plan, column).unwrap_or(("object", None, None));
+    let is_json = match column.sql_type {
+        SqlType::Bit => format!("IIF(@{parameter} COLLATE Latin1_General_100_BIN2 IN (N'true', N'false'), 3, 1)"),
+        sql_type if types::is_number(sql_type) || matches!(sql_type, SqlType::Real | SqlType::Float) => {
+            format!(
+                "IIF(ISJSON(CONCAT(N'[', @{parameter}, N']')) = 1 AND @{parameter} NOT LIKE N'%[^-+.eE0-9]%', 2, 1)"
+            )
+        }
+        _ => "1".to_owned(),
+    };
+    let number = |number: Option<u32>| number.map_or("NULL".to_owned(), |number| number.to_string());
+    format!(
+        "(SELECT CONCAT({}, f.Message, N'.') FROM ops.field_error({is_json}, @{parameter}, N'{sql_type}', {}, {}, NULL) AS f \
+         WHERE @{parameter} IS NOT NULL AND f.Message IS NOT NULL)",
+        literal(&format!("{query} ")),
+        number(size),
+        number(scale)
+    )
+}
+
+/// The condition of a filter; what is absent filters nothing. What the column's code page lacks is another character there, and no row has it.
+fn filter(condition: &Condition) -> String {
+    let Condition { parameter, column, compare, .. } = condition;
+    let value = |source: &str| match column.sql_type {
+        SqlType::Char(length) => {
+            types::value(&Column { sql_type: SqlType::VarChar(Length::Of(length)), ..(*column).clone() }, source)
+        }
+        _ => types::value(column, source),
+    };
+    let (name, source) = (format!("c.{}", name(&column.name)), format!("@{parameter}"));
+    let compared = match compare {
+        Compare::Equal => format!("{name} = {}", value(&source)),
+        Compare::From => format!("{name} >= {}", value(&source)),
+        Compare::Before => format!("{name} < {}", value(&source)),
+        Compare::Prefix => {
+            let escaped = ["\\", "%", "_", "["]
+                .iter()
+                .fold(source.clone(), |text, special| format!("REPLACE({text}, N'{special}', N'\\{special}')"));
+            let pattern = match column.sql_type.has_code_page() {
+                true => format!("CONVERT(VARCHAR(8000), CONCAT({escaped}, N'%'){})", types::collate(column)),
+                false => format!("CONCAT({escaped}, N'%')"),
+            };
+            format!("{name} LIKE {pattern} ESCAPE '\\'")
+        }
+    };
+    let kept = match column.sql_type.has_code_page() {
+        true => {
+            format!(" AND CONVERT(NVARCHAR(4000), {}) = @{parameter} COLLATE Latin1_General_100_BIN2", value(&source))
+        }
+        false => String::new(),
+    };
+    format!("(@{parameter} IS NULL OR {compared}{kept})")
 }
 
 /// The key from which a page is read: `@After`, or the least of its type, so that the index is sought in either case.
@@ -172,7 +258,10 @@ pub(super) fn heading(plan: &Plan, operation: Operation) -> String {
     let (name, many) = (&plan.name, &plan.plural);
     match operation {
         Operation::Get => format!("-- web.{procedure}: one {label}. GET /{name}/{{id}}"),
-        Operation::List => format!("-- web.{procedure}: a page of {plural}, by key. GET /{many}?after=&limit="),
+        Operation::List => {
+            let filters: String = plan.conditions().iter().map(|condition| format!("&{}=", condition.query)).collect();
+            format!("-- web.{procedure}: a page of {plural}, by key. GET /{many}?after=&limit={filters}")
+        }
         Operation::Put => format!("-- web.{procedure}: create a {label}. PUT /{name}, POST /{many}"),
         Operation::Patch => {
             format!(

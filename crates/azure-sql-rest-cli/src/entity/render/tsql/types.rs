@@ -1,5 +1,6 @@
 //! SQL Server's types: how each is declared, checked, read from JSON and compared.
 
+use super::super::super::plan::condition::Condition;
 use super::super::super::plan::{Column, Length, Plan, SqlType};
 use super::super::text::literal;
 
@@ -96,7 +97,7 @@ pub(super) fn collated_value(column: &Column, source: &str) -> String {
 }
 
 /// True for the numbers that are exact.
-fn is_number(sql_type: SqlType) -> bool {
+pub(super) fn is_number(sql_type: SqlType) -> bool {
     sql_type.is_integer()
         || matches!(sql_type, SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney)
 }
@@ -117,6 +118,14 @@ pub(crate) fn parameter(sql_type: SqlType) -> String {
         SqlType::TinyInt | SqlType::SmallInt | SqlType::Int => "INT".to_owned(),
         SqlType::VarChar(length) => format!("NVARCHAR({length})"),
         other => declared(other),
+    }
+}
+
+/// The type of a parameter for a filter: as for a key where the component converts it, and a text for all else.
+pub(crate) fn filter(condition: &Condition) -> String {
+    match condition.column.sql_type {
+        sql_type if sql_type.is_integer() || sql_type == SqlType::UniqueIdentifier => parameter(sql_type),
+        _ => format!("NVARCHAR({})", condition.length()),
     }
 }
 
