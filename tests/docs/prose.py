@@ -19,6 +19,7 @@ OFF = ("typography", "dates_times", "misc.phrasal_adjectives", "redundancy.misc.
 # Folders whose comments and messages the rules cover, and folders with figures only. Widen the gate by moving a line.
 COVERED = (
     ".github",
+    "crates/azure-sql-rest",
     "crates/azure-sql-rest-conformance",
     "crates/azure-sql-rest-host",
     "crates/azure-sql-rest-up",
@@ -39,7 +40,6 @@ COVERED = (
 )
 PENDING = (
     "bench",
-    "crates/azure-sql-rest",
     "crates/azure-sql-rest-bridge",
     "crates/azure-sql-rest-cli",
     "deploy",
