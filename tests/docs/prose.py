@@ -19,7 +19,9 @@ OFF = ("typography", "dates_times", "misc.phrasal_adjectives", "redundancy.misc.
 # Folders whose comments and messages the rules cover, and folders with figures only. Widen the gate by moving a line.
 COVERED = (
     ".github",
+    "bench",
     "crates/azure-sql-rest",
+    "crates/azure-sql-rest-bridge",
     "crates/azure-sql-rest-conformance",
     "crates/azure-sql-rest-host",
     "crates/azure-sql-rest-up",
@@ -27,6 +29,7 @@ COVERED = (
     "fuzz",
     "scripts",
     "site",
+    "sql",
     "tests/browser",
     "tests/cases",
     "tests/clients",
@@ -39,11 +42,8 @@ COVERED = (
     "tests/sql",
 )
 PENDING = (
-    "bench",
-    "crates/azure-sql-rest-bridge",
     "crates/azure-sql-rest-cli",
     "deploy",
-    "sql",
     "src",
     "template",
     "tests/deploy",
