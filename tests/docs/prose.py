@@ -25,6 +25,7 @@ COVERED = (
     "crates/azure-sql-rest-conformance",
     "crates/azure-sql-rest-host",
     "crates/azure-sql-rest-up",
+    "deploy",
     "examples",
     "fuzz",
     "scripts",
@@ -43,7 +44,6 @@ COVERED = (
 )
 PENDING = (
     "crates/azure-sql-rest-cli",
-    "deploy",
     "src",
     "template",
     "tests/deploy",
