@@ -83,6 +83,7 @@ new_key() {
 }
 
 # The keys go through a pipe: they are in no file and on no command line. `create` also replaces an existing app.
+# shellcheck disable=SC2034 # The loop takes variables by their names.
 container_app() {
   dab_config=$(sed 's/^/          /' dab/dab-config.json)
   proxy_config=$(sed 's/^/          /' deploy/akamai/proxy.conf.template)
