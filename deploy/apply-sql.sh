@@ -13,10 +13,10 @@ run() { sqlcmd -C -b -I "$@"; }
 user() { LoginName=$1 LoginPassword=$2 RoleName=$3 run -d "$DATABASE" -i 92-user-local.sql; }
 
 run -Q "IF DB_ID(N'$DATABASE') IS NULL CREATE DATABASE [$DATABASE];"
-# As in Azure SQL: reads do not wait for writes. Only where it is off, because the change ends other connections.
+# Reads do not wait for writes, as in Azure SQL. The option is set only where it is off, because the change ends other connections.
 run -Q "IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'$DATABASE' AND is_read_committed_snapshot_on = 0)
   ALTER DATABASE [$DATABASE] SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE;"
-# One file, because 00 begins a transaction and 89 ends it, and sqlcmd stops at an error in the file that has it.
+# One file, because 00 begins a transaction and 89 ends it. sqlcmd stops at an error only in the file that has the error.
 file=$(mktemp)
 cat [0-8]*.sql 90-security.sql >"$file"
 run -d "$DATABASE" -i "$file"

@@ -1,9 +1,10 @@
 # Sourced by azure/deploy.sh, akamai/deploy.sh and azd/app.sh: how a deployment is planned and run, and the steps that both have.
 #
-# A step is a function of plain commands. A run calls it, --dry-run prints its text: what is shown is what runs. Upper-case names are parameters,
-# lower-case ones are found out on the way.
+# A step is a function of plain commands. A run calls the function, and --dry-run prints its text, so that the plan shows the commands that run.
+# Upper-case names are parameters. The steps find out the values of lower-case names.
+#
 # shellcheck shell=bash
-# What it sets is used by the scripts.
+# The scripts use the variables that this file sets.
 # shellcheck disable=SC2034
 
 script=$(cd "$(dirname "$0")" && pwd)/${0##*/}
@@ -24,7 +25,7 @@ DATABASE=${DATABASE:-customers}
 CLIENT_IP=${CLIENT_IP:-}
 SKIP_SQL=${SKIP_SQL:-false}
 
-# Where images come from. They are in no plan's head but where a script deploys some.
+# Sources of images. A plan's head shows them only where a script deploys images.
 BUILD=${BUILD:-false}
 IMAGES=${IMAGES:-}
 
@@ -57,7 +58,7 @@ arguments() {
   done
 }
 
-# valid NAME PATTERN RULE: names end up in addresses, SQL and YAML, so they are plain.
+# valid NAME PATTERN RULE: names become parts of addresses, SQL and YAML, so that they must be plain.
 valid() { [[ ${!1} =~ ^($2)$ ]] || fail "$1 must be $3, and is '${!1}'"; }
 
 valid_shared() {
@@ -73,17 +74,17 @@ valid_shared() {
   valid FREE_MAY_STOP 'true|false' 'true or false'
   # 100,000 vCore seconds at the half vCore that a database has at least while it is awake.
   [ "$SQL_TIER" != free ] || [ "$FREE_MAY_STOP" = true ] ||
-    fail "the free amount of --sql-tier free lasts for 2.3 days of an API that is in use, and then the database stops until the next month;" \
+    fail "the free amount of --sql-tier free lasts 2.3 days for an API in use, and then the database stops until the next month;" \
       "take it with --free-may-stop true"
   valid DATABASE '[A-Za-z0-9_-]{1,128}' 'letters, digits, _ and -'
   valid CLIENT_IP '([0-9]{1,3}(\.[0-9]{1,3}){3})?' 'an IPv4 address'
   valid SKIP_SQL 'true|false' 'true or false'
   case $NETWORK in firewall) PUBLIC_SQL=true ;; private) PUBLIC_SQL=false ;; esac
-  # The most requests at a time of the database (docs/database.md). All connections together are no more.
+  # The most requests that the database executes at a time (docs/database.md). All connections together must not exceed this number.
   case $SQL_TIER in serverless) WORKERS=75 ;; free) WORKERS=150 ;; Basic) WORKERS=30 ;; S0) WORKERS=60 ;; S1) WORKERS=90 ;; S2) WORKERS=120 ;; *) WORKERS=200 ;; esac
 }
 
-# needs TOOL WHERE…: all that is missing, at once.
+# needs TOOL WHERE…: reports all missing tools at once.
 needs() {
   local missing=
   while [ $# -gt 0 ]; do
@@ -159,15 +160,15 @@ resource_group() {
     az group create --name "$RESOURCE_GROUP" --location "$LOCATION" --tags made-by=customer-api --output none
 }
 
-# Only a group that was made by the step above: another may hold what is not ours.
+# Only a group that the step above made: another group may hold resources that are not ours.
 delete_resource_group() {
   made_by=$(az group show --name "$RESOURCE_GROUP" --query 'tags."made-by"' --output tsv)
   [ "$made_by" = customer-api ] || { echo "error: resource group $RESOURCE_GROUP is not tagged made-by=customer-api" >&2; exit 1; }
   az group delete --name "$RESOURCE_GROUP" --yes
 }
 
-# Registries and servers share one space of names with everyone else's. A number of this subscription and group makes them unique, and
-# the same each time.
+# Registries and servers share one space of names with everyone else's. A number of this subscription and group makes them unique, and is the
+# same each time.
 names() {
   subscription=$(az account show --query id --output tsv)
   suffix=${NAME_SUFFIX:-$(printf %s "$subscription/$RESOURCE_GROUP" | cksum | cut -d ' ' -f 1)}
@@ -175,15 +176,16 @@ names() {
   sql_server=$NAME_PREFIX-$suffix
 }
 
-# What carries the private endpoint, and reaches it.
+# The network of the private endpoint.
 virtual_network() {
   az network vnet show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --output none 2>/dev/null ||
     az network vnet create --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --location "$LOCATION" \
       --address-prefixes 10.60.0.0/16 --subnet-name endpoints --subnet-prefixes 10.60.0.0/24 --output none
 }
 
-# Data API Builder's, and that of the job that purges the ledger. Their names are unique in the tenant: two of one name cannot be told apart there
-# (33131, https://learn.microsoft.com/azure/azure-sql/database/authentication-microsoft-entra-create-users-with-nonunique-names).
+# The identities of Data API Builder and of the job that purges the ledger. Their names are unique in the tenant, because a database cannot tell
+# two of one name apart (33131,
+# https://learn.microsoft.com/azure/azure-sql/database/authentication-microsoft-entra-create-users-with-nonunique-names).
 identities() {
   for account in dab purge; do
     az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-$account-$suffix" --output none 2>/dev/null ||
@@ -195,8 +197,8 @@ identities() {
   purge_client_id=$(az identity show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-purge-$suffix" --query clientId --output tsv)
 }
 
-# released NAME: an image of the release, by the digest that the registry has for this version. Whoever may see the repository's packages needs not
-# sign in (https://docs.github.com/packages/working-with-a-github-packages-registry/working-with-the-container-registry).
+# released NAME: an image of the release, by the digest that the registry has for this version. If you may see the repository's packages, you
+# need not sign in (https://docs.github.com/packages/working-with-a-github-packages-registry/working-with-the-container-registry).
 released() {
   token=$(curl --fail --silent --max-time 20 "https://ghcr.io/token?scope=repository:$IMAGES/$1:pull" | sed -n 's/.*"token" *: *"\([^"]*\)".*/\1/p')
   digest=$(printf 'authorization: Bearer %s' "$token" |
@@ -206,7 +208,7 @@ released() {
   [[ $digest =~ ^sha256:[0-9a-f]{64}$ ]] && echo "ghcr.io/$IMAGES/$1@$digest"
 }
 
-# image_of NAME: finds the released image, or builds it from the sources, in a registry of this deployment's own, which is made for that alone.
+# image_of NAME: finds the released image, or builds it from the sources. Only a build makes a registry, which belongs to this deployment.
 image_of() {
   if [ "$BUILD" = false ] && [ -n "$IMAGES" ] && found=$(released "$1"); then
     return
@@ -244,7 +246,7 @@ administrator_is_user() {
   admin_name=$(az ad signed-in-user show --query userPrincipalName --output tsv)
 }
 
-# No password exists: the server knows Microsoft Entra alone.
+# No password exists: the server accepts only Microsoft Entra.
 sql_server() {
   az sql server show --resource-group "$RESOURCE_GROUP" --name "$sql_server" --output none 2>/dev/null ||
     az sql server create --resource-group "$RESOURCE_GROUP" --name "$sql_server" --location "$LOCATION" \
@@ -272,7 +274,7 @@ database_provisioned() {
       --yes --output none
 }
 
-# An address of the server's inside the virtual network, and the name by which clients find it there.
+# An address of the server inside the virtual network, and the name by which clients find the address there.
 private_endpoint() {
   sql_server_id=$(az sql server show --resource-group "$RESOURCE_GROUP" --name "$sql_server" --query id --output tsv)
   zone=privatelink.database.windows.net
@@ -312,7 +314,7 @@ sql() {
   sqlcmd -S "$sql_server.database.windows.net" -d "$DATABASE" -G -b -l 30 "$@"
 }
 
-# What the update switches on takes a while to hold: until then rules are refused with DenyPublicEndpointEnabled, 42101
+# The update takes a while to take effect. Until then rules are refused with DenyPublicEndpointEnabled, 42101
 # (https://learn.microsoft.com/azure/azure-sql/database/connectivity-settings).
 open_sql() {
   [ "$PUBLIC_SQL" = true ] ||
@@ -327,7 +329,7 @@ open_sql() {
   return 1
 }
 
-# The rule first: with public access off Azure SQL changes no rule. Both are tried, and both failures are told.
+# The rule first: with public access off Azure SQL changes no rule. Both are tried, and both failures are reported.
 close_sql() {
   closed=true
   az sql server firewall-rule delete --resource-group "$RESOURCE_GROUP" --server "$sql_server" --name deployer || {

@@ -69,8 +69,8 @@ BEGIN
     )
     WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = Sales.Customers_Archive, HISTORY_RETENTION_PERIOD = 12 MONTHS));
 
-    -- Not in WideWorldImporters. With it, deleting a customer seeks for those that bill to it; without it, it reads every
-    -- customer, and two deletes at a time wait for each other's row: a deadlock.
+    -- Not in WideWorldImporters. With this index, deleting a customer seeks for the customers that bill to it.
+    -- Without it, the delete reads every customer, and two deletes at a time wait for each other's row: a deadlock.
     CREATE NONCLUSTERED INDEX IX_Sales_Customers_BillToCustomerID ON Sales.Customers (BillToCustomerID);
 
     CREATE TABLE Sales.Orders
@@ -85,10 +85,10 @@ BEGIN
 
     CREATE NONCLUSTERED INDEX FK_Sales_Orders_CustomerID ON Sales.Orders (CustomerID);
 
-    -- Two chains of toy shops that bill to their head office (1 and 401), and shops that bill to themselves (801..1061).
-    -- Every word below is picked by arithmetic on the id, so that each run makes the same rows; only customer 123 is that of
-    -- WideWorldImporters, for the documented samples. Non-ASCII letters are written as NCHAR, because not every client reads a
-    -- script file as UTF-8.
+    -- Two chains of toy shops that bill to their head office (1 and 401), and shops that bill to themselves
+    -- (801..1061). Every word below is picked by arithmetic on the id, so that each run makes the same rows. Only
+    -- customer 123 comes from WideWorldImporters, for the documented samples. Non-ASCII letters are written as NCHAR,
+    -- because not every client reads a script file as UTF-8.
     WITH Digit AS (SELECT d.n FROM (VALUES (0), (1), (2), (3), (4), (5), (6), (7), (8), (9)) AS d (n)),
     Number AS
     (
@@ -211,7 +211,7 @@ BEGIN
 END;
 GO
 
--- The table as the procedures of the customers need it, whoever has made it.
+-- The table in the form that the procedures of the customers need, also if another script made it.
 IF COL_LENGTH(N'Sales.Customers', N'ValidFrom') IS NULL OR OBJECT_ID(N'Sequences.CustomerID') IS NULL
     THROW 50000, N'Sales.Customers or Sequences.CustomerID is missing: drop what is left of the sample, or use a WideWorldImporters database.', 1;
 

@@ -19,7 +19,7 @@ BEGIN
     DECLARE @Blanks NVARCHAR(4000) = REPLACE(REPLACE(@Mantissa, N'.', N''), N'0', N' ');
     DECLARE @Leading INT = (DATALENGTH(@Blanks) - DATALENGTH(LTRIM(@Blanks))) / 2;
     DECLARE @Digits NVARCHAR(4000) = REPLACE(LTRIM(RTRIM(@Blanks)), N' ', N'0');
-    -- As many of the digits stand before the point. A BIGINT, because the exponent may be the largest INT.
+    -- The number of digits before the point. A BIGINT, because the exponent may be the largest INT.
     DECLARE @Before BIGINT = CHARINDEX(N'.', CONCAT(@Mantissa, N'.')) - 1 - @Leading + CONVERT(BIGINT, @Exponent);
 
     IF @Digits = N''
@@ -211,7 +211,7 @@ RETURN
     (
         SELECT
             t.Text,
-            -- All digits are 0. The collation keeps those of other scripts apart.
+            -- All digits are 0. The collation excludes digits of other scripts.
             TRANSLATE(t.Text COLLATE Latin1_General_100_BIN2, N'123456789', N'000000000') AS Shape,
             CASE WHEN @Type = 2 AND DATALENGTH(@Value) <= 8000 THEN t.Text END AS Number
         FROM (SELECT CONVERT(NVARCHAR(4000), LEFT(@Value, 4000)) AS Text) AS t

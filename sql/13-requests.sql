@@ -144,8 +144,8 @@ BEGIN
     SET NOCOUNT ON;
 
     DECLARE @Number INT = ERROR_NUMBER();
-    -- The values of a key stand in the parentheses, and are a client's text. What is before them has the names of constraint and table, in
-    -- this order or the other, and quoted in a way that the language decides.
+    -- The values of a key stand in the parentheses, and are a client's text. The text before them has the names of
+    -- constraint and table. Their order, and how they are quoted, depend on the language.
     DECLARE @Message NVARCHAR(4000) = LEFT(ERROR_MESSAGE(), CHARINDEX(N'(', CONCAT(ERROR_MESSAGE(), N'(')) - 1);
     DECLARE @ConstraintName NVARCHAR(128);
     DECLARE @Detail NVARCHAR(1000);

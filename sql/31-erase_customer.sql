@@ -35,7 +35,8 @@ BEGIN
     ALTER TABLE Sales.Customers SET (SYSTEM_VERSIONING = OFF);
     IF EXISTS (SELECT 1 FROM Sales.Customers AS c WHERE c.CustomerID = @CustomerID)
         THROW 50003, N'The customer exists. Delete it through the API first.', 1;
-    -- As text, because SQL Server compiles a procedure before it runs, and refuses a DELETE from what is history then.
+    -- The statement is a text, because SQL Server compiles a procedure before it runs, and refuses a DELETE from a
+    -- history table then.
     EXECUTE sys.sp_executesql
         N'DELETE FROM Sales.Customers_Archive WHERE CustomerID = @CustomerID; SET @Erased = @@ROWCOUNT;',
         N'@CustomerID INT, @Erased INT OUTPUT', @CustomerID, @Erased OUTPUT;
@@ -46,7 +47,7 @@ BEGIN
 END;
 GO
 
--- Members: those who answer requests to erase.
+-- Members: the people who answer requests to erase.
 IF DATABASE_PRINCIPAL_ID(N'ops_eraser') IS NULL
     CREATE ROLE ops_eraser;
 GO

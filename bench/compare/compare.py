@@ -21,7 +21,7 @@ OPERATIONS = {"get": "GET one", "list": "GET list", "put": "PUT", "patch": "PATC
 # The lengths of lists, and the value of `limit` that stands for each.
 LISTS = {"10 KB": (10_000, 10), "100 KB": (100_000, 100), "1 MB": (1_000_000, 1000), "10 MB": (10_000_000, 10_000)}
 LIST_CONNECTIONS = 4
-# How often the first byte of each is waited for.
+# The number of single requests that time the first byte of each list.
 FETCHES = 50
 
 
@@ -54,9 +54,9 @@ def wrk(subject, operation, tag, seconds, connections, limit=100):
 
 @contextlib.contextmanager
 def own_core(upstream, subjects):
-    """The upstream and this thread on a core of their own, the other subjects on the rest, as if on another machine: a
-    subject that shares a core with its upstream waits until that has written all that the sockets take. This thread runs
-    as soon as it has something to read. Tells whether the system has the cores for that and allows it.
+    """Runs the upstream and this thread on a separate core and the other subjects on the rest, as if on another machine. A
+    subject that shares a core with its upstream would wait until the upstream has written all that the sockets take. This
+    thread runs as soon as it has something to read. Returns true if the system has the cores for that and allows it.
     """
     cores = os.sched_getaffinity(0)
     if len(cores) < 2:
@@ -96,7 +96,7 @@ def get(subject, api, dab):
 
 
 def fetch(subject, api, dab):
-    """What a GET brings, out of its envelope."""
+    """Returns the rows of a GET, without the envelope."""
     value = json.loads(get(subject, api, dab)[0])
     return json.loads(value["value"][0]["Json"]) if subject.enveloped else value
 
@@ -187,7 +187,7 @@ def measure_first_bytes(upstream, subjects, options):
         for _ in range(FETCHES):
             for subject in subjects:
                 for name, (_, limit) in LISTS.items():
-                    # Each begins after the same: a long list leaves other things in the caches than a short one.
+                    # The shortest list comes before each measurement, because a long list leaves other things in the caches.
                     get(subject, *shortest)
                     results[name, subject.name].append(get(subject, *targets(limit))[1] * 1e3)
     return results

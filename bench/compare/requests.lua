@@ -1,5 +1,5 @@
--- What wrk sends: requests.lua OPERATION PATHS BODIES TAG LIMIT, where PATHS and BODIES are "api", or "dab" for what the bridge itself
--- takes. No two writes have the same TAG and number, so none meets another's name or request key.
+-- The requests of wrk: requests.lua OPERATION PATHS BODIES TAG LIMIT. PATHS and BODIES are "api", or "dab" for the bridge's
+-- own form. No two writes have the same TAG and number, so that names and request keys never meet.
 
 local operation, paths, bodies, tag, limit, count
 

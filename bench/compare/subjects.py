@@ -1,4 +1,4 @@
-"""What is compared: how each subject is started, and what it looks like from outside."""
+"""The subjects of the comparison: how each is started, and how it is reached from outside."""
 
 import contextlib
 import os
@@ -15,9 +15,9 @@ from pathlib import Path
 HERE = Path(__file__).parent
 LOCAL = os.environ.get("LOCAL") or "target/bench-stack/local"
 SPIN = os.environ.get("SPIN")
-# Where Debian puts nginx, which not every user's shell searches.
+# Debian's folder of nginx, which not every user's shell searches.
 os.environ["PATH"] += ":/usr/sbin"
-# What a shell has set for `make up` must not reach the subjects.
+# Variables that a shell has set for `make up` must not reach the subjects.
 CLEAN = {key: value for key, value in os.environ.items() if key not in ("DAB_URL", "HOST", "MANIFEST", "SPIN") and not key.startswith("SPIN_VARIABLE_")}
 
 
@@ -37,11 +37,11 @@ class Subject:
     url: str
     process: subprocess.Popen
     log_file: Path
-    # "api", or "dab" for what the bridge itself takes and gives.
+    # "api", or "dab" for the bridge's own form.
     paths: str = "api"
     bodies: str = "api"
     enveloped: bool = False
-    # The subject that does as little with the same WASI on the same host.
+    # The bare proxy with the same WASI on the same host.
     bare: str = ""
     # Resident memory, in bytes.
     idle: int = 0
@@ -79,7 +79,7 @@ class Subjects:
 
     def __enter__(self):
         self.folder = Path(tempfile.mkdtemp(prefix="bench-"))
-        # Workers of an nginx that root starts are another user.
+        # The workers of an nginx that root starts belong to another user.
         self.folder.chmod(0o755)
         self.processes = []
         self.upstream = ""
@@ -88,7 +88,7 @@ class Subjects:
 
     def __exit__(self, *_):
         for process in reversed(self.processes):
-            # The local stack stops at the end of its input, and with it what it started.
+            # The local stack stops at the end of its input, together with the programs that it started.
             process.stdin.close()
             if process.args[0] != LOCAL:
                 process.terminate()
@@ -216,7 +216,7 @@ BUILDS = [("WASI 0.2", "spin.toml", "release"), ("WASI 0.3", "spin.wasip3.toml",
 
 
 def hosts(wasi):
-    """What runs a component: the built-in host, and Spin where one is named that knows this WASI."""
+    """The hosts of a component: the built-in host, and Spin where SPIN names a version that supports this WASI."""
     hosts = [("local", "")]
     if SPIN:
         version = subprocess.run([SPIN, "--version"], capture_output=True, text=True, check=True).stdout

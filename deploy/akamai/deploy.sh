@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# The API on Akamai Functions, with Data API Builder on Azure Container Apps and Azure SQL behind it. docs/akamai.md tells what it makes, what
-# that costs and how to undo it. Running it again is safe: what is there stays, the container app and the component are brought up to date.
+# The API on Akamai Functions, with Data API Builder on Azure Container Apps and Azure SQL behind it. See docs/akamai.md for the resources,
+# their cost and how to undo it. You can safely run it again: existing resources stay, the container app and the component are brought up to date.
 #
 #   make build && deploy/akamai/deploy.sh
 #
@@ -17,8 +17,8 @@
 #   --name-prefix         begins all names                                                               (customer-api)
 #   --name-suffix         ends the names that must be unique in Azure           (a number made from subscription and group)
 #   --network             private: a private endpoint of the database; firewall: it lets in all of Azure's addresses  (private)
-#   --sql-admin-group-id  object id of the Entra group that administers the server; you are in it    (you alone administer it)
-#   --sql-tier            a service objective like S0 or GP_Gen5_2; serverless (sleeps when nobody asks); free (Azure's free offer)  (S0)
+#   --sql-admin-group-id  object id of the Entra group that administers the server; you are in it    (only you administer it)
+#   --sql-tier            a service objective like S0 or GP_Gen5_2, serverless (sleeps without requests), or free (Azure's free offer)  (S0)
 #   --free-may-stop       true: with --sql-tier free, the API may be down from when the free amount is used up until the month ends  (false)
 #   --database            the database's name                                                            (customers)
 #   --client-ip           the address from which this machine reaches Azure                              (asks api.ipify.org)
@@ -26,8 +26,8 @@
 #   --build               true: build the image of the purge from these sources, also where it is released         (false)
 #   --images              the GitHub repository, as owner/name, whose released image is taken            (that of git's remote origin)
 #
-# From the environment alone
-#   API_KEY               the key, or several with commas between them, that clients of the API send      (the one that is there, or a new one)
+# Only from the environment
+#   API_KEY               the key, or several with commas between them, that clients of the API send      (the present key, or a new one)
 set -euo pipefail
 top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=deploy/lib.sh
@@ -64,7 +64,7 @@ secret() {
   az containerapp secret show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --secret-name "$1" --query value --output tsv
 }
 
-# The container app keeps them. They are made with it, and read back from it when there is one.
+# The container app keeps the keys. They are created with the app, and read back from an existing one.
 keys() {
   if az containerapp show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX-dab" --output none 2>/dev/null; then
     dab_key_1=$(secret dab-key-1)
@@ -82,14 +82,14 @@ new_key() {
   dab_key_1=$(openssl rand -hex 32)
 }
 
-# The keys go through a pipe: they are in no file and on no command line. `create` also replaces what is there.
+# The keys go through a pipe: they are in no file and on no command line. `create` also replaces an existing app.
 # shellcheck disable=SC2034 # The loop takes variables by their names.
 container_app() {
   dab_config=$(sed 's/^/          /' dab/dab-config.json)
   proxy_config=$(sed 's/^/          /' deploy/akamai/proxy.conf.template)
   revision=$(printf %s "$dab_key_1$dab_key_2$dab_config$proxy_config" | openssl dgst -sha256 -r | cut -c 1-12)
   yaml=$(<deploy/akamai/containerapp.yaml)
-  # A tenth stays for the purge and for people. Six: three replicas, and as many of the next revision while both run.
+  # A tenth stays for the purge and for people. The number is six: three replicas, and as many of the next revision while both run.
   pool=$((WORKERS * 9 / 10 / 6))
   for name in identity_id environment_id dab_key_1 dab_key_2 api_key dab_config proxy_config revision sql_server client_id pool; do
     yaml=${yaml//"@$name@"/"${!name}"}
@@ -101,7 +101,7 @@ container_app() {
     --query properties.configuration.ingress.fqdn --output tsv)
 }
 
-# The new revision serves when the component's key passes; without a key nothing does.
+# The new revision serves when the component's key passes. Without a key nothing passes.
 container_app_test() {
   printf 'x-api-key: %s' "$dab_key_1" |
     curl --fail --silent --show-error --retry 40 --retry-delay 5 --retry-all-errors --max-time 30 --header @- "https://$host/api/ready"
@@ -118,7 +118,7 @@ purge() {
     image="$found" sqlServer="$sql_server" database="$DATABASE" --output none
 }
 
-# All variables each time: a deployment starts from the manifest's defaults.
+# All variables each time, because a deployment starts from the manifest's defaults.
 component() {
   application_id=$(spin aka app status --app-name "$APPLICATION" --format json 2>/dev/null | sed -n 's/.*"id": *"\([^"]*\)".*/\1/p') ||
     application_id=

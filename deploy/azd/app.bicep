@@ -1,5 +1,5 @@
-// The container app: Spin with the component and, beside it in the same replica, Data API Builder, which nothing but the component reaches; and the
-// job that purges the ledger.
+// The container app, and the job that purges the ledger. The app runs Spin with the component and, beside it in the same replica, Data API
+// Builder, which only the component reaches.
 param location string = resourceGroup().location
 param environmentId string
 param identityId string
@@ -21,9 +21,9 @@ param pool int
 @description('The key that clients of the API send, or several with commas between them.')
 param apiKey string
 
-// app.sh divides the workers of the database by twice as many.
+// app.sh divides the workers of the database by twice this number.
 var maxReplicas = 3
-// Azure's registries want the identity to sign in; the release's images may be pulled by anybody.
+// Azure's registries require the identity to sign in. Anybody may pull the release's images.
 var registry = split(image, '/')[0]
 var ranges = empty(allowedAddresses) ? [] : split(allowedAddresses, ',')
 var dabConfig = loadTextContent('../../dab/dab-config.json')
@@ -46,7 +46,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
         allowInsecure: false
         transport: 'http'
         targetPort: 3000
-        // One that allows some refuses the rest (https://learn.microsoft.com/azure/container-apps/ip-restrictions).
+        // A rule that allows some addresses refuses the rest (https://learn.microsoft.com/azure/container-apps/ip-restrictions).
         ipSecurityRestrictions: [for (cidr, index) in ranges: {
           name: 'allowed-${index}'
           ipAddressRange: cidr
@@ -60,7 +60,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
           value: apiKey
         }
         {
-          // No secret, but that is how a container app has files.
+          // Not secret, but a container app has files only as secrets.
           name: 'dab-config'
           value: dabConfig
         }
@@ -77,7 +77,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
               secretRef: 'api-key'
             }
             {
-              // A change of secrets alone makes no new revision, and would not reach the containers
+              // A change of only secrets makes no new revision, and would not reach the containers
               // (https://learn.microsoft.com/azure/container-apps/manage-secrets).
               name: 'REVISION_OF_SECRETS'
               value: uniqueString(apiKey, dabConfig)
@@ -116,7 +116,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
           ]
           env: [
             {
-              // Each option is explained in docs/database.md.
+              // docs/database.md explains each option.
               name: 'DAB_SQL'
               value: 'Server=${sqlServer}${environment().suffixes.sqlServerHostname};Database=${database};Authentication=Active Directory Managed Identity;User ID=${clientId};Application Name=customer-api;Max Pool Size=${pool};Connect Timeout=5;Command Timeout=4;ConnectRetryCount=0;Packet Size=8000'
             }
@@ -132,7 +132,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
                 path: '/api/ready'
                 port: 5000
               }
-              // Two minutes. Container Apps takes no more than ten failures.
+              // Two minutes. Container Apps accepts no more than ten failures.
               periodSeconds: 15
               timeoutSeconds: 5
               failureThreshold: 8

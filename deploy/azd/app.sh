@@ -1,20 +1,20 @@
 #!/usr/bin/env bash
-# What `azd up` does after it has made the resources: the scripts of sql/, the images, the container app, the purge, monitoring. Running it again is
-# safe.
+# The steps of `azd up` after it has made the resources: the scripts of sql/, the images, the container app, the purge, monitoring. You can safely run
+# it again.
 #
 # Switches
 #   --check     only look whether the tools are there and az is where azd is, before azd makes anything
 #   --dry-run   print every command that would run, as a script; needs no tool and no network
 #   --yes       do not ask
 #
-# From the environment, where azd puts them: AZURE_SUBSCRIPTION_ID, and AZURE_RESOURCE_GROUP, AZURE_LOCATION, NETWORK, SQL_TIER, SQL_SERVER, DATABASE,
-# ENVIRONMENT_ID, WORKSPACE_ID, IDENTITY_ID, CLIENT_ID, PURGE_IDENTITY_ID, PURGE_CLIENT_ID, REGISTRY (outputs of main.bicep), and, where they are set
+# From the environment, where azd puts it: AZURE_SUBSCRIPTION_ID. Outputs of main.bicep are there too: AZURE_RESOURCE_GROUP, AZURE_LOCATION, NETWORK,
+# SQL_TIER, SQL_SERVER, DATABASE, ENVIRONMENT_ID, WORKSPACE_ID, IDENTITY_ID, CLIENT_ID, PURGE_IDENTITY_ID, PURGE_CLIENT_ID, REGISTRY. You may set these
 # with `azd env set`:
 #   CLIENT_IP    the address from which this machine reaches Azure                                        (asks api.ipify.org)
 #   SKIP_SQL     true: leave out the scripts of sql/, where this machine may not reach the database       (false)
-#   API_KEY      the key, or several with commas between them, that clients of the API send               (the one that is there, or a new one)
+#   API_KEY      the key, or several with commas between them, that clients of the API send               (the present key, or a new one)
 #   ALLOWED_IPS  IPv4 addresses or ranges with commas between them; the API refuses all others            (none: it refuses nobody)
-#   ALERT_EMAIL  who is told of alerts                                                                    (nobody)
+#   ALERT_EMAIL  who gets the alerts                                                                      (nobody)
 #   BUILD        true: build the images from these sources, also where they are released                  (false)
 #   IMAGES       the GitHub repository, as owner/name, whose released images are taken                    (that of git's remote origin)
 set -euo pipefail
@@ -22,7 +22,7 @@ top=$(cd "$(dirname "$0")/../.." && pwd)
 # shellcheck source=deploy/lib.sh
 source "$top/deploy/lib.sh"
 
-# The subscription of azd, whatever az has for its default.
+# The subscription of azd, which az's default may differ from.
 az() {
   command az "$@" --subscription "$SUBSCRIPTION"
 }
@@ -43,7 +43,7 @@ images() {
   purge_image=$found
 }
 
-# The container app keeps it. It is made with it, and read back from it when there is one.
+# The container app keeps the key. The key is created with the app, and read back from an existing one.
 api_key() {
   if az containerapp show --resource-group "$RESOURCE_GROUP" --name customer-api --output none 2>/dev/null; then
     api_key=${API_KEY:-$(az containerapp secret show --resource-group "$RESOURCE_GROUP" --name customer-api --secret-name api-key \
@@ -53,8 +53,8 @@ api_key() {
   fi
 }
 
-# The key goes through a pipe: it is in no file and on no command line. A tenth of the connections stays for the purge and for people. Six: the
-# replicas of app.bicep, and as many of the next revision while both run.
+# The key goes through a pipe: it is in no file and on no command line. A tenth of the connections stays for the purge and for people. The number
+# is six: the replicas of app.bicep, and as many of the next revision while both run.
 container_app() {
   printf '{"apiKey":{"value":"%s"}}' "$api_key" |
     az deployment group create --resource-group "$RESOURCE_GROUP" --name customer-api-app --template-file deploy/azd/app.bicep \
@@ -65,7 +65,7 @@ container_app() {
     --output tsv)
 }
 
-# Until the new revision has taken over, the one before answers, and does not know a new key.
+# Until the new revision has taken over, the old one answers, and does not know a new key.
 smoke_test() {
   for path in /healthz /readyz '/customers?limit=1'; do
     printf 'x-api-key: %s' "${api_key%%,*}" |
@@ -152,6 +152,6 @@ step "Container app" container_app
 step "Smoke test" smoke_test
 step "Purge of the ledger" purge_test
 step "Monitoring" monitoring
-"$dry_run" || [ -n "$ALERT_EMAIL" ] || say "Nobody is told of alerts. To change that: azd env set ALERT_EMAIL you@example.com; azd up"
+"$dry_run" || [ -n "$ALERT_EMAIL" ] || say "Nobody gets the alerts. To change that: azd env set ALERT_EMAIL you@example.com; azd up"
 "$dry_run" || say "Done: $url. The key for its clients: az containerapp secret show --subscription $SUBSCRIPTION --resource-group $RESOURCE_GROUP" \
   "--name customer-api --secret-name api-key --query value --output tsv"

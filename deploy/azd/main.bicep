@@ -1,4 +1,4 @@
-// What `azd provision` makes: all but the container app, which comes after the scripts of sql/ (app.sh, app.bicep).
+// The resources of `azd provision`: all except the container app, which follows after the scripts of sql/ (app.sh, app.bicep).
 targetScope = 'subscription'
 
 @minLength(1)
@@ -77,5 +77,5 @@ output IDENTITY_ID string = resources.outputs.identityId
 output CLIENT_ID string = resources.outputs.clientId
 output PURGE_IDENTITY_ID string = resources.outputs.purgeIdentityId
 output PURGE_CLIENT_ID string = resources.outputs.purgeClientId
-// Made when an image has to be built, and not before.
+// Created only when an image must be built.
 output REGISTRY string = 'customerapi${suffix}'

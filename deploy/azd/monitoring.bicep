@@ -1,4 +1,5 @@
-// Who is told of what: a test of /readyz from outside, rules over the log, a workbook. Objectives, and what to do: docs/production.md#set-alerts.
+// Alerts and their receivers: a test of /readyz from outside, rules over the log, a workbook. Objectives, and actions for each alert:
+// docs/production.md#set-alerts.
 param location string = resourceGroup().location
 
 @description('The Log Analytics workspace of the container apps environment.')
@@ -15,8 +16,8 @@ param reachable bool = true
 
 var tags = { 'made-by': 'customer-api' }
 
-// A row of its query makes a rule fire. `given` comes before the query. The objective is 99.9 percent of answers without 5xx in 30 days; a rule fires
-// when an hour uses up 2 percent of what that allows, or six hours 5 percent
+// A row of its query makes a rule fire. `given` comes before the query. The objective is 99.9 percent of answers without 5xx in 30 days. A rule
+// fires when one hour uses up 2 percent of the allowed failures, or six hours 5 percent
 // (https://sre.google/workbook/alerting-on-slos/#6-multiwindow-multi-burn-rate-alerts).
 var rules = [
   {
@@ -126,7 +127,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' existing = {
   name: 'customer-api'
 }
 
-// How many requests there are: the component tells of each one only at the log level info.
+// The number of requests: the component logs each request only at the log level info.
 resource counts 'Microsoft.Insights/diagnosticSettings@2021-05-01-preview' = {
   scope: app
   name: 'metrics'
@@ -179,7 +180,7 @@ resource alerts 'Microsoft.Insights/scheduledQueryRules@2021-08-01' = [for rule 
       ]
     }
     autoMitigate: true
-    // The table is there when its first line has come, some minutes after the app.
+    // The table exists when its first line has arrived, some minutes after the app.
     skipQueryValidation: true
     actions: { actionGroups: [told.id] }
   }
@@ -196,7 +197,8 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = {
   }
 }
 
-// Each run is charged: once in 15 minutes from each of five places, so every three minutes from one (https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags).
+// Azure charges for each run. Each of five places runs the test once in 15 minutes, so that one runs every three minutes
+// (https://learn.microsoft.com/azure/azure-monitor/app/availability#location-population-tags).
 resource readiness 'Microsoft.Insights/webtests@2022-06-15' = if (reachable) {
   name: 'customer-api-readyz'
   location: location

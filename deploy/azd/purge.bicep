@@ -8,7 +8,7 @@ param image string
 param sqlServer string
 param database string
 
-// Azure's registries want the identity to sign in; the release's images may be pulled by anybody.
+// Azure's registries require the identity to sign in. Anybody may pull the release's images.
 var registry = split(image, '/')[0]
 
 resource purge 'Microsoft.App/jobs@2024-03-01' = {
@@ -35,8 +35,8 @@ resource purge 'Microsoft.App/jobs@2024-03-01' = {
         {
           name: 'purge'
           image: image
-          // https://learn.microsoft.com/sql/tools/sqlcmd/sqlcmd-authentication: the user is the identity's client id. One line comes out: how many
-          // rows went, and how many hours old the oldest is that stays.
+          // https://learn.microsoft.com/sql/tools/sqlcmd/sqlcmd-authentication: the user is the identity's client id. The output is one line:
+          // how many rows were removed, and the age in hours of the oldest row that remains.
           args: [
             '-S'
             '${sqlServer}${environment().suffixes.sqlServerHostname}'

@@ -1,4 +1,4 @@
-// A registry for images that are built from the sources. Released ones come from where they are published, and need none.
+// A registry for images that are built from the sources. Released images need none, because they come from where they are published.
 param name string
 param location string = resourceGroup().location
 

@@ -9,7 +9,8 @@ param network string
 
 var isPrivate = network == 'private'
 
-// Data API Builder's, and that of the job that purges the ledger. Their names are unique in the tenant: other environments have others.
+// The identities of Data API Builder and of the job that purges the ledger. Their names are unique in the tenant, so that each environment has
+// other names.
 resource dab 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   name: 'customer-api-dab-${suffix}'
   location: location
@@ -22,9 +23,10 @@ resource purge 'Microsoft.ManagedIdentity/userAssignedIdentities@2023-01-31' = {
   tags: tags
 }
 
-// No password exists: the server knows Microsoft Entra alone. The administrator is taken when the server is made, and refused or ignored later
-// (https://learn.microsoft.com/azure/templates/microsoft.sql/servers, ServerProperties.administrators). So it is made once
-// (https://learn.microsoft.com/azure/azure-resource-manager/bicep/resource-declaration#onlyifnotexists), and what may change is a resource below.
+// No password exists: the server accepts only Microsoft Entra. The administrator is set when the server is created, and refused or ignored later
+// (https://learn.microsoft.com/azure/templates/microsoft.sql/servers, ServerProperties.administrators). So the server is created once
+// (https://learn.microsoft.com/azure/azure-resource-manager/bicep/resource-declaration#onlyifnotexists), and a resource below has the part that
+// may change.
 @onlyIfNotExists()
 resource server 'Microsoft.Sql/servers@2023-08-01-preview' = {
   name: 'customer-api-${suffix}'
@@ -72,7 +74,7 @@ resource database 'Microsoft.Sql/servers/databases@2023-08-01-preview' = {
   properties: {}
 }
 
-// 0.0.0.0 stands for all of Azure, other customers' machines included. They still have to sign in.
+// 0.0.0.0 stands for all of Azure, including other customers' machines, which still have to sign in.
 resource azure 'Microsoft.Sql/servers/firewallRules@2023-08-01-preview' = if (!isPrivate) {
   parent: server
   name: 'azure'

@@ -1,12 +1,13 @@
 #!/usr/bin/env bash
-# The API on Azure: SpinKube on Azure Kubernetes Service, Data API Builder beside it, Azure SQL behind it. docs/azure.md tells what it makes,
-# what that costs and how to undo it. Running it again is safe: what is there stays, the component and its manifests are brought up to date.
+# The API on Azure: SpinKube on Azure Kubernetes Service, Data API Builder beside it, Azure SQL behind it. See docs/azure.md for the
+# resources, their cost and how to undo it. You can safely run it again: existing resources stay, the component and its manifests are brought up
+# to date.
 #
 #   make build && deploy/azure/deploy.sh
 #
 # Switches
 #   --dry-run     print every command that would run, as a script; needs no tool and no network
-#   --rotate-key  put a new key of the API before the one that is there, and try it; both are valid until the next rotation
+#   --rotate-key  put a new key of the API before the present key, and try it; both are valid until the next rotation
 #   --destroy     delete the resource group and everything in it
 #   --yes         do not ask
 #
@@ -16,8 +17,8 @@
 #   --name-prefix         begins all names                                                               (customer-api)
 #   --name-suffix         ends the names that must be unique in Azure           (a number made from subscription and group)
 #   --network             firewall: the database lets in the cluster's public address; private: a private endpoint  (firewall)
-#   --sql-admin-group-id  object id of the Entra group that administers the server; you are in it    (you alone administer it)
-#   --sql-tier            a service objective like S0 or GP_Gen5_2; serverless (sleeps when nobody asks); free (Azure's free offer)  (S0)
+#   --sql-admin-group-id  object id of the Entra group that administers the server; you are in it    (only you administer it)
+#   --sql-tier            a service objective like S0 or GP_Gen5_2, serverless (sleeps without requests), or free (Azure's free offer)  (S0)
 #   --free-may-stop       true: with --sql-tier free, the API may be down from when the free amount is used up until the month ends  (false)
 #   --database            the database's name                                                            (customers)
 #   --node-count          nodes of the cluster, at least                                                 (2)
@@ -29,7 +30,7 @@
 #   --key-vault           true: the API's key is kept in Azure Key Vault                                 (false)
 #   --public-host         the name by which the internet reaches the API; without one it does not        ()
 #   --acme-email          where Let's Encrypt writes to about the certificate of --public-host           ()
-#   --alert-email         where alerts are sent to; without it they are in the portal alone             ()
+#   --alert-email         where alerts are sent to; without it they are only in the portal              ()
 #   --client-ip           the address from which this machine reaches Azure                              (asks api.ipify.org)
 #   --skip-sql            true: leave out the scripts of sql/, where this machine may not reach the database       (false)
 #   --image-tag           the component's tag in the registry                                            (version in spin.toml)
@@ -59,7 +60,7 @@ cluster() {
       --network-dataplane cilium ${subnet_id:+--vnet-subnet-id "$subnet_id"} --no-ssh-key --output none
 }
 
-# For a cluster that is there with other numbers, or with none (https://learn.microsoft.com/azure/aks/cluster-autoscaler).
+# For an existing cluster with other numbers, or with none (https://learn.microsoft.com/azure/aks/cluster-autoscaler).
 room() {
   now=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" \
     --query 'agentPoolProfiles[0].[enableAutoScaling,minCount,maxCount]' --output tsv | tr '\n\t' '  ')
@@ -76,7 +77,7 @@ room() {
   esac
 }
 
-# When Azure may bring new versions of Kubernetes and of the nodes.
+# The times at which Azure may bring new versions of Kubernetes and of the nodes.
 maintenance() {
   for window in aksManagedAutoUpgradeSchedule aksManagedNodeOSUpgradeSchedule; do
     az aks maintenanceconfiguration show --resource-group "$RESOURCE_GROUP" --cluster-name "$NAME_PREFIX" --name "$window" --output none \
@@ -110,7 +111,7 @@ firewall_rule() {
     --start-ip-address "$cluster_ip" --end-ip-address "$cluster_ip" --output none
 }
 
-# Who runs this: the claim oid of the token, which a user, a service principal and a workflow all have
+# The identity of the caller: the claim oid of the token, which a user, a service principal and a workflow all have
 # (https://learn.microsoft.com/entra/identity-platform/access-token-claims-reference).
 you() {
   case $(az account show --query user.type --output tsv) in user) your_type=User ;; *) your_type=ServicePrincipal ;; esac
@@ -118,7 +119,7 @@ you() {
     awk '{ while (length($0) % 4) $0 = $0 "="; print }' | openssl base64 -d -A | sed 's/.*"oid":"\([^"]*\)".*/\1/')
 }
 
-# Read by the API's own identity, written by you.
+# The API's own identity reads the vault, and you write it.
 key_vault() {
   vault=kv-$suffix
   tenant_id=$(az account show --query tenantId --output tsv)
@@ -135,20 +136,20 @@ key_vault() {
     --issuer "$issuer" --subject system:serviceaccount:customer-api:customer-api --audiences api://AzureADTokenExchange --output none
   az role assignment create --role "Key Vault Secrets User" --scope "$vault_id" --assignee-object-id "$api_principal_id" \
     --assignee-principal-type ServicePrincipal --output none
-  # By object id: to look up a name needs rights in the directory, and names change.
+  # By object id: looking up a name requires rights in the directory, and names change.
   az role assignment create --role "Key Vault Secrets Officer" --scope "$vault_id" --assignee-object-id "$your_id" \
     --assignee-principal-type "$your_type" --output none
   enabled=$(az aks show --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" \
     --query addonProfiles.azureKeyvaultSecretsProvider.enabled --output tsv)
-  # With rotation: without it, the cluster's secret keeps the value that it was made with.
+  # Without rotation, the cluster's secret keeps its first value.
   [ "$enabled" = true ] ||
     az aks enable-addons --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --addons azure-keyvault-secrets-provider \
       --enable-secret-rotation --output none
 }
 
-# The key that clients of the API send. It goes from one program to the next through a pipe, and is not shown.
+# The key that clients of the API send. A pipe takes it from one program to the next, and nothing shows it.
 api_key_in_vault() {
-  # A right takes some minutes to work.
+  # A right takes some minutes to take effect.
   for attempt in {1..20}; do
     az keyvault secret list --vault-name "$vault" --output none && break
     [ "$attempt" != 20 ] || exit 1
@@ -159,7 +160,7 @@ api_key_in_vault() {
     az keyvault secret set --vault-name "$vault" --name api-key --file /dev/stdin --encoding utf-8 --output none
 }
 
-# Before cert-manager, which looks for the Gateway API when it starts. Helm leaves a chart's CRDs as they are in an upgrade, so they come first:
+# Before cert-manager, which looks for the Gateway API when it starts. Helm does not upgrade a chart's CRDs, so that they come first:
 # https://gateway.envoyproxy.io/docs/install/install-yaml/#upgrading-from-the-previous-version
 gateway() {
   helm template envoy-gateway-crds oci://docker.io/envoyproxy/gateway-crds-helm --version "v$ENVOY_GATEWAY_VERSION" \
@@ -170,8 +171,8 @@ gateway() {
   kubectl apply --filename deploy/spinkube/components/gateway/class.yaml
 }
 
-# Container Insights, for the API's namespace alone
-# (https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-enable), and alerts on what it collects.
+# Container Insights, only for the API's namespace (https://learn.microsoft.com/azure/azure-monitor/containers/kubernetes-monitoring-enable), and
+# alerts on the data that it collects.
 monitoring() {
   az monitor log-analytics workspace show --resource-group "$RESOURCE_GROUP" --workspace-name "$NAME_PREFIX" --output none 2>/dev/null ||
     az monitor log-analytics workspace create --resource-group "$RESOURCE_GROUP" --workspace-name "$NAME_PREFIX" --location "$LOCATION" \
@@ -186,7 +187,7 @@ monitoring() {
     --parameters location="$LOCATION" workspaceId="$workspace_id" email="$ALERT_EMAIL" host="$PUBLIC_HOST" --output none
 }
 
-# In a file of its own: your other clusters, and which of them is the current one, are left alone.
+# A separate file leaves your other clusters, and the choice of the current one, unchanged.
 credentials() {
   export KUBECONFIG="$HOME/.kube/$NAME_PREFIX-$suffix"
   az aks get-credentials --resource-group "$RESOURCE_GROUP" --name "$NAME_PREFIX" --file "$KUBECONFIG" --overwrite-existing
@@ -209,7 +210,7 @@ namespace() {
   kubectl apply --namespace customer-api --filename deploy/spinkube/base/executor.yaml
 }
 
-# The image is deployed by its digest: what runs is what was pushed here, whatever the tag comes to mean.
+# The image is deployed by its digest, so that the pushed image runs even if the tag changes later.
 push() {
   az acr login --name "$registry" --expose-token --query accessToken --output tsv | tr -d '\r\n' |
     spin registry login "$registry.azurecr.io" --username 00000000-0000-0000-0000-000000000000 --password-stdin
@@ -218,14 +219,14 @@ push() {
   image=$registry.azurecr.io/customer-api@$digest
 }
 
-# The key that clients of the API send. It goes from one program to the next through a pipe, and is not shown.
+# The key that clients of the API send. A pipe takes it from one program to the next, and nothing shows it.
 api_key() {
   kubectl get secret customer-api --namespace customer-api --output name >/dev/null 2>&1 ||
     openssl rand -hex 32 | tr -d '\n' |
     kubectl create secret generic customer-api --namespace customer-api --from-file=api_key=/dev/stdin
 }
 
-# The new one first, so that the test below uses it; the one before stays valid.
+# The new key comes first, so that the test below uses it. The old key stays valid.
 new_key() {
   {
     openssl rand -hex 32 | tr -d '\n'
@@ -235,7 +236,7 @@ new_key() {
     kubectl replace --filename -
 }
 
-# The add-on brings it into the cluster's secret, every two minutes
+# The add-on copies the key into the cluster's secret, every two minutes
 # (https://learn.microsoft.com/azure/aks/csi-secrets-store-configuration-options).
 new_key_in_vault() {
   vault=kv-$suffix
@@ -256,7 +257,7 @@ secret_version() {
   kubectl get secret customer-api --namespace customer-api --output 'jsonpath={.metadata.resourceVersion}'
 }
 
-# The pods read it when they start.
+# The pods read the key when they start.
 restart() {
   kubectl rollout restart deployment/customer-api --namespace customer-api
   kubectl rollout status deployment/customer-api --namespace customer-api --timeout=10m
@@ -264,7 +265,7 @@ restart() {
 
 manifests() {
   mkdir -p .local/azure
-  # A tenth stays for the purge and for people. Five: the autoscaler makes four of Data API Builder, and a rollout one more.
+  # A tenth stays for the purge and for people. The number is five: the autoscaler makes four pods of Data API Builder, and a rollout one more.
   sed -e "s|@image@|$image|" -e "s|@client_id@|$client_id|" -e "s|@purge_client_id@|$purge_client_id|" \
     -e "s|@sql_server@|$sql_server|" -e "s|@database@|$DATABASE|" -e "s|@pool@|$((WORKERS * 9 / 10 / 5))|" \
     deploy/azure/overlay.yaml >.local/azure/kustomization.yaml
@@ -305,11 +306,11 @@ smoke_test() {
   )
 }
 
-# The certificate comes once the name leads there.
+# The certificate follows once the name points to the gateway.
 public_address() {
   kubectl wait gateway/customer-api --namespace customer-api --for=condition=Programmed --timeout=10m
   address=$(kubectl get gateway customer-api --namespace customer-api --output 'jsonpath={.status.addresses[0].value}')
-  echo "Let the name $PUBLIC_HOST lead to $address (an A record). Some minutes later: https://$PUBLIC_HOST/healthz"
+  echo "Point the name $PUBLIC_HOST to $address (an A record). Some minutes later: https://$PUBLIC_HOST/healthz"
 }
 
 remove_credentials() {

@@ -1,5 +1,5 @@
-// Alerts on what Container Insights collects of the cluster, and a look at /readyz from outside. deploy.sh deploys it. The queries are files of their
-// own, which tests/deploy/alerts.py runs on sample rows.
+// Alerts on the data that Container Insights collects of the cluster, and a test of /readyz from outside. deploy.sh deploys it. The queries are
+// separate files, which tests/deploy/alerts.py runs on sample rows.
 param location string = resourceGroup().location
 param workspaceId string
 
@@ -26,7 +26,7 @@ resource people 'Microsoft.Insights/actionGroups@2023-01-01' = {
   }
 }
 
-// Severity 1 is for now, 3 for the next day. None needs another log level than the default.
+// Severity 1 requires action now, 3 on the next day. No alert needs another log level than the default.
 var rules = [
   {
     name: 'given-up'
@@ -123,7 +123,7 @@ resource insights 'Microsoft.Insights/components@2020-02-02' = if (!empty(host))
   }
 }
 
-// https://learn.microsoft.com/azure/azure-monitor/app/availability: five places, so that one of them alone is no outage.
+// https://learn.microsoft.com/azure/azure-monitor/app/availability: five places, so that a failure at one is not an outage.
 resource ready 'Microsoft.Insights/webtests@2022-06-15' = if (!empty(host)) {
   name: 'customer-api-readyz'
   location: location

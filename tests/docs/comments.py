@@ -1,5 +1,6 @@
 """The prose of source files: comments, doc strings, and messages of some length."""
 
+import ast
 import contextlib
 import re
 import subprocess
@@ -15,7 +16,6 @@ LINE = {
 # A message is a string with at least so many words.
 MESSAGE = 6
 STRING = re.compile(r'"((?:[^"\\\n]|\\.)+)"')
-DOC_STRING = re.compile(r'^\s*"""(.+?)"""', re.M | re.S)
 
 
 def of(root, folders):
@@ -36,8 +36,8 @@ def of_source(name, text, pattern):
     for number, line in enumerate([*lines, ""], 1):
         match = pattern.fullmatch(line)
         said = match[1].strip() if match else ""
-        # A blank line, an item of a list or a line of code ends the paragraph.
-        if comment and (not said or re.match(r"([-*|#]|\d+\.)\s", said)):
+        # A blank line, an item of a list, a row of a table or a line of code ends the paragraph.
+        if comment and (not said or re.match(r"([-*|#]|\d+\.)\s|\S+\s{2,}", said)):
             yield Unit(f"{name}:{begin}", plain(" ".join(comment)), COMMENT_OPENINGS)
             comment = []
         if said:
@@ -46,9 +46,11 @@ def of_source(name, text, pattern):
         if not match:
             # A test compares a message of the API here, which is covered where the API makes it.
             for string in [] if '["detail"]' in line else STRING.findall(line):
-                if len(string.split()) >= MESSAGE and re.match(r"[A-Za-z{]", string) and not re.search(r"[<>=]|SELECT|::", string):
+                if len(string.split()) >= MESSAGE and re.match(r"[A-Za-z{]", string) and not re.search(r"[<>=]|SELECT|CREATE|EXECUTE|::|\{\{", string):
                     yield Unit(f"{name}:{number}", re.sub(r"\{[^}]*\}", "code", string))
     if name.endswith(".py"):
-        for match in DOC_STRING.finditer(text):
-            number = text.count("\n", 0, match.start()) + 1
-            yield from (Unit(f"{name}:{number}", " ".join(part.split()), COMMENT_OPENINGS) for part in re.split(r"\n\s*\n", match[1]))
+        for node in ast.walk(ast.parse(text)):
+            documented = isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef))
+            if documented and (said := ast.get_docstring(node)):
+                place = f"{name}:{node.body[0].lineno}"
+                yield from (Unit(place, " ".join(part.split()), COMMENT_OPENINGS) for part in re.split(r"\n\s*\n", said))

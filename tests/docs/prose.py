@@ -19,13 +19,18 @@ OFF = ("typography", "dates_times", "misc.phrasal_adjectives", "redundancy.misc.
 # Folders whose comments and messages the rules cover, and folders with figures only. Widen the gate by moving a line.
 COVERED = (
     ".github",
+    "bench",
+    "crates/azure-sql-rest",
+    "crates/azure-sql-rest-bridge",
     "crates/azure-sql-rest-conformance",
     "crates/azure-sql-rest-host",
     "crates/azure-sql-rest-up",
+    "deploy",
     "examples",
     "fuzz",
     "scripts",
     "site",
+    "sql",
     "tests/browser",
     "tests/cases",
     "tests/clients",
@@ -38,12 +43,7 @@ COVERED = (
     "tests/sql",
 )
 PENDING = (
-    "bench",
-    "crates/azure-sql-rest",
-    "crates/azure-sql-rest-bridge",
     "crates/azure-sql-rest-cli",
-    "deploy",
-    "sql",
     "src",
     "template",
     "tests/deploy",

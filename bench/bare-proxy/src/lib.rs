@@ -1,6 +1,6 @@
-//! A component that turns each request into one call of the bridge, hands its body on and its answer back, and does nothing else: no
-//! checks, no retries, no deadline. Only its bodies are sent with the same care, so that what the API costs beyond this is what its
-//! promises cost.
+//! A component that turns each request into one call of the bridge, and forwards its body and the answer. Nothing else
+//! happens: no checks, no retries, no deadline. Only its bodies are sent with the same care. So the API's additional cost is
+//! the cost of its promises.
 
 // The SDK's macro looks for itself under this name.
 #[cfg(feature = "wasip3")]
@@ -11,8 +11,8 @@ mod wasip2;
 #[cfg(feature = "wasip3")]
 mod wasip3;
 
-/// The path of the bridge for a path of the API, and whether the bridge wants a `GET`. Whatever is no route asks whether the bridge is
-/// ready, which is what a host wants to know first.
+/// Returns the path of the bridge for a path of the API, and true if the bridge requires a `GET`. Any other path asks
+/// whether the bridge is ready, which is a host's first question.
 fn call(method: &str, target: &str) -> (bool, String) {
     if let Some(limit) = target.strip_prefix("/customers?limit=") {
         return (true, format!("/api/get_customers?Limit={limit}"));

@@ -1,5 +1,5 @@
-//! WASI 0.2. A body is written before its head is sent, as far as the host takes it: a body that comes later waits until
-//! the other side has acknowledged the head.
+//! WASI 0.2. A body is written before its head is sent, as far as the host takes the body. Otherwise the body would wait
+//! until the other side has acknowledged the head.
 
 use futures::{Sink, SinkExt, join};
 use spin_sdk::http::{
@@ -36,7 +36,7 @@ async fn forward(request: Request) -> anyhow::Result<(OutgoingResponse, Vec<u8>)
     let status = answer.status();
     let body = answer.into_body().await?;
     let response = OutgoingResponse::new(fields(&body)?);
-    // A status that somebody answered with is one.
+    // A status that a server answered with is valid.
     let _ = response.set_status_code(status);
     Ok((response, body))
 }
@@ -51,6 +51,6 @@ fn fields(body: &[u8]) -> anyhow::Result<Fields> {
 /// Writes all of a body, and ends it.
 async fn write(sink: impl Sink<Vec<u8>>, body: Vec<u8>) {
     let mut sink = std::pin::pin!(sink);
-    // Fails when the other side does not read any more, which then says why.
+    // The call fails when the other side stops reading, which then says why.
     let _ = sink.send(body).await;
 }

@@ -1,5 +1,5 @@
-//! WASI 0.3. The write of a body begins together with the sending of its head: a body that comes later waits until the
-//! other side has acknowledged the head.
+//! WASI 0.3. The write of a body begins together with the sending of its head. Otherwise the body would wait until the other
+//! side has acknowledged the head.
 
 use std::future::Future;
 
@@ -29,12 +29,12 @@ async fn handle(request: Request) -> anyhow::Result<types::Response> {
     set(outgoing.set_scheme(Some(&scheme)))?;
     set(outgoing.set_authority(Some(authority)))?;
     set(outgoing.set_path_with_query(Some(&path)))?;
-    // In this order: the host begins to read what is written once it has begun to send.
+    // The order matters: the host begins to read what is written once it has begun to send.
     let (answer, ()) = join!(client::send(outgoing), write);
     let answer = Response::from_response(answer?)?;
     let status = answer.status().as_u16();
     let body = answer.into_body().bytes().await?.to_vec();
-    // Of the headers, no more: Spin refuses those of the hop.
+    // Other headers are dropped, because Spin refuses hop-by-hop headers.
     let headers = fields(&body)?;
     let (contents, end, write) = writing(body);
     let mut write = Box::pin(write);
@@ -42,7 +42,7 @@ async fn handle(request: Request) -> anyhow::Result<types::Response> {
         spawn(write);
     }
     let (response, _) = types::Response::new(headers, Some(contents), end);
-    // A status that somebody answered with is one.
+    // A status that a server answered with is valid.
     let _ = response.set_status_code(status);
     Ok(response)
 }
@@ -54,15 +54,15 @@ fn fields(body: &[u8]) -> anyhow::Result<Fields> {
     Fields::from_list(&fields).map_err(|error| anyhow::anyhow!("{error:?}"))
 }
 
-/// How a body ends.
+/// How a body ends: perhaps with trailers, or with an error.
 type End = Result<Option<Trailers>, ErrorCode>;
 
-/// A body as the host reads it, and what writes it. Nothing is written before the latter is polled.
+/// A body as the host reads it, and the future that writes the body. Nothing is written before the future is polled.
 fn writing(body: Vec<u8>) -> (StreamReader<u8>, FutureReader<End>, impl Future<Output = ()>) {
     let (mut contents, contents_read) = wit_stream::new();
     let (end, end_read) = wit_future::new(|| Err(ErrorCode::InternalError(None)));
     let write = async move {
-        // Either fails when the other side does not read any more, which then says why.
+        // Either fails when the other side stops reading, which then says why.
         contents.write_all(body).await;
         drop(contents);
         let _ = end.write(Ok(None)).await;

@@ -1,5 +1,5 @@
-"""The API as Microsoft's sample writes it, with Flask, over the bridge instead of a driver for the database: the procedure is called,
-its JSON parsed and made JSON again. Nothing is checked on the way in, and writes carry a request key, so that trying again is safe."""
+"""The API in the style of Microsoft's sample, with Flask, over the bridge instead of a driver for the database. The twin calls the
+procedure, parses its JSON and makes JSON again. No input is checked. Writes carry a request key, so that trying again is safe."""
 
 import json
 import os

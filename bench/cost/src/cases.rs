@@ -1,4 +1,4 @@
-//! The requests, each with what the bridge says to it and what must come of it.
+//! The requests, each with the answer of the bridge and the expected response.
 
 use std::pin::Pin;
 use std::task::{Context, Poll};
@@ -11,23 +11,23 @@ use wasmtime_wasi_http::{Error, WasiBody};
 
 /// A request.
 pub(crate) struct Case {
-    /// How the table calls it.
+    /// The name in the table.
     pub name: &'static str,
     pub method: Method,
     /// Path and query.
     pub target: &'static str,
-    /// Headers besides those that every request has.
+    /// Headers besides the headers that every request has.
     pub headers: Vec<(&'static str, &'static str)>,
     pub body: Bytes,
-    /// What the bridge says, if it is asked.
+    /// The bridge's answer, if the component calls the bridge.
     pub answer: Answer,
-    /// The status that must come of it.
+    /// The expected status.
     pub status: u16,
-    /// The length that the body must have at least.
+    /// The smallest expected length of the body.
     pub least_bytes: usize,
 }
 
-/// What the bridge says.
+/// An answer of the bridge.
 #[derive(Clone)]
 pub(crate) struct Answer {
     status: u16,
@@ -44,7 +44,7 @@ impl Answer {
         Self { status, body: format!(r#"{{"value":[{{{columns},"Json":{json}}}]}}"#).into() }
     }
 
-    /// As a response whose body is all there, in chunks.
+    /// A response whose body is complete, in chunks.
     pub fn response(&self) -> Result<Response<WasiBody>, Error> {
         Response::builder()
             .status(self.status)
@@ -58,7 +58,7 @@ impl Answer {
     }
 }
 
-/// A body that is all there, in chunks.
+/// A complete body, in chunks.
 struct Chunks(Bytes);
 
 impl Body for Chunks {
@@ -168,7 +168,8 @@ fn page_of(bytes: usize) -> Answer {
     Answer::row(200, r#""Status":200,"NextAfter":null"#, &json)
 }
 
-/// A JSON object of at most this many bytes, full of arrays that are as deep as the component takes: 128 levels with the object.
+/// A JSON object of at most this many bytes, full of arrays with the deepest nesting that the component accepts: 128 levels
+/// with the object.
 fn nested(bytes: usize) -> String {
     let item = ["[".repeat(126), "]".repeat(126)].concat();
     let items = vec![item.as_str(); (bytes - r#"{"a":[]}"#.len()) / (item.len() + 1)];

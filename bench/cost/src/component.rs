@@ -10,9 +10,9 @@ use wasmparser::{Operator, Parser, Payload};
 
 /// A build of the component.
 pub(crate) struct Build {
-    /// Which one: `WASI 0.2` or `WASI 0.3`.
+    /// The name of the build: `WASI 0.2` or `WASI 0.3`.
     pub wasi: &'static str,
-    /// Where it is, under the target directory.
+    /// The path under the target directory.
     pub path: &'static str,
 }
 
@@ -22,10 +22,10 @@ pub(crate) const BUILDS: [Build; 2] = [
     Build { wasi: "WASI 0.3", path: "wasm32-wasip2/wasip3/customer_api.wasm" },
 ];
 
-/// The compiler when nothing is noted beside the component: that of `rust-version`.
+/// The compiler when no file beside the component names one: the version of `rust-version`.
 const DEFAULT_RUSTC: &str = "rustc 1.95.0";
 
-/// What a build has made.
+/// A component that a build has made.
 pub(crate) struct Artifact {
     pub wasm: Vec<u8>,
     /// `rustc` and its version.
@@ -35,7 +35,7 @@ pub(crate) struct Artifact {
 }
 
 impl Build {
-    /// Reads what this build has left under `target`.
+    /// Reads the component of this build under `target`.
     pub fn read(&self, target: &Path) -> Result<Artifact> {
         let path = target.join(self.path);
         let wasm = fs::read(&path).with_context(|| format!("cannot read {}: run `make build`", path.display()))?;
@@ -65,7 +65,7 @@ fn stack_bytes(wasm: &[u8]) -> Result<u64> {
     bail!("no module in it has a memory and a global")
 }
 
-/// The part of spin.toml that is of use here.
+/// The part of spin.toml that this program uses.
 #[derive(Deserialize)]
 struct Manifest {
     variables: BTreeMap<String, Variable>,

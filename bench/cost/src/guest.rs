@@ -1,5 +1,5 @@
-//! Runs one request in a fresh instance of a component, in a world where nothing differs from one run to the next: the
-//! clock stands still, random bytes are known, the bridge answers at once, and one thread does everything.
+//! Runs one request in a fresh instance of a component, in a world where nothing differs from one run to the next. The clock
+//! stands still, random bytes are known, the bridge answers at once, and one thread does everything.
 
 use std::collections::BTreeMap;
 use std::future::{Future, pending};
@@ -27,7 +27,7 @@ use crate::component::Artifact;
 use crate::imports::{self, State};
 use crate::memory::{MAX_BYTES, Memories, Memory};
 
-/// What a request has cost so far.
+/// The cost of a request so far.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Cost {
     /// Instructions of WebAssembly, as the engine counts them: a bulk copy counts as one for each byte.
@@ -38,30 +38,30 @@ pub struct Cost {
     pub pages: u64,
     /// The pages of 4 KiB in it that are not all zero.
     pub touched: u64,
-    /// How deep the stack has been, in bytes: down to the lowest one that is not zero.
+    /// How deep the stack has been, in bytes: down to the lowest byte that is not zero.
     pub stack: u64,
 }
 
-/// A component ready to be asked.
+/// A component that is ready to answer.
 pub(crate) struct Guest {
     handler: ProxyHandler<Instances>,
     costs: UnboundedReceiver<Result<[Cost; 2]>>,
 }
 
 impl Guest {
-    /// Compiles a component, or loads what was compiled before from `cache`.
+    /// Compiles a component, or loads an earlier result from `cache`.
     pub fn new(artifact: &Artifact, variables: BTreeMap<String, String>, cache: &Path) -> Result<Self> {
         let memories = Arc::new(Memories::default());
         let mut config = Config::new();
         config.cache(Some(open_cache(cache)?));
         config.consume_fuel(true);
         config.wasm_component_model_async(true);
-        // Fuel is counted before anything is optimised.
+        // Fuel is counted before the code is optimised.
         config.cranelift_opt_level(OptLevel::None);
         config.with_host_memory(memories.clone());
         config.memory_reservation(MAX_BYTES as u64);
         config.memory_guard_size(0);
-        // An image of the initial memory only goes with memory of the engine itself.
+        // An image of the initial memory requires memory of the engine itself.
         config.memory_init_cow(false);
         let engine = Engine::new(&config)?;
         let component = Component::new(&engine, &artifact.wasm)?;
@@ -84,7 +84,7 @@ impl Guest {
         Ok(Self { handler, costs })
     }
 
-    /// Has a fresh instance answer one request: its cost before the request and after the answer.
+    /// Lets a fresh instance answer one request, and returns its cost before the request and after the answer.
     pub async fn cost(&mut self, case: &Case) -> Result<[Cost; 2]> {
         let body = Full::new(case.body.clone()).map_err(Error::from).boxed_unsync();
         let mut request = Request::builder()
@@ -112,7 +112,7 @@ impl Guest {
 fn open_cache(folder: &Path) -> Result<Cache> {
     std::fs::create_dir_all(folder)?;
     let mut config = CacheConfig::new();
-    // Wasmtime wants an absolute path.
+    // Wasmtime needs an absolute path.
     config.with_directory(folder.canonicalize()?);
     Ok(Cache::new(config)?)
 }
@@ -202,7 +202,7 @@ impl WorkerState for Worker {
             let before = self.before.context("the instance was never ready")?;
             Ok([before, self.cost(&store)?])
         };
-        // Nobody waits for it when the answer was wrong.
+        // After a wrong answer, nobody waits for the task.
         let _ = self.done.send(costs());
     }
 }

@@ -1,4 +1,4 @@
-//! What the component may call: WASI with a clock that stands still and random bytes that are known, the bridge, and
+//! The imports that the component may call: WASI with a clock that stands still and known random bytes, the bridge, and
 //! Spin's variables.
 
 use std::collections::BTreeMap;
@@ -16,9 +16,9 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiBody, WasiHttpCtx, WasiHttpC
 
 use crate::cases::Answer;
 
-/// What belongs to one instance.
+/// The state of one instance.
 pub(crate) struct State {
-    /// How often it has called out of WebAssembly.
+    /// How often the instance has called out of WebAssembly.
     pub host_calls: u64,
     variables: Arc<BTreeMap<String, String>>,
     wasi: WasiCtx,
@@ -47,13 +47,13 @@ impl State {
         }
     }
 
-    /// Sets what the bridge says to every request.
+    /// Sets the bridge's answer to every request.
     pub fn bridge_answers(&mut self, answer: Answer) {
         self.bridge.0 = Some(answer);
     }
 }
 
-/// Links everything a component may import.
+/// Links every import that a component may have.
 pub(crate) fn link(linker: &mut Linker<State>) -> Result<()> {
     wasmtime_wasi::p2::add_to_linker_async(linker)?;
     wasmtime_wasi::p3::add_to_linker(linker)?;
@@ -87,7 +87,7 @@ impl HostWallClock for Stopped {
     }
 }
 
-/// The bridge: says the same to every request, at once.
+/// The bridge: gives the same answer to every request, at once.
 struct Bridge(Option<Answer>);
 
 /// The transmission of a request.

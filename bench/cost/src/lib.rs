@@ -1,8 +1,12 @@
-//! What one request costs in the component, counted rather than timed: the same component has the same numbers on every
-//! machine, so a change that makes it dearer is seen at once.
+//! The cost of one request in the component, counted rather than timed. The same component has the same numbers on every
+//! machine, so that every increase is visible at once.
 //!
-//! In reading order: [`cases`] (the requests), [`component`] (what is measured), [`guest`], [`imports`] and [`memory`]
-//! (the world it runs in), [`table`] (what came of it, and what it is compared with).
+//! In reading order:
+//!
+//! - [`cases`]: the requests
+//! - [`component`]: the component to measure
+//! - [`guest`], [`imports`] and [`memory`]: the world in which the component runs
+//! - [`table`]: the results, and the reference for comparison
 
 mod cases;
 mod component;
@@ -38,7 +42,7 @@ pub fn table_path() -> PathBuf {
 ///
 /// # Errors
 ///
-/// A build that is missing, cannot run, or answers a request with something else than it should.
+/// A build that is missing, cannot run, or gives an unexpected answer to a request.
 pub fn measure(target: &Path) -> Result<Vec<Column>> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let variables = component::variables(&root())?;
@@ -61,11 +65,11 @@ pub fn measure(target: &Path) -> Result<Vec<Column>> {
         .collect()
 }
 
-/// Compares what `target` holds with the table; returns what the reader should know of the comparison.
+/// Compares the builds in `target` with the table. Returns remarks on the comparison for the reader.
 ///
 /// # Errors
 ///
-/// Those of [`measure`], a table that cannot be read, and requests that cost more than it allows.
+/// The errors of [`measure`], a table that cannot be read, and requests that cost more than the table allows.
 pub fn check(target: &Path) -> Result<Vec<String>> {
     let table = Table::parse(&fs::read_to_string(table_path()).context("cannot read bench/cost/table.md")?)?;
     let (mut dearer, mut notes) = (Vec::new(), Vec::new());

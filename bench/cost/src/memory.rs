@@ -1,17 +1,17 @@
-//! Linear memory that can be looked into while the component runs: the engine gets its memories from here.
+//! Linear memory that the program can read while the component runs: the engine gets its memories from here.
 
 use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering::Relaxed};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use wasmtime::{LinearMemory, MemoryCreator, MemoryType};
 
-/// The most bytes that a memory may have. All are there from the beginning, so that a memory never moves.
+/// The most bytes that a memory may have. All of them are reserved from the beginning, so that a memory never moves.
 pub(crate) const MAX_BYTES: usize = 16 << 20;
 
-/// What the host hands out at a time: WebAssembly's page, 64 KiB.
+/// The unit in which the host grows memory: WebAssembly's page, 64 KiB.
 const WASM_PAGE: usize = 64 << 10;
 
-/// What the operating system backs with memory at a time, when it is first written to.
+/// The unit in which the operating system backs memory, at the first write.
 const SYSTEM_PAGE: usize = 4 << 10;
 
 const WORD: usize = size_of::<AtomicU64>();
@@ -21,7 +21,7 @@ const WORD: usize = size_of::<AtomicU64>();
 pub(crate) struct Memories(Mutex<Vec<Arc<Memory>>>);
 
 impl Memories {
-    /// Those made since the last time.
+    /// The memories made since the last time.
     pub fn take(&self) -> Vec<Arc<Memory>> {
         std::mem::take(&mut self.0.lock().unwrap_or_else(PoisonError::into_inner))
     }
@@ -29,7 +29,7 @@ impl Memories {
 
 /// One memory.
 pub(crate) struct Memory {
-    /// Atomic, so that the guest may write to what is only borrowed here.
+    /// Atomic, so that the guest may write to bytes that are only borrowed here.
     words: Box<[AtomicU64]>,
     bytes: AtomicUsize,
 }

@@ -1,5 +1,5 @@
-//! The table of costs: Markdown for the reader, and what a later run is compared with. It has a section for each measure,
-//! in it a row for each request and a column for each build and compiler.
+//! The table of costs: Markdown for the reader, and the reference for a later run. Each measure has a section, with a row
+//! for each request and a column for each build and compiler.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -10,7 +10,7 @@ use crate::guest::Cost;
 
 type Measure = fn(&Cost) -> u64;
 
-/// The sections: title, what it means, and which number of a cost is there.
+/// The sections: title, meaning, and the number of a cost that they show.
 const MEASURES: [(&str, &str, Measure); 5] = [
     (FUEL, "Instructions of WebAssembly, as Wasmtime counts them: a bulk copy counts as one for each byte.", |cost| {
         cost.fuel
@@ -40,7 +40,7 @@ number is exact: every run with the same component has the same. Another compile
 const LIMITS: [(&str, Measure, [u64; 2]); 2] =
     [(FUEL, |cost| cost.fuel, [5, 15]), (HOST_CALLS, |cost| cost.host_calls, [0, 15])];
 
-/// Columns by their title, rows by theirs.
+/// Columns by their title, and rows by theirs.
 type Section = BTreeMap<String, Vec<(String, u64)>>;
 
 /// The table.
@@ -103,19 +103,19 @@ impl Table {
         Ok(table)
     }
 
-    /// Takes over a column, in place of the one with its title.
+    /// Stores a column, in place of an older column with the same title.
     pub fn set(&mut self, column: &Column) {
         for (title, _, measure) in MEASURES {
             let rows = column.costs.iter().map(|(name, cost)| ((*name).to_owned(), measure(cost)));
             let section = self.sections.entry(title.into()).or_default();
             section.insert(column.title(), rows.collect());
-            // What is no longer asked goes from the other columns too.
+            // Requests that no longer exist also leave the other columns.
             let asked = |(row, _): &(String, u64)| column.costs.iter().any(|(name, _)| name == row);
             section.values_mut().for_each(|rows| rows.retain(asked));
         }
     }
 
-    /// What is dearer than this table allows, a line each, and what the reader should know of the comparison.
+    /// Returns a line for each cost above this table's limits, and remarks on the comparison for the reader.
     #[must_use]
     pub fn compare(&self, column: &Column) -> Comparison {
         let mut comparison = Comparison::default();
@@ -151,12 +151,12 @@ impl Table {
     }
 }
 
-/// What came of [`Table::compare`].
+/// The result of [`Table::compare`].
 #[derive(Debug, Default)]
 pub struct Comparison {
-    /// Which requests cost too much.
+    /// The requests that cost too much.
     pub dearer: Vec<String>,
-    /// With what it was compared, when that is not the same compiler.
+    /// The column of the comparison, if its compiler differs.
     pub notes: Vec<String>,
 }
 
@@ -200,7 +200,7 @@ impl fmt::Display for Table {
     }
 }
 
-/// A number with its thousands apart.
+/// A number with separated thousands.
 fn grouped(number: u64) -> String {
     let digits = number.to_string();
     let mut text = String::new();

@@ -1,4 +1,4 @@
-//! What bench/cost/table.md says holds for the component that is built.
+//! The component that is built keeps to bench/cost/table.md.
 
 use std::path::PathBuf;
 use std::sync::LazyLock;
@@ -13,7 +13,7 @@ fn measure_again() -> Vec<Column> {
     measure(&target()).unwrap_or_else(|error| panic!("{error:#}"))
 }
 
-/// What the tests share: a measurement takes seconds, and all of them are the same.
+/// The measurement that all tests share, because each takes seconds and all give the same.
 static MEASURED: LazyLock<Vec<Column>> = LazyLock::new(measure_again);
 
 #[test]

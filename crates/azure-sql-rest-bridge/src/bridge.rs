@@ -36,10 +36,10 @@ const MAX_REQUEST_LINE: usize = 8192;
 
 type RequestBody = UnsyncBoxBody<Bytes, anyhow::Error>;
 
-/// Where the bridge finds its data and its routes.
+/// The files that the bridge reads and writes.
 #[derive(Clone, Debug)]
 pub struct Config {
-    /// The SQLite file; created, with its folder, when it is not there.
+    /// The SQLite file, which the bridge creates, with its folder, when it is missing.
     pub database: PathBuf,
     /// DAB's configuration, `dab-config.json`.
     pub dab_config: PathBuf,
@@ -59,8 +59,8 @@ impl Bridge {
     /// Opens the database, and reads the scripts and DAB's configuration.
     ///
     /// # Errors
-    /// When the configuration names something that the bridge does not have, when a file cannot be used, or when the
-    /// database was made by a build with another schema (the message then says to run `make reset`).
+    /// When the configuration names something that the bridge does not have, or when a file cannot be used. When a build
+    /// with another schema made the database; the message then says to run `make reset`.
     pub fn open(config: Config) -> anyhow::Result<Self> {
         let database = Database::open(&config.database)?;
         let mode = OpenFlags::SQLITE_OPEN_READ_WRITE;
@@ -70,7 +70,7 @@ impl Bridge {
         Ok(Self { dab: Arc::new(DabConfig::read(&config.dab_config, &procedures)?), procedures, database })
     }
 
-    /// Every procedure that it has.
+    /// Every procedure of the bridge.
     pub fn procedures(&self) -> &[Arc<Procedure>] {
         &self.procedures
     }
@@ -80,7 +80,7 @@ impl Bridge {
         &self.database.clock
     }
 
-    /// Answers one request. Whatever goes wrong is a response too.
+    /// Answers one request. Any failure is a response too.
     pub async fn answer<B>(&self, request: Request<B>) -> Response<ReplyBody>
     where
         B: Body<Data = Bytes> + Send + 'static,
@@ -148,7 +148,7 @@ impl Bridge {
         Ok(succeed(parts, || wire::envelope(&procedure.columns, &row)))
     }
 
-    /// What follows the REST path, which need not end at a slash.
+    /// Returns the part of a path after the REST path, which need not end at a slash.
     fn after_rest_path<'a>(&self, path: &'a str) -> Result<&'a str, DabError> {
         if path == "/mcp" {
             let (code, message) = ("GlobalMcpEndpointDisabled", "Route mcp was not found.");
@@ -161,7 +161,7 @@ impl Bridge {
         })
     }
 
-    /// The entity that a route starts with, and what follows it.
+    /// The entity that a route starts with, and the rest of the route.
     fn find_entity<'a>(&self, path: &'a str) -> Result<(&Entity, &'a str), DabError> {
         // The longest match wins: paths of entities may contain slashes.
         let mut candidates = iter::successors(Some(path), |path| path.rsplit_once('/').map(|(parent, _)| parent));
@@ -175,7 +175,7 @@ impl Bridge {
         })
     }
 
-    /// The arguments that a request has for an entity's procedure, if it may be called like that at all.
+    /// The arguments of a request for an entity's procedure, if the request may call the procedure.
     fn arguments(&self, parts: &Parts, body: &str, entity: &Entity, rest_of_path: &str) -> Result<Arguments, DabError> {
         if !entity.is_public {
             let (code, message) = ("AuthorizationCheckFailed", "Authorization Failure: Access Not Allowed.");
@@ -202,7 +202,7 @@ impl Bridge {
     }
 }
 
-/// An If-Match other than `*` is the first thing that DAB refuses.
+/// DAB refuses an If-Match other than `*` before all else.
 fn refuse_etags(parts: &Parts) -> Result<(), DabError> {
     let is_update = matches!(parts.method, Method::PUT | Method::PATCH);
     match parts.headers.get(IF_MATCH) {
@@ -219,7 +219,7 @@ fn is_line_too_long(parts: &Parts) -> bool {
 /// The whole body as UTF-8, without a byte order mark; other bytes become U+FFFD.
 ///
 /// # Errors
-/// When it is longer than Kestrel accepts, or breaks off.
+/// When the body is longer than Kestrel accepts, or breaks off.
 async fn read(body: RequestBody) -> anyhow::Result<String> {
     ensure!(body.size_hint().lower() <= MAX_BODY, "the request body is longer than {MAX_BODY} bytes");
     let whole = Limited::new(body, usize::try_from(MAX_BODY)?).collect().await;
@@ -228,8 +228,8 @@ async fn read(body: RequestBody) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// The response to a call that returned a row; what DAB answers with depends only on the method. `Accept-Charset` counts
-/// here alone: errors are always UTF-8.
+/// The response to a call that returned a row; DAB's status depends only on the method. `Accept-Charset` counts only here:
+/// errors are always UTF-8.
 fn succeed(parts: &Parts, envelope: impl FnOnce() -> String) -> Response<ReplyBody> {
     if parts.method == Method::DELETE {
         return wire::empty(StatusCode::NO_CONTENT);
@@ -255,14 +255,14 @@ fn header(headers: &HeaderMap, name: HeaderName) -> &str {
     value.unwrap_or_default().trim()
 }
 
-/// Whether the first segment of a path is this, in any case.
+/// True if the first segment of a path is this one, in any case.
 fn is_under(path: &str, name: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next();
     first.is_some_and(|first| first.eq_ignore_ascii_case(name))
 }
 
-/// What DAB sees of a body: of a form, which ASP.NET Core reads before, nothing. `None` for a multipart body without its
-/// end.
+/// Returns the part of a body that DAB sees. DAB sees nothing of a form, because ASP.NET Core reads it first. `None` for a
+/// multipart body without its end.
 fn without_form(headers: &HeaderMap, body: String) -> Option<String> {
     let content_type = header(headers, CONTENT_TYPE);
     let (kind, boundary) = content_type.split_once("boundary=").unwrap_or((content_type, ""));
@@ -275,18 +275,18 @@ fn without_form(headers: &HeaderMap, body: String) -> Option<String> {
     }
 }
 
-/// An answer of DAB, with the headers that each of them has.
+/// A response of DAB, with the headers that every response has.
 pub(crate) fn of_dab(response: Response<ReplyBody>, correlation_id: Uuid) -> Response<ReplyBody> {
     let name = HeaderName::from_static(wire::CORRELATION_ID);
     of_kestrel(with(response, name, &correlation_id.to_string()))
 }
 
-/// An answer of the server under DAB.
+/// A response of the server under DAB.
 fn of_kestrel(response: Response<ReplyBody>) -> Response<ReplyBody> {
     with(response, SERVER, "Kestrel")
 }
 
-/// A response after which the connection cannot be used any more.
+/// A response after which the connection cannot be used again.
 fn closing(response: Response<ReplyBody>) -> Response<ReplyBody> {
     with(response, CONNECTION, "close")
 }
@@ -298,7 +298,7 @@ fn with(mut response: Response<ReplyBody>, name: HeaderName, value: &str) -> Res
     response
 }
 
-/// The error of DAB for what happened here.
+/// DAB's error for a failure in the bridge.
 fn in_dab_terms(error: &anyhow::Error) -> DabError {
     let Some(error) = error.downcast_ref::<rusqlite::Error>() else {
         return DabError::unexpected();
@@ -310,7 +310,7 @@ fn in_dab_terms(error: &anyhow::Error) -> DabError {
     })
 }
 
-/// The only place where the cause of a 500 is told, as in DAB's log.
+/// The only place that shows the cause of a 500, as DAB's log does.
 fn log(correlation_id: Uuid, what: &str, cause: &dyn std::fmt::Display) {
     eprintln!("local bridge: {correlation_id} {what}: {cause}");
 }

@@ -1,20 +1,20 @@
-//! The time, as scripts have it.
+//! The time that scripts read.
 
 use std::sync::{Arc, Mutex, PoisonError};
 
 use chrono::{NaiveDateTime, Utc};
 
-/// The clock of a bridge. It can be stopped, for tests of what happens within one step of a clock. Clones are one clock.
+/// The clock of a bridge. Tests can stop it, to see what happens within one step of a clock. Clones share one clock.
 #[derive(Clone, Debug, Default)]
 pub struct Clock(Arc<Mutex<Option<NaiveDateTime>>>);
 
 impl Clock {
-    /// Stands still from now on.
+    /// Stops the clock.
     pub fn stop(&self) {
         self.set(Some(Utc::now().naive_utc()));
     }
 
-    /// Goes on, at the true time.
+    /// Restarts the clock at the true time.
     pub fn go(&self) {
         self.set(None);
     }

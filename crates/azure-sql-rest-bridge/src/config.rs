@@ -1,8 +1,8 @@
-//! What the bridge takes from DAB's configuration, `dab-config.json`: paths, methods, procedures. Both read the same
+//! The part of DAB's configuration, `dab-config.json`, that the bridge reads: paths, methods, procedures. Both read the same
 //! file, so that the two cannot drift apart.
 //!
-//! The bridge always behaves as in production mode, whatever `runtime.host.mode` says, and unlike DAB it does not
-//! accept comments in the file.
+//! The bridge always behaves as in production mode, and ignores `runtime.host.mode`. Unlike DAB, it does not accept comments
+//! in the file.
 
 use std::{collections::BTreeMap, fs, path::Path, sync::Arc};
 
@@ -17,22 +17,22 @@ use crate::procedures::Procedure;
 pub(crate) struct DabConfig {
     /// `runtime.rest.path`, such as `/api`.
     pub rest_path: String,
-    /// Whether a field that is no parameter is an error; otherwise it is ignored.
+    /// True if a field that is not a parameter is an error. Otherwise such a field is ignored.
     pub request_body_strict: bool,
-    /// By path, without a slash in front.
+    /// Entities by path, without a slash in front.
     pub entities: BTreeMap<String, Entity>,
 }
 
 /// A procedure on DAB's wire.
 #[derive(Debug)]
 pub(crate) struct Entity {
-    /// The key in `entities`; the name in error messages.
+    /// The key in `entities`, which is the name in error messages.
     pub name: String,
     pub procedure: Arc<Procedure>,
     pub methods: Vec<Method>,
-    /// Whether role `anonymous` may execute it.
+    /// True if role `anonymous` may execute the procedure.
     pub is_public: bool,
-    /// Defaults in the configuration, which come before those of the procedure.
+    /// Defaults in the configuration, which take precedence over the defaults of the procedure.
     pub defaults: BTreeMap<String, String>,
 }
 
@@ -94,7 +94,7 @@ fn find_procedure(object: &str, procedures: &[Arc<Procedure>]) -> Result<Arc<Pro
     })
 }
 
-/// Without any, a procedure only accepts POST.
+/// An entity without methods accepts only POST.
 fn methods(names: &[String]) -> Result<Vec<Method>> {
     if names.is_empty() {
         return Ok(vec![Method::POST]);
@@ -107,7 +107,7 @@ fn methods(names: &[String]) -> Result<Vec<Method>> {
     names.iter().map(parse).collect()
 }
 
-// The file, as far as it is read here. What is absent has DAB's default at run time.
+// The file, as far as it is read here. An absent member has DAB's default at run time.
 
 #[derive(Deserialize)]
 struct File {

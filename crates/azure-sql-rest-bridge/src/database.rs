@@ -1,4 +1,4 @@
-//! The SQLite file: opening, creating, and the connections to it.
+//! The SQLite file: opening and creating it, and the connections to it.
 
 use std::{
     fs,
@@ -22,20 +22,20 @@ use crate::{
 /// The version of schema.sql, kept in `PRAGMA user_version`. 0 is a new file.
 const SCHEMA_VERSION: i64 = 5;
 
-/// As many prepared statements as a connection keeps: those of all scripts.
+/// The number of prepared statements that a connection keeps: enough for the statements of all scripts.
 const STATEMENTS: usize = 500;
 
 /// How long a statement waits for another process that has the file locked.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// Connections for reading. A point read takes microseconds, so a few are plenty.
+/// Connections for reading. A point read takes microseconds, so that a few are enough.
 const READERS: usize = 4;
 
 /// The open database.
 #[derive(Clone)]
 pub(crate) struct Database {
     readers: Pool,
-    /// A pool of one: writers wait for each other here, in order of arrival, rather than in SQLite.
+    /// A pool of one. Writers wait for each other here, in order of arrival, rather than in SQLite.
     writer: Pool,
     pub clock: Clock,
 }
@@ -62,11 +62,10 @@ impl Database {
         open().with_context(|| format!("cannot open the local database {}", path.display()))
     }
 
-    /// Executes a procedure: one that writes in a transaction, which is durable when this returns. Refusals are rows
-    /// too.
+    /// Executes a procedure. A procedure that writes runs in a transaction, which is durable when this returns. Refusals are
+    /// rows too.
     ///
-    /// A change runs to its end even when the returned future is dropped, as it does with DAB 2.0.9 when a client goes
-    /// away.
+    /// A change runs to its end even when the returned future is dropped. DAB 2.0.9 does the same when a client disconnects.
     ///
     /// # Errors
     /// A [`rusqlite::Error`] when SQLite has trouble, anything else when the bridge itself has; all was rolled back.
@@ -77,7 +76,7 @@ impl Database {
         }
         let writer = self.writer.clone();
         let change = move |connection: &mut Connection| {
-            // `IMMEDIATE`: a transaction that starts by reading could not write once another process has written.
+            // `IMMEDIATE`: a transaction that starts by reading could not write after another process has written.
             let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let row = procedure.execute(&transaction, arguments)?;
             if row.status < 400 {
@@ -88,7 +87,7 @@ impl Database {
         task::spawn(async move { writer.run(change).await? }).await?
     }
 
-    /// Whether the database can be read.
+    /// Returns true if the database can be read.
     pub async fn is_ready(&self) -> bool {
         let read = |connection: &mut Connection| connection.query_row("SELECT 1", (), |_| Ok(()));
         matches!(self.readers.run(read).await, Ok(Ok(())))
@@ -106,7 +105,7 @@ pub(crate) fn connect(path: &Path, mode: OpenFlags, clock: &Clock) -> rusqlite::
     Ok(connection)
 }
 
-/// Makes a new file a database of this version. Of several processes that open the same new file, one does it and the
+/// Makes a new file a database of this version. Of several processes that open the same new file, one does it, and the
 /// others wait.
 fn create(connection: &mut Connection) -> Result<()> {
     if version(connection)? != SCHEMA_VERSION {
@@ -172,7 +171,7 @@ impl Pool {
         let idle = Arc::clone(&self.idle);
         task::spawn_blocking(move || {
             let mut connection = lock(&idle).pop().context("no connection is left")?;
-            // An open transaction is rolled back on the way out of a panic; the connection remains good.
+            // A panic rolls back an open transaction; the connection remains usable.
             let outcome = panic::catch_unwind(AssertUnwindSafe(|| work(&mut connection)));
             lock(&idle).push(connection);
             drop(permit);

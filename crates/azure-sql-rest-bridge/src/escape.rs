@@ -1,14 +1,13 @@
-//! The two encoders of System.Text.Json that DAB uses for its bodies: ways to write a string in JSON, neither of which is
-//! that of `serde_json`.
+//! The two encoders of System.Text.Json that DAB uses for its bodies. Both write a string in JSON differently from
+//! `serde_json`.
 //!
 //! Each function appends `text` escaped, without the quotes around it.
 
 mod undefined;
 
-/// As `JavaScriptEncoder.UnsafeRelaxedJsonEscaping` does, the encoder of DAB's success bodies:
-/// `< > & ' + /` and graphic characters of the Basic Multilingual Plane are written as they are; controls, separators
-/// other than the space, private use, unassigned code points and everything above U+FFFF (as a surrogate pair) become
-/// `\uXXXX`, upper-case.
+/// Escapes like `JavaScriptEncoder.UnsafeRelaxedJsonEscaping`, the encoder of DAB's success bodies. `< > & ' + /` and
+/// graphic characters of the Basic Multilingual Plane stay unchanged. Controls, separators other than the space, private use
+/// and unassigned code points become `\uXXXX`, upper-case. Everything above U+FFFF does too, as a surrogate pair.
 pub(crate) fn relaxed(text: &str, out: &mut String) {
     let plain = |byte| matches!(byte, b' '..=b'~') && !matches!(byte, b'"' | b'\\');
     escape(text, out, plain, |character, out| match short_form(character) {
@@ -19,7 +18,7 @@ pub(crate) fn relaxed(text: &str, out: &mut String) {
     });
 }
 
-/// As `JavaScriptEncoder.Default` does, the encoder of DAB's error bodies: ASCII only, with `" ' < > & +` and the
+/// Escapes like `JavaScriptEncoder.Default`, the encoder of DAB's error bodies: ASCII only, with `" ' < > & +` and the
 /// backtick as `\uXXXX`.
 pub(crate) fn strict(text: &str, out: &mut String) {
     let plain =
@@ -30,8 +29,8 @@ pub(crate) fn strict(text: &str, out: &mut String) {
     });
 }
 
-/// Copies runs of plain bytes whole and gives each other character to `escaped`. `plain` must hold only for ASCII
-/// bytes: a run must not end within a character.
+/// Copies runs of plain bytes whole, and passes each other character to `escaped`. `plain` must hold only for ASCII bytes: a
+/// run must not end within a character.
 fn escape(text: &str, out: &mut String, plain: impl Fn(u8) -> bool, escaped: impl Fn(char, &mut String)) {
     out.reserve(text.len());
     let mut rest = text;
@@ -46,7 +45,7 @@ fn escape(text: &str, out: &mut String, plain: impl Fn(u8) -> bool, escaped: imp
     }
 }
 
-/// The two-character escapes that both share.
+/// The two-character escapes that both encoders share.
 fn short_form(character: char) -> Option<&'static str> {
     match character {
         '\\' => Some("\\\\"),
@@ -66,7 +65,7 @@ fn push_utf16(character: char, out: &mut String) {
     }
 }
 
-/// Whether the relaxed encoder leaves the character as it is (but for `"` and `\`).
+/// True if the relaxed encoder leaves the character unchanged. `"` and `\` are not considered.
 fn is_graphic(character: char) -> bool {
     let Ok(unit) = u16::try_from(u32::from(character)) else {
         return false;

@@ -1,10 +1,16 @@
-//! Faults, for tests of whoever calls the bridge: it refuses, resets, delays, cuts off, lies and goes away, as a
-//! database under maintenance and the network before it do. There are none unless
-//! [`serve_with_faults`](crate::serve_with_faults) is called instead of [`serve`](crate::serve).
+//! Faults, to test clients of the bridge. The bridge refuses, resets, delays, cuts off, lies and disappears, like a database
+//! under maintenance and the network before it. Faults happen only in a server started by
+//! [`serve_with_faults`](crate::serve_with_faults), not by [`serve`](crate::serve).
 //!
-//! In reading order: `control` (reading and replacing the plan at run time), `call` (one faulted exchange), `cold` (first calls that
-//! compile), `scene` (what happens on the wire when HTTP is not kept to), `port` (a listener that can go away and come back), `state`
-//! (the plan in force, and what it has led to) and `plan` (which call gets which fault: a pure function of a seed and the call's number).
+//! In reading order:
+//!
+//! - `control`: reading and replacing the plan at run time
+//! - `call`: one faulted exchange
+//! - `cold`: first calls that compile
+//! - `scene`: events on the wire that HTTP does not allow
+//! - `port`: a listener that can close and open again
+//! - `state`: the plan in force, and its effects so far
+//! - `plan`: which call gets which fault, a pure function of a seed and the call's number
 
 mod call;
 mod cold;

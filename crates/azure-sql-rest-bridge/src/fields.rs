@@ -1,8 +1,9 @@
-//! JSON values for the columns of SQL Server: which of them a type takes, and how `FOR JSON` shows what was stored. The
+//! JSON values for the columns of SQL Server: which values a type accepts, and how `FOR JSON` shows what was stored. The
 //! twin of `ops.field_error` in `sql/04-field_error.sql`, with its names of types and its messages.
 //!
-//! A script stores whole numbers as INTEGER, texts, dates and UUIDs as TEXT, and all else as the TEXT of its JSON, which
-//! `json(…)` shows: `true`, `12.50`. FLOAT and REAL have all their digits, of which [`shown_float`] shows those that `FOR JSON` does.
+//! A script stores whole numbers as INTEGER; texts, dates and UUIDs are TEXT. All else is the TEXT of its JSON, which
+//! `json(…)` shows: `true`, `12.50`. FLOAT and REAL keep all their digits, and [`shown_float`] shows the digits that `FOR
+//! JSON` shows.
 
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use uuid::Uuid;
@@ -23,10 +24,10 @@ pub struct Type<'t> {
     pub scale: Option<u32>,
 }
 
-/// What a column of this type stores for a JSON value, in SQLite. `null` is NULL.
+/// Returns the value that a column of this type stores for a JSON value, in SQLite. `null` is NULL.
 ///
 /// # Errors
-/// What is wrong with the value.
+/// The message that says what is wrong with the value.
 pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
     let Type { name, size, scale } = sql_type;
     let value = Raw::parse(json).ok_or("must be JSON")?;
@@ -34,7 +35,7 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
     if kind == Kind::Null {
         return Ok(Value::Null);
     }
-    // TRY_CONVERT takes no more.
+    // TRY_CONVERT does not accept longer values.
     let number = (kind == Kind::Number).then(|| value.text()).filter(|number| number.len() <= LONGEST);
     let plain = number.and_then(plain_number);
     let text = || (kind == Kind::String).then(|| String::from_utf16_lossy(&value.utf16()));
@@ -129,7 +130,7 @@ fn characters(value: Raw, name: &str, size: Option<u32>, scale: Option<u32>) -> 
     if let Some(max) = size.filter(|max| length > *max as usize) {
         return Err(format!("must be at most {max} characters"));
     }
-    // Those of code page 1252, that of Latin1_General.
+    // The code points of code page 1252, the code page of Latin1_General.
     let is_in_code_page =
         |character| matches!(character, '\0'..='\u{7f}' | '\u{a0}'..='\u{ff}') || CODE_PAGE.contains(character);
     if name.starts_with("char") && !text.chars().all(is_in_code_page) {
@@ -138,23 +139,23 @@ fn characters(value: Raw, name: &str, size: Option<u32>, scale: Option<u32>) -> 
     Ok(text)
 }
 
-/// What code page 1252 has from 0x80 to 0x9F.
+/// The characters of code page 1252 from 0x80 to 0x9F.
 const CODE_PAGE: &str = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ\u{81}\u{8d}\u{8f}\u{90}\u{9d}";
 
 /// The most characters of a number.
 const LONGEST: usize = 4000;
 
-/// The least and the largest value.
+/// The smallest and the largest value.
 const MONEY: (&str, &str) = ("-922337203685477.5808", "922337203685477.5807");
 const SMALLMONEY: (&str, &str) = ("-214748.3648", "214748.3647");
 
-/// A number with four digits behind the point, in units of the last of them.
+/// A number with four digits behind the point, as a count of its last unit.
 fn units_of(money: &str) -> i128 {
     money.replace('.', "").parse().unwrap_or_default()
 }
 
-/// `ops.plain_number`: the digits of a JSON number without exponent and needless zeros. `None` for one with more than 400 digits
-/// before or behind the point.
+/// The equivalent of `ops.plain_number`: the digits of a JSON number without exponent and needless zeros. `None` for a
+/// number with more than 400 digits before or behind the point.
 fn plain_number(number: &str) -> Option<String> {
     let (mantissa, exponent) = number.split_once(['e', 'E']).unwrap_or((number, "0"));
     let (sign, mantissa) = mantissa.strip_prefix('-').map_or(("", mantissa), |mantissa| ("-", mantissa));
@@ -180,7 +181,7 @@ fn plain_number(number: &str) -> Option<String> {
     Some(format!("{sign}{text}"))
 }
 
-/// A plain number with `scale` digits behind the point, if it has at most these and `whole` before.
+/// A plain number with `scale` digits behind the point. `None` if it has more, or more than `whole` before the point.
 fn decimal(number: &str, whole: usize, scale: usize) -> Option<String> {
     let (sign, digits) = number.strip_prefix('-').map_or(("", number), |digits| ("-", digits));
     let (before, behind) = digits.split_once('.').unwrap_or((digits, ""));
@@ -207,14 +208,14 @@ fn exponential(number: String) -> String {
     format!("{mantissa}e{sign}{digits:0>3}")
 }
 
-/// The text with every digit as 0.
+/// The text with every digit replaced by 0.
 fn shape(text: &str) -> String {
     let zero = |character: char| if character.is_ascii_digit() { '0' } else { character };
     text.chars().map(zero).collect()
 }
 
-/// A time as it is stored, with all digits of a second or none. `DATETIME` counts milliseconds and shows three. One without an offset
-/// may end in `Z`: it is in UTC, as its client says.
+/// A time in its stored form, with all digits of a second or none. `DATETIME` counts milliseconds and shows three digits. A
+/// time without an offset may end in `Z`: the client then says that it is in UTC.
 fn time(name: &str, text: &str, scale: usize) -> Option<String> {
     let zone = match (name, shape(text)) {
         ("time", _) => 0,
@@ -233,17 +234,17 @@ fn time(name: &str, text: &str, scale: usize) -> Option<String> {
     if !is_shaped {
         return None;
     }
-    // Digits that the column does not keep must be zeros; DATETIME keeps thirds of hundredths.
+    // Digits that the column does not keep must be zeros. DATETIME keeps thirds of hundredths.
     let digits = format!("{fraction:0<7}");
     let (kept, rest) = digits.split_at(scale);
     let is_kept = rest.bytes().all(|byte| byte == b'0') && (name != "datetime" || kept.ends_with(['0', '3', '7']));
-    // chrono takes a leap second, and the year 0.
+    // chrono accepts a leap second, and the year 0.
     let is_possible =
         !seconds.ends_with(":60") && (name == "time" || text >= if name == "datetime" { "1753" } else { "0001" });
     let is_time = match name {
         "time" => local.parse::<NaiveTime>().is_ok(),
         "datetimeoffset" => {
-            // Stored in UTC, which must be a date as well.
+            // The time is stored in UTC, where it must be a valid date as well.
             DateTime::parse_from_rfc3339(text).is_ok_and(|time| {
                 time.offset().local_minus_utc().abs() <= 14 * 3600 && (1..=9999).contains(&time.naive_utc().year())
             })

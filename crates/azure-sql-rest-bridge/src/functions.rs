@@ -1,4 +1,4 @@
-//! What scripts may use beyond SQLite's own functions, because SQL Server has it:
+//! The functions of scripts that SQLite lacks and SQL Server has:
 //!
 //! | name | what it is |
 //! |---|---|
@@ -35,7 +35,7 @@ use crate::{
     json::{Kind, Raw},
 };
 
-/// Registers all of it on a connection.
+/// Registers every function and the collation on a connection.
 pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
     let clock = clock.clone();
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
@@ -80,7 +80,7 @@ pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
     connection.create_collation("Latin1_General_100_CI_AS", compare)
 }
 
-/// A JSON value for a column of the type that the arguments after it say.
+/// A JSON value, for a column of the type that the next arguments give.
 fn field(call: &Context, json: &str) -> Result<Value, String> {
     let digits = |index| call.get(index).ok().flatten();
     let name = call.get_raw(1).as_str().map_err(|error| error.to_string())?;
@@ -96,7 +96,7 @@ fn text<'a>(call: &'a Context) -> Result<Option<&'a str>> {
     }
 }
 
-/// As deep as SQL Server reads; it refuses what is nested deeper with error 13606.
+/// The deepest nesting that SQL Server reads: error 13606 refuses deeper nesting.
 const MAX_DEPTH: usize = 128;
 
 fn openjson(text: &str) -> Option<&str> {
@@ -104,13 +104,13 @@ fn openjson(text: &str) -> Option<&str> {
     (value.kind() == Kind::Object && value.depth() <= MAX_DEPTH).then(|| value.text())
 }
 
-/// The hash of the text as `NVARCHAR` keeps it, UTF-16LE.
+/// The hash of the text in the encoding of `NVARCHAR`, UTF-16LE.
 fn sha2_256(text: &str) -> String {
     let bytes: Vec<_> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
     format!("{:x}", Sha256::digest(bytes))
 }
 
-/// SQL Server would keep half a surrogate pair as it is; Data API Builder shows it as U+FFFD.
+/// SQL Server would keep half a surrogate pair unchanged; Data API Builder shows it as U+FFFD.
 fn json_text(json: &str) -> Option<String> {
     let value = Raw::parse(json)?;
     match value.kind() {
@@ -125,8 +125,9 @@ fn later_than(previous: &str, now: String) -> String {
     following.map_or_else(|_| now.clone(), |following| now.clone().max(following))
 }
 
-/// Case-insensitive (by the Unicode lower-case mapping), accent-sensitive, trailing spaces ignored. As for SQL Server, NUL weighs nothing,
-/// `ß` is `ss` and `æ` is `ae`, and width and the kind of kana do not matter. The order is that of code points, not of a dictionary.
+/// Compares without regard to case (by the Unicode lower-case mapping) and trailing spaces, but with regard to accents. As
+/// in SQL Server, NUL has no weight, `ß` is `ss` and `æ` is `ae`, and width and the kind of kana do not matter. The order
+/// follows code points, not a dictionary.
 fn compare(left: &str, right: &str) -> Ordering {
     fn folded(text: &str) -> impl Iterator<Item = char> {
         text.trim_end_matches([' ', '\0']).chars().flat_map(char::to_lowercase).flat_map(expanded)

@@ -1,5 +1,4 @@
-//! DAB's two health endpoints: `/`, which looks at nothing, and `/health`, which looks at the
-//! database.
+//! DAB's two health endpoints. `/` checks nothing, and `/health` checks the database.
 
 use std::time::Instant;
 
@@ -13,10 +12,10 @@ use crate::{
     wire::{self, ReplyBody},
 };
 
-/// The version of DAB that is imitated.
+/// The version of DAB that the bridge imitates.
 const VERSION: &str = "2.0.9";
 
-/// A data source that answers later counts as unhealthy, milliseconds.
+/// A data source that takes longer counts as unhealthy, in milliseconds.
 const THRESHOLD_MS: u128 = 1000;
 
 /// `GET /`: always healthy.
@@ -36,8 +35,8 @@ pub(crate) fn basic() -> Response<ReplyBody> {
     response
 }
 
-/// `GET /health`: 200 whatever the report says, without a content type, and for everybody, whatever `runtime.health`
-/// says. (DAB keeps a report for five seconds; this one is always new.)
+/// `GET /health`: always 200, even for a failed check, without a content type, and for everybody. The settings of
+/// `runtime.health` have no effect. (DAB keeps a report for five seconds; this report is always new.)
 pub(crate) async fn comprehensive(database: &Database) -> Response<ReplyBody> {
     let started = Instant::now();
     let is_ready = database.is_ready().await;

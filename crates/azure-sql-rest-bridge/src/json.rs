@@ -1,19 +1,17 @@
-//! JSON text that is looked into, but never interpreted more than necessary: numbers keep their digits, values their
-//! text.
+//! JSON text, interpreted only as far as necessary: numbers keep their digits, and values their text.
 //!
-//! Checking is left to `serde_json`, which reads a value it does not interpret without recursion: there is no limit on
-//! nesting here.
+//! `serde_json` checks the text, and skips values without recursion, so that nesting has no limit here.
 
 use std::fmt;
 
 use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::value::RawValue;
 
-/// One JSON value as it was written, known to be well-formed, without white space around it.
+/// One JSON value in its original text, well-formed, without white space around it.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) struct Raw<'a>(&'a str);
 
-/// The types of JSON, numbered in SQL Server's `OPENJSON` from 0 (null) to 5 (object).
+/// The types of JSON, numbered as in SQL Server's `OPENJSON`, from 0 (null) to 5 (object).
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub(crate) enum Kind {
     Null,
@@ -25,13 +23,13 @@ pub(crate) enum Kind {
 }
 
 impl<'a> Raw<'a> {
-    /// The only value in `text`, or `None` when that is not well-formed JSON.
+    /// The only value in `text`, or `None` when the text is not well-formed JSON.
     pub fn parse(text: &'a str) -> Option<Self> {
         let value: &RawValue = serde_json::from_str(text).ok()?;
         Some(Self(value.get()))
     }
 
-    /// The value as it was written.
+    /// The original text of the value.
     pub fn text(self) -> &'a str {
         self.0
     }
@@ -47,13 +45,13 @@ impl<'a> Raw<'a> {
         }
     }
 
-    /// Names and values of an object's members as they were written, duplicates included; nothing for any other value.
+    /// Names and values of an object's members in their original text, duplicates included. Nothing for any other value.
     pub fn members(self) -> Vec<(Raw<'a>, Raw<'a>)> {
         let mut object = serde_json::Deserializer::from_str(self.0);
         object.deserialize_map(Members).unwrap_or_default()
     }
 
-    /// The UTF-16 code units of a string, which need not be well-formed: JSON can name one half of a surrogate pair
+    /// The UTF-16 code units of a string. They need not be well-formed: JSON can name one half of a surrogate pair
     /// (`"\ud800"`).
     pub fn utf16(self) -> Vec<u16> {
         let mut units = Vec::with_capacity(self.0.len());
@@ -102,7 +100,7 @@ impl<'a> Raw<'a> {
     }
 }
 
-/// Collects members as they come. (A map would decode the names and lose duplicates.)
+/// Collects members in their order. (A map would decode the names and lose duplicates.)
 struct Members;
 
 impl<'de> Visitor<'de> for Members {

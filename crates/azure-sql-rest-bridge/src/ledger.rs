@@ -1,30 +1,30 @@
-//! Exactly-once: the ledger of requests that were carried out, `web.Requests`.
+//! Exactly-once: `web.Requests`, the ledger of requests that were executed.
 //!
-//! A change and its entry are one transaction, and there is one writer: a duplicate either finds the entry or waits
-//! until there is one. Only successes are entered; what was refused changed nothing and may be tried again.
+//! A change and its entry are one transaction, and there is one writer. So a duplicate either finds the entry or waits until
+//! there is one. Only successes are entered. A refused request changed nothing and may be tried again.
 
 use rusqlite::{Connection, Result};
 use sha2::{Digest, Sha256};
 
 use crate::arguments::{Arguments, REQUEST_KEY, Value};
 
-/// The version named in If-Match. It is not part of what has to be equal for two requests to be the same: the first try
-/// of a request changes the version.
+/// The version named in If-Match. Two requests may be the same although their versions differ, because the first try of a
+/// request changes the version.
 const IF_MATCH: &str = "IfMatch";
 
 /// The meaning of a key.
 pub(crate) enum Claim {
-    /// This request, for the first time.
+    /// The key is new.
     First,
-    /// This request, which was carried out before, with this outcome.
+    /// The key belongs to this request, which was executed before with this outcome.
     Again { status: i64, row_id: Value },
-    /// Another request.
+    /// The key belongs to another request.
     Taken,
-    /// Nothing: it is none.
+    /// The text is not a valid key.
     NoKey,
 }
 
-/// Enters a call of the procedure `operation` as one that runs, unless its key is in use.
+/// Enters a call of the procedure `operation` as running, unless its key is in use.
 pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Arguments) -> Result<Claim> {
     let key = arguments.get(REQUEST_KEY).unwrap_or(&Value::Null);
     if let Value::Text(key) = key
@@ -54,10 +54,10 @@ pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Argume
     )
 }
 
-/// What two calls have alike only if they are the same request.
+/// The text that two calls share only if they are the same request.
 fn hash(operation: &str, arguments: &Arguments) -> Vec<u8> {
     let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH].contains(&name.as_str());
-    // Quoted and escaped: no two payloads are written alike.
+    // The values are quoted and escaped, so that different payloads give different texts.
     let payload = format!("{operation} {:?}", arguments.iter().filter(is_payload).collect::<Vec<_>>());
     Sha256::digest(payload).to_vec()
 }

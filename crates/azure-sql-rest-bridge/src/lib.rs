@@ -1,16 +1,25 @@
 //! The local bridge: a stand-in for Data API Builder 2.0.9 (DAB) and Azure SQL on a developer's machine.
 //!
-//! It answers as DAB in production mode would for the stored procedures of the API: same URLs, statuses,
-//! envelopes, escaping and error messages. The procedures are SQLite scripts in a folder, with the rules of `sql/`, on an
-//! embedded SQLite file. A component that works with it works with DAB unchanged.
+//! The bridge answers like DAB in production mode for the stored procedures of the API: same URLs, statuses, envelopes,
+//! escaping and error messages. The procedures are SQLite scripts in a folder, with the rules of `sql/`, on an embedded
+//! SQLite file. A component that works with the bridge works with DAB unchanged.
 //!
-//! Not imitated, because the component does not use it: compression (`Accept-Encoding` is ignored, bodies are always
-//! plain), HTTPS redirection, `X-Forwarded-Host` in `Location`, authentication and roles, GraphQL, MCP, OpenAPI, caching,
-//! hot reload and development mode.
+//! The bridge leaves out what the component does not use:
 //!
-//! In reading order: [`bridge`](Bridge) (the checks of one request), `config` (dab-config.json), `parameters` (request
-//! to arguments), `scripts`, [`procedures`], `functions`, [`fields`] and `ledger` (what happens), `wire` and `escape` (row to
-//! response), `database`, `server`. Apart from all of it: [`faults`], for tests.
+//! - compression: the bridge ignores `Accept-Encoding`, and bodies are always plain
+//! - HTTPS redirection, and `X-Forwarded-Host` in `Location`
+//! - authentication and roles
+//! - GraphQL, MCP, OpenAPI, caching, hot reload and development mode
+//!
+//! In reading order:
+//!
+//! - [`bridge`](Bridge): the checks of one request
+//! - `config`: dab-config.json
+//! - `parameters`: from a request to arguments
+//! - `scripts`, [`procedures`], `functions`, [`fields`] and `ledger`: the execution of a procedure
+//! - `wire` and `escape`: from a row to a response
+//! - `database` and `server`
+//! - [`faults`], for tests
 
 mod arguments;
 mod bridge;
@@ -46,7 +55,7 @@ mod testing {
 
     use crate::{procedures::Procedure, scripts::declared};
 
-    /// A procedure with these parameters, as a script declares them. It does nothing.
+    /// A procedure with these parameters, as a script declares them. The procedure has no statements.
     pub(crate) fn procedure(name: &str, parameters: &str) -> Procedure {
         Procedure {
             name: name.into(),
@@ -56,7 +65,7 @@ mod testing {
         }
     }
 
-    /// The same cases in every run.
+    /// Runs the same cases every time.
     pub(crate) fn deterministic() -> Config {
         Config { rng_seed: RngSeed::Fixed(2026), failure_persistence: None, ..Config::default() }
     }

@@ -1,4 +1,4 @@
-//! From a request's query string or body to the arguments of a procedure.
+//! Converts a request's query string or body to the arguments of a procedure.
 
 use std::str::FromStr;
 
@@ -16,22 +16,22 @@ use crate::{
 /// DAB parses bodies with the default of System.Text.Json.
 const MAX_DEPTH: usize = 64;
 
-/// What a request names, in its order: each name once.
+/// The fields of a request, in their order, each name once.
 #[derive(Debug, Default, PartialEq)]
 pub(crate) struct Fields<'a>(Vec<(String, Sent<'a>)>);
 
-/// A value as it was sent.
+/// A value as the client sent it.
 #[derive(Debug, PartialEq)]
 enum Sent<'a> {
-    /// In the query string, decoded.
+    /// From the query string, decoded.
     Text(String),
-    /// In the body.
+    /// From the body.
     Json(Raw<'a>),
 }
 
 impl<'a> Fields<'a> {
-    /// The fields of a query string, without its `?`, as `HttpUtility.ParseQueryString` reads them: names are not
-    /// case-sensitive among each other, the values of one name are joined with commas, and what has no `=` is ignored.
+    /// The fields of a query string, without its `?`, as `HttpUtility.ParseQueryString` reads them. Names that differ only
+    /// in case are one name. The values of one name are joined with commas, and a part without `=` is ignored.
     pub fn from_query(query: &str) -> Self {
         let mut fields = Self::default();
         for (name, value) in query.split('&').filter_map(|field| field.split_once('=')) {
@@ -48,11 +48,11 @@ impl<'a> Fields<'a> {
         fields
     }
 
-    /// The fields of a body: one JSON object. The last of several members with one name counts. An empty body and
-    /// `null` have no fields.
+    /// The fields of a body: one JSON object. Of several members with one name, the last counts. An empty body and `null`
+    /// have no fields.
     ///
     /// # Errors
-    /// 400 for anything else.
+    /// 400 for any other body.
     pub fn from_body(body: &'a str) -> Result<Self, DabError> {
         if body.is_empty() {
             return Ok(Self::default());
@@ -73,8 +73,8 @@ impl<'a> Fields<'a> {
     fn from_object(object: Raw<'a>) -> Result<Self, DabError> {
         let mut fields = Self::default();
         for (name, value) in object.members() {
-            // Half a surrogate pair in a name is a JsonException for DAB; in a value it is not noticed before the value
-            // is used.
+            // DAB reports half a surrogate pair in a name as a JsonException. Half a pair in a value has an effect only when
+            // the value is used.
             let name = String::from_utf16(&name.utf16()).map_err(|_| not_a_valid_format())?;
             match fields.0.iter_mut().find(|(other, _)| *other == name) {
                 Some((_, earlier)) => *earlier = Sent::Json(value),
@@ -87,8 +87,8 @@ impl<'a> Fields<'a> {
     /// The arguments for an entity's procedure.
     ///
     /// # Errors
-    /// 400 for fields that are no parameters (if `strict`), values of another type, and parameters that are missing;
-    /// 500 for half a surrogate pair.
+    /// 400 for fields that are not parameters (if `strict`), values of another type, and missing parameters. 500 for half a
+    /// surrogate pair.
     pub fn bind(&self, entity: &Entity, strict: bool) -> Result<Arguments, DabError> {
         let parameters = &entity.procedure.parameters;
         if strict {
@@ -105,7 +105,7 @@ impl<'a> Fields<'a> {
             is_complete &= argument.is_some();
             arguments.extend(argument.map(|value| (parameter.name.clone(), value)));
         }
-        // SQL Server notices last: DAB has converted everything by then.
+        // SQL Server checks last: DAB has converted everything by then.
         if is_complete { Ok(arguments) } else { Err(DabError::missing_parameter()) }
     }
 
@@ -176,7 +176,7 @@ fn integer<T: FromStr>(text: &str) -> Option<T> {
     text.trim_end_matches('\0').trim_matches(is_space).parse().ok()
 }
 
-/// As SQL Server assigns to NVARCHAR(`length`): silently.
+/// Cuts a text off silently, as SQL Server does when it assigns to NVARCHAR(`length`).
 fn cut_off(text: String, length: usize) -> String {
     // A code unit has at least one byte, so that a text with few bytes needs no counting.
     if text.len() <= length {
@@ -288,7 +288,7 @@ mod tests {
         assert_eq!(post("put", &nested(63)).unwrap_err(), DabError::missing_parameter());
         let error = post("put", &nested(64)).unwrap_err();
         assert_eq!(error.message, "Request body contains invalid JSON.");
-        // Within a string nothing is nested.
+        // Brackets within a string do not nest.
         let text = format!(r#"{{"Json":"{}","RequestKey":"k"}}"#, "[".repeat(1000));
         assert!(post("put", &text).is_ok());
     }
@@ -353,7 +353,7 @@ mod tests {
         let error = post("put", r#"{"Json":"\ud800","RequestKey":"k"}"#).unwrap_err();
         assert_eq!(error.status, StatusCode::INTERNAL_SERVER_ERROR);
         assert_eq!(error.code, "UnexpectedError");
-        // As part of a raw object it is still only text.
+        // Within a raw object, half a pair is only text.
         assert!(post("put", r#"{"Json":{"a":"\ud800"},"RequestKey":"k"}"#).is_ok());
     }
 

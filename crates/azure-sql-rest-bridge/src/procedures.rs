@@ -12,14 +12,14 @@ use crate::{
     ledger::{self, Claim},
 };
 
-/// A stored procedure: it returns exactly one row.
+/// A stored procedure, which returns exactly one row.
 #[derive(Clone, Debug)]
 pub struct Procedure {
     /// Schema and name, as `source.object` of dab-config.json spells them.
     pub name: String,
-    /// In the order of their declaration.
+    /// The parameters in the order of their declaration.
     pub parameters: Vec<Parameter>,
-    /// The names of its row's columns, in order; [`column_type`] has their types.
+    /// The names of its row's columns, in order. [`column_type`] returns their types.
     pub columns: Vec<String>,
     /// The statements of its script.
     pub(crate) statements: Vec<String>,
@@ -36,7 +36,7 @@ pub struct Parameter {
     pub default: Option<Value>,
 }
 
-/// The types that parameters and result columns have. `Display` writes them as T-SQL does.
+/// The types of parameters and result columns. `Display` writes them as T-SQL does.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum SqlType {
     /// `INT`: 32 bits, signed.
@@ -65,13 +65,13 @@ impl fmt::Display for SqlType {
     }
 }
 
-/// The columns that a row can have, in their order; the one without a name is the row's id, under any name.
+/// The columns that a row can have, in their order. The column without a name is the row's id, under any name.
 pub(crate) const COLUMNS: [&str; 6] = ["Status", "ETag", "", "NextAfter", REPLAYED, "Json"];
 
-/// The column that no script has: it is added to each that writes.
+/// The column that no script returns: the bridge adds it to the row of each script that writes.
 pub(crate) const REPLAYED: &str = "Replayed";
 
-/// The type of a result column; `None` for a key, which has the type of its table's.
+/// The type of a result column. `None` for a key, which has the type of the table's key.
 pub fn column_type(name: &str) -> Option<SqlType> {
     match name {
         "Status" => Some(SqlType::Int),
@@ -82,25 +82,25 @@ pub fn column_type(name: &str) -> Option<SqlType> {
     }
 }
 
-/// The variable for the id of the row that a write is about.
+/// The variable for the id of the row that a write changes.
 pub(crate) const ROW_ID: &str = "RowID";
 
-/// The variable for the constraint that the statement before has violated.
+/// The variable for the constraint that the previous statement violated.
 pub(crate) const ERROR_NUMBER: &str = "ErrorNumber";
 
-/// The variable for what SQLite says of that constraint: `Table.Column, Table.Column`, or `index 'Name'`.
+/// The variable for SQLite's description of that constraint: `Table.Column, Table.Column`, or `index 'Name'`.
 pub(crate) const ERROR_CONSTRAINT: &str = "ErrorConstraint";
 
 /// The row of a procedure.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct Row {
     pub status: u16,
-    /// In the order of the procedure's columns.
+    /// The values in the order of the procedure's columns.
     pub values: Vec<Value>,
 }
 
 impl Procedure {
-    /// True if it changes anything: then it runs in a transaction of the one connection that writes.
+    /// True if the procedure writes. Then it runs in a transaction of the one connection that writes.
     pub fn writes(&self) -> bool {
         self.parameters.iter().any(|parameter| parameter.name == REQUEST_KEY)
     }
@@ -139,7 +139,7 @@ impl Procedure {
         self.row([("Status".into(), status.into()), ("Json".into(), json)].into())
     }
 
-    /// The row with its columns in order; those that the script has left out are NULL.
+    /// The row with its columns in order; columns that the script left out are NULL.
     fn row(&self, mut values: Arguments) -> Result<Row> {
         values.entry(REPLAYED.into()).or_insert(Value::Integer(0));
         let status = match values.get("Status") {
@@ -205,7 +205,7 @@ fn first_row(statement: &mut CachedStatement, variables: &Arguments) -> rusqlite
     for (index, name) in names.into_iter().enumerate() {
         values.insert(name, row.get(index)?);
     }
-    // A statement that changes something is done when it has no more rows.
+    // A statement that changes something ends only when its rows are read to the end.
     while rows.next()?.is_some() {}
     Ok(Some(values))
 }

@@ -1,4 +1,4 @@
--- What the bridge itself keeps. A change here needs a new SCHEMA_VERSION in database.rs.
+-- The tables of the bridge itself. A change here needs a new SCHEMA_VERSION in database.rs.
 
 -- The schema scripts that were executed.
 CREATE TABLE local_Schemas (

@@ -1,24 +1,25 @@
 //! Procedures as SQLite scripts in a folder: a developer's own entity needs no Rust.
 //!
-//! `NAME.schema.sql` is executed once, in one transaction: an entity's tables and views. So is then `NAME.rows.sql`, its first rows;
-//! of these, the ones that refer to rows that are not there are removed. Every other script is a procedure and named after it,
-//! `web.get_color.sql`. A script in the folder `own` replaces the one of its name, which was generated. A procedure:
+//! `NAME.schema.sql` is executed once, in one transaction: an entity's tables and views. Then follows `NAME.rows.sql`, also
+//! once: its first rows. Rows that refer to missing rows are removed. Every other script is a procedure and named after it,
+//! `web.get_color.sql`. A script in the folder `own` replaces the generated script of the same name. A procedure follows
+//! these rules:
 //!
 //! - Comments at its top declare the parameters as T-SQL does: `-- @After INT = 0, @Limit INT = 1000`.
 //! - Statements follow, each ended by a semicolon at the end of a line; in them, parameters are `:After` and `:Limit`.
-//! - The first statement that gives a row with `Status` **answers**, and no other is executed after it: `Status`, then
-//!   what there is of `ETag`, the row's id under any name and `NextAfter`, then `Json`. So a check is a statement of its
-//!   own, `SELECT 404 AS Status, … AS Json WHERE …;`. The last statement always gives a row.
+//! - The first statement that gives a row with `Status` **answers**, and no statement after it is executed. The columns are
+//!   `Status`, then any of `ETag`, the row's id under any name and `NextAfter`, then `Json`. So a check is a statement by
+//!   itself: `SELECT 404 AS Status, … AS Json WHERE …;`. The last statement always gives a row.
 //! - The row of any other statement sets **variables**: after `INSERT … RETURNING ColorID AS RowID`, there is `:RowID`.
-//! - A statement that violates a constraint has changed nothing. The statement after it may answer for that, with the
-//!   number of SQL Server in `:ErrorNumber`: 515 for NOT NULL, 547 for a foreign key or CHECK, 2627 for a key; and with the columns
-//!   or index of a key in `:ErrorConstraint`. Otherwise the call fails.
-//! - A script **writes** when it has the parameter `@RequestKey`, and need not look at it: it is executed in a
-//!   transaction, once for a key, and `Replayed` is added to its row. A status of 400 or more undoes everything; a
-//!   success is the answer of the last statement. A replay executes that one alone, with the `:RowID` of the first time:
-//!   it answers with the row as it is now.
+//! - A statement that violates a constraint has changed nothing. The statement after it may answer for the violation, with
+//!   SQL Server's error number in `:ErrorNumber`. The number is 515 for NOT NULL, 547 for a foreign key or CHECK, and 2627
+//!   for a key. `:ErrorConstraint` has the columns or index of a key. Otherwise the call fails.
+//! - A script with the parameter `@RequestKey` **writes**, even if its statements do not use the parameter. The script is
+//!   executed in a transaction, once for a key, and `Replayed` is added to its row. A status of 400 or more undoes
+//!   everything; a success is the answer of the last statement. A replay executes only the last statement, with the `:RowID`
+//!   of the first time, and answers with the present row.
 //!
-//! `functions` has what scripts may use beyond SQLite's own functions.
+//! `functions` lists the additional functions of scripts.
 
 use std::{
     ffi::OsStr,
@@ -44,12 +45,12 @@ const OWN: &str = "own";
 /// Executes the schemas and rows of a folder that are new, and reads its procedures.
 ///
 /// # Errors
-/// When a script cannot be executed or would fail whatever it is called with, or a schema is not the one that was
+/// When a script cannot be executed or would fail for all arguments, or when a schema differs from the schema that was
 /// executed.
 pub(crate) fn load(folder: &Path, connection: &mut Connection) -> Result<Vec<Procedure>> {
     let mut procedures = Vec::new();
     let mut is_new = false;
-    // A table may refer to one of a schema that comes later, and a row to a row.
+    // A table may refer to a table of a later schema, and a row to a later row.
     connection.pragma_update(None, "foreign_keys", false)?;
     for path in paths(folder)? {
         let mut read = || -> Result<()> {
@@ -92,7 +93,7 @@ fn once(path: &Path) -> Option<usize> {
     ONCE.iter().position(|ending| name.ends_with(ending))
 }
 
-/// Removes rows that refer to rows that are not there, and rows that refer to these.
+/// Removes rows that refer to missing rows, and rows that refer to these.
 fn remove_orphans(connection: &mut Connection) -> Result<()> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     loop {
@@ -109,7 +110,7 @@ fn remove_orphans(connection: &mut Connection) -> Result<()> {
     }
 }
 
-/// Executes a script that was not executed before, and returns whether it did.
+/// Executes a script, unless it was executed before. Returns true if it executed the script.
 fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<bool> {
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     let hash = Sha256::digest(sql).to_vec();
@@ -131,7 +132,7 @@ fn execute_once(name: &str, sql: &str, connection: &mut Connection) -> Result<bo
     Ok(is_new)
 }
 
-/// The procedure that a script is.
+/// Reads the procedure of a script.
 fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> {
     ensure!(name.contains('.'), "it is named without a schema: rename it to web.{name}.sql");
     let mut procedure = Procedure {
@@ -159,7 +160,7 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
             procedure.writes() || statement.readonly(),
             "it changes data and can be called twice for one request: declare `-- @{REQUEST_KEY} NVARCHAR(4000)`"
         );
-        // Comments alone compile to nothing.
+        // A text of only comments compiles to nothing.
         if statement.expanded_sql().is_none() {
             continue;
         }
@@ -194,7 +195,7 @@ pub(crate) fn declared(sql: &str) -> Result<Vec<Parameter>> {
     each.filter(|declaration| !declaration.is_empty()).map(parse_parameter).collect()
 }
 
-/// Adds the columns of one answer to those of the others, each at its place.
+/// Adds the columns of one answer to the columns of the others, each at its place.
 fn add_columns(columns: &mut [String], names: &[&str]) -> Result<()> {
     let place = |name: &&str| COLUMNS.iter().position(|column| column == name).unwrap_or(2);
     let is_whole = names.first() == Some(&"Status") && names.last() == Some(&"Json");
@@ -213,7 +214,7 @@ fn add_columns(columns: &mut [String], names: &[&str]) -> Result<()> {
     Ok(())
 }
 
-/// An error of SQLite's compiler with the line. The text that was compiled begins at `start` in the script.
+/// An error of SQLite's compiler with the line. The compiled text begins at `start` in the script.
 fn located(error: rusqlite::Error, script: &str, start: usize) -> anyhow::Error {
     let rusqlite::Error::SqlInputError { msg, sql: rest, offset, .. } = error else {
         return error.into();

@@ -1,5 +1,5 @@
-//! Connections: HTTP/1.1 as Kestrel serves it, and what [`faults`](crate::faults) do to it. They can close the port, cut
-//! connections and take the wire out of HTTP's hands.
+//! Connections: HTTP/1.1 as Kestrel serves it, with the effects of [`faults`](crate::faults). Faults can close the port, cut
+//! connections and bypass HTTP on the wire.
 
 use std::{
     future::poll_fn,
@@ -29,21 +29,21 @@ use crate::{
 /// How long Kestrel keeps an idle connection.
 const KEEP_ALIVE: Duration = Duration::from_secs(130);
 
-/// How long requests may go on after the shutdown began.
+/// How long requests may go on after the shutdown has begun.
 const SHUTDOWN: Duration = Duration::from_secs(10);
 
-/// Serves HTTP/1.1 until `shutdown` is ready; then accepts nothing more, lets running requests end (for 10 s at most)
-/// and returns.
+/// Serves HTTP/1.1 until `shutdown` is ready. Then accepts no further connections, lets running requests end (for 10 s at
+/// most) and returns.
 ///
 /// # Errors
-/// When the listener has no address; trouble with single connections does not end the server.
+/// When the listener has no address. A failure of one connection does not end the server.
 pub async fn serve(listener: TcpListener, bridge: Bridge, shutdown: impl Future<Output = ()>) -> anyhow::Result<()> {
     Ok(run(listener, bridge, &Faults::new(Plan::default()), shutdown).await?)
 }
 
-/// Serves as [`serve`] does, but with faults, and `/faults` on `control`: `GET` tells the plan and what it has led to,
-/// `PUT` puts another plan into force. `control` is a port of its own, so that it answers during an outage too and no
-/// path of DAB changes.
+/// Serves like [`serve`], but with faults, and with `/faults` on `control`. `GET` shows the plan and its effects so far,
+/// `PUT` puts another plan into force. `control` is a separate port, so that it answers during an outage too and no path of
+/// DAB changes.
 ///
 /// # Errors
 /// When the port cannot be opened again after an outage.
@@ -98,13 +98,13 @@ async fn run(
 struct Connection {
     bridge: Bridge,
     faults: Faults,
-    /// What is to happen when HTTP is over. Left here by a call, because hyper takes only an error from it.
+    /// The scene that follows when HTTP has ended. A call leaves it here, because hyper accepts only an error from a call.
     scene: Arc<Mutex<Option<Scene>>>,
 }
 
 impl Connection {
     async fn run(self, stream: TcpStream, mut cut: watch::Receiver<()>, mut stop: watch::Receiver<()>) {
-        // A small answer waits for no other. A connection that is gone already ends below.
+        // A small answer does not wait for another. A connection that is already gone ends below.
         let _ = stream.set_nodelay(true);
         let connection = self.clone();
         let service = service_fn(move |request| Box::pin(connection.clone().answer(request)));
@@ -115,7 +115,7 @@ impl Connection {
         let mut stopping = false;
         let is_cut = loop {
             select! {
-                // How HTTP ended does not matter; what matters is whether it left a scene.
+                // Any end of HTTP is the same here; only a scene that it left matters.
                 _ = poll_fn(|context| http.poll_without_shutdown(context)) => break false,
                 _ = cut.changed() => break true,
                 _ = stop.changed(), if !stopping => {
@@ -124,10 +124,10 @@ impl Connection {
                 }
             }
         };
-        // This drops a call that is still going on.
+        // This drops a call that still runs.
         let mut stream = http.into_parts().io.into_inner();
         let scene = self.scene.lock().unwrap_or_else(PoisonError::into_inner).take();
-        // A failure from here on is a client that has gone.
+        // From here on, an error means that the client has disconnected.
         if is_cut {
             self.faults.count(|log| log.cut_connections += 1);
             let _ = stream.set_zero_linger();

@@ -21,8 +21,8 @@ use crate::{
 /// The header that carries a GUID through client, DAB and DAB's log.
 pub(crate) const CORRELATION_ID: &str = "x-ms-correlation-id";
 
-/// The body of a response: nothing, or a text whose length is not announced, so that HTTP/1.1 sends it chunked, as
-/// ASP.NET Core does.
+/// The body of a response: nothing, or a text of unannounced length. So HTTP/1.1 sends the text chunked, as ASP.NET Core
+/// does.
 #[derive(Debug, Default)]
 pub struct ReplyBody(Option<Bytes>);
 
@@ -64,13 +64,13 @@ impl DabError {
         Self::new(StatusCode::BAD_REQUEST, "BadRequest", message)
     }
 
-    /// SQL error 201, the only one with a text of its own.
+    /// SQL error 201, the only SQL error with a text of its own.
     pub fn missing_parameter() -> Self {
         let message = "Invalid request. Missing required request parameters.";
         Self::new(StatusCode::BAD_REQUEST, "DatabaseInputError", message)
     }
 
-    /// A SQL error; its status is all that a client gets to know.
+    /// A SQL error; a client learns only its status.
     pub fn database(status: StatusCode) -> Self {
         let message = "While processing your request the database ran into an error.";
         Self::new(status, "DatabaseOperationFailed", message)
@@ -154,12 +154,12 @@ pub(crate) fn envelope(columns: &[String], row: &Row) -> String {
     text
 }
 
-/// The GUID of a request: the one that the client sent, with or without hyphens, else a new one.
+/// The GUID of a request: the client's own, with or without hyphens, else a new one.
 pub(crate) fn correlation_id(headers: &HeaderMap) -> Uuid {
     let mut sent = headers.get_all(CORRELATION_ID).iter();
     let only = sent.next().filter(|_| sent.next().is_none());
     let text = only.and_then(|value| value.to_str().ok()).map(str::trim);
-    // Uuid would also take a URN or braces.
+    // Uuid would also accept a URN or braces.
     let plain = text.filter(|text| text.bytes().all(|byte| byte.is_ascii_hexdigit() || byte == b'-'));
     plain.and_then(|text| Uuid::try_parse(text).ok()).unwrap_or_else(Uuid::new_v4)
 }

@@ -112,7 +112,7 @@ impl Host {
             name != "self" && name != "self.alt",
             "is the application itself, which the built-in host does not support"
         );
-        // Whatever is no host name or address can never be that of a request, so it is a mistake.
+        // A value that is not a host name or address can never match a request, so that it is a mistake.
         ensure!(name.parse::<http::uri::Authority>().is_ok(), "has a malformed host");
         let name = normalize(name);
         Ok(if wildcard { Self::Subdomain(format!(".{name}")) } else { Self::Exactly(name) })

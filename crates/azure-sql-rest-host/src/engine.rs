@@ -75,16 +75,16 @@ fn new_engine(cache: &Cache) -> Result<Engine> {
         .linear_memory_keep_resident(2 << 20)
         .table_keep_resident(512 << 10);
     config.allocation_strategy(InstanceAllocationStrategy::Pooling(pool));
-    // The pool reserves terabytes of address space. Where that is not to be had (`ulimit -v`), instances are allocated
-    // singly.
+    // The pool reserves terabytes of address space. Where the system refuses them (`ulimit -v`), instances are
+    // allocated singly.
     Engine::new(&config).or_else(|_| {
         config.allocation_strategy(InstanceAllocationStrategy::OnDemand);
         Ok(Engine::new(&config)?)
     })
 }
 
-/// Advances the epoch for as long as the engine lives: at each tick a computing guest yields, and one that works for
-/// nobody can end.
+/// Advances the epoch for as long as the engine lives. At each tick a computing guest yields, and a guest that works
+/// for nobody can end.
 fn keep_time(engine: &Engine) -> Result<()> {
     let engine = engine.weak();
     let tick = move || {

@@ -1,5 +1,5 @@
-//! Requests through instances of the component: a fresh one for each with WASI 0.2; with WASI 0.3 one for many, several
-//! at a time.
+//! Sends requests through instances of the component. With WASI 0.2, each request has a fresh instance. With WASI
+//! 0.3, one instance answers many requests, several at a time.
 
 use std::future::{Future, pending};
 use std::pin::Pin;
@@ -59,17 +59,18 @@ impl Guest {
         &self.handler.state().application.component
     }
 
-    /// From now on, instances end without a word.
+    /// Makes instances end silently from now on.
     pub fn stop(&self) {
         self.handler.state().stopped.store(true, Ordering::Release);
     }
 
-    /// Has an instance answer a request. `None` when it fails before the head of its response; why is on standard error.
+    /// Lets an instance answer a request. `None` when the instance fails before the head of its response; standard
+    /// error says why.
     pub async fn answer(&self, request: Request<WasiBody>) -> Option<Response<WasiBody>> {
         let answer = self.handler.handle((), request).await;
         answer
             .inspect_err(|error| {
-                // An instance that fails says so itself.
+                // An instance that fails reports it itself.
                 if !error.is::<TrapOrPanicError>() {
                     eprintln!("built-in host: {} gave no answer: {error:#}", self.component());
                 }
@@ -78,7 +79,7 @@ impl Guest {
     }
 }
 
-/// Makes instances, no more at a time than there may be. As in Spin, a request that finds none free fails, and does not wait.
+/// Makes instances, up to the limit at a time. As in Spin, a request that finds none free fails, and does not wait.
 struct Instances {
     application: Arc<Application>,
     pre: ProxyPre<InstanceState>,

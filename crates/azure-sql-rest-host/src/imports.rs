@@ -39,8 +39,8 @@ impl InstanceState {
     }
 }
 
-/// Links everything a component may import. One that imports more cannot be instantiated, which says so before the
-/// first request.
+/// Links every import that a component may have. A component with other imports cannot be instantiated, which an
+/// error says before the first request.
 pub(crate) fn link(engine: &Engine) -> Result<Linker<InstanceState>> {
     let mut linker = Linker::new(engine);
     // All of WASI, as in Spin: the imports at the start of a Rust program depend on its compiler. A component for WASI 0.3

@@ -1,4 +1,4 @@
-//! `spin.toml`: what of a Spin manifest this host understands.
+//! `spin.toml`: the part of a Spin manifest that this host understands.
 //!
 //! One component on the route `/...`, its variables and its allowed outbound hosts. A key that would change what the
 //! component sees (`files`, `environment`, …) is refused. If it were ignored, this host would differ from Spin without a
@@ -69,7 +69,7 @@ struct Component {
     allowed_outbound_hosts: Vec<String>,
     #[serde(default)]
     variables: BTreeMap<String, String>,
-    // Keys that make no difference to a running component.
+    // Keys that do not affect a running component.
     #[serde(default, rename = "build")]
     _build: toml::Table,
     #[serde(default, rename = "description")]

@@ -46,7 +46,7 @@ impl Outbound {
     }
 }
 
-/// Why a request has no response, in the terms of `wasi:http` and with Spin's choice among them.
+/// Why a request has no response, as the `wasi:http` error that Spin chooses.
 fn request_error(error: &legacy::Error) -> Error {
     match error.source().and_then(|source| source.downcast_ref()) {
         Some(ConnectError::NoHost) => Error::HttpRequestUriInvalid,
@@ -70,10 +70,10 @@ pub(crate) struct Application {
     pub outbound: Outbound,
 }
 
-/// Sends the requests of one instance, and finds out at the first of them where it may send any.
+/// Sends the requests of one instance. The first request resolves the allowed hosts.
 pub(crate) struct Hooks {
     application: Arc<Application>,
-    /// `None` when they cannot be resolved: nothing is allowed then.
+    /// `None` when the allowed hosts cannot be resolved: nothing is allowed then.
     allowed_hosts: Arc<OnceLock<Option<AllowedHosts>>>,
 }
 
@@ -83,7 +83,7 @@ impl Hooks {
     }
 }
 
-/// True if a request may be sent. The reason against it is written to standard error.
+/// True if a request may be sent. A refusal writes its reason to standard error.
 fn is_allowed(uri: &Uri, application: &Application, allowed_hosts: &OnceLock<Option<AllowedHosts>>) -> bool {
     let component = &application.component;
     let resolve = || {
@@ -109,7 +109,7 @@ fn is_allowed(uri: &Uri, application: &Application, allowed_hosts: &OnceLock<Opt
 type Transmission = Box<dyn Future<Output = Result<(), Error>> + Send>;
 
 impl WasiHttpHooks for Hooks {
-    // The client adds it, without the default port of the scheme.
+    // The client adds this header, without the default port of the scheme.
     fn set_host_header(&mut self) -> bool {
         false
     }

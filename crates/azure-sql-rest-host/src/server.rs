@@ -121,7 +121,7 @@ fn add_spin_headers(headers: &mut HeaderMap, uri: &Uri, client: SocketAddr) {
         ("spin-component-route", ""),
         ("spin-client-addr", &client.to_string()),
     ] {
-        // Whatever was part of a request can be part of a header.
+        // Any part of a request can be part of a header.
         if let Ok(value) = HeaderValue::from_bytes(value.as_bytes()) {
             headers.append(HeaderName::from_static(name), value);
         }
@@ -174,7 +174,7 @@ mod tests {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let mut client = net::TcpStream::connect(listener.local_addr().unwrap()).unwrap();
         let (stream, address) = listener.accept().await.unwrap();
-        // The same socket, to look at it.
+        // The same socket, to read its options.
         let socket = stream.into_std().unwrap();
         let stream = TcpStream::from_std(socket.try_clone().unwrap()).unwrap();
         client.write_all(request).unwrap();

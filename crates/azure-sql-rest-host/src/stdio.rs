@@ -1,5 +1,5 @@
-//! Standard output and error of an instance. As in Spin, each goes to a file, which every instance opens for itself, and
-//! to the standard error of the host. A write returns when it is done, even if others wait for it.
+//! Standard output and error of an instance. As in Spin, each goes to a file, which every instance opens for itself,
+//! and to the standard error of the host. A write returns when it is complete, even if others wait for it.
 
 use std::fs::File;
 use std::io::{self, Write};
@@ -18,7 +18,7 @@ use wasmtime_wasi::p2::{OutputStream, Pollable, StreamError, StreamResult};
 /// The most that the guest may write at a time, in bytes.
 const MAX_WRITE: usize = 1 << 20;
 
-/// One of both.
+/// Standard output or standard error.
 #[derive(Clone)]
 pub(crate) struct Stdio(Arc<File>);
 

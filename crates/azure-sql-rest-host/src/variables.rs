@@ -28,7 +28,7 @@ pub(crate) struct Resolver {
     environment: Box<Environment>,
 }
 
-/// Why there is no value, in the terms of `fermyon:spin/variables`.
+/// Why there is no value, as an error of `fermyon:spin/variables`.
 #[derive(Debug, PartialEq)]
 pub(crate) enum Unavailable {
     /// No variable can have this name.
@@ -107,7 +107,7 @@ impl Resolver {
     }
 }
 
-/// A value for [`fill`] out of all of them.
+/// Returns the value of a declared variable, for [`fill`].
 pub(crate) fn declared_value(values: &Values, name: &str) -> Result<String> {
     let value = values.get(name).cloned();
     value.with_context(|| format!("{name:?} is not declared in [variables]"))

@@ -2,11 +2,11 @@
 
 use crate::route::Route;
 
-/// The parts of an API that are its own.
+/// The parts that differ from one API to another.
 pub struct App {
     /// Its routes.
     pub routes: &'static [Route],
-    /// Its description: an OpenAPI document, which `GET /openapi.json` answers with.
+    /// The OpenAPI document with which `GET /openapi.json` answers.
     pub openapi: &'static str,
 }
 
@@ -94,7 +94,7 @@ struct Scan {
     in_string: bool,
     /// The last byte was a backslash that escapes the next one.
     escapes: bool,
-    /// The last byte is no white space between tokens.
+    /// The last byte is not white space between tokens.
     keeps: bool,
 }
 

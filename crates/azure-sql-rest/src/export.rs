@@ -13,7 +13,7 @@ pub use wasi;
 #[macro_export]
 macro_rules! export {
     ($app:ident) => {
-        // Natively a linker could not take the names that are exported.
+        // A native linker would reject the exported names.
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, reason = "what an export expands to")]
         const _: () = {
@@ -35,7 +35,7 @@ macro_rules! export {
 #[macro_export]
 macro_rules! export {
     ($app:ident) => {
-        // Natively a linker could not take the names that are exported.
+        // A native linker would reject the exported names.
         #[cfg(target_family = "wasm")]
         #[allow(unsafe_code, reason = "what an export expands to")]
         const _: () = {
@@ -53,7 +53,7 @@ macro_rules! export {
     };
 }
 
-/// An app without an entry point, for programs that only look at it.
+/// An app without an entry point, for programs that only read its routes and description.
 #[cfg(not(any(feature = "wasip2", feature = "wasip3")))]
 #[doc(hidden)]
 #[macro_export]

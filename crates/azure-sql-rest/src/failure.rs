@@ -21,9 +21,9 @@ pub enum Failure {
         /// The answer's `Retry-After`.
         retry_after: Option<Duration>,
     },
-    /// A success whose body is not JSON, or not all of it: what a broken connection or proxy leaves.
+    /// A success whose body is not JSON, or is cut off. A broken connection or proxy leaves such a body.
     Malformed,
-    /// A success whose JSON is not what the procedures return; the text says in what.
+    /// A success whose JSON does not have the shape that the procedures return. The text says what differs.
     Contract(&'static str),
 }
 

@@ -1,4 +1,4 @@
-//! Answers a request: finds its route, collects the arguments, calls the procedure, and has the row made the response.
+//! Answers a request: finds its route, collects the arguments, calls the procedure, and turns the row into the response.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -37,10 +37,10 @@ static TRACE: [HeaderName; 2] = [headers::TRACEPARENT, headers::TRACESTATE];
 /// The headers that go on to Data API Builder with `forward_authorization`.
 static CREDENTIALS: [HeaderName; 2] = [AUTHORIZATION, headers::ROLE];
 
-/// How long readiness waits: within the second that Kubernetes gives a probe by default.
+/// How long readiness waits: less than the second that Kubernetes gives a probe by default.
 const READY_LIMIT: Duration = Duration::from_millis(900);
 
-/// Answers `request` as `app` says. `settings` is awaited once, and not for liveness.
+/// Answers `request` with the routes of `app`. `settings` is awaited once, and not for liveness.
 pub async fn handle<'s, P: Platform>(
     platform: &P,
     app: &'static App,
@@ -51,7 +51,7 @@ pub async fn handle<'s, P: Platform>(
     let correlation_id = correlation_id(&head.headers, platform);
     let found = Found::at(app.routes, head.uri.path());
     let action = found.as_ref().and_then(|found| found.action(&head.method));
-    // Liveness depends on nothing, not even on a setting.
+    // Liveness depends on no setting.
     if let Some(Action::Alive) = action {
         let mut response = json(StatusCode::OK, whole(r#"{"status":"alive"}"#));
         finish(&mut response, &head.method, correlation_id);
@@ -73,7 +73,7 @@ pub async fn handle<'s, P: Platform>(
         .answer
         .unwrap_or_else(|problem| problem.into_response(head.uri.path(), &log.correlation_id).map(Body::Whole));
     let status = response.status();
-    // A probe that succeeds says nothing.
+    // A probe that succeeds is not logged.
     let is_quiet = matches!(action, Some(Action::Ready)) && status == StatusCode::OK;
     if (status.is_server_error() || log.has_requests()) && !is_quiet {
         let took = platform.now().saturating_sub(started);
@@ -102,7 +102,7 @@ pub async fn handle<'s, P: Platform>(
     response
 }
 
-/// Adds the headers that every answer has, and leaves the body out that an answer to `HEAD` must not have.
+/// Adds the headers that every answer has, and removes the body from an answer to `HEAD`.
 fn finish<C>(response: &mut Response<Body<C>>, method: &Method, correlation_id: String) {
     if method == Method::HEAD {
         *response.body_mut() = whole("");
@@ -130,10 +130,10 @@ struct Outcome<'s, P: Platform> {
     caller: &'s str,
 }
 
-/// The part of a call that the headers of the answer tell.
+/// The part of a call that the headers of the answer report.
 struct Called {
     effort: Effort,
-    /// The key that a write ran under: with it, and only with it, the write can be repeated safely.
+    /// The key that a write ran under. The write can be repeated safely only with this key.
     key: Option<String>,
 }
 
@@ -186,7 +186,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         }
     }
 
-    /// The answer to a method that the path does not have.
+    /// The answer to a method that the path does not support.
     fn without_action(&self, found: &Found) -> Answer<P> {
         let allow = found.allow();
         if self.head.method == Method::OPTIONS {
@@ -202,15 +202,15 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         Err(Problem::new(kind::METHOD_NOT_ALLOWED, &detail).with_header(ALLOW, ascii(allow)))
     }
 
-    /// Lets a request pass that has an API key, or all when there are no keys. Returns the name of the caller.
+    /// Lets a request pass that has an API key, or every request when there are no keys. Returns the name of the caller.
     fn admit(&self) -> Result<&'s str, Problem> {
-        // A bearer token that goes on to Data API Builder is for it to judge.
+        // Data API Builder judges a bearer token that goes on to it.
         self.settings.api_key.admit(&self.head.headers, !self.settings.forward_authorization).ok_or_else(|| {
             unauthorized("Send the API key as x-api-key, or as a bearer token unless the API passes those on.")
         })
     }
 
-    /// The caller whose idempotency keys these are; `None` where callers cannot be told apart.
+    /// The caller to whom the idempotency keys of this request belong; `None` where callers cannot be told apart.
     fn scope(&self, name: &str) -> Option<String> {
         let token = caller::of_token(&self.head.headers).filter(|_| self.settings.forward_authorization);
         let are_told_apart = self.settings.forward_authorization || self.settings.api_key.have_names();
@@ -249,7 +249,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
     ///
     /// # Errors
     ///
-    /// A request that is refused before the call is made.
+    /// The problem of a request that is refused before the call is made.
     async fn call(
         &self,
         call: &'static Call,
@@ -277,7 +277,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         Ok(Outcome { answer, call: Some(Called { effort, key }), caller: "" })
     }
 
-    /// All arguments, and the key of a write. The checks that cost nothing come before the body is read.
+    /// All arguments, and the key of a write. The cheap checks come before the body is read.
     async fn arguments(
         &self,
         call: &Call,
@@ -353,8 +353,8 @@ fn misconfigured(error: &SettingsError, platform: &impl Platform, log: &Log) -> 
     problem
 }
 
-/// The problem for a call that brought no row. `forwards` is true if the client's own credentials went along, so that 401 and
-/// 403 are about the client.
+/// The problem for a call that brought no row. `forwards` is true if the client's own credentials were forwarded, so that
+/// 401 and 403 are about the client.
 fn refusal(gave_up: &GaveUp, attempts: u32, is_write: bool, forwards: bool) -> Problem {
     match &gave_up.failure {
         Failure::Status { status: 401, .. } if forwards => {
@@ -376,7 +376,7 @@ fn refusal(gave_up: &GaveUp, attempts: u32, is_write: bool, forwards: bool) -> P
     } else {
         "The request can be repeated as it is."
     };
-    // Rounded up, so that a client which obeys does not come too early.
+    // Rounded up, so that a client that obeys does not come back too early.
     let seconds = |wait: Duration| (wait.as_millis() as u64).div_ceil(1000);
     match gave_up.because {
         GiveUp::Unavailable { retry_after } => {

@@ -9,7 +9,8 @@ use http::{HeaderMap, HeaderName, HeaderValue};
 /// The API's name for the id that ties an answer to the log.
 pub const CORRELATION_ID: HeaderName = HeaderName::from_static("x-correlation-id");
 
-/// Data API Builder's name for it, which is accepted too: it prefixes its log lines with the value when that is a GUID.
+/// Data API Builder's name for the correlation id, which the API accepts too. A value that is a GUID prefixes the lines of
+/// its log.
 pub const MS_CORRELATION_ID: HeaderName = HeaderName::from_static("x-ms-correlation-id");
 
 /// Makes a write exactly-once across requests (IETF draft-ietf-httpapi-idempotency-key-header).
@@ -24,7 +25,7 @@ pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 /// W3C Trace Context, handed on so that Data API Builder's spans join the client's trace.
 pub const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
-/// Its vendors' part.
+/// The part of the trace context that belongs to vendors.
 pub const TRACESTATE: HeaderName = HeaderName::from_static("tracestate");
 
 /// The media types of a `PATCH` (RFC 5789, section 3.1).
@@ -33,11 +34,11 @@ pub const ACCEPT_PATCH: HeaderName = HeaderName::from_static("accept-patch");
 /// An API key, from clients to this API and from this API to a gateway in front of Data API Builder.
 pub const API_KEY: HeaderName = HeaderName::from_static("x-api-key");
 
-/// The role that a caller wants of those that its token has; Data API Builder's name for it.
+/// The role in which a caller wants to act, one of the roles of its token. The name is Data API Builder's.
 pub const ROLE: HeaderName = HeaderName::from_static("x-ms-api-role");
 
-/// The headers that the core reads, of requests and of Data API Builder's answers. To take all of them would cost each request
-/// a look at every name, and the component 15 KB.
+/// The headers that the core reads, of requests and of Data API Builder's answers. To read every header would compare each
+/// name of a request, and would make the component 15 KB larger.
 static READ: [HeaderName; 19] = [
     ACCEPT,
     ACCESS_CONTROL_REQUEST_METHOD,
@@ -60,8 +61,8 @@ static READ: [HeaderName; 19] = [
     TRACESTATE,
 ];
 
-/// The headers that the core reads, of those that a host has. The unit tests take theirs from here as well, so that a name
-/// which is missing above fails them.
+/// Keeps the headers that the core reads. The unit tests use this function too, so that a name that is missing above fails
+/// them.
 pub fn read(fields: impl IntoIterator<Item = (impl AsRef<str>, impl AsRef<[u8]>)>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     for (name, value) in fields {

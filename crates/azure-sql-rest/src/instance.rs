@@ -1,13 +1,13 @@
-//! The requests of one instance: how many there are, and what they know together of the database. With WASI 0.2 an instance
-//! has one request, which learns only from itself. With WASI 0.3 it has several at a time, and learns from all of them.
-//! Pure: no clock, no I/O; [`crate::dab::call`] drives it.
+//! The requests of one instance: how many there are, and what they know together about the database. With WASI 0.2 an
+//! instance has one request, which learns only from itself. With WASI 0.3 an instance has several requests at a time, and
+//! learns from all of them. The module has no clock and no I/O; [`crate::dab::call`] drives it.
 //!
 //! - **In flight**: above a limit, a request is refused at once.
-//! - **Breaker**: after `OPEN_AFTER` failures in a row one request at a time is let through, as a probe; the others wait. An
-//!   answer closes the breaker. An outage that has lasted as long as a request is sure to ride out refuses new requests.
-//! - **Budget**: where answers take seconds, the database is overloaded, and a retry takes the place of another request. Such
-//!   retries may take a fifth of what the requests may, after a burst. Without slow answers they cost nothing: an outage is
-//!   no overload.
+//! - **Breaker**: after `OPEN_AFTER` failures in a row, one request at a time may try, as a probe; the others wait. An
+//!   answer closes the breaker. Once an outage has lasted as long as a request can survive, new requests are refused.
+//! - **Budget**: where answers take seconds, the database is overloaded, and a retry takes the place of another request.
+//!   After a burst, there is one such retry for every five requests. Without slow answers retries are free: an outage is not an
+//!   overload.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -18,8 +18,8 @@ use crate::retry::{Attempt, Decision, GiveUp, Policy};
 /// How many failures in a row open the breaker.
 const OPEN_AFTER: u32 = 5;
 
-/// How many slow attempts the instance may repeat at once. One that took `retry_cap_ms` or longer counts as one, a shorter one
-/// as its part of that.
+/// How many slow attempts the instance may repeat at once. An attempt of `retry_cap_ms` or longer counts as one, and a
+/// shorter attempt as its fraction of that.
 const BURST: u32 = 6;
 
 /// How many requests pay for one more such attempt.
@@ -34,15 +34,15 @@ struct State {
     in_flight: usize,
     /// Failures since the last answer.
     failures: u32,
-    /// When the first of them began.
+    /// When the first failure in that row began.
     failing_since: Duration,
-    /// When the last of them ended.
+    /// When the last failure in that row ended.
     last_failure: Duration,
     /// When the next probe may start, while the breaker is open.
     next_probe: Duration,
     /// When the last answer came that took `retry_cap_ms` or longer.
     last_slow_answer: Option<Duration>,
-    /// The time that was spent on attempts which were repeated, less what requests have paid.
+    /// The time that repeated attempts took, less the time that requests have paid.
     debt: Duration,
 }
 
@@ -51,13 +51,13 @@ struct State {
 pub enum Permit {
     /// Make an attempt.
     Attempt,
-    /// Wait for [`Policy::spread`], and ask again: another request tries whether the database is back.
+    /// Wait for [`Policy::spread`], and ask again: another request tests whether the database answers.
     Hold,
-    /// Answer the client now: the database has been away for too long.
+    /// Answer the client now: the database has not answered for too long.
     Refuse,
 }
 
-/// A request in flight, until this is dropped.
+/// A request in flight, until this value is dropped.
 #[derive(Debug)]
 pub struct InFlight<'a>(&'a Instance);
 
@@ -88,7 +88,7 @@ impl State {
         self.failures >= OPEN_AFTER
     }
 
-    /// True if the database has been away for so long that another hanging attempt does not fit into a request.
+    /// True if the database has not answered for so long that another hanging attempt does not fit into a request.
     fn is_lost(&self, policy: &Policy, now: Duration) -> bool {
         let away = now.saturating_sub(self.failing_since);
         self.is_open() && away > policy.deadline.saturating_sub(policy.attempt_timeout)
@@ -115,13 +115,13 @@ impl Instance {
         Some(InFlight(self))
     }
 
-    /// Decides at `now` whether a request that has made `attempts` may make the next one.
+    /// Decides at `now` whether a request that has made `attempts` may make another.
     pub fn permit(&self, policy: &Policy, attempts: u32, now: Duration) -> Permit {
         let mut state = self.state();
         if attempts == 0 {
             state.debt = state.debt.saturating_sub(policy.cap / REQUESTS_A_RETRY);
         }
-        // What was seen longer ago than a request takes says nothing.
+        // A failure longer ago than a request takes says nothing about the database now.
         if now.saturating_sub(state.last_failure) > policy.deadline {
             state.failures = 0;
         }
@@ -147,7 +147,7 @@ impl Instance {
         }
     }
 
-    /// Notes that `attempt` failed at `now`, and reviews what its request alone decided.
+    /// Notes that `attempt` failed at `now`, and reviews the decision that its request made by itself.
     pub fn failed(
         &self,
         policy: &Policy,
@@ -201,7 +201,7 @@ mod tests {
         Duration::from_millis(ms)
     }
 
-    /// Has an attempt fail at `now` that took `took_ms`, and returns what its request does.
+    /// Lets an attempt that took `took_ms` fail at `now`, and returns what its request does.
     fn fail(instance: &Instance, number: u32, failure: &Failure, took_ms: u64, now_ms: u64) -> Decision {
         let attempt = Attempt { number, took: ms(took_ms), slow: Duration::ZERO };
         let decision = POLICY.decide(&attempt, failure, attempt.took, u32::MAX);
@@ -235,7 +235,7 @@ mod tests {
         assert_eq!(instance.permit(&POLICY, 1, ms(1050)), Permit::Hold);
         assert_eq!(instance.permit(&POLICY, 1, ms(1100)), Permit::Attempt);
         assert_eq!(instance.permit(&POLICY, 1, ms(1200)), Permit::Hold);
-        // A probe that is never heard of again blocks nobody for longer than an attempt.
+        // A probe that never ends blocks nobody for longer than an attempt.
         assert_eq!(instance.permit(&POLICY, 1, ms(11_100)), Permit::Attempt);
     }
 
@@ -260,7 +260,7 @@ mod tests {
     fn a_long_outage_refuses_new_requests_but_for_a_probe() {
         let instance = open(1000);
         fail(&instance, 9, &REFUSED, 0, 15_000);
-        // The longest outage that a request rides out: a deadline less an attempt.
+        // The longest outage that a request survives: a deadline less an attempt.
         assert_eq!(instance.permit(&POLICY, 0, ms(15_050)), Permit::Hold);
         fail(&instance, 9, &REFUSED, 0, 16_001);
         assert_eq!(instance.permit(&POLICY, 0, ms(17_000)), Permit::Refuse);

@@ -1,9 +1,11 @@
 //! REST APIs on Azure SQL as WebAssembly components for Spin.
 //!
-//! [`component!`] makes a component of a table of routes. The component passes each request to a stored procedure by Data API
-//! Builder, retries what fails for a moment, and passes the procedure's JSON on unchanged. SQL knows everything about the rows.
+//! [`component!`] makes a component of a table of routes. The component passes each request to a stored procedure through
+//! Data API Builder, and retries transient failures. The procedure's JSON reaches the client unchanged. SQL knows everything
+//! about the rows.
 //!
-//! A request passes through the modules in the order of this list. A module uses only those below it: a test holds that.
+//! A request passes through the modules in the order of this list. A module uses only modules that are lower in the list; a
+//! test checks this.
 
 pub mod export;
 
@@ -76,7 +78,8 @@ mod tests {
         modules
     }
 
-    /// The paths behind `crate::` in the code of a file, braces undone; macros, which are at the root, and tests apart.
+    /// The paths behind `crate::` in the code of a file, with braces expanded. Macros, which are at the root, and tests do
+    /// not count.
     fn uses(code: &str) -> Vec<String> {
         let code = code.split("#[cfg(test)]").next().unwrap_or_default();
         let code: String = code.lines().filter(|line| !line.trim_start().starts_with("//")).collect();

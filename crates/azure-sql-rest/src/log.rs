@@ -11,9 +11,9 @@ use crate::platform::Platform;
 pub enum Level {
     /// Nothing.
     Off,
-    /// Lines that somebody has to look at: requests given up, settings and answers that are wrong, answers of 500 and above.
+    /// Lines that need attention: requests given up, wrong settings, wrong answers, and answers of 500 and above.
     Error,
-    /// Failures that were made good: retries.
+    /// Failures that a retry follows.
     Warn,
     /// Every request, except probes that succeed.
     Info,
@@ -40,11 +40,11 @@ pub enum Event<'a> {
     Request {
         /// The HTTP method.
         method: &'a str,
-        /// The route's path, as the table of routes has it; `None` for a path that is no route's.
+        /// The route's path, as the table of routes has it. `None` if no route has the path of the request.
         route: Option<&'static str>,
         /// The HTTP status.
         status: u16,
-        /// From its head to the head of its answer, in microseconds.
+        /// The time from the head of the request to the head of the answer, in microseconds.
         duration_us: u64,
         /// How often Data API Builder was called.
         attempts: u32,
@@ -77,16 +77,16 @@ pub enum Event<'a> {
         /// Why it failed.
         reason: String,
     },
-    /// A response broke off after its head had been sent.
+    /// A response broke off after its head was sent.
     BrokenOff {
-        /// Why the rest did not come.
+        /// Why the rest did not arrive.
         reason: String,
     },
-    /// A procedure's answer is not what was agreed.
+    /// A procedure's answer breaks the contract.
     ContractBroken {
         /// The stored procedure.
         procedure: &'static str,
-        /// In what.
+        /// The part of the contract that it breaks.
         reason: &'static str,
     },
     /// The settings cannot be used.
@@ -111,7 +111,7 @@ impl Event<'_> {
 pub struct Log {
     /// Lines below this level are not written.
     pub level: Level,
-    /// A GUID that ties the lines of a request together, and to its answer. Each line ends with it.
+    /// A GUID that ties the lines of a request together and to its answer. Each line ends with the GUID.
     pub correlation_id: String,
 }
 

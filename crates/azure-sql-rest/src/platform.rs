@@ -1,5 +1,5 @@
-//! The world around the component. The core is written against [`Platform`] and the `http` types
-//! only, so that its tests run natively against a fake with a virtual clock.
+//! The world around the component. The core uses only [`Platform`] and the `http` types, so that its tests run natively
+//! against a fake with a virtual clock.
 
 use std::time::Duration;
 
@@ -18,8 +18,8 @@ pub trait Platform {
     /// The body of a request or a response.
     type Body: Chunks;
 
-    /// Sends `request` and returns the response when its head has arrived. Dropping the future or the body gives the
-    /// exchange up.
+    /// Sends `request` and returns the response when its head has arrived. Dropping the future or the body abandons the
+    /// exchange.
     async fn send(&self, request: &Request<Bytes>) -> Result<Response<Self::Body>, Failure>;
 
     /// Returns after `duration`.
@@ -34,7 +34,7 @@ pub trait Platform {
     /// The state that the requests of this instance share.
     fn instance(&self) -> &Instance;
 
-    /// Writes `line`, with the line break at its end, to the log (stderr), in one piece: others write there, too.
+    /// Writes `line`, with the line break at its end, to the log (stderr) in one piece, because others also write there.
     fn log(&self, line: &str);
 }
 

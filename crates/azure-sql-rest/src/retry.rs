@@ -1,10 +1,10 @@
-//! The retry policy: given how an attempt ended and how long the request has taken, try again after a wait, or give up.
-//! Pure: no clock, no I/O; [`crate::dab::call`] drives it, and [`crate::instance`] reviews it.
+//! The retry policy. From how an attempt ended and how long the request has taken, it decides: try again after a wait, or
+//! give up. The module has no clock and no I/O; [`crate::dab::call`] drives it, and [`crate::instance`] reviews it.
 //!
-//! Every call is safe to repeat: reads by nature, writes by their request key. So the policy decides only whether trying again
-//! can help. Data API Builder answers 500 for a deadlock, a failover and an outage alike, because expected failures come back
-//! as data. An attempt that fails after seconds helps less than one that is refused at once: it has stood in a queue that
-//! others need. So the wait is at least as long as the attempt took, and there are at most [`SLOW_ATTEMPTS`] of that kind.
+//! Every call is safe to repeat: reads by nature, writes by their request key. So the policy decides only whether another
+//! attempt can help. Data API Builder answers 500 for a deadlock, a failover and an outage alike, because expected failures
+//! come back as data. An attempt that fails after seconds has waited in a queue that other requests need. So the wait is at
+//! least as long as the attempt took, and there are at most [`SLOW_ATTEMPTS`] of that kind.
 
 use std::time::Duration;
 
@@ -30,7 +30,7 @@ pub struct Attempt {
     pub number: u32,
     /// How long it took.
     pub took: Duration,
-    /// How long the attempts before it took together, each of them counted up to [`Policy::cap`].
+    /// How long the attempts before this one took together, each counted up to [`Policy::cap`].
     pub slow: Duration,
 }
 
@@ -62,15 +62,15 @@ pub enum GiveUp {
     Conflict,
 }
 
-/// The longest wait that a client is told, whatever Data API Builder or a gateway in front of it says.
+/// The longest `Retry-After` for a client, even if Data API Builder or a gateway in front of it says more.
 const MAX_RETRY_AFTER: Duration = Duration::from_secs(300);
 
-/// How many attempts a request makes that take [`Policy::cap`] or longer. A shorter one counts as its part of that. Four of
-/// three seconds, with the waits between them, begin within fifteen seconds.
+/// How many attempts of [`Policy::cap`] or longer a request makes. A shorter attempt counts as its fraction of that. Four
+/// attempts of three seconds, with the waits between them, begin within fifteen seconds.
 pub const SLOW_ATTEMPTS: u32 = 4;
 
 impl Policy {
-    /// The time that an attempt which starts `elapsed` into the request may take.
+    /// The most time for an attempt that starts `elapsed` into the request.
     pub fn attempt_limit(&self, elapsed: Duration) -> Duration {
         self.attempt_timeout.min(self.deadline.saturating_sub(elapsed))
     }
@@ -88,7 +88,7 @@ impl Policy {
                 _ => return Decision::GiveUp(GiveUp::Misconfigured),
             },
         };
-        // Jitter comes on top, or all that were told the same time would come back at once.
+        // Jitter is added on top. Without jitter, all that wait for the same time would come back at once.
         let took = attempt.took.min(self.cap);
         let wait = self.backoff(attempt.number, random).saturating_add(no_earlier_than.max(took));
         let is_tired = attempt.slow.saturating_add(took) >= self.cap.saturating_mul(SLOW_ATTEMPTS);
@@ -110,7 +110,7 @@ impl Policy {
         }
     }
 
-    /// Exponential backoff with full jitter: uniform between nothing and `base * 2^(attempt - 1)`, at most `cap`.
+    /// Exponential backoff with full jitter: uniform between zero and `base * 2^(attempt - 1)`, at most `cap`.
     fn backoff(&self, attempt: u32, random: u32) -> Duration {
         let factor = 1_u32.checked_shl(attempt.saturating_sub(1));
         let ceiling =
@@ -124,10 +124,10 @@ impl Policy {
     }
 }
 
-/// The part of `whole` that `random` is of all `u32`.
+/// Returns the part of `whole` that `random` is of all `u32`.
 fn part(whole: Duration, random: u32) -> Duration {
-    // Waits are u32 milliseconds, so the microseconds times a u32 fit. A shift, since a division of u128 takes 1 KB of the
-    // component: one more than `random`, of 2^32.
+    // Waits are u32 milliseconds, so the microseconds times a u32 fit. A division of u128 would add 1 KB to the component.
+    // So this multiplies by `random` plus one, and shifts, which divides by 2^32.
     let micros = (whole.as_micros() * (u128::from(random) + 1)) >> 32;
     Duration::from_micros(micros as u64)
 }
@@ -141,7 +141,7 @@ mod tests {
         Policy { base: ms(100), cap: ms(2000), attempt_timeout: ms(10_000), deadline: ms(25_000) }
     }
 
-    /// An attempt that failed at once, after others that did.
+    /// An attempt that failed at once, after others that also did.
     fn quick(number: u32) -> Attempt {
         Attempt { number, took: ms(0), slow: ms(0) }
     }

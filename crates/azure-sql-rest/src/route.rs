@@ -8,8 +8,8 @@
 //! ```
 //!
 //! - `Parameter` is a parameter of the procedure, without `@`. [`source`] lists the sources, [`kind`] the kinds of value.
-//! - A procedure that creates a row ends in `creates Column at "/path/{key}"`: the result column with the new row's key, and the
-//!   route of the row, which becomes `Location`.
+//! - A procedure that creates a row ends in `creates Column at "/path/{key}"`. `Column` is the result column with the new
+//!   row's key. The path is the route of the row, which becomes `Location`.
 //! - `alive`, `ready`, `openapi`, `home`, `docs` and `problems` stand in place of a procedure for what the library answers itself.
 
 use std::borrow::Cow;
@@ -47,7 +47,7 @@ pub enum Action {
 /// A page for people.
 #[derive(Clone, Copy, Debug)]
 pub enum Page {
-    /// Leads to the next one.
+    /// Redirects to the next page.
     Home,
     /// The API's description, to try in a browser.
     Docs,
@@ -57,8 +57,8 @@ pub enum Page {
 
 /// A call of a stored procedure.
 ///
-/// A `GET` calls it with a `GET` (no transaction), every other method with a `POST` (one transaction), and then with
-/// `RequestKey`, which makes a write exactly-once: the request's `Idempotency-Key`, else a random one.
+/// A `GET` calls the procedure with a `GET` (no transaction), every other method with a `POST` (one transaction) and with
+/// `RequestKey`. The key makes a write exactly-once: the request's `Idempotency-Key`, or else a random one.
 pub struct Call {
     /// The procedure's name in schema `web`, which is also its path at Data API Builder.
     pub procedure: &'static str,
@@ -302,7 +302,7 @@ mod tests {
         /// One
         /// thing
         GET "/thing/{id}" => get_thing(ThingID: key(ID));
-        /// No more
+        /// Delete
         DELETE "/thing/{id}" => delete_thing(ThingID: key(ID), IfMatch: if_match);
         /// All
         GET "/things" => get_things(After: page(NVARCHAR(20)), Limit: query("limit", 1..=100, 10), Name: optional("name", NVARCHAR(5)));

@@ -1,8 +1,9 @@
-//! The settings: one table, from which everything else about them follows.
+//! The settings: one table, from which the code, the manifests and the documents follow.
 //!
-//! They come as one text, the component variable `settings` of the manifest, because each look-up of a variable is dear on
-//! Spin. The text has a part `name=value` for each application variable. The variable `options` holds the settings that seldom
-//! change, as `name=value` pairs separated by white space. `azure-sql-rest generate` writes both into the manifests.
+//! The settings come as one text, the component variable `settings` of the manifest, because each look-up of a variable is
+//! slow on Spin. The text has a part `name=value` for each application variable. The variable `options` holds the settings
+//! that seldom change, as `name=value` pairs separated by white space. `azure-sql-rest generate` writes both into the
+//! manifests.
 
 use std::fmt;
 use std::time::Duration;
@@ -14,8 +15,8 @@ use crate::client::cors::Origins;
 use crate::log::Level;
 use crate::retry::Policy;
 
-/// The character between two parts of the text: the information separator that ASCII has for records (U+001E). No value that
-/// is valid has it, so that a value with a line break stays one value, and is not taken for the name of a setting.
+/// The character between two parts of the text: ASCII's separator of records (U+001E). No valid value contains it. So a
+/// value with a line break stays one value, and is not taken for the name of a setting.
 pub const SEPARATOR: char = '\u{1e}';
 
 /// One setting.
@@ -25,9 +26,9 @@ pub struct Setting {
     pub name: &'static str,
     /// How it is given.
     pub place: Place,
-    /// The value that holds when it is not given.
+    /// The default value.
     pub default: &'static str,
-    /// The values that it can have.
+    /// The rule for its values.
     pub rule: &'static str,
     /// A sentence about it, in lines of Markdown.
     pub doc: &'static [&'static str],
@@ -38,14 +39,14 @@ pub struct Setting {
 pub enum Place {
     /// A variable of the application.
     Variable,
-    /// A variable of the application that nobody may see.
+    /// A secret variable of the application.
     Secret,
     /// A pair of the variable `options`.
     Option,
 }
 
-/// Writes the table as [`Settings`] and [`TABLE`]: doc, place, name, type, default, the function that reads it, rule. The code
-/// that reads the values has its own copy of what it needs: with the whole table, its texts would be in the component.
+/// Writes the table as [`Settings`] and [`TABLE`]: doc, place, name, type, default, the function that reads it, rule. The
+/// code that reads the values has its own copy of what it needs. With the whole table, its texts would be in the component.
 macro_rules! settings {
     ($($(#[doc = $doc:literal])+ $place:ident $name:ident: $type:ty = $default:literal, $read:expr, $rule:literal;)*) => {
         /// Everything that can be configured, checked.
@@ -132,19 +133,19 @@ settings! {
     Option serve_docs: bool = "true", boolean, "must be true or false";
 }
 
-/// Why there are no settings. No message has a value in it, which may be a secret, and no name that is not in the table.
+/// Why there are no settings. A message never contains a value, which may be secret, or a name that is not in the table.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum SettingsError {
-    /// A variable or option that cannot be used.
+    /// A variable or option with an invalid value.
     Invalid {
         /// Its name.
         name: &'static str,
         /// The rule that it breaks.
         rule: &'static str,
     },
-    /// A name that no setting has, among the variables or the options.
+    /// A variable or an option that no setting has as its name.
     Unknown(Place),
-    /// A variables provider failed, so that nothing is known; the reason is for the log.
+    /// A variables provider failed, so that no setting is known. The log has the reason.
     Provider(String),
 }
 
@@ -170,12 +171,12 @@ impl fmt::Display for SettingsError {
 }
 
 impl Settings {
-    /// Reads and checks the text of the component variable. White space around a value does not count: a secret that comes
-    /// from a file often ends in a line break.
+    /// Reads and checks the text of the component variable. White space around a value is removed, because a secret from a
+    /// file often ends in a line break.
     ///
     /// # Errors
     ///
-    /// A setting that is unknown, given twice, or breaks its rule.
+    /// A setting that is unknown, given twice, or invalid.
     pub fn parse(text: &str) -> Result<Self, SettingsError> {
         let mut given = Given::default();
         for part in text.split(SEPARATOR) {
@@ -196,7 +197,7 @@ impl Settings {
         Ok(settings)
     }
 
-    /// How hard a request tries.
+    /// The retry policy of a request.
     pub fn policy(&self) -> Policy {
         Policy {
             base: self.retry_base_ms,
@@ -213,7 +214,7 @@ fn pair(text: &str) -> (&str, &str) {
     (name.trim_ascii(), value.trim_ascii())
 }
 
-/// Notes a value.
+/// Stores a value.
 fn give<'t>(given: &mut Given<'t>, is_option: bool, name: &str, value: &'t str) -> Result<(), SettingsError> {
     let place = if is_option { Place::Option } else { Place::Variable };
     let (name, given) = given.place(is_option, name).ok_or(SettingsError::Unknown(place))?;
@@ -238,7 +239,7 @@ fn count(value: &str) -> Option<usize> {
     positive(value, u32::MAX).map(|number| number as usize)
 }
 
-/// Data API Builder holds a request to 30,000,000 bytes, and the JSON text grows at most sixfold when it is made a JSON string.
+/// Data API Builder accepts requests of up to 30,000,000 bytes, and JSON text grows at most sixfold as a JSON string.
 fn body_bytes(value: &str) -> Option<usize> {
     positive(value, 4_000_000).map(|number| number as usize)
 }
@@ -247,7 +248,8 @@ fn boolean(value: &str) -> Option<bool> {
     value.parse().ok()
 }
 
-/// An origin that Spin takes in `allowed_outbound_hosts`: lower-case scheme, no fragment, and a port behind an IPv6 address.
+/// An origin in the form of Spin's `allowed_outbound_hosts`: lower-case scheme, no fragment, and a port behind an IPv6
+/// address.
 fn origin(value: &str) -> Option<String> {
     let uri: Uri = value.parse().ok()?;
     let authority = uri.authority()?.as_str();
@@ -284,7 +286,7 @@ mod tests {
         parts.join("\u{1e}")
     }
 
-    /// The error of a text, as it is shown.
+    /// The error for a text, as the log shows it.
     fn error(text: &str) -> String {
         Settings::parse(text).expect_err(text).to_string()
     }

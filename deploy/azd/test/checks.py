@@ -1,4 +1,4 @@
-"""Checks of azure.yaml, deploy/azd and .dockerignore, as far as a parser sees: Bicep's own compiler is in no package registry, so the workflow ci has
+"""Checks azure.yaml, deploy/azd and .dockerignore with a parser. No package registry has Bicep's own compiler, so that only the workflow ci uses
 it. deploy/azd/test/run starts this, with the tools of tests/deploy/run on PATH."""
 
 import contextlib
@@ -28,7 +28,8 @@ from pycep import BicepParser
 from report import Report
 
 FOLDER = Path("deploy/azd")
-# What azd gives to main.parameters.json by itself: cli/azd/docs/environment-variables.md of Azure/azure-dev, as released with azd 1.31.2.
+# The variables that azd itself gives to main.parameters.json: cli/azd/docs/environment-variables.md of Azure/azure-dev, as released with azd
+# 1.31.2.
 AZD = {
     "AZURE_ENV_NAME": "shop",
     "AZURE_LOCATION": "westeurope",
@@ -53,11 +54,11 @@ def main():
         report.check("azd resolves every parameter with nothing but its own variables, for a person and for a pipeline", resolved(parsed["main"]))
         report.check("Bicep files, scripts and parameters give each other what they take", agreed(parsed, sources))
         report.check("a second deployment takes the server as it is, and a changed administrator", repeatable(parsed["resources"]))
-        report.check("Container Apps take no passwords, show nothing but the API, and stay in use while the database is away", app(parsed))
+        report.check("Container Apps take no passwords, show nothing but the API, and stay in use while the database is unavailable", app(parsed))
         report.check("the connections of two revisions leave a tenth of the database's workers", connections(parsed))
         report.check("a change of the key or of dab-config.json makes a new revision", revision(parsed["app"]))
         report.check("the ledger is purged once a day, by an identity of its own", purge(parsed, sources))
-        report.check("somebody is told: alerts go to a group, and a test asks /readyz from outside", told(parsed["monitoring"]))
+        report.check("alerts go to a group, and a test asks /readyz from outside", told(parsed["monitoring"]))
     report.check("every query runs, on lines as the component and the purge write them; each rule fires when it should, and only then", queries.problems())
     report.check("the cost counts what is deployed", cost(sources))
     report.check("the images are built from what a build needs, and secrets are in none", images())
@@ -76,21 +77,21 @@ def project():
         script = Path(hook["posix"]["run"].split()[0])
         if not script.stat().st_mode & 0o100:
             yield f"{path}: {script} cannot be executed"
-        # Without one azd runs the line as it is, and Windows says that it cannot find the path.
+        # Without `shell` azd runs the line unchanged, and Windows says that it cannot find the path.
         if hook["windows"]["shell"] != "pwsh" or "WSL" not in hook["windows"]["run"] or not hook["windows"]["run"].endswith("exit 1\n"):
             yield f"{path}: {name} does not say on Windows what to do there"
     if "--check" not in read["hooks"]["preprovision"]["posix"]["run"]:
         yield f"{path}: nothing is looked at before azd makes resources"
     if not Path(read["infra"]["path"], f"{read['infra']['module']}.bicep").exists():
         yield f"{path}: its module is not there"
-    # onlyIfNotExists came with Bicep 0.38, and azd 1.20 brought that; 1.23.15 has the principal's id of the subscription's tenant.
+    # onlyIfNotExists came with Bicep 0.38, which azd 1.20 brought. azd 1.23.15 has the principal's id of the subscription's tenant.
     wanted, needed = re.search(r"[\d.]+", read["requiredVersions"]["azd"])[0], (1, 23, 15)
     if tuple(map(int, wanted.split("."))) < needed:
         yield f"{path}: azd {wanted} is enough, and it is not"
 
 
 def substituted(text, variables):
-    """As azd does it: evalParamEnvSubst in cli/azd/pkg/infra/provisioning/bicep/bicep_provider.go. None where a variable is not set and nothing is left."""
+    """Substitutes like azd: evalParamEnvSubst in cli/azd/pkg/infra/provisioning/bicep/bicep_provider.go. None where a variable is not set and nothing is left."""
     unset = [name for name in re.findall(r"\$\{(\w+)", text) if name not in variables]
     value = re.sub(r"\$\{(\w+)(?:=([^}]*))?\}", lambda match: variables.get(match[1]) or match[2] or "", text)
     return None if unset and not value else value
@@ -184,7 +185,7 @@ def app(parsed):
 def connections(parsed):
     replicas = parsed["app"]["variables"]["maxReplicas"]["value"]
     divisor = int(re.search(r"WORKERS \* 9 / 10 / (\d+)", (FOLDER / "app.sh").read_text(encoding="utf-8"))[1])
-    # Container Apps runs a whole revision beside the one before: https://learn.microsoft.com/azure/container-apps/revisions
+    # Container Apps runs a whole revision beside the old one: https://learn.microsoft.com/azure/container-apps/revisions
     if divisor != 2 * replicas:
         yield f"app.sh divides by {divisor}, and two revisions have {2 * replicas} replicas"
 
@@ -217,7 +218,7 @@ def purge(parsed, sources):
 
 
 def told(bicep):
-    # A condition or a loop is around what it makes.
+    # A condition or a loop encloses the resource.
     resources = {name: each["config"].get("config", each["config"]) for name, each in bicep["resources"].items()}
     readiness = resources["readiness"]["properties"]
     if not readiness["Request"]["RequestUrl"].endswith("/readyz") or readiness["ValidationRules"]["ExpectedHttpStatusCode"] != 200:
@@ -233,7 +234,8 @@ def told(bicep):
         yield "a rule is refused while its table has no line yet"
 
 
-# List prices in USD as the service had them in 2026, the node's in West Europe and the others in East US; and what must not be taken for them.
+# List prices in USD from the service in 2026: the node's price in West Europe, the others in East US. The list also has prices that the search
+# must not mistake for them.
 PRICES = {
     "Standard vCPU Idle Usage": [("Azure Container Apps", "Standard", 0.0, 0), ("Azure Container Apps", "Standard", 3e-06, 180000)],
     "Standard Memory Idle Usage": [("Azure Container Apps", "Standard", 3e-06, 0)],
@@ -286,7 +288,7 @@ def images():
     ignored = [line.strip() for line in Path(".dockerignore").read_text(encoding="utf-8").splitlines() if line.strip() and not line.startswith("#")]
 
     def left_out(path):
-        # The last line that fits decides: https://docs.docker.com/build/concepts/context/#dockerignore-files
+        # The last matching line decides: https://docs.docker.com/build/concepts/context/#dockerignore-files
         out = False
         for line in ignored:
             pattern = line.removeprefix("!").removeprefix("**/")

@@ -28,7 +28,7 @@ RETRY = {"event": "retry", "procedure": "get_customer", "attempt": 1, "reason": 
 NOT_READY = {"event": "not_ready", "reason": "attempt timeout", "correlation_id": ID}
 BROKEN = {"event": "contract_broken", "procedure": "get_customer", "reason": "no column Status", "correlation_id": ID}
 WRONG = {"event": "misconfigured", "reason": "log_level must be off, error, warn or info", "correlation_id": ID}
-# As Spin itself writes it, and Data API Builder.
+# Lines of Spin itself, and of Data API Builder.
 SPIN = "Serving http://0.0.0.0:3000"
 DAB = "info: Azure.DataApiBuilder.Service.Startup[0]"
 
@@ -81,11 +81,11 @@ def panels():
     return {path.stem: path.read_text(encoding="utf-8") for path in sorted(FOLDER.glob("*.kql"))}
 
 
-# What makes each rule fire, and what it leaves alone: (fires, workspace).
+# Workspaces in which each rule fires or stays silent: (fires, workspace).
 def cases():
     yield "burn-fast", True, Logs().line(3, request(503), 20).requests(3, 500).requests(50, 500)
     yield "burn-fast", False, Logs().line(40, request(503), 20).requests(3, 500).requests(40, 500)
-    # 1 percent: the budget of 30 days in three, which burn-slow tells of.
+    # 1 percent: the budget of 30 days in three, which burn-slow reports.
     yield "burn-fast", False, Logs().line(3, request(503), 10).requests(3, 1000)
     yield "burn-slow", True, Logs().line(3, request(503), 10).requests(3, 1000)
     yield "burn-fast", False, Logs().line(3, request(503)).requests(3, 500).requests(40, 500)

@@ -1,5 +1,6 @@
-# Sourced by the tests of deploy/azure, deploy/akamai and deploy/azd. Nothing here touches the network or this machine's tools: PATH holds the stub under
-# the names of az and the others, and a few programs that every system has.
+# Sourced by the tests of deploy/azure, deploy/akamai and deploy/azd. Nothing here touches the network or this machine's tools. PATH
+# holds the stub under the names of az and the other tools, and a few programs that every system has.
+#
 # shellcheck shell=bash
 
 tests=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
@@ -32,13 +33,13 @@ fresh() {
   unset FAIL MADE_BY
 }
 
-# called COMMAND…: in the copied project, with nothing but the stubs and the variables given.
+# called COMMAND…: in the copied project, with only the stubs and the given variables.
 called() {
   (cd "$place/top" && env -i PATH="$place/bin" HOME="$STATE/home" TMPDIR="$STATE" STATE="$STATE" ${FAIL+FAIL="$FAIL"} ${MADE_BY+MADE_BY="$MADE_BY"} \
     "$@" </dev/null >"$STATE/output" 2>&1)
 }
 
-# Only what does not hold is told; VERBOSE=1 tells all.
+# Only failures are printed; with VERBOSE=1, everything is.
 ok() {
   checks=$((checks + 1))
   if [ "${VERBOSE:-}" = 1 ]; then printf '  ✓ %s\n' "$1"; fi
@@ -63,7 +64,7 @@ asked() { grep -qE -- "$1" "$STATE/calls"; }
 never_asked() { ! grep -qE -- "$1" "$STATE/calls"; }
 order() { [ "$(grep -nE -- "$1" "$STATE/calls" | head -n 1 | cut -d : -f 1)" -lt "$(grep -nE -- "$2" "$STATE/calls" | tail -n 1 | cut -d : -f 1)" ]; }
 
-# golden FILE ARGUMENT…: the plan is the file's text. UPDATE=1 writes the file anew.
+# golden FILE ARGUMENT…: the plan is the file's text. UPDATE=1 rewrites the file.
 golden() {
   local file=$1
   shift
@@ -74,7 +75,7 @@ golden() {
   holds "plan: ${file##*/} makes no call" fails grep -v '^git ' "$STATE/calls"
 }
 
-# What the script asks beforehand, to tell what is wrong: not part of a plan. Port-forwards run beside the rest, early or late.
+# The calls without the script's own checks, which are not part of a plan. Port-forwards run beside the rest, early or late.
 deeds() { grep -vE '^(az account show --query (name|tenantId) |az account show .* --query tenantId |git |sqlcmd --version|spin aka info|kubectl port-forward)' "$STATE/calls" | sort; }
 
 # plan_is_run SCRIPT ARGUMENT…: the plan, run by bash, makes the calls that the script makes. BEFORE=1: where something has been deployed.
@@ -99,7 +100,7 @@ before() {
   fi
 }
 
-# Secrets are in no call; "went by pipe" says that they were there to be seen at all.
+# No call contains secrets; "went by pipe" shows that they were used at all.
 secrets_unseen() {
   holds "no secret is in a call" never_asked 'secret-(made|kept)-|token-of'
   holds "no secret is shown" fails grep -qE 'secret-(made|kept)-|token-of' "$STATE/output"
@@ -118,7 +119,7 @@ linted() {
     return
   fi
   holds "shellcheck: scripts" "$lint" --external-sources --source-path="$project" "$@"
-  # A plan has all parameters, whether it needs them or not.
+  # A plan has all parameters, needed or not.
   holds "shellcheck: plan" "$lint" --exclude=SC2034 "$place/plan"
 }
 

@@ -4,10 +4,10 @@ import re
 import sys
 import tomllib
 
-# The environment is a provider without being named; to name it would have Spin ask it twice.
+# The environment is always a provider. Naming it would make Spin ask it twice.
 ACTIVE = {"outbound_http": {"connection_pooling": True}}
 
-# What Spin 3.6 and 4.1 read for each type of provider, and which of it must be there.
+# The keys that Spin 3.6 and 4.1 read for each type of provider, and the required keys.
 KEYS = {
     "env": ({"prefix", "dotenv_path"}, set()),
     "vault": ({"url", "token", "mount", "prefix"}, {"url", "token", "mount"}),

@@ -16,7 +16,7 @@ case $machine in
 esac
 version=${pin%@*}
 checksum=${pin##*:}
-# As the node sees it, and as this container does.
+# The folder as the node sees it, then as this container sees it.
 home=/opt/spin-shim
 place=$ROOT$home
 config=$ROOT/etc/containerd/config.toml
@@ -37,7 +37,8 @@ if [ "$(cat "$place/checksum" 2>/dev/null)" != "$checksum" ]; then
   echo "containerd-shim-spin $version is in $home"
 fi
 
-# The name of the runtime is ours alone, so that no other installer's section is repeated: containerd does not start with one twice.
+# Only this installer uses the name of the runtime, so that no other installer's section is repeated: containerd does not start with a repeated
+# section.
 if ! grep -qF 'containerd.runtimes.spin-shim]' "$config"; then
   rm -f "$place/told"
   # https://github.com/containerd/containerd/blob/main/docs/cri/config.md: version 3 is containerd 2's.

@@ -1,11 +1,11 @@
-//! Which characters of the Basic Multilingual Plane .NET 8 always escapes.
+//! The characters of the Basic Multilingual Plane that .NET 8 always escapes.
 
-/// Ranges (first, last) of the code points below U+10000 that are not graphic characters or format characters of
-/// Unicode 15.0: the general categories Cc, Cs, Co, Cn, Zl and Zp, and Zs but for U+0020. Format characters (Cf, such
-/// as U+200B and U+FEFF) are *not* among them.
+/// Ranges (first, last) of the code points below U+10000 that Unicode 15.0 counts as neither graphic nor format characters.
+/// Their general categories are Cc, Cs, Co, Cn, Zl and Zp, and Zs except U+0020. Format characters (Cf, such as U+200B and
+/// U+FEFF) are *not* among them.
 ///
-/// Source of the rule: `UnicodeHelpers` in System.Text.Encodings.Web; computed from the Unicode Character Database
-/// 15.0.0, the version of .NET 8. Sorted, without overlaps.
+/// The rule comes from `UnicodeHelpers` in System.Text.Encodings.Web. The ranges are computed from the Unicode Character
+/// Database 15.0.0, the version of .NET 8. They are sorted, without overlaps.
 #[rustfmt::skip]
 pub(super) const UNDEFINED: [(u16, u16); 345] = [
     (0x0000, 0x001F), (0x007F, 0x00A0), (0x0378, 0x0379), (0x0380, 0x0383), (0x038B, 0x038B), (0x038D, 0x038D),

@@ -1,4 +1,4 @@
-//! One call, with the fault that the plan has for it.
+//! One call, with the fault that the plan gives it.
 
 use std::time::Duration;
 
@@ -22,7 +22,7 @@ use crate::{
     wire::{self, DabError, ReplyBody},
 };
 
-/// Answers a call, or says what is to happen on its connection instead.
+/// Answers a call, or returns the scene that happens on its connection instead.
 pub(crate) async fn answer(
     bridge: &Bridge,
     faults: &Faults,
@@ -39,7 +39,7 @@ pub(crate) async fn answer(
     outcome
 }
 
-/// Notices when the client leaves: the future that has this is dropped then.
+/// Notices when the client leaves: the future that owns this value is dropped then.
 struct Client<'a> {
     faults: &'a Faults,
     answered: bool,
@@ -47,7 +47,7 @@ struct Client<'a> {
 
 impl Drop for Client<'_> {
     fn drop(&mut self) {
-        // In an outage it is the bridge that leaves.
+        // In an outage, the bridge closes the connection itself.
         if !self.answered && !self.faults.refuses() {
             self.faults.count(|log| log.abandoned += 1);
         }
@@ -65,7 +65,7 @@ async fn faulted(
         return Err(Scene::reset());
     }
     let (parts, body) = request.into_parts();
-    // A client may not send it all.
+    // A client may not send the whole body.
     let body = body.collect().await.map_err(|_| Scene::reset())?.to_bytes();
     let request = Request::from_parts(parts, Full::new(body));
     let plan = faults.snapshot().0;
@@ -109,12 +109,12 @@ async fn faulted(
     Ok(response)
 }
 
-/// 500 as DAB answers for trouble with the database.
+/// DAB's 500 for a failure of the database.
 fn database_error(correlation_id: Uuid) -> Response<ReplyBody> {
     bridge::of_dab(DabError::database(StatusCode::INTERNAL_SERVER_ERROR).into_response(), correlation_id)
 }
 
-/// Executes a call whose answer will not arrive as it is.
+/// Executes a call whose answer will not arrive unchanged.
 async fn execute(bridge: &Bridge, faults: &Faults, request: Request<Full<Bytes>>) -> Response<ReplyBody> {
     let is_write = request.method() == Method::POST;
     let response = bridge.answer(request).await;
@@ -124,13 +124,13 @@ async fn execute(bridge: &Bridge, faults: &Faults, request: Request<Full<Bytes>>
     response
 }
 
-/// What a proxy or an ingress in front of DAB answers.
+/// The answer of a proxy or an ingress in front of DAB.
 fn gateway_error(status: StatusCode) -> Response<ReplyBody> {
     let page = format!("<html><head><title>{status}</title></head><body><h1>{status}</h1></body></html>\r\n");
     wire::with_body(status, "text/html", page)
 }
 
-/// A success that is none: a page of somebody else, or bytes that are nothing at all.
+/// A success with a false body: another server's page, or meaningless bytes.
 fn garbage(request: &Request<Full<Bytes>>, page: bool) -> Response<ReplyBody> {
     let is_write = request.method() == Method::POST;
     let status = if is_write { StatusCode::CREATED } else { StatusCode::OK };

@@ -1,5 +1,5 @@
-//! A cold database, as after a resume, a failover or an emptied plan cache: the first calls compile the procedure, and share
-//! the processor. One that is cut off by `Command Timeout` has compiled for nothing.
+//! A cold database, as after a resume, a failover or an emptied plan cache. The first calls compile the procedure, and share
+//! the processor. A call that `Command Timeout` cuts off has compiled for nothing.
 
 use std::time::Duration;
 
@@ -10,8 +10,8 @@ use super::{plan::Cold, state::Faults};
 /// How long one step of compiling takes.
 const STEP: Duration = Duration::from_millis(10);
 
-/// Compiles until a plan is in the cache, if the database is cold. False if the call is cut off before. DAB does not end a call when
-/// its client leaves, so this goes on if it is dropped.
+/// Compiles until a plan is in the cache, if the database is cold. False if the call is cut off before. DAB does not end a
+/// call when its client leaves, so that compiling goes on when this is dropped.
 pub(super) async fn warm_up(faults: &Faults) -> bool {
     let cold = {
         let state = faults.state();
@@ -36,7 +36,7 @@ async fn compile(faults: &Faults, cold: Cold) -> bool {
             break state.is_warm;
         }
     };
-    // Another plan may have come into force.
+    // Another plan may be in force by now.
     let mut state = faults.state();
     state.compiling = state.compiling.saturating_sub(1);
     is_warm

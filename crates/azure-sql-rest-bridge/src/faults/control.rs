@@ -1,4 +1,4 @@
-//! `/faults`: the plan and what it has led to, for whoever runs the tests.
+//! `/faults`: the plan and its effects so far, for the person or program that runs the tests.
 
 use std::convert::Infallible;
 
@@ -26,7 +26,7 @@ pub(crate) async fn serve_control(listener: TcpListener, faults: &Faults) -> Inf
             let faults = faults.clone();
             async move { Ok::<_, Infallible>(answer(&faults, request).await) }
         });
-        // Who goes away early misses the answer, no more.
+        // A client that disconnects early only misses the answer.
         tokio::spawn(http1::Builder::new().serve_connection(TokioIo::new(stream), service));
     }
 }

@@ -1,17 +1,17 @@
-//! Which call gets which fault.
+//! The plan: which call gets which fault.
 
 use std::{collections::BTreeMap, ops::Range, time::Duration};
 
 use anyhow::ensure;
 use serde::{Deserialize, Serialize};
 
-/// What can go wrong with one call.
+/// A fault of one call.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Fault {
-    /// The call's connection is reset and nobody listens for `refuse_ms`. Nothing is executed.
+    /// The call's connection is reset, and nobody listens for `refuse_ms`. Nothing is executed.
     Refuse,
-    /// The connection is reset once the head of the request is there, its body unread. Nothing is executed.
+    /// The connection is reset once the head of the request has arrived, with its body unread. Nothing is executed.
     ResetBeforeRead,
     /// The connection is reset once the whole request was read. Nothing is executed.
     ResetAfterRead,
@@ -31,9 +31,9 @@ pub enum Fault {
     /// 500 as DAB answers for trouble with the database. Nothing is executed.
     #[serde(rename = "error_500")]
     Error500,
-    /// That 500 after `login_ms`: the database refuses the login, and DAB tries three times. Nothing is executed.
+    /// DAB's 500 after `login_ms`: the database refuses the login, and DAB tries three times. Nothing is executed.
     LoginRefused,
-    /// That 500 after `silence_ms`: the database is silent until DAB's time-outs end. Nothing is executed.
+    /// DAB's 500 after `silence_ms`: the database is silent until DAB's time-outs end. Nothing is executed.
     Silence,
     /// 502 from a gateway. Nothing is executed.
     #[serde(rename = "error_502")]
@@ -47,7 +47,7 @@ pub enum Fault {
     CommitThenDrop,
 }
 
-/// The whole database is away for a while.
+/// A time in which the whole database is unavailable.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Outage {
@@ -55,7 +55,7 @@ pub struct Outage {
     pub after_ms: u64,
     /// How long it lasts.
     pub for_ms: u64,
-    /// What every call gets. With [`Fault::Refuse`] nobody listens, and connections that were open are reset.
+    /// The fault that every call gets. With [`Fault::Refuse`] nobody listens, and open connections are reset.
     pub kind: Fault,
 }
 
@@ -67,29 +67,29 @@ impl Outage {
     }
 }
 
-/// How cold the database is.
+/// How cold the database is, and how long compiling takes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Cold {
-    /// How long one call alone compiles; with others at the same time, as many times longer.
+    /// How long one call compiles by itself. With others at the same time, the time is multiplied by their number.
     pub compile_ms: u64,
     /// `Command Timeout`: how long a call compiles before SqlClient cuts it off.
     pub command_ms: u64,
 }
 
-/// A plan, as in the JSON file that `--faults` names. Everything has a default; the default of all is no faults.
+/// A plan, as in the JSON file that `--faults` names. Every member has a default; a plan of defaults has no faults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Plan {
     /// Another seed hits other calls.
     pub seed: u64,
-    /// What the first calls get, exactly; `null` is none. `rates` are for the calls after these.
+    /// The faults of the first calls, one after the other; `null` is no fault. `rates` are for the calls after these.
     pub first: Vec<Option<Fault>>,
     /// The share of calls that get each fault; together 1 at most.
     pub rates: BTreeMap<Fault, f64>,
     /// The share of answers 429, 500, 502 and 503 that have `Retry-After`.
     pub retry_after_share: f64,
-    /// Its value, seconds.
+    /// The value of `Retry-After`, in seconds.
     pub retry_after_s: u64,
     /// See [`Fault::Delay`].
     pub delay_ms: u64,
@@ -135,12 +135,12 @@ pub(super) struct Decision {
     pub fault: Fault,
     /// `Retry-After` in seconds, for the faults that may have one.
     pub retry_after_s: Option<u64>,
-    /// 0 or 1: which of two forms a fault takes.
+    /// 0 or 1: the form of a fault that has two forms.
     pub form: bool,
 }
 
 impl Decision {
-    /// What a call gets in an outage, if one comes through.
+    /// The fault of a call that comes through in an outage.
     pub fn outage(kind: Fault) -> Self {
         let refused = kind == Fault::Refuse;
         Self { fault: if refused { Fault::ResetBeforeRead } else { kind }, retry_after_s: None, form: false }
@@ -170,7 +170,7 @@ impl Plan {
         Ok(plan)
     }
 
-    /// What happens to call number `call`, from 0, outside of outages.
+    /// Decides the fault of call number `call`, from 0, outside of outages.
     pub(super) fn decide(&self, call: u64) -> Option<Decision> {
         let exactly = usize::try_from(call).ok().and_then(|call| self.first.get(call));
         let fault = match exactly {
@@ -185,14 +185,14 @@ impl Plan {
         })
     }
 
-    /// The outage at a time since the plan came into force.
+    /// The outage at this time since the plan came into force.
     pub(super) fn outage(&self, elapsed: Duration) -> Option<Fault> {
         let mut outages = self.outages.iter();
         let outage = outages.find(|outage| outage.window().contains(&elapsed));
         outage.map(|outage| outage.kind)
     }
 
-    /// The fault whose part of 0..1 has `point` in it.
+    /// The fault whose part of 0..1 contains `point`.
     fn drawn(&self, point: f64) -> Option<Fault> {
         let mut end = 0.0;
         self.rates.iter().find_map(|(fault, rate)| {
@@ -201,7 +201,7 @@ impl Plan {
         })
     }
 
-    /// A number in 0..1 that looks random, and is the same for the same seed, call and purpose.
+    /// A number in 0..1 that looks random. The same seed, call and purpose give the same number.
     fn uniform(&self, call: u64, purpose: u64) -> f64 {
         let bits = [call, purpose].into_iter().fold(mix(self.seed), |bits, part| mix(bits ^ part));
         // The 53 bits that an f64 has.

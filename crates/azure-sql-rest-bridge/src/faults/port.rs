@@ -1,4 +1,4 @@
-//! A listener that can go away and come back, without losing its port to anybody else.
+//! A listener that can close and open again, without losing its port to another program.
 
 use std::{future::pending, io, net::SocketAddr};
 
@@ -6,10 +6,10 @@ use tokio::net::{TcpListener, TcpSocket, TcpStream};
 
 use crate::listener::accept;
 
-/// As many connections as may wait for `accept`.
+/// The number of connections that may wait for `accept`.
 const BACKLOG: u32 = 1024;
 
-/// A TCP port of ours.
+/// A TCP port that the bridge owns.
 pub(crate) struct Port {
     address: SocketAddr,
     socket: Socket,
@@ -17,10 +17,10 @@ pub(crate) struct Port {
 
 enum Socket {
     Listening(TcpListener),
-    /// Bound but not listening: connections are refused, and the system gives the port to nobody, not even as the local
-    /// port of a connection. (A client that keeps trying would otherwise be connected to itself sooner or later.)
+    /// Bound but not listening. Connections are refused, and the system gives the port to nobody, not even as the local port
+    /// of a connection. (A client that keeps trying would otherwise connect to itself sooner or later.)
     Reserved(TcpSocket),
-    /// Given up on, after an error.
+    /// Abandoned after an error.
     Lost,
 }
 
@@ -29,7 +29,7 @@ impl Port {
         Ok(Self { address: listener.local_addr()?, socket: Socket::Listening(listener) })
     }
 
-    /// The next connection; none while the port is closed.
+    /// Returns the next connection; none while the port is closed.
     pub async fn accept(&self) -> TcpStream {
         match &self.socket {
             Socket::Listening(listener) => accept(listener).await,
@@ -37,12 +37,12 @@ impl Port {
         }
     }
 
-    /// Closes the port; `false` when it was closed already.
+    /// Closes the port; `false` when the port was closed already.
     pub fn close(&mut self) -> io::Result<bool> {
         if !matches!(self.socket, Socket::Listening(_)) {
             return Ok(false);
         }
-        // Two sockets of one address cannot be while one of them listens.
+        // Two sockets cannot have one address while one of them listens.
         self.socket = Socket::Lost;
         let socket = if self.address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
         socket.set_reuseaddr(true)?;
@@ -75,7 +75,7 @@ mod tests {
             assert!(!port.close().unwrap(), "once is enough");
             let refused = TcpStream::connect(address).await.unwrap_err();
             assert_eq!(refused.kind(), io::ErrorKind::ConnectionRefused);
-            // Without SO_REUSEADDR, as the system takes a port for somebody else.
+            // The socket has no SO_REUSEADDR, because another program could then take the port.
             let other = TcpSocket::new_v4().unwrap();
             assert_eq!(other.bind(address).unwrap_err().kind(), io::ErrorKind::AddrInUse);
 

@@ -1,4 +1,4 @@
-//! What happens on a connection when HTTP is not kept to.
+//! Events on a connection that HTTP does not allow.
 
 use std::{io, time::Duration};
 
@@ -12,17 +12,17 @@ use tokio::{
 
 use crate::wire::ReplyBody;
 
-/// Some bytes, and an end.
+/// Some bytes, and how the connection ends.
 #[derive(Debug, PartialEq)]
 pub(crate) struct Scene(Vec<u8>, Ending);
 
 #[derive(Debug, PartialEq)]
 enum Ending {
-    /// In good order, as if that were all.
+    /// In good order, as if the answer were complete.
     Close,
-    /// At once: the client's system reports a reset, whether or not it still had something to read.
+    /// At once: the client's system reports a reset, even when it still has something to read.
     Reset,
-    /// Not for this long, or until the client leaves; then a reset.
+    /// After this long, or when the client leaves, with a reset.
     Hang(Duration),
 }
 
@@ -42,7 +42,7 @@ impl Scene {
         Self(half(response).await, Ending::Close)
     }
 
-    /// The whole answer, but its length is said to be `length` of what it is.
+    /// The whole answer, with an announced length of `length` times its true length.
     pub async fn mismeasured(response: Response<ReplyBody>, length: impl FnOnce(usize) -> usize) -> Self {
         let (head, body) = taken_apart(response, |body| format!("content-length: {}", length(body))).await;
         Self([&head[..], &body].concat(), Ending::Close)
@@ -51,13 +51,13 @@ impl Scene {
     /// Plays the scene to its end.
     ///
     /// # Errors
-    /// When the client goes first.
+    /// When the client disconnects first.
     pub async fn play(self, mut stream: TcpStream) -> io::Result<()> {
         stream.write_all(&self.0).await?;
         match self.1 {
             Ending::Close => return stream.shutdown().await,
             Ending::Hang(limit) => {
-                // The end of the client's side, an error and the limit are all the same: it is over.
+                // The end of the client's side, an error and the time limit all end the scene.
                 let _ = timeout(limit, stream.read(&mut [0])).await;
             }
             Ending::Reset => {}

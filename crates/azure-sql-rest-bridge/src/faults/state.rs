@@ -1,4 +1,4 @@
-//! The plan in force, and what it has led to.
+//! The plan in force, and its effects so far.
 
 use std::{
     collections::BTreeMap,
@@ -19,7 +19,7 @@ use tokio::{
 
 use super::plan::{Decision, Fault, Outage, Plan};
 
-/// The faults of one bridge: the plan in force, and what it has led to. Clones share both.
+/// The faults of one bridge: the plan in force, and its effects so far. Clones share both.
 #[derive(Clone)]
 pub struct Faults(Arc<Shared>);
 
@@ -37,33 +37,32 @@ pub(super) struct State {
     refused_until: Instant,
     /// How many calls compile.
     pub(super) compiling: u32,
-    /// True once one of them has.
+    /// True once one of them has compiled to the end.
     pub(super) is_warm: bool,
     log: Log,
 }
 
-/// Counts since the plan came into force.
+/// Counts since the plan took effect.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Log {
-    /// Calls whose head was received.
+    /// Calls whose head arrived.
     calls: u64,
     /// Calls that got a fault of their own, by kind.
     faults: BTreeMap<Fault, u64>,
-    /// Calls that were received during an outage. Those that were refused a connection are not among them: nobody was
-    /// there to count.
+    /// Calls that arrived during an outage. Refused connections do not count, because nobody was listening.
     in_outage: u64,
-    /// Writes (calls by POST) that were executed and whose answer was withheld or spoilt by the call's own fault.
+    /// Writes (calls by POST) that were executed, and whose answer the call's own fault withheld or spoilt.
     pub(super) unanswered_writes: u64,
     /// Times that the port was closed.
     pub closings: u64,
     /// Connections that were cut because the port was closed.
     pub cut_connections: u64,
-    /// Calls whose client went away before it was answered.
+    /// Calls whose client disconnected before the answer.
     pub(super) abandoned: u64,
 }
 
 impl Faults {
-    /// Faults by this plan, from now on.
+    /// Faults by this plan, beginning now.
     pub fn new(plan: Plan) -> Self {
         Self(Arc::new(Shared { state: Mutex::new(State::begin(plan)), changed: Notify::new() }))
     }
@@ -78,13 +77,13 @@ impl Faults {
         Ok(Self::new(plan))
     }
 
-    /// Puts another plan into force: calls are numbered and counted from 0 again, and outages count from now.
+    /// Puts another plan into force. Calls are numbered and counted from 0 again, and outages count from now.
     pub(super) fn replace(&self, plan: Plan) {
         *self.state() = State::begin(plan);
         self.0.changed.notify_one();
     }
 
-    /// The plan in force, and what has happened since it is.
+    /// The plan in force, and the counts since it took effect.
     pub(super) fn snapshot(&self) -> (Arc<Plan>, Log) {
         let state = self.state();
         (state.plan.clone(), state.log.clone())
@@ -114,7 +113,7 @@ impl Faults {
         self.state().outage(Instant::now()) == Some(Fault::Refuse)
     }
 
-    /// Waits until that may have changed.
+    /// Waits until the answer of [`Self::refuses`] may have changed.
     pub(crate) async fn changed(&self) {
         let change = self.state().next_change();
         let planned = async {
@@ -129,7 +128,7 @@ impl Faults {
         }
     }
 
-    /// Counts something.
+    /// Adds one to a count.
     pub(crate) fn count(&self, what: impl FnOnce(&mut Log)) {
         what(&mut self.state().log);
     }
@@ -152,7 +151,7 @@ impl State {
         self.plan.outage(now - self.since)
     }
 
-    /// When the next outage begins or ends by the plan's clock.
+    /// When the next outage begins or ends, by the plan's clock.
     fn next_change(&self) -> Option<Instant> {
         let now = Instant::now();
         let windows = self.plan.outages.iter().map(Outage::window);

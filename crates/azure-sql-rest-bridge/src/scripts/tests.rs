@@ -284,7 +284,7 @@ fn first_rows_without_the_rows_they_refer_to_are_left_out_and_own_scripts_win() 
         "CREATE TABLE Things (ID INTEGER PRIMARY KEY, Other INTEGER REFERENCES Things) STRICT;\n",
     );
     write("things.rows.sql", "INSERT INTO Things VALUES (9, NULL);\n");
-    // 3 refers to nothing, and 4 to 3.
+    // Row 3 refers to a missing row, and row 4 to row 3.
     write("own/things.rows.sql", "INSERT INTO Things VALUES (1, NULL), (2, 1), (3, 99), (4, 3);\n");
     let path = folder.path().join("bridge.db");
     let database = Database::open(&path).unwrap();

@@ -38,7 +38,7 @@ fn an_acknowledged_write_survives_kill_9() {
     let reopened = Server::with_database(&database);
     let stored = reopened.get("/api/get_customer?CustomerID=801");
     assert!(stored.body.contains("survived"));
-    // The ledger survived with it: a retry changes nothing.
+    // The ledger also survived: a retry changes nothing.
     let replay = reply.body.replace("\"Replayed\":false", "\"Replayed\":true");
     assert_eq!(reopened.post("/api/patch_customer", body).body, replay);
 }

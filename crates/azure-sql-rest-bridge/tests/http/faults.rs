@@ -1,4 +1,4 @@
-//! Each fault as a client sees it on the wire, what is executed all the same, and how the plan is controlled.
+//! Each fault as a client sees it on the wire, whether the call is executed, and how the plan is controlled.
 
 use std::{
     io::{ErrorKind, Read, Write},
@@ -13,20 +13,20 @@ use super::server::{Server, connect};
 
 const PATCH: &str = r#"{"CustomerID":801,"Json":"{\"PhoneNumber\":\"changed\"}","RequestKey":"k"}"#;
 
-/// What came of one request: all bytes of the answer up to the end of the connection, and what ended it.
+/// The result of one request: all bytes of the answer up to the end of the connection, and how the connection ended.
 struct Heard {
     bytes: String,
     ended: Result<(), ErrorKind>,
 }
 
 impl Heard {
-    /// What follows the head.
+    /// The bytes after the head.
     fn body(&self) -> &str {
         self.bytes.split_once("\r\n\r\n").expect("a head").1
     }
 }
 
-/// Sends a PATCH's bridge call on a connection of its own.
+/// Sends the call of a PATCH on a new connection.
 fn patch(server: &Server) -> Heard {
     let length = PATCH.len();
     let request = format!(
@@ -66,7 +66,7 @@ fn log(address: &str) -> Value {
     serde_json::from_str::<Value>(&report).unwrap()["log"].take()
 }
 
-/// Waits until the log says so.
+/// Waits until the log has this line.
 fn await_log(address: &str, holds: impl Fn(&Value) -> bool) {
     let deadline = Instant::now() + Duration::from_secs(10);
     while !holds(&log(address)) {

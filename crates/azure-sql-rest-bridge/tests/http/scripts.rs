@@ -1,4 +1,4 @@
-//! Scripts on the wire.
+//! Scripts, tested over HTTP.
 
 use std::fs;
 

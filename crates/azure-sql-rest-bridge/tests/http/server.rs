@@ -19,12 +19,12 @@ use tokio::{net::TcpListener, runtime, sync::oneshot};
 
 type Stopped = Pin<Box<dyn Future<Output = ()>>>;
 
-/// A running bridge. It stops when this is dropped.
+/// A running bridge, which stops when this is dropped.
 pub struct Server {
     pub address: String,
     shutdown: Option<oneshot::Sender<()>>,
     thread: Option<thread::JoinHandle<()>>,
-    /// Deleted after the server has stopped.
+    /// The folder, deleted after the server has stopped.
     folder: Option<TempDir>,
 }
 
@@ -51,7 +51,7 @@ impl Server {
         Self::with_config(config, folder)
     }
 
-    /// With this configuration, and a folder that is deleted in the end.
+    /// With this configuration, and a folder that is deleted at the end.
     pub fn with_config(config: Config, folder: TempDir) -> Self {
         let mut server =
             Self::of(config, async |listener, bridge, stopped| serve(listener, bridge, stopped).await.unwrap());
@@ -159,7 +159,7 @@ impl Reply {
 }
 
 impl Client {
-    /// Sends a request as it is and reads one response to its end.
+    /// Sends a request unchanged and reads one response to its end.
     pub fn exchange(&mut self, request: &[u8]) -> Reply {
         self.0.get_mut().write_all(request).unwrap();
         let status = self.line();

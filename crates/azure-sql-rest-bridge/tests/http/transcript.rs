@@ -1,6 +1,6 @@
-//! What a real Data API Builder 2.0.9 answered, recorded with `dab/dab-config.json` in production mode: the bridge is
-//! asked the same. Behind that DAB was a scripted SQL Server; the procedures in `tests/transcript` answer as its script
-//! did. What the bridge cannot be asked, such as other SQL errors, several rows and other types, is left out.
+//! The answers of a real Data API Builder 2.0.9, recorded with `dab/dab-config.json` in production mode: the bridge gets the
+//! same requests. The recorded DAB called a scripted SQL Server; the procedures in `tests/transcript` answer as its script
+//! did. Requests that the bridge cannot answer are left out, such as other SQL errors, several rows and other types.
 
 use std::{collections::BTreeMap, fs, path::Path};
 
@@ -15,7 +15,7 @@ const TRANSCRIPT: &str = include_str!("../transcript/dab-2.0.9.txt");
 fn start() -> Server {
     let (folder, package) = (TempDir::new().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
     let procedures = package.join("tests/transcript");
-    // That DAB knew no other entities, and no filters.
+    // The recorded DAB had no other entities, and no filters.
     let file = fs::read_to_string(package.join("../../dab/dab-config.json")).unwrap();
     let mut dab_config: Value = serde_json::from_str(&file).unwrap();
     let recorded = |name: &String| procedures.join(format!("web.{name}.sql")).exists();
@@ -37,7 +37,7 @@ fn start() -> Server {
     Server::with_config(config, folder)
 }
 
-/// Asks what a line of curl's arguments asks: headers, then the body, then the path, or the path before the body.
+/// Sends the request of a line of curl's arguments: headers, then the body, then the path, or the path before the body.
 fn ask(server: &Server, line: &str) -> Reply {
     let (mut method, mut headers, mut path, mut body) = ("GET", String::new(), "", "");
     let mut rest = line;
@@ -55,7 +55,7 @@ fn ask(server: &Server, line: &str) -> Reply {
             }
             "-H" => {
                 let end = [" -H ", " -d ", " /"].iter().filter_map(|next| after.find(next)).min();
-                // `Content-Type:` without a value is curl's way to send none.
+                // With `Content-Type:` and no value, curl sends no such header.
                 let (header, rest) = after.split_at(end.unwrap());
                 if !header.trim_end().ends_with(':') {
                     headers += &format!("{header}\r\n");
@@ -63,7 +63,7 @@ fn ask(server: &Server, line: &str) -> Reply {
                 rest.trim_start()
             }
             "-d" => {
-                // The path, when it has not come yet, is what follows the last space.
+                // The path, if it did not come before, follows the last space.
                 let (sent, rest) = if path.is_empty() { after.rsplit_once(' ').unwrap() } else { (after, "") };
                 body = sent;
                 rest
@@ -77,7 +77,7 @@ fn ask(server: &Server, line: &str) -> Reply {
     server.send(method, path, &headers, body)
 }
 
-/// An answer without what differs each time: dates, identifiers, durations, addresses.
+/// An answer without the parts that differ each time: dates, identifiers, durations, addresses.
 fn normalised(mut headers: BTreeMap<String, String>, body: &str) -> (BTreeMap<String, String>, String) {
     for name in ["date", "x-ms-correlation-id"] {
         assert!(headers.insert(name.into(), "…".into()).is_some(), "{name}");
@@ -107,7 +107,7 @@ fn the_bridge_answers_as_a_real_dab_did() {
         let (status, lines) = head.split_once('\n').unwrap();
         let pairs = lines.lines().map(|line| line.split_once(": ").unwrap());
         let headers = pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect();
-        // A new database for each: the same key comes again and again.
+        // Each request has a new database, because the same key comes again and again.
         let reply = ask(&start(), request);
         assert_eq!(status[9..12], reply.status.to_string(), "{request}");
         let ours = normalised(reply.headers.into_iter().collect(), &reply.body);

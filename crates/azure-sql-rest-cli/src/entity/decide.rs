@@ -85,16 +85,17 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         written: before.map(|before| before.written.clone()).unwrap_or_default(),
     };
     plan.listed = listed(&plan, before, &mut notes);
-    for condition in plan.conditions() {
-        let name = &condition.column.name;
-        // Of the indexes, a plan knows those that are unique.
-        let is_first = |unique: &Unique| unique.columns.first().is_some_and(|first| first.eq_ignore_ascii_case(name));
-        if !plan.uniques.iter().any(is_first) {
-            notes.push(format!(
-                "the filter {}: no unique index of {} begins with {name}; with one that does, it stays fast",
-                condition.query, table.name
-            ));
-        }
+    // Of the indexes, a plan knows those that are unique.
+    let is_first = |name: &str| {
+        let first = |unique: &Unique| unique.columns.first().is_some_and(|first| first.eq_ignore_ascii_case(name));
+        plan.uniques.iter().any(first)
+    };
+    let conditions = plan.conditions();
+    let scanned: BTreeSet<_> =
+        conditions.iter().map(|condition| &*condition.column.name).filter(|name| !is_first(name)).collect();
+    if !scanned.is_empty() {
+        let names = Vec::from_iter(scanned).join(", ");
+        notes.push(format!("no unique index begins with {names}: a filter of a large table needs an index of its own"));
     }
     if !table.triggers.is_empty() && !table.ddl.is_empty() {
         let names: Vec<_> = plan.triggers.iter().map(String::as_str).collect();

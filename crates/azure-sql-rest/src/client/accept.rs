@@ -1,17 +1,17 @@
-//! Content negotiation: this API answers in JSON, and tells a client that does not take it (RFC 9110, section 12.5.1).
+//! Content negotiation: this API answers in JSON, and refuses a client that does not accept JSON (RFC 9110, section 12.5.1).
 
 use http::header::{ACCEPT, HeaderMap};
 
-/// True if `Accept` lets `application/json` through. Of the ranges that cover it, the most specific decides. No header, or one
-/// that is not a list of ranges, lets everything through.
+/// True if `Accept` allows `application/json`. Of the ranges that cover it, the most specific decides. An absent header, or
+/// a value that is not a list of ranges, allows everything.
 pub fn takes_json(headers: &HeaderMap) -> bool {
     let lines = headers.get_all(ACCEPT).iter().flat_map(|line| line.as_bytes().split(|byte| *byte == b','));
     let ranges = lines.map(<[u8]>::trim_ascii).filter(|range| !range.is_empty());
     ranges.map(decision).max().is_none_or(|(_, takes)| takes)
 }
 
-/// Returns how specific a range is, and true if JSON passes by it. Of two ranges that are equally specific, one that lets JSON
-/// through wins.
+/// Returns how specific a range is, and true if the range allows JSON. Of two ranges that are equally specific, the range
+/// that allows JSON wins.
 fn decision(range: &[u8]) -> (u8, bool) {
     let mut parts = range.split(|byte| *byte == b';').map(<[u8]>::trim_ascii);
     let specificity = match parts.next().unwrap_or_default() {

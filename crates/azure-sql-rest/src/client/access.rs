@@ -7,7 +7,7 @@ use subtle::ConstantTimeEq;
 
 use crate::headers::API_KEY;
 
-/// The keys that open the API. Several are in force while one replaces another, and when callers have keys of their own.
+/// The keys that open the API. Several are valid while a new key replaces an old one, and when each caller has its own key.
 #[derive(Clone, Default, PartialEq, Eq)]
 pub struct ApiKeys(Vec<ApiKey>);
 
@@ -35,8 +35,8 @@ impl ApiKey {
 }
 
 impl ApiKeys {
-    /// The keys of a list separated by commas; the empty text is no keys, which leaves the API open. `None` when a key is
-    /// empty or is anything but visible ASCII characters: a list that was meant to close the API must not open it.
+    /// Reads a list of keys separated by commas. The empty text has no keys, which leaves the API open. `None` when a key is
+    /// empty or has other than visible ASCII characters. A list that was meant to close the API must not open it.
     pub fn parse(list: &str) -> Option<Self> {
         if list.is_empty() {
             return Some(Self::default());
@@ -49,10 +49,10 @@ impl ApiKeys {
         self.0.iter().any(|key| !key.name.is_empty())
     }
 
-    /// Returns the name of the caller, empty for a key without one and for an API without keys; `None` for a request that must
-    /// not pass. A key comes as `x-api-key: <key>` or, if `bearer` is true, as `Authorization: Bearer <key>`. Every key is
-    /// compared with everything that was presented, and no comparison ends early, so that the time it takes tells nothing but
-    /// lengths.
+    /// Returns the name of the caller, or an empty name for a key without a name and for an API without keys. `None` for a
+    /// request that must not pass. A key comes as `x-api-key: <key>` or, if `bearer` is true, as `Authorization: Bearer
+    /// <key>`. The time that a comparison takes must reveal nothing but lengths. So every key is compared with every key of
+    /// the request, and no comparison ends early.
     pub fn admit(&self, headers: &HeaderMap, bearer: bool) -> Option<&str> {
         if self.0.is_empty() {
             return Some("");

@@ -16,12 +16,12 @@ use crate::route::{Call, Kind, Source};
 /// The query parameter with the key behind which a page begins.
 pub const AFTER: &str = "after";
 
-/// The arguments that the head of a request has for `call`; `key` is the segment of its path that stands for a row, `None` when
-/// it is not UTF-8. The JSON of the body is not among them: [`crate::client::body`] reads it.
+/// The arguments that the head of a request has for `call`. `key` is the segment of its path that stands for a row, `None`
+/// when it is not UTF-8. The JSON of the body is not among them: [`crate::client::body`] reads it.
 ///
 /// # Errors
 ///
-/// 400 for a value that is not of its kind, for a query parameter that a list does not know, and those of [`Preconditions::versions`].
+/// 400 for a value that is not of its kind, for a query parameter that a list does not know, and the errors of [`Preconditions::versions`].
 pub fn of_head(
     call: &Call,
     head: &Parts,

@@ -30,9 +30,11 @@ enum MediaType {
 ///
 /// # Errors
 ///
-/// 415 for another media type, charset or content encoding; 413 above `max_bytes`; 400 for a part of a body, an empty body,
-/// invalid UTF-8, a form without exactly one `form_field`, malformed JSON or half a surrogate pair (with line and column),
-/// JSON that is not an object, and nesting that SQL Server cannot read.
+/// - 415 for another media type, charset or content encoding
+/// - 413 above `max_bytes`
+/// - 400 for an incomplete body, an empty body, invalid UTF-8, or a form without exactly one `form_field`
+/// - 400 for malformed JSON or half a surrogate pair (with line and column)
+/// - 400 for JSON that is not an object, and for nesting that SQL Server cannot read
 pub async fn json_object(
     method: &Method,
     headers: &HeaderMap,
@@ -86,7 +88,7 @@ fn media_type(method: &Method, value: &HeaderValue) -> Result<MediaType, Problem
     };
     let utf8 = parts.all(|parameter| match parameter.split_once('=') {
         Some((name, charset)) if name.trim_ascii().eq_ignore_ascii_case("charset") => {
-            // The labels of UTF-8 (WHATWG Encoding), and its part.
+            // The names of UTF-8 (WHATWG Encoding), and of ASCII, which is a part of it.
             let labels = ["utf-8", "utf8", "us-ascii"];
             let charset = charset.trim_ascii().trim_matches('"');
             labels.iter().any(|label| charset.eq_ignore_ascii_case(label))
@@ -138,7 +140,7 @@ fn form_value(text: &str, form_field: &str) -> Result<String, Problem> {
 }
 
 fn check_object(json: &str) -> Result<(), Problem> {
-    // Skipping values needs no stack, so that no nesting can exhaust it.
+    // Skipping values needs no stack, so that no nesting can exhaust the stack.
     if let Err(error) = serde_json::from_str::<IgnoredAny>(json) {
         return Err(invalid_body(&format!("Malformed JSON: {error}.")));
     }
@@ -148,8 +150,8 @@ fn check_object(json: &str) -> Result<(), Problem> {
     check_text(json)
 }
 
-/// Refuses well-formed JSON that SQL Server cannot take as it is: nested too deep, or with half a surrogate pair, which would
-/// silently become another character.
+/// Refuses well-formed JSON that SQL Server cannot store unchanged. Such JSON is nested too deep or has half a surrogate
+/// pair, which would silently become another character.
 fn check_text(json: &str) -> Result<(), Problem> {
     let (mut depth, mut in_string, mut rest) = (0, false, json.as_bytes());
     while let [byte, after @ ..] = rest {
@@ -311,7 +313,7 @@ mod tests {
         }
     }
 
-    /// The status of a body with this further header.
+    /// The status of the answer to a body with this additional header.
     fn with_header(method: Method, name: HeaderName, value: &'static str) -> (u16, HeaderMap) {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));

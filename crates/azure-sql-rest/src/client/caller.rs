@@ -1,7 +1,8 @@
-//! Callers and their idempotency keys: where callers can be told apart, a key that two of them send is two keys.
+//! Callers and their idempotency keys. Where the API can tell callers apart, the same key from two callers is two keys.
 //!
-//! A caller is the name of an API key or, with tokens that go on to Data API Builder, a token's issuer and subject. The token is
-//! decoded and not verified: Data API Builder verifies it and refuses the call. Here it decides only which keys are whose.
+//! A caller is the name of an API key or, with tokens that go on to Data API Builder, a token's issuer and subject. The
+//! token is decoded and not verified: Data API Builder verifies it and refuses the call. Here the token decides only to
+//! which caller a key belongs.
 
 use http::header::HeaderMap;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};
@@ -13,8 +14,8 @@ use crate::dab::answer::{text, value};
 /// The most characters that the ledger keeps of a key.
 const MAX_KEY_BYTES: usize = 255;
 
-/// The key that the ledger knows a write by: `<caller>:<key>`, or `key` alone without a caller. No caller has a colon, so that
-/// no key of one is a key of another.
+/// The key under which the ledger stores a write: `<caller>:<key>`, or only `key` without a caller. No caller has a colon,
+/// so that two callers never share a key.
 ///
 /// # Errors
 ///
@@ -32,8 +33,8 @@ pub fn scoped(caller: Option<&str>, key: &str) -> Result<String, Problem> {
     Ok(scoped)
 }
 
-/// The issuer and the subject of the token in `Authorization`, as visible ASCII characters without a colon; `None` for a token
-/// that has none, which Data API Builder does not take.
+/// Returns the issuer and the subject of the token in `Authorization`, as visible ASCII characters without a colon. `None`
+/// for a token without both, which Data API Builder does not accept.
 pub fn of_token(headers: &HeaderMap) -> Option<String> {
     let payload = bearer_token(headers)?.split(|byte| *byte == b'.').nth(1)?;
     let claims = base64url(payload)?;
@@ -60,7 +61,7 @@ fn encoded(text: &str) -> String {
     utf8_percent_encode(text, OTHERS).to_string()
 }
 
-/// Decodes base64url without padding (RFC 4648, section 5). A crate that does it takes 4 KB of the component.
+/// Decodes base64url without padding (RFC 4648, section 5). A crate for this would add 4 KB to the component.
 fn base64url(text: &[u8]) -> Option<Vec<u8>> {
     let (mut bytes, mut bits, mut count) = (Vec::new(), 0_u32, 0);
     for byte in text {

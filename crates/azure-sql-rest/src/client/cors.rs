@@ -1,5 +1,5 @@
-//! Cross-origin requests from browsers (Fetch standard, "HTTP extensions"): the origins that are listed may call and
-//! read everything; others get no word of permission, and their browsers refuse them.
+//! Cross-origin requests from browsers (Fetch standard, "HTTP extensions"). Pages of the listed origins may call the API and
+//! read everything. Other origins get no permission, and their browsers refuse the answer.
 
 use http::header::{
     ACCESS_CONTROL_ALLOW_HEADERS, ACCESS_CONTROL_ALLOW_METHODS, ACCESS_CONTROL_ALLOW_ORIGIN,
@@ -11,7 +11,7 @@ use http::{HeaderValue, Method, Uri};
 const REQUEST_HEADERS: &str = "accept, authorization, baggage, content-type, idempotency-key, if-match, if-none-match, \
                                traceparent, tracestate, x-api-key, x-correlation-id, x-ms-api-role, x-ms-correlation-id";
 
-/// Response headers that a page may read, besides those that every page may.
+/// Response headers that a page may read, besides the headers that every page may read.
 const RESPONSE_HEADERS: &str = "accept-patch, allow, etag, idempotency-key, idempotency-replayed, link, location, \
                                 retry-after, server-timing, www-authenticate, x-correlation-id";
 
@@ -23,8 +23,8 @@ const MAX_AGE: &str = "600";
 pub struct Origins(Vec<String>);
 
 impl Origins {
-    /// The origins of a list separated by commas, each as browsers send it: `https://shop.example`, without a slash at
-    /// the end. `None` when one is not that, `*` among them: permission for everybody is never what a list is for.
+    /// Reads a list of origins separated by commas, each as browsers send it: `https://shop.example`, without a slash at the
+    /// end. `None` when an entry is not an origin. `*` is not one either: a list never means to permit everybody.
     pub fn parse(list: &str) -> Option<Self> {
         if list.is_empty() {
             return Some(Self::default());
@@ -36,8 +36,8 @@ impl Origins {
             .map(Self)
     }
 
-    /// Adds to `response` what a request of this method and these headers may know; `allow` is what the path answers,
-    /// for preflights.
+    /// Adds to `response` the headers that permit a request of this method with these headers. `allow` lists the methods of
+    /// the path, for preflights.
     pub fn permit(&self, method: &Method, request: &HeaderMap, allow: Option<HeaderValue>, response: &mut HeaderMap) {
         if self.0.is_empty() {
             return;
@@ -68,7 +68,7 @@ fn is_origin(text: &str) -> bool {
         let authority = uri.authority().map_or("", |authority| authority.as_str());
         matches!(scheme, "http" | "https")
             && !authority.contains(['@', '*'])
-            // Browsers leave the usual port out.
+            // Browsers leave out the default port.
             && !matches!((scheme, uri.port_u16()), ("http", Some(80)) | ("https", Some(443)))
             && text.len() == scheme.len() + "://".len() + authority.len()
             && !text.bytes().any(|byte| byte.is_ascii_uppercase())

@@ -19,12 +19,12 @@ pub struct Preconditions<'h> {
     if_none_match: Condition<'h>,
 }
 
-/// The demand of a header.
+/// The condition that one header sets.
 #[derive(Debug, PartialEq, Eq)]
 enum Condition<'h> {
     /// The header is absent.
     Absent,
-    /// It is no list of entity tags.
+    /// The header is not a list of entity tags.
     Malformed,
     /// `*`: any row.
     Any,
@@ -32,7 +32,7 @@ enum Condition<'h> {
     OneOf(Vec<EntityTag<'h>>),
 }
 
-/// The answer of a read after its preconditions.
+/// The answer to a read after its preconditions.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Verdict {
     /// The row itself.
@@ -44,17 +44,17 @@ pub enum Verdict {
 }
 
 impl<'h> Preconditions<'h> {
-    /// Reads them from the headers of a request.
+    /// Reads the conditions from the headers of a request.
     pub fn of(headers: &'h HeaderMap) -> Self {
         Self { if_match: Condition::of(headers, IF_MATCH), if_none_match: Condition::of(headers, IF_NONE_MATCH) }
     }
 
-    /// Refuses a write with a precondition that its procedure does not evaluate, because a client that sends one relies on
-    /// it. `is_versioned` is true if the procedure takes `If-Match`.
+    /// Refuses a write with a precondition that its procedure does not evaluate. A client that sends a precondition relies
+    /// on it. `is_versioned` is true if the procedure takes `If-Match`.
     ///
     /// # Errors
     ///
-    /// 412 for `If-Match` where a row is created, 400 for `If-None-Match` where one is changed.
+    /// 412 for `If-Match` where the write creates a row, 400 for `If-None-Match` where the write changes one.
     pub fn refuse_on_write(&self, is_versioned: bool) -> Result<(), Problem> {
         if !is_versioned && self.if_match != Condition::Absent {
             let detail = "If-Match cannot hold: what is created has no version yet.";
@@ -67,14 +67,14 @@ impl<'h> Preconditions<'h> {
         Ok(())
     }
 
-    /// The versions that `If-Match` accepts, without quotes and separated by spaces, which no tag contains; [`ANY`] for `*`, which
-    /// any row matches that exists; `None` when the header is absent. A `PATCH` of a row that does not exist is 404 in any case,
-    /// so that `*` tells its procedure nothing.
+    /// Returns the versions that `If-Match` accepts, without quotes and separated by spaces, which no tag contains. `*`
+    /// becomes [`ANY`], which matches any row that exists. `None` means that the header is absent. A `PATCH` of a row that
+    /// does not exist is 404 in any case, so that `*` changes nothing for its procedure.
     ///
     /// # Errors
     ///
-    /// 412 when only weak tags are named, which never match (RFC 9110, section 13.1.1); 400 for what is no list of tags or
-    /// longer than 4000 characters.
+    /// 412 for a list with weak tags only, which never match (RFC 9110, section 13.1.1). 400 for a value that is not a list
+    /// of tags or is longer than 4000 characters.
     pub fn versions(&self, method: &Method) -> Result<Option<String>, Problem> {
         let invalid = |detail| Err(Problem::new(kind::INVALID_PARAMETER, detail));
         let tags = match &self.if_match {
@@ -85,7 +85,7 @@ impl<'h> Preconditions<'h> {
             }
             Condition::OneOf(tags) => tags,
         };
-        // A tag that is not ASCII is no version of ours, nor is one that would read as any version.
+        // A tag that is not ASCII cannot be a version of ours, and a tag `*` must not read as any version.
         let strong = tags.iter().filter(|tag| !tag.weak && tag.opaque != ANY.as_bytes());
         let strong: Vec<_> = strong.filter_map(|tag| str::from_utf8(tag.opaque).ok()).collect();
         let versions = strong.join(" ");
@@ -99,8 +99,8 @@ impl<'h> Preconditions<'h> {
         Ok(Some(versions))
     }
 
-    /// Decides what a read answers, given the `version` of the row that was found. A malformed header is no condition: to ignore
-    /// it costs a read nothing.
+    /// Decides how a read answers, given the `version` of the row. A malformed header sets no condition, because a read can
+    /// ignore it without harm.
     pub fn of_read(&self, version: &str) -> Verdict {
         let names = |condition: &Condition, weakly: bool, otherwise: bool| match condition {
             Condition::Absent | Condition::Malformed => otherwise,
@@ -118,7 +118,7 @@ impl<'h> Preconditions<'h> {
 }
 
 impl<'h> Condition<'h> {
-    /// The condition in the header `name`. Several header lines are one list.
+    /// Reads the condition in the header `name`. Several lines of one header are one list.
     fn of(headers: &'h HeaderMap, name: HeaderName) -> Self {
         let lines: Vec<_> = headers.get_all(name).iter().map(|line| line.as_bytes().trim_ascii()).collect();
         let mut tags = Vec::new();

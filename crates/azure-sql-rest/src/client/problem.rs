@@ -1,6 +1,6 @@
 //! Error answers: problem details for HTTP APIs (RFC 9457).
 //!
-//! A problem says what the client can do about it and nothing about what lies behind the API: causes go to the log,
+//! A problem says what the client can do about it, and nothing about the systems behind the API. The log has the causes,
 //! under the same correlation id.
 
 use bytes::Bytes;
@@ -13,15 +13,15 @@ use serde::Serialize;
 pub struct ProblemType {
     /// The `type`: a reference relative to the root of the API, whose fragment is the heading in `problems.md`; or `about:blank`.
     pub uri: &'static str,
-    /// The same for every problem of the kind.
+    /// The title, which is the same for every problem of the kind.
     pub title: &'static str,
     /// The HTTP status.
     pub status: StatusCode,
 }
 
 impl ProblemType {
-    /// A status that a procedure reports and that is none of the kinds below: `about:blank` with its standard title (RFC
-    /// 9457, section 4.2.1).
+    /// A status that a procedure reports and that has no kind below: `about:blank` with its standard title (RFC 9457,
+    /// section 4.2.1).
     pub fn other(status: StatusCode) -> Self {
         Self { uri: ABOUT_BLANK, title: status.canonical_reason().unwrap_or("Refused"), status }
     }
@@ -29,7 +29,8 @@ impl ProblemType {
 
 const ABOUT_BLANK: &str = "about:blank";
 
-/// The root of the API, relative to a request for `path` (RFC 3986, section 5): a gateway may have taken a prefix from it.
+/// The root of the API, relative to a request for `path` (RFC 3986, section 5). The reference is relative because a gateway
+/// may have removed a prefix from the path.
 pub fn root(path: &str) -> String {
     "../".repeat(path.matches('/').count().saturating_sub(1))
 }
@@ -48,7 +49,7 @@ pub mod kind {
                     status: StatusCode::$status,
                 };
             )*
-            /// Every kind there is.
+            /// Every kind of problem.
             pub const ALL: &[ProblemType] = &[$($name),*];
         };
     }
@@ -84,7 +85,7 @@ pub struct Problem {
     header: Option<Box<(HeaderName, HeaderValue)>>,
 }
 
-/// The other members.
+/// The members besides `detail` and `errors`.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 struct Members<'a> {
@@ -103,8 +104,8 @@ impl Problem {
         Self { kind, members: ["\"detail\":", &json(detail)].concat(), header: None }
     }
 
-    /// A problem that a procedure has put into words: the JSON object `{"detail":"…","errors":[{"field":"…",
-    /// "message":"…"}]}`; `errors` is optional. A text that is no object leaves `detail` empty.
+    /// A problem whose text comes from a procedure: the JSON object `{"detail":"…","errors":[{"field":"…",
+    /// "message":"…"}]}`. `errors` is optional. A text that is not an object leaves `detail` empty.
     pub fn reported(kind: ProblemType, object: &str) -> Self {
         let members = object.trim_ascii();
         let members = members.strip_prefix('{').and_then(|members| members.strip_suffix('}'));
@@ -146,7 +147,7 @@ impl Problem {
     }
 }
 
-/// Texts and numbers as JSON, which cannot fail.
+/// Writes texts and numbers as JSON, which cannot fail.
 fn json(value: &(impl Serialize + ?Sized)) -> String {
     serde_json::to_string(value).unwrap_or_default()
 }

@@ -1,5 +1,6 @@
 //! The row of a procedure as an HTTP response. The text that SQL wrote reaches the client byte for byte; a refusal becomes a
-//! problem. All that depends on the row is decided here: status, 304, `ETag`, `Link`, `Location`, `Idempotency-Replayed`.
+//! problem. This module decides all that depends on the row: status, 304, `ETag`, `Link`, `Location`,
+//! `Idempotency-Replayed`.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -25,7 +26,7 @@ use crate::route::{Call, Kind, Route, Source, kind_of_key};
 /// The body of a response.
 #[derive(Debug)]
 pub enum Body<C> {
-    /// All of it, until it has been taken.
+    /// All of the body, until it has been taken.
     Whole(Bytes),
     /// A text that the client receives while it arrives from Data API Builder.
     Arriving {
@@ -33,22 +34,22 @@ pub enum Body<C> {
         text: Text<C>,
         /// The longest wait for a piece.
         limit: Duration,
-        /// For what goes wrong.
+        /// The log, for a text that breaks off.
         log: Log,
     },
 }
 
 impl<C: Chunks> Body<C> {
-    /// True when nothing more arrives: [`Self::next`] has the rest at once.
+    /// True if nothing more arrives: [`Self::next`] returns the rest at once.
     pub fn is_whole(&self) -> bool {
         matches!(self, Self::Whole(_))
     }
 
-    /// The next piece, never empty; `None` when that was all.
+    /// Returns the next piece, which is never empty. `None` marks the end.
     ///
     /// # Errors
     ///
-    /// When the text breaks off, or nothing comes of it for as long as an attempt may take. It is logged, and the response
+    /// The text broke off, or no part of it arrived for as long as an attempt may take. The log has the error. The response
     /// must break off, so that nobody takes a part for the whole.
     pub async fn next(&mut self, platform: &impl Platform) -> Result<Option<Bytes>, Failure> {
         match self {
@@ -68,17 +69,17 @@ impl<C: Chunks> Body<C> {
     }
 }
 
-/// The request and its call, from which the rest of a response is made.
+/// The request and its call, which the rest of a response depends on.
 pub struct Context<'a> {
     /// The routes of the app.
     pub routes: &'static [Route],
     /// The call that brought the row.
     pub call: &'a Call,
-    /// Its arguments.
+    /// The arguments of the call.
     pub arguments: &'a Arguments,
     /// The request.
     pub request: &'a Parts,
-    /// The conditions in its headers.
+    /// The conditions in the headers of the request.
     pub preconditions: &'a Preconditions<'a>,
     /// The longest wait for a piece of a text that still arrives.
     pub limit: Duration,
@@ -91,8 +92,8 @@ impl Context<'_> {
     ///
     /// # Errors
     ///
-    /// The problem that the procedure reports with a `Status` of 400 and above, and 412 for a read of another version than
-    /// `If-Match` names.
+    /// The problem that the procedure reports with a `Status` of 400 and above. 412 for a read of a version that `If-Match`
+    /// does not name.
     pub fn answer<C>(&self, row: Row<C>) -> Result<Response<Body<C>>, Problem> {
         let Row { head, text } = row;
         if !head.status.is_success() {
@@ -117,7 +118,8 @@ impl Context<'_> {
     }
 
     fn add_headers(&self, headers: &mut HeaderMap, head: Head) {
-        // The content of a PUT is not what is stored, so that the answer must not have its tag (RFC 9110, section 9.3.4).
+        // A PUT may store other content than it was sent, so that the answer must not have its tag (RFC 9110, section
+        // 9.3.4).
         if let Some(etag) = head.etag.filter(|_| self.request.method != Method::PUT) {
             headers.insert(ETAG, ascii(["\"", &etag, "\""].concat()));
         }
@@ -131,7 +133,7 @@ impl Context<'_> {
             }
             headers.insert(LOCATION, ascii(location(self.request.uri.path(), creates.path, &key)));
         }
-        // A key of our own was used before by an earlier attempt of this very request.
+        // A random key was used before only by an earlier attempt of this same request.
         if head.replayed && self.request.headers.contains_key(IDEMPOTENCY_KEY) {
             headers.insert(IDEMPOTENCY_REPLAYED, HeaderValue::from_static("true"));
         }
@@ -177,26 +179,26 @@ pub fn json<C>(status: StatusCode, body: Body<C>) -> Response<Body<C>> {
     response
 }
 
-/// A header value of text that is ASCII by construction.
+/// A header value of a text that is always ASCII.
 pub fn ascii(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// The row with this key, relative to the request's `path`. `template` is the path of such a row, with braces where the key
-/// belongs.
+/// Returns the reference to the row with this key, relative to the request's `path`. `template` is the path of such a row,
+/// with braces in the place of the key.
 fn location(path: &str, template: &str, key: &str) -> String {
     let (before, after) = template.split_once('{').unwrap_or((template, ""));
     let after = after.split_once('}').map_or("", |(_, after)| after);
     format!("{}{}{}{after}", root(path), before.trim_start_matches('/'), encoded(key))
 }
 
-/// A text as a part of a reference: all is encoded but for unreserved characters (RFC 3986, section 2.3).
+/// Encodes a text as a part of a reference: everything except unreserved characters (RFC 3986, section 2.3).
 fn encoded(text: &str) -> PercentEncode<'_> {
     const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(text, RESERVED)
 }
 
-/// The problem that a procedure reports as `{"detail": "…", "errors": […]}`, which goes into the answer as it is.
+/// The problem that a procedure reports as `{"detail": "…", "errors": […]}`, whose members go into the answer unchanged.
 fn rejection(status: StatusCode, report: Vec<u8>) -> Problem {
     let kind = match status {
         StatusCode::BAD_REQUEST => kind::INVALID_BODY,

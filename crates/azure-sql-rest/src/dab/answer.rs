@@ -1,9 +1,9 @@
 //! The answer to a call, read as it arrives: `{"value":[{"Status":200,…,"Json":"…"}]}`. Data API Builder writes it without
 //! white space and never parses a text column: the JSON that SQL built arrives as a JSON string.
 //!
-//! The procedures return `Json` last. So the columns before it are known when its text begins, and the text can be passed
-//! on while it arrives, unescaped to what SQL wrote, byte for byte. A row is checked here, where it is read: whoever has a
-//! [`Row`] has one that was agreed.
+//! The procedures return `Json` last. So the columns before it are known when its text begins. The text can be passed on
+//! while it arrives, unescaped to what SQL wrote, byte for byte. Every row is checked here, while it is read, so that each
+//! [`Row`] keeps the contract.
 
 use std::char::DecodeUtf16Error;
 use std::mem::take;
@@ -19,9 +19,9 @@ use crate::platform::Chunks;
 /// The most bytes that may come before the text.
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
-/// How much of a text is collected before it is passed on, in bytes. Up to here a failure can still be retried; beyond, the
-/// client is already receiving. A page of the default 1,000 customers is 57,000 bytes: a text that is sent in one piece with
-/// its head waits for no acknowledgement.
+/// How much of a text is collected before it is passed on, in bytes. Up to here a failure can still be retried. Beyond, the
+/// client already receives the text. A page of the default 1,000 customers is 57,000 bytes: a text that leaves in one piece
+/// with its head waits for no acknowledgement.
 pub const COLLECT_BYTES: usize = 256 * 1024;
 
 /// The bytes before the columns.
@@ -38,7 +38,7 @@ const ROW_ENDS: &[u8] = b"}]}";
 pub struct Row<C> {
     /// The columns before `Json`.
     pub head: Head,
-    /// `Json`: the response text. For a status of 400 and above, all of the report `{"detail": "…", "errors": […]}`.
+    /// `Json`: the response text. For a status of 400 and above, the whole report `{"detail": "…", "errors": […]}`.
     pub text: Text<C>,
 }
 
@@ -49,7 +49,7 @@ pub struct Head {
     pub status: StatusCode,
     /// `ETag`: the row's version, without quotes: visible ASCII characters.
     pub etag: Option<String>,
-    /// The key of a created row, whatever its type. Never absent when a call that creates succeeds.
+    /// The key of a created row, as text for any type. Never absent when a call that creates succeeds.
     pub created: Option<String>,
     /// `NextAfter`: the last key of a page when more rows follow.
     pub next_after: Option<String>,
@@ -57,31 +57,32 @@ pub struct Head {
     pub replayed: bool,
 }
 
-/// The text of a row. The part that has arrived is collected; the rest may be on its way.
+/// The text of a row. The part that has arrived is collected; the rest may still arrive.
 #[derive(Debug)]
 pub struct Text<C> {
     collected: Vec<u8>,
-    /// Where the rest comes from; `None` when that was all.
+    /// The source of the rest; `None` when the text is complete.
     rest: Option<Rest<C>>,
 }
 
 #[derive(Debug)]
 struct Rest<C> {
     chunks: C,
-    /// Bytes that mean nothing before more have arrived: half an escape, or the end of the row.
+    /// Bytes that need more bytes to be understood: half an escape, or the end of the row.
     pending: Vec<u8>,
     /// True when the text has ended.
     ended: bool,
 }
 
 impl<C: Chunks> Row<C> {
-    /// Reads the body of a successful answer: all of it, or of a success as much as is collected. `creates` is the column
-    /// that becomes [`Head::created`].
+    /// Reads the body of a successful answer. Of a row with a success, only the part that is collected is read. `creates` is
+    /// the column that becomes [`Head::created`].
     ///
     /// # Errors
     ///
-    /// [`Failure::Malformed`] for a body that is not whole JSON, [`Failure::Contract`] for JSON of another shape than one row
-    /// of the agreed types, and those of the body.
+    /// - [`Failure::Malformed`] for a body that is not complete JSON
+    /// - [`Failure::Contract`] for JSON that is not one row of the agreed types
+    /// - the errors of the body
     pub async fn read(mut chunks: C, creates: Option<&str>) -> Result<Self, Failure> {
         let mut answer = Vec::new();
         let begin = loop {
@@ -116,7 +117,7 @@ impl<C: Chunks> Row<C> {
 
 const NO_TEXT: Failure = Failure::Contract("there is no text in Json");
 
-/// Returns how an answer failed that ended before a text began.
+/// Returns the failure of an answer that ended before a text began.
 fn without_text(answer: &[u8]) -> Failure {
     match str::from_utf8(answer) {
         Ok(answer) if serde_json::from_str::<IgnoredAny>(answer).is_ok() => NO_TEXT,
@@ -124,8 +125,8 @@ fn without_text(answer: &[u8]) -> Failure {
     }
 }
 
-/// True for a JSON object that begins with `detail`, a text. It is not read into a struct: with that come serde_json's
-/// numbers, a fifth of the component.
+/// True for a JSON object that begins with the text `detail`. The code does not deserialize a struct, because serde_json's
+/// numbers would add a fifth to the component.
 fn is_report(text: &[u8]) -> bool {
     let Ok(text) = str::from_utf8(text) else { return false };
     let begins = ["{", "\"detail\"", ":", "\""]
@@ -135,12 +136,12 @@ fn is_report(text: &[u8]) -> bool {
 }
 
 impl<C> Text<C> {
-    /// A text that is all there.
+    /// A text that is complete.
     pub fn whole(text: Vec<u8>) -> Self {
         Self { collected: text, rest: None }
     }
 
-    /// True when all of it has been collected.
+    /// True if all of the text has been collected.
     pub fn is_whole(&self) -> bool {
         self.rest.is_none()
     }
@@ -152,11 +153,11 @@ impl<C> Text<C> {
 }
 
 impl<C: Chunks> Text<C> {
-    /// Returns the next piece; `None` when all of it has been read, to the end of the answer.
+    /// Returns the next piece; `None` when all of the text has been read, to the end of the answer.
     ///
     /// # Errors
     ///
-    /// The errors of [`Row::read`]: the pieces before it are then not the whole.
+    /// The errors of [`Row::read`]. After an error, the pieces before it are not the whole text.
     pub async fn next(&mut self) -> Result<Option<Vec<u8>>, Failure> {
         while self.collected.is_empty() {
             if self.rest.is_none() {
@@ -213,8 +214,8 @@ impl<C: Chunks> Rest<C> {
 }
 
 impl Head {
-    /// Reads the columns before `Json`. They are split and not deserialized: with that would come serde_json's numbers, a fifth
-    /// of the component.
+    /// Reads the columns before `Json`. The code splits the text instead of deserializing it, because serde_json's numbers
+    /// would add a fifth to the component.
     fn read(answer: &str, creates: Option<&str>) -> Result<Self, Failure> {
         let not_a_row = Failure::Contract("the answer is not a list of one row");
         let mut columns = answer.strip_prefix(ROW_BEGINS).ok_or(not_a_row.clone())?;
@@ -240,7 +241,7 @@ impl Head {
     fn check(self, status: u16, creates: bool) -> Result<Self, Failure> {
         let broken = match status {
             200..=299 if creates && self.created.is_none() => "the key of the new row is missing",
-            // RFC 9110, section 8.8.3, calls it etagc. Others than ASCII could not be sent back in If-Match.
+            // RFC 9110, section 8.8.3, calls this etagc. A version with other characters could not be sent back in If-Match.
             _ if !self.etag.iter().flat_map(|etag| etag.bytes()).all(|byte| matches!(byte, b'!' | b'#'..=b'~')) => {
                 "ETag is no entity tag"
             }
@@ -266,7 +267,7 @@ pub fn value(text: &str) -> Result<(&str, &str), Failure> {
     }
 }
 
-/// Returns the text of a JSON string; `None` for null.
+/// Returns the content of a JSON string; `None` for null.
 ///
 /// # Errors
 ///
@@ -289,11 +290,11 @@ fn key(value: &str) -> Result<Option<String>, Failure> {
     text(value)
 }
 
-/// Appends to `text` the JSON string whose text begins `bytes`, unescaped. Returns how many bytes were read, and true if the
-/// closing quote was among them. The bytes between the escapes are passed on as they are: Data API Builder has made them from
-/// SQL Server's UTF-16, and to check each of them again would cost a long list more than all the rest.
+/// Appends to `text` the JSON string whose content begins `bytes`, unescaped. Returns how many bytes were read, and true if
+/// the closing quote was among them. The bytes between the escapes are passed on unchecked, because Data API Builder has
+/// made them from SQL Server's UTF-16. To check each of them would take longer than all the rest for a long list.
 fn unescape(bytes: &[u8], text: &mut Vec<u8>) -> Result<(usize, bool), Failure> {
-    // What is written is never longer than what is read; a block is written whole and counted as far as it is clean.
+    // The output is never longer than the input. A block is copied whole, and counts up to its first byte that needs a look.
     let begin = text.len();
     text.resize(begin + bytes.len() + BLOCK, 0);
     let (mut rest, mut room) = (bytes, &mut text[begin..]);
@@ -333,7 +334,7 @@ fn unescape(bytes: &[u8], text: &mut Vec<u8>) -> Result<(usize, bool), Failure> 
     Ok((read, ended))
 }
 
-/// How many bytes are looked at in one step.
+/// How many bytes one step checks.
 const BLOCK: usize = 16;
 
 /// How many bytes of `block` come before the first quote, backslash or control character.
@@ -344,7 +345,8 @@ fn clean_bytes(block: [u8; BLOCK]) -> usize {
     (special.to_bitmask() | 1 << BLOCK).trailing_zeros() as usize
 }
 
-/// The character that the escape at the beginning of `bytes` stands for, and its length; `None` when it is not all there.
+/// The character of the escape at the beginning of `bytes`, and the length of the escape. `None` when the escape is
+/// incomplete.
 fn escaped(bytes: &[u8]) -> Result<Option<(char, usize)>, Failure> {
     let character = match bytes.get(1) {
         None => return Ok(None),
@@ -363,8 +365,8 @@ fn escaped(bytes: &[u8]) -> Result<Option<(char, usize)>, Failure> {
     Ok(Some((character, 2)))
 }
 
-/// The character that `\uXXXX` at the beginning of `bytes` stands for, or two of them that are a surrogate pair. `None` when
-/// there is no such escape, an error for half of a pair.
+/// The character of `\uXXXX` at the beginning of `bytes`, or of two of them that are a surrogate pair. `None` when the
+/// escape is incomplete, an error for half of a pair.
 pub fn utf16_escape(bytes: &[u8]) -> Option<Result<char, DecodeUtf16Error>> {
     char::decode_utf16(bytes.chunks(6).map_while(code_unit)).next()
 }

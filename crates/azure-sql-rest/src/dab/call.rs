@@ -1,5 +1,5 @@
-//! Calls a procedure: attempts, each with a limit on connect, headers and body together, until one succeeds or the retry
-//! policy gives up.
+//! Calls a procedure. Makes attempts until one succeeds or the retry policy gives up. Each has one time limit for connect,
+//! headers and body together.
 
 use std::pin::pin;
 use std::time::Duration;
@@ -25,7 +25,7 @@ pub struct Attempts<'a, P> {
     pub log: &'a Log,
     /// The procedure and its columns.
     pub call: &'static route::Call,
-    /// The same for every attempt.
+    /// The request, the same for every attempt.
     pub request: Request<Bytes>,
 }
 
@@ -48,11 +48,11 @@ pub struct GaveUp {
 }
 
 impl<P: Platform> Attempts<'_, P> {
-    /// Makes the call as often as `policy` and the other requests of the instance allow. The policy counts from now.
+    /// Makes the call as often as `policy` and the other requests of the instance allow. The time of the policy begins now.
     ///
     /// # Errors
     ///
-    /// When no attempt brought a row.
+    /// If no attempt brought a row.
     pub async fn make(&self, policy: &Policy) -> (Effort, Result<Row<P::Body>, GaveUp>) {
         let instance = self.platform.instance();
         let begin = self.platform.now();
@@ -93,8 +93,8 @@ impl<P: Platform> Attempts<'_, P> {
         }
     }
 
-    /// Waits until the instance permits the next attempt, and returns the time then. `None` if it does not, or if no time is
-    /// left: an attempt with no time would be sent and abandoned.
+    /// Waits until the instance permits the next attempt, and returns the time then. Returns `None` if the instance refuses,
+    /// or if no time is left: an attempt without time would be sent and abandoned.
     async fn admit(&self, policy: &Policy, attempts: u32, begin: Duration, mut now: Duration) -> Option<Duration> {
         while !policy.attempt_limit(now.saturating_sub(begin)).is_zero() {
             match self.platform.instance().permit(policy, attempts, now) {
@@ -139,7 +139,7 @@ impl<P: Platform> Attempts<'_, P> {
     pub async fn attempt(&self, limit: Duration) -> Result<Row<P::Body>, Failure> {
         let timer = pin!(self.platform.sleep(limit));
         let exchange = pin!(self.exchange());
-        // The timer is set first: with WASI 0.3 the host looks at the body when this has nothing more to do.
+        // The timer is set first: with WASI 0.3 the host reads the body once this task only waits.
         match select(timer, exchange).await {
             Either::Left(((), _)) => Err(Failure::TimedOut),
             Either::Right((row, _)) => row,
@@ -158,8 +158,8 @@ impl<P: Platform> Attempts<'_, P> {
     }
 }
 
-/// `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3); a date is taken relative to the answer's own `Date`, so
-/// that the two clocks need not agree.
+/// Reads `Retry-After` in seconds or as a date (RFC 9110, section 10.2.3). A date counts relative to the answer's own
+/// `Date`, so that the two clocks need not agree.
 fn retry_after(headers: &HeaderMap) -> Option<Duration> {
     let value = headers.get(RETRY_AFTER)?.to_str().ok()?.trim_ascii();
     if let Ok(seconds) = value.parse() {
@@ -216,7 +216,7 @@ mod tests {
             .answer(0, 201, ROW);
         let (effort, row) = make(&platform);
         assert_eq!(row.unwrap().head.status, 200);
-        // Waits at their longest: 100, 200, 400, 800 ms, and before that as long as the attempt took.
+        // The longest waits: 100, 200, 400, 800 ms, and in addition as long as the attempt took.
         assert_eq!(attempts_ms(&platform), [0, 100, 320, 730, 1530]);
         let took = Duration::from_millis(1530);
         assert_eq!(effort, Effort { attempts: 5, took });
@@ -259,8 +259,8 @@ mod tests {
 
     #[test]
     fn ten_seconds_without_a_database_cost_no_request_however_long_dab_holds_a_call() {
-        // 500 at once, after a time-out to connect, after DAB's three attempts to connect, after its time-outs; and how many
-        // attempts begin in the ten seconds.
+        // Data API Builder holds a call for one of four times: none, one time-out to connect, three attempts to connect, or
+        // its own time-outs. `failures` is how many attempts begin in the ten seconds.
         for (held_ms, failures, answered_ms) in
             [(0, 9, 11_100), (3000, 2, 10_300), (6000, 2, 16_300), (33_000, 1, 12_100)]
         {
@@ -333,7 +333,7 @@ mod tests {
             attempts_ms(&platform)[1]
         };
         let date = ("date", "Sun, 06 Nov 1994 08:49:37 GMT");
-        // The first wait, at its longest, comes on top.
+        // The first wait, at its longest, is added.
         assert_eq!(busy(&[("retry-after", "3")]), 3100);
         assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:41 GMT"), date]), 4100);
         assert_eq!(busy(&[("retry-after", "Sun, 06 Nov 1994 08:49:30 GMT"), date]), 100);

@@ -26,7 +26,7 @@ pub fn request(method: Method, mut target: String, arguments: &Arguments, header
     *request.headers_mut() = headers;
     let headers = request.headers_mut();
     headers.insert(ACCEPT, HeaderValue::from_static("application/json"));
-    // Data API Builder compresses for whoever does not say otherwise.
+    // Data API Builder compresses answers by default.
     headers.insert(ACCEPT_ENCODING, HeaderValue::from_static("identity"));
     if method == Method::GET {
         for (index, (name, value)) in arguments.iter().enumerate() {
@@ -48,15 +48,15 @@ pub fn request(method: Method, mut target: String, arguments: &Arguments, header
     request
 }
 
-/// `{"name":value,…}`. A text becomes a JSON string: what Data API Builder decodes it to is the text, byte for byte.
+/// Writes `{"name":value,…}`. A text becomes a JSON string, which Data API Builder decodes to the same text, byte for byte.
 fn object(arguments: &Arguments) -> Vec<u8> {
-    // A text grows by its escapes: few in most.
+    // Escapes make a text longer, but most texts have few.
     let lengths = arguments.iter().map(|(name, value)| match value {
         Value::Integer(_) => name.len() + 24,
         Value::Text(text) => name.len() + text.len() + text.len() / 4 + 8,
     });
     let mut json = Vec::with_capacity(lengths.sum::<usize>() + 2);
-    // Texts and numbers can always be written.
+    // Writing texts and numbers cannot fail.
     let _ = serde_json::Serializer::new(&mut json).collect_map(arguments.iter().map(|(name, value)| (name, value)));
     json
 }

@@ -56,14 +56,14 @@ async fn respond(platform: &Fake, request: Request<Parts>) -> Response<Body<Part
     handle(platform, &APP, read, request).await
 }
 
-/// The answer, all of it.
+/// The whole answer.
 fn ask(platform: &Fake, request: Request<Parts>) -> Response<Bytes> {
     let (response, failure) = receive(platform, request);
     assert_eq!(failure, None);
     response
 }
 
-/// The part of the answer that came, and why no more did.
+/// The part of the answer that arrived, and why the rest did not.
 fn receive(platform: &Fake, request: Request<Parts>) -> (Response<Bytes>, Option<Failure>) {
     platform.run(async {
         let (parts, mut body) = respond(platform, request).await.into_parts();
@@ -415,7 +415,7 @@ fn a_body_that_does_not_come_ends_in_408() {
     assert_eq!(platform.now(), Duration::from_secs(26), "after the request's deadline of 25 s");
 }
 
-/// The beginning of an answer whose text is longer than what is collected, and the text itself.
+/// The beginning of an answer whose text is too long to be collected, and the text itself.
 fn long_text() -> (Vec<u8>, String) {
     let text = format!("[{}]", "\"\u{e9}\",".repeat(240_000));
     let escaped = serde_json::to_string(&text).unwrap();

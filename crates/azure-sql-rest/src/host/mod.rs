@@ -1,4 +1,5 @@
-//! The hosts: Spin with WASI 0.2 and with WASI 0.3. The only files that know WASI and the SDKs. This one has what they share.
+//! The hosts: Spin with WASI 0.2 and with WASI 0.3. No other module uses WASI and the SDKs. This file has the code that both
+//! share.
 
 use std::io::{self, Write};
 
@@ -20,12 +21,12 @@ const READ_BYTES: usize = 64 * 1024;
 /// The state that the requests of this instance share.
 static INSTANCE: Instance = Instance::new();
 
-/// Headers as the host takes them.
+/// Headers in the form that the host takes.
 fn fields(headers: &HeaderMap) -> Vec<(String, Vec<u8>)> {
     headers.iter().map(|(name, value)| (name.as_str().to_owned(), value.as_bytes().to_vec())).collect()
 }
 
-/// The client's request as the core takes it. A target that is no URI becomes `/`, which is no route.
+/// The client's request in the form that the core takes. A target that is not a URI becomes `/`, which never has a route.
 fn request<B>(method: Method, target: Option<String>, headers: HeaderMap, body: B) -> Request<B> {
     let mut request = Request::new(body);
     *request.method_mut() = method;
@@ -34,7 +35,7 @@ fn request<B>(method: Method, target: Option<String>, headers: HeaderMap, body: 
     request
 }
 
-/// The head of Data API Builder's response. Nothing in the headers of a success is read.
+/// The head of Data API Builder's response. The headers of a success are not read.
 fn response(status: u16, headers: impl FnOnce() -> HeaderMap) -> Response<()> {
     let mut response = Response::new(());
     *response.status_mut() = StatusCode::from_u16(status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
@@ -44,12 +45,14 @@ fn response(status: u16, headers: impl FnOnce() -> HeaderMap) -> Response<()> {
     response
 }
 
-/// Writes to standard error in one piece, which `eprintln!` does not do. There is nobody to tell when that fails.
+/// Writes to standard error in one piece, which `eprintln!` does not do. An error is ignored, because there is nowhere to
+/// report it.
 fn write_log(line: &str) {
     let _ = io::stderr().write_all(line.as_bytes());
 }
 
-/// The failure that the host's error stands for. A request may have been sent unless the error says that it was not. A macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
+/// Converts the host's error into a failure. A request may have been sent unless the error says that it was not. This is a
+/// macro, because the `ErrorCode`s of the two worlds are alike and have no type in common.
 macro_rules! failure {
     ($code:expr) => {
         match $code {

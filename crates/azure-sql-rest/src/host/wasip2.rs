@@ -1,8 +1,11 @@
 //! Spin with WASI 0.2: an instance for each request.
 //!
-//! Bodies go through the raw streams, and requests through the raw handler. The SDK's own types would lose something: its sink finishes a body that is dropped, so that a response which breaks off looks whole; it sends a head before the
-//! body is there, so that the two go out apart and the second waits for an acknowledgement of the first (Nagle's algorithm:
-//! Spin sets no `TCP_NODELAY`); and its `send` costs 5 KB for errors that nobody reads.
+//! Bodies use the raw streams, and requests the raw handler, because the SDK's own types have three faults:
+//!
+//! - The SDK's sink finishes a body that is dropped, so that a response which breaks off looks whole.
+//! - The sink sends a head before the body is there, so that the two leave apart. Spin sets no `TCP_NODELAY`, so that the body
+//!   waits for an acknowledgement of the head (Nagle's algorithm).
+//! - The SDK's `send` adds 5 KB to the component for errors that nobody reads.
 
 use std::cell::OnceCell;
 use std::future::poll_fn;
@@ -41,11 +44,12 @@ use crate::settings::{Settings, SettingsError};
 /// The host that runs this component.
 pub struct Spin;
 
-/// Answers the request of one instance. The handles are those of `wasi:http/types` of WASI 0.2.0, which the SDK has as its own.
+/// Answers the request of one instance. The handles are the types of `wasi:http/types` of WASI 0.2.0, which the SDK also
+/// uses.
 #[doc(hidden)]
 #[allow(unsafe_code, reason = "the same resource has a type in either crate")]
 pub fn run(app: &'static App, request: types::IncomingRequest, out: types::ResponseOutparam) {
-    // Each handle is taken from its owner, and given to one other.
+    // Each handle is taken from one owner and given to one other.
     let (request, out) = unsafe {
         (IncomingRequest::from_handle(request.take_handle()), ResponseOutparam::from_handle(out.take_handle()))
     };
@@ -56,8 +60,8 @@ async fn handle(app: &'static App, request: IncomingRequest, out: ResponseOutpar
     let settings = OnceCell::new();
     let read = async { settings.get_or_init(settings_of_spin).as_ref().map_err(Clone::clone) };
     let response = handler::handle(&Spin, app, read, incoming(request)).await;
-    // An error means that the client is gone, or that the rest of the body does not come, which is logged. The body is left
-    // unfinished, and the host breaks the response off.
+    // An error means that the client is gone, or that the rest of the body does not arrive, which is logged. The body stays
+    // unfinished, so that the host breaks the response off.
     let _ = respond(response, out).await;
 }
 
@@ -71,10 +75,10 @@ fn settings_of_spin() -> Result<Settings, SettingsError> {
 
 async fn respond(response: Response<Body<Incoming>>, out: ResponseOutparam) -> Result<(), Failure> {
     let (parts, mut pieces) = response.into_parts();
-    // The host refuses only hop-by-hop headers and statuses out of range; the core makes neither.
+    // The host refuses only hop-by-hop headers and invalid statuses; the core makes neither.
     let headers = Fields::from_list(&fields(&parts.headers)).unwrap_or_else(|_| Fields::new());
     let response = OutgoingResponse::new(headers);
-    // 200 is what a response is at first.
+    // A new response has status 200.
     if parts.status != StatusCode::OK {
         let _ = response.set_status_code(parts.status.as_u16());
     }
@@ -82,7 +86,7 @@ async fn respond(response: Response<Body<Incoming>>, out: ResponseOutparam) -> R
     let mut piece = pieces.next(&Spin).await?.unwrap_or_default();
     let written = body.write_now(&piece)?;
     if written == piece.len() && pieces.is_whole() {
-        // Finished before the host sees it, so that it goes out with its head.
+        // The body is finished before the host sees it, so that it leaves together with the head.
         body.finish()?;
         out.set(response);
         return Ok(());
@@ -110,8 +114,8 @@ impl Platform for Spin {
 
     async fn send(&self, request: &Request<Bytes>) -> Result<Response<Incoming>, Failure> {
         let (outgoing, body) = outgoing(request)?;
-        // The part that did not fit before the request began is written while it is under way. When the other side stops reading,
-        // its answer or the reason why there is none follows.
+        // The part that did not fit before the request began is written while the request is under way. When the other side
+        // stops reading, its answer follows, or the reason why none does.
         let rest = async {
             if let Some((mut writer, rest)) = body
                 && writer.write(rest).await.is_ok()
@@ -121,7 +125,7 @@ impl Platform for Spin {
         };
         let pending = outgoing_handler::handle(outgoing, None).map_err(|code| failure!(code))?;
         let response = async {
-            // It is never there at once.
+            // The response is never ready at once.
             until(pending.subscribe()).await;
             wait(|| pending.get(), || pending.subscribe()).await
         };
@@ -172,7 +176,7 @@ fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<Unsent<
         .and(outgoing.set_authority(uri.authority().map(|authority| authority.as_str())))
         .and(outgoing.set_path_with_query(uri.path_and_query().map(|target| target.as_str())));
     set.map_err(|()| refused.clone())?;
-    // `GET` is what a request is at first.
+    // A new request has method `GET`.
     if request.method() != Method::GET {
         let method = request.method().clone().into();
         outgoing.set_method(&method).map_err(|()| refused)?;
@@ -187,13 +191,13 @@ fn outgoing(request: &Request<Bytes>) -> Result<(OutgoingRequest, Option<Unsent<
     }
 }
 
-/// A body that arrives. It is opened when it is first read, which that of a `GET` never is.
+/// A body that arrives. The first read opens it; nobody reads the body of a `GET`.
 pub enum Incoming {
     /// Not read yet.
     Unopened(Message),
-    /// Being read. The fields are dropped in this order, as the host wants it: children first.
+    /// Being read. The fields are dropped in this order because the host requires children first.
     Open(InputStream, IncomingBody),
-    /// Read, or not to be had.
+    /// Read to its end, or not readable.
     Closed,
 }
 
@@ -258,7 +262,7 @@ impl Writer {
         writer.map_err(|()| Failure::Interrupted("the body is taken"))
     }
 
-    /// Writes as much of `bytes` as the host takes at once, and returns how much that is.
+    /// Writes as much of `bytes` as the host takes at once, and returns how many bytes that is.
     fn write_now(&mut self, bytes: &[u8]) -> Result<usize, Failure> {
         if bytes.is_empty() {
             return Ok(0);
@@ -290,10 +294,10 @@ impl Writer {
 }
 
 fn closed(_: StreamError) -> Failure {
-    Failure::Interrupted("the other side reads no more")
+    Failure::Interrupted("the other side has stopped reading")
 }
 
-/// Waits until `ready` has something; when it has nothing, it is worth asking again once the pollable is ready.
+/// Waits until `ready` returns a value. When it returns none, it can return one once the pollable is ready.
 async fn wait<T>(ready: impl Fn() -> Option<T>, subscribe: impl Fn() -> Pollable) -> T {
     loop {
         match ready() {
@@ -303,7 +307,7 @@ async fn wait<T>(ready: impl Fn() -> Option<T>, subscribe: impl Fn() -> Pollable
     }
 }
 
-/// Returns when `pollable` is ready. The waker sets a flag: asking the host at each poll would cost a call.
+/// Returns when `pollable` is ready. The waker sets a flag: to ask the host at each poll would cost a call.
 async fn until(pollable: Pollable) {
     struct Ready(AtomicBool);
 

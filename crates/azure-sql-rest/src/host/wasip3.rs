@@ -1,8 +1,11 @@
 //! Spin with WASI 0.3: one instance answers many requests, several at a time.
 //!
-//! Bodies go through the raw streams. The SDK's own types would lose something: the SDK sends a body even where there is
-//! none, reads 16 KiB at a time, and begins to write a body after the head of the request is on its way, so that the two go
-//! out apart and the second waits for an acknowledgement of the first (Nagle's algorithm: Spin sets no `TCP_NODELAY`).
+//! Bodies use the raw streams, because the SDK's own types have three faults:
+//!
+//! - The SDK sends a body even where there is none.
+//! - The SDK reads only 16 KiB at a time.
+//! - The SDK begins to write a body after the head of the request has left, so that the two leave apart. Spin sets no
+//!   `TCP_NODELAY`, so that the body waits for an acknowledgement of the head (Nagle's algorithm).
 
 use std::pin::Pin;
 use std::sync::OnceLock;
@@ -36,25 +39,25 @@ pub struct Spin;
 ///
 /// # Errors
 ///
-/// None: the type is that of `wasi:http/handler`.
+/// Never fails: `wasi:http/handler` requires the type.
 #[doc(hidden)]
 pub fn run(app: &'static App, request: types::Request) -> Answer {
     Box::pin(answer(app, request))
 }
 
-/// An answer that the app waits for. Boxed: the app's crate would otherwise compile all of it a second time.
+/// The answer to a request, as a boxed future. Without the box, the app's crate would compile all of it a second time.
 type Answer = Pin<Box<dyn Future<Output = Result<types::Response, ErrorCode>>>>;
 
 async fn answer(app: &'static App, request: types::Request) -> Result<types::Response, ErrorCode> {
     let response = handler::handle(&Spin, app, settings(), incoming(request)).await;
     let (parts, mut pieces) = response.into_parts();
-    // The host refuses only hop-by-hop headers and statuses out of range; the core makes neither.
+    // The host refuses only hop-by-hop headers and invalid statuses; the core makes neither.
     let headers = Fields::from_list(&fields(&parts.headers)).unwrap_or_else(|_| Fields::new());
     let (mut writer, contents, end) = BodyWriter::new();
     let (response, _) = types::Response::new(headers, Some(contents), end);
     let _ = response.set_status_code(parts.status.as_u16());
     begin(async move {
-        // A body that is left unfinished makes the host break the response off.
+        // The host breaks the response off when its body stays unfinished.
         while let Ok(piece) = pieces.next(&Spin).await {
             let Some(piece) = piece else {
                 return writer.finish().await;
@@ -68,7 +71,8 @@ async fn answer(app: &'static App, request: types::Request) -> Result<types::Res
     Ok(response)
 }
 
-/// Starts `task` at once, so that its first bytes are there when the host looks. The rest of it runs in the background.
+/// Starts `task` at once, so that its first bytes are ready when the host looks. The rest of the task runs in the
+/// background.
 async fn begin(task: impl Future<Output = ()> + 'static) {
     let mut task = Box::pin(task);
     if poll_immediate(&mut task).await.is_none() {
@@ -76,8 +80,8 @@ async fn begin(task: impl Future<Output = ()> + 'static) {
     }
 }
 
-/// The settings, read once for each instance. Spin keeps no instance for long, so that another value of a variable is
-/// seen soon.
+/// The settings, read once for each instance. Spin does not keep an instance for long, so that a changed variable takes
+/// effect soon.
 async fn settings() -> Result<&'static Settings, SettingsError> {
     static READ: OnceLock<Settings> = OnceLock::new();
     if let Some(settings) = READ.get() {
@@ -91,7 +95,7 @@ async fn settings() -> Result<&'static Settings, SettingsError> {
 }
 
 fn incoming(request: types::Request) -> Request<Incoming> {
-    // TRACE stands for a method that is none: no path has it.
+    // TRACE stands for an invalid method: no path has it.
     let method = request.get_method().try_into().unwrap_or(Method::TRACE);
     let target = request.get_path_with_query();
     let headers = headers::read(request.get_headers().copy_all());
@@ -139,8 +143,8 @@ async fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
         types::Request::new(headers, None, end, None).0
     } else {
         let (mut writer, contents, end) = BodyWriter::new();
-        // When the other side stops reading, its answer or the reason why there is none follows. Giving the exchange up
-        // ends the writing, too.
+        // When the other side stops reading, its answer follows, or the reason why none does. Dropping the exchange also
+        // ends the writing.
         begin(async move {
             if writer.write(body).await.is_ok() {
                 writer.finish().await;
@@ -157,10 +161,10 @@ async fn outgoing(request: &Request<Bytes>) -> Result<types::Request, ()> {
     Ok(outgoing)
 }
 
-/// How a body ends: with trailers perhaps, or before its time.
+/// How a body ends: perhaps with trailers, or too early.
 type End = Result<Option<Trailers>, ErrorCode>;
 
-/// A body that arrives. It is opened when it is first read, which that of a `GET` never is.
+/// A body that arrives. The first read opens it; nobody reads the body of a `GET`.
 pub enum Incoming {
     /// Not read yet.
     Unopened(Message),
@@ -182,7 +186,7 @@ pub enum Message {
 pub struct Open {
     contents: StreamReader<u8>,
     end: FutureReader<End>,
-    /// Tells the other side, when this is dropped, that nothing is wrong.
+    /// Tells the other side, when dropped, that nothing is wrong.
     _result: FutureWriter<Result<(), ErrorCode>>,
 }
 
@@ -227,7 +231,7 @@ impl BodyWriter {
         (Self { contents, end }, read, ended)
     }
 
-    /// Sends `bytes`, no faster than the other side reads; an error means that it does not read any more.
+    /// Sends `bytes`, no faster than the other side reads. An error means that the other side has stopped reading.
     async fn write(&mut self, bytes: Bytes) -> Result<(), ()> {
         let left = self.contents.write_all(bytes.into()).await;
         left.is_empty().then_some(()).ok_or(())
@@ -236,7 +240,7 @@ impl BodyWriter {
     /// Ends the body.
     async fn finish(self) {
         drop(self.contents);
-        // Fails when nobody reads to the end.
+        // The call fails when nobody reads to the end.
         let _ = self.end.write(Ok(None)).await;
     }
 }

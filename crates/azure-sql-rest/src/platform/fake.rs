@@ -22,7 +22,7 @@ struct Scripted {
     result: Result<Response<Vec<Part>>, Failure>,
 }
 
-/// One part of a body: how long it takes, and what it is.
+/// One part of a body: how long the part takes, and its bytes or failure.
 pub type Part = (Duration, Result<Vec<u8>, Failure>);
 
 /// The body of a scripted response.
@@ -39,7 +39,7 @@ impl Parts {
         Self { clock: Rc::default(), parts: parts.into() }
     }
 
-    /// A body that does not come.
+    /// A body that never arrives.
     pub fn never() -> Self {
         let parts = [(Duration::MAX, Err(Failure::TimedOut))];
         Self { clock: Rc::default(), parts: parts.into() }
@@ -56,7 +56,7 @@ impl Chunks for Parts {
     }
 }
 
-/// Time that passes when the future that runs waits for it.
+/// A wait in virtual time: the clock moves when the future that runs waits for it.
 #[derive(Debug, Default)]
 struct Clock {
     now: Cell<Duration>,
@@ -88,7 +88,7 @@ pub struct Fake {
     random: Cell<u128>,
     oversleep: Duration,
     instance: Instance,
-    /// The text of the settings, for those who test with it.
+    /// The text of the settings, for tests that read settings.
     pub settings: String,
 }
 
@@ -120,7 +120,7 @@ impl Fake {
         Parts { clock: self.clock.clone(), parts: parts.into() }
     }
 
-    /// With waits of less than a second that take this much longer, as on a machine without time.
+    /// With waits of less than a second that take this much longer, as on a machine under load.
     pub fn oversleeping(mut self, by_ms: u64) -> Self {
         self.oversleep = Duration::from_millis(by_ms);
         self

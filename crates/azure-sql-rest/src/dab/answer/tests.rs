@@ -5,7 +5,7 @@ use proptest::prelude::*;
 use super::*;
 use crate::platform::fake::block_on;
 
-/// A body that comes in these parts.
+/// A body that arrives in these parts.
 struct Parts(VecDeque<Vec<u8>>);
 
 impl Chunks for Parts {
@@ -147,7 +147,7 @@ fn json_of_another_shape_breaks_the_contract() {
     assert!(matches!(whole(&endless), Err(Failure::Contract(_))));
 }
 
-/// Returns the text of an answer as `serde_json` reads it.
+/// Returns the text of an answer as `serde_json` reads it, for comparison.
 fn reference(answer: &[u8]) -> Option<String> {
     let value: serde_json::Value = serde_json::from_slice(answer).ok()?;
     value["value"][0]["Json"].as_str().map(str::to_owned)

@@ -1,4 +1,4 @@
-//! Preconditions, access, negotiation, other origins: what comes before and after the bridge.
+//! Preconditions, access, negotiation and other origins: everything before and after the call of Data API Builder.
 
 use super::*;
 
