@@ -7,9 +7,8 @@
 #   --dry-run   print every command that would run, as a script; needs no tool and no network
 #   --yes       do not ask
 #
-# From the environment, where azd puts it: AZURE_SUBSCRIPTION_ID. Outputs of main.bicep are there too: AZURE_RESOURCE_GROUP, AZURE_LOCATION, NETWORK,
-# SQL_TIER, SQL_SERVER, DATABASE, ENVIRONMENT_ID, WORKSPACE_ID, IDENTITY_ID, CLIENT_ID, PURGE_IDENTITY_ID, PURGE_CLIENT_ID, REGISTRY. You may set these
-# with `azd env set`:
+# From azd's environment: AZURE_SUBSCRIPTION_ID, and AZURE_RESOURCE_GROUP, AZURE_LOCATION, NETWORK, SQL_TIER, SQL_SERVER, DATABASE, ENVIRONMENT_ID,
+# WORKSPACE_ID, IDENTITY_ID, CLIENT_ID, PURGE_IDENTITY_ID, PURGE_CLIENT_ID, REGISTRY (outputs of main.bicep). You may set these with `azd env set`:
 #   CLIENT_IP    the address from which this machine reaches Azure                                        (asks api.ipify.org)
 #   SKIP_SQL     true: leave out the scripts of sql/, where this machine may not reach the database       (false)
 #   API_KEY      the key, or several with commas between them, that clients of the API send               (the present key, or a new one)
