@@ -20,7 +20,7 @@ use crate::platform::Chunks;
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// How much of a text is collected before it is passed on, in bytes. Up to here a failure can still be retried; beyond, the
-/// client is already receiving. A page of the default 1,000 customers is 57,000 bytes: a text that is sent in one piece with
+/// client is already receiving. A page of 1,000 customers, the most, is 57,000 bytes: a text that is sent in one piece with
 /// its head waits for no acknowledgement.
 pub const COLLECT_BYTES: usize = 256 * 1024;
 
