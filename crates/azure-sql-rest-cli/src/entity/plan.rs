@@ -2,13 +2,15 @@
 //! `entities/<name>.toml` is its text.
 //!
 //! In reading order: [`Plan`] and its parts here, `name` the name of a table, `sql_type` SQL Server's types, `expression` what columns
-//! are set to, `json` JSON inside of it, `text` the plan as TOML; `schema` and `example` the JSON Schema and the examples that follow from it.
+//! are set to, `json` JSON inside of it, `text` the plan as TOML; `rule` what CHECKs and defaults
+//! say of values, `schema` and `example` the JSON Schema and the examples that follow from it.
 
 mod column;
 mod example;
 mod expression;
 mod json;
 mod name;
+mod rule;
 mod schema;
 mod sql_type;
 mod text;
