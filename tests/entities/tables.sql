@@ -279,6 +279,18 @@ CREATE TABLE dbo.Specimens
     CONSTRAINT CK_Specimens_Stock CHECK (Stock >= 0)
 );
 
+CREATE TABLE dbo.Parcels
+(
+    ParcelID INT NOT NULL IDENTITY PRIMARY KEY,
+    Status VARCHAR(10) NOT NULL DEFAULT ('open') CHECK (Status IN ('open', 'sent', 'lost')),
+    Kind CHAR(2) NULL CHECK ([Kind]='up' OR [Kind]='by'),
+    Stars TINYINT NULL CHECK (Stars BETWEEN 1 AND 5),
+    Age INT NULL CHECK (([Age]>(17))),
+    Price DECIMAL(9, 2) NOT NULL DEFAULT ((0.50)) CHECK (Price > 0.00 AND Price < 500),
+    Share FLOAT NULL CHECK (Share >= 0.0 AND Share <= 1.0),
+    Remark NVARCHAR(20) NOT NULL CHECK (LEN(Remark) > 1)
+);
+
 CREATE TABLE dbo.Tokens
 (
     TokenID UNIQUEIDENTIFIER NOT NULL DEFAULT (NEWSEQUENTIALID()) PRIMARY KEY,

@@ -63,10 +63,12 @@ impl Member {
         self.is_in_unique() && self.has_many_values()
     }
 
-    /// True if only the example's value is known to be allowed. Such members refer to a row, are named by a CHECK, or are
-    /// unique Booleans.
+    /// True if only the example's value is known to be allowed. Such members refer to a row, or are unique with few values, or
+    /// have one value. Or a CHECK names them that the schema does not express.
     pub fn is_given(&self) -> bool {
-        self.schema["x-checked"] == true || !self.has_many_values() && (self.is_in_unique() || self.is_reference())
+        self.schema["x-checked"] == true
+            || values::few(&self.schema) == Some(1)
+            || !self.has_many_values() && (self.is_in_unique() || self.is_reference())
     }
 
     fn is_in_unique(&self) -> bool {
@@ -74,7 +76,12 @@ impl Member {
     }
 
     fn has_many_values(&self) -> bool {
-        !self.is_reference() && !self.base.is_boolean()
+        !self.is_reference() && !self.has_few_values()
+    }
+
+    /// True of a Boolean, and where a CHECK leaves few values.
+    pub fn has_few_values(&self) -> bool {
+        values::few(&self.schema).is_some()
     }
 
     fn is_reference(&self) -> bool {

@@ -22,6 +22,10 @@ pub fn fields_that_break_a_rule_are_named(subject: &Subject) {
             for (why, value) in values::forbidden(&member.schema, member.is_object) {
                 refused(with(&valid, &member.field, value), why);
             }
+            for (why, value) in values::conflicting(&member.schema) {
+                let row = with(&valid, &member.field, value);
+                subject.conflicts(&subject.ask(method, path, &[], &row.to_string()), &member.field, why);
+            }
         }
     }
     if !entity.has(Method::PATCH) {
@@ -35,6 +39,11 @@ pub fn fields_that_break_a_rule_are_named(subject: &Subject) {
             let mut patch = json!({});
             set(&mut patch, &member.field, value);
             subject.refuses(&subject.ask(&Method::PATCH, &path, &[], &patch.to_string()), &member.field, why);
+        }
+        for (why, value) in values::conflicting(&member.schema) {
+            let mut patch = json!({});
+            set(&mut patch, &member.field, value);
+            subject.conflicts(&subject.ask(&Method::PATCH, &path, &[], &patch.to_string()), &member.field, why);
         }
     }
     assert_eq!(version(), before, "nothing was changed");

@@ -120,14 +120,15 @@ impl<'s> Subject<'s> {
         Some(patch.to_string())
     }
 
-    /// `row` with one member as no other number has it; only a Boolean has two values.
+    /// `row` with one member as no other number has it; only a Boolean, or what a CHECK limits, has few values.
     fn changed(&self, row: &Value, members: &[Member], number: u64) -> Option<Value> {
         let has_values = |member: &&Member| !member.base.is_null() && !member.is_given();
-        let last_resort = |member: &&Member| (member.varies(), member.base.is_boolean());
+        let last_resort = |member: &&Member| (member.varies(), member.has_few_values());
         let member = members.iter().filter(has_values).min_by_key(last_resort)?;
         let value = match &member.base {
             _ if member.varies() => self.another(member),
             Value::Bool(value) => json!(value ^ (number % 2 == 1)),
+            base if member.has_few_values() => values::another(&member.schema, base, number % 2),
             // The row of the example has what the last case gave it.
             base if self.entity.creates.is_empty() => values::another(&member.schema, base, self.count()),
             base => values::another(&member.schema, base, number),
@@ -176,6 +177,12 @@ impl<'s> Subject<'s> {
         let errors = problem["errors"].as_array().expect("errors");
         let fields: Vec<_> = errors.iter().map(|error| error["field"].as_str().unwrap_or_default()).collect();
         assert_eq!(fields, [field], "{why}: {problem}");
+    }
+
+    /// Checks that a value which breaks a CHECK was refused.
+    pub fn conflicts(&self, reply: &Reply, field: &str, why: &str) {
+        assert_eq!(reply.status, 409, "{field} is {why}: {}", reply.text());
+        reply.problem(409);
     }
 
     /// Checks that no row is at this path.

@@ -48,6 +48,7 @@ pub fn base(schema: &Value, example: Option<&Value>) -> Value {
             Value::Null
         }
         None => match (kind(schema), schema["format"].as_str()) {
+            _ if !listed(schema).is_empty() => listed(schema)[0].clone(),
             ("boolean", _) => json!(true),
             ("integer" | "number", _) => lowest(schema).unwrap_or(json!(1)),
             (_, Some("date")) => json!("2026-01-31"),
@@ -57,12 +58,37 @@ pub fn base(schema: &Value, example: Option<&Value>) -> Value {
     }
 }
 
+/// The values that a schema lists, without null.
+fn listed(schema: &Value) -> Vec<&Value> {
+    schema["enum"].as_array().into_iter().flatten().filter(|value| !value.is_null()).collect()
+}
+
+/// How many values a schema allows, where these are few: a Boolean, or what a CHECK leaves.
+pub fn few(schema: &Value) -> Option<u64> {
+    let count = match kind(schema) {
+        "boolean" => 2,
+        "integer" | "number" => {
+            schema.get("x-conflict")?;
+            let (low, high) = range(schema);
+            u64::try_from(high - low + 1).ok()?
+        }
+        _ if !listed(schema).is_empty() => listed(schema).len() as u64,
+        _ => return None,
+    };
+    (count < 200).then_some(count)
+}
+
 /// The value that is `number` steps behind `base`: of a text, one of its shape where that may matter. The value may break
 /// a pattern.
 pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
     let text = base.as_str().unwrap_or_default();
     match (base, schema["format"].as_str()) {
         (Value::Bool(value), _) => json!(!value),
+        _ if !listed(schema).is_empty() => {
+            let listed = listed(schema);
+            let at = listed.iter().position(|value| *value == base).unwrap_or(0);
+            listed[(at + number as usize) % listed.len()].clone()
+        }
         (Value::Number(_), _) => count_number_on(schema, base, number),
         (_, Some("date")) => {
             let (month, day) = (number / 28 % 12 + 1, number % 28 + 1);
@@ -79,16 +105,31 @@ pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
     }
 }
 
+/// How many steps make one. A step is one of the last decimal that the schema allows.
+fn scale(schema: &Value) -> f64 {
+    10_f64.powi(schema["x-decimals"].as_i64().unwrap_or(0).clamp(0, 6) as i32)
+}
+
+/// A number in such steps.
+fn steps(schema: &Value, value: &Value) -> Option<i128> {
+    let scale = scale(schema);
+    let whole = value.as_i64().filter(|_| scale == 1.0);
+    whole.or(value.as_f64().map(|value| (value * scale).floor() as i64)).map(i128::from)
+}
+
+/// The least and the largest number that a schema allows, in steps.
+fn range(schema: &Value) -> (i128, i128) {
+    let of = |name: &str| steps(schema, &schema[name]);
+    let low = of("minimum").or_else(|| Some(of("exclusiveMinimum")? + 1)).unwrap_or(0);
+    (low, of("maximum").or_else(|| Some(of("exclusiveMaximum")? - 1)).unwrap_or(i64::MAX.into()))
+}
+
 /// Counts in the last decimal that the schema allows, and from its least number on behind its largest.
 fn count_number_on(schema: &Value, base: &Value, number: u64) -> Value {
-    let scale = 10_f64.powi(schema["x-decimals"].as_i64().unwrap_or(0).clamp(0, 6) as i32);
-    let steps = |value: &Value| {
-        value.as_i64().filter(|_| scale == 1.0).or(value.as_f64().map(|value| (value * scale).floor() as i64))
-    };
+    let scale = scale(schema);
     let step = schema["multipleOf"].as_i64().unwrap_or(1);
-    let low = i128::from(steps(&schema["minimum"]).unwrap_or(0));
-    let high = i128::from(steps(&schema["maximum"]).unwrap_or(i64::MAX));
-    let on = i128::from(steps(base).unwrap_or(0)) - low + i128::from(number) * i128::from(step);
+    let (low, high) = range(schema);
+    let on = steps(schema, base).unwrap_or(0) - low + i128::from(number) * i128::from(step);
     let sum = i64::try_from(low + on.rem_euclid(high - low + 1)).expect("not beyond its limits");
     if scale == 1.0 { json!(sum) } else { json!(sum as f64 / scale) }
 }
@@ -136,12 +177,16 @@ fn limit(schema: &Value, name: &str) -> Option<Value> {
         _ => None,
     };
     let sign = if name == "minimum" { -1.0 } else { 1.0 };
-    schema.get(name).cloned().or_else(|| Some(json!(sign * largest?)))
+    let is_exclusive = schema.get(if name == "minimum" { "exclusiveMinimum" } else { "exclusiveMaximum" }).is_some();
+    schema.get(name).cloned().or_else(|| Some(json!(sign * largest.filter(|_| !is_exclusive)?)))
 }
 
 /// The largest number, the latest date or the longest text; `like` is how texts end.
 pub fn highest(schema: &Value, like: &Value) -> Option<Value> {
     let exclusive = || Some(json!(schema["exclusiveMaximum"].as_i64()? - 1));
+    if !listed(schema).is_empty() {
+        return None;
+    }
     match (kind(schema), schema["format"].as_str()) {
         ("integer" | "number", _) => limit(schema, "maximum").or_else(exclusive),
         (_, Some("date")) => Some(json!("9999-12-31")),
@@ -155,6 +200,9 @@ pub fn highest(schema: &Value, like: &Value) -> Option<Value> {
 /// The smallest number, the first date or the shortest text.
 pub fn lowest(schema: &Value) -> Option<Value> {
     let exclusive = || Some(json!(schema["exclusiveMinimum"].as_i64()? + 1));
+    if !listed(schema).is_empty() {
+        return None;
+    }
     match (kind(schema), schema["format"].as_str()) {
         ("integer" | "number", _) => limit(schema, "minimum").or_else(exclusive),
         (_, Some("date")) => Some(json!("0001-01-01")),
@@ -200,11 +248,7 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
     if let Some(length) = schema["minLength"].as_u64().and_then(|length| length.checked_sub(1)) {
         values.extend(filled(length, "", "x").map(|text| ("one too short", json!(text))));
     }
-    values.extend(limit(schema, "maximum").and_then(|limit| beyond(&limit, 1)).map(|value| ("too large", value)));
-    values.extend(limit(schema, "minimum").and_then(|limit| beyond(&limit, -1)).map(|value| ("too small", value)));
-    for limit in ["exclusiveMaximum", "exclusiveMinimum"] {
-        values.extend(schema.get(limit).map(|value| ("the limit itself", value.clone())));
-    }
+    values.extend(numbers_beyond(schema, false));
     if let Some(step) = schema["multipleOf"].as_f64() {
         values.push(("between two steps", json!(step / 2.0)));
     }
@@ -230,6 +274,35 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
     values
 }
 
+/// Values that break a rule of a CHECK and no other (`x-conflict`), each with what is wrong. A text in other cases is none: a collation
+/// may take it for the same.
+pub fn conflicting(schema: &Value) -> Vec<(&'static str, Value)> {
+    let mut values = numbers_beyond(schema, true);
+    if is_of_check(schema, "enum") {
+        let other = ["~", "!"].map(Value::from).into_iter().find(|text| !listed(schema).contains(&text));
+        values.extend(other.map(|text| ("none of the list", text)));
+    }
+    values
+}
+
+/// True if a CHECK holds this rule.
+fn is_of_check(schema: &Value, rule: &str) -> bool {
+    schema["x-conflict"].as_array().is_some_and(|rules| rules.contains(&json!(rule)))
+}
+
+/// Numbers beyond the limits of CHECKs, or beyond the others.
+fn numbers_beyond(schema: &Value, of_checks: bool) -> Vec<(&'static str, Value)> {
+    let limit = |name: &str| limit(schema, name).filter(|_| is_of_check(schema, name) == of_checks);
+    let exclusive = |name: &str| schema.get(name).filter(|_| is_of_check(schema, name) == of_checks);
+    let mut values = Vec::new();
+    values.extend(limit("maximum").and_then(|limit| beyond(&limit, 1)).map(|value| ("too large", value)));
+    values.extend(limit("minimum").and_then(|limit| beyond(&limit, -1)).map(|value| ("too small", value)));
+    for limit in ["exclusiveMaximum", "exclusiveMinimum"] {
+        values.extend(exclusive(limit).map(|value| ("the limit itself", value.clone())));
+    }
+    values
+}
+
 /// The number behind a limit, by one unless that is too little for the type.
 fn beyond(limit: &Value, by: i32) -> Option<Value> {
     if let Some(sum) = limit.as_i64().and_then(|limit| limit.checked_add(by.into())) {
@@ -250,6 +323,38 @@ pub fn is_same(schema: &Value, sent: &Value, shown: &Value) -> bool {
         (Value::Number(sent), Value::String(shown)) => sent.to_string() == *shown,
         (Value::Number(one), Value::Number(other)) if one.is_f64() || other.is_f64() => one.as_f64() == other.as_f64(),
         _ => sent == shown,
+    }
+}
+
+#[test]
+fn values_keep_the_rules_of_checks() {
+    for (schema, count, wrong) in [
+        (json!({"type": "string", "enum": ["a", "b"], "x-conflict": ["enum"], "maxLength": 1}), Some(2), json!(["~"])),
+        (json!({"type": ["string", "null"], "enum": ["~", null], "x-conflict": ["enum"]}), Some(1), json!(["!"])),
+        (
+            json!({"type": "integer", "minimum": 1, "maximum": 5, "x-conflict": ["minimum", "maximum"]}),
+            Some(5),
+            json!([6, 0]),
+        ),
+        (json!({"type": "integer", "minimum": 18, "maximum": 255, "x-conflict": ["minimum"]}), None, json!([17])),
+        (
+            json!({"type": "number", "exclusiveMinimum": 0, "maximum": 0.5, "x-decimals": 1, "x-conflict": ["exclusiveMinimum"]}),
+            Some(5),
+            json!([0]),
+        ),
+    ] {
+        assert_eq!(few(&schema), count, "{schema}");
+        let first = match schema.get("x-decimals") {
+            Some(_) => json!(0.1),
+            None => base(&schema, None),
+        };
+        let others = (0..20).map(|number| another(&schema, &first, number));
+        for value in others.chain(highest(&schema, &first)).chain(lowest(&schema)) {
+            assert!(allows(&schema, &value), "{schema} allows {value}");
+        }
+        let conflicts: Vec<_> = conflicting(&schema).into_iter().map(|(_, value)| value).collect();
+        assert_eq!(json!(conflicts), wrong, "{schema}");
+        assert!(forbidden(&schema, false).iter().all(|(_, value)| !conflicts.contains(value)), "{schema}");
     }
 }
 

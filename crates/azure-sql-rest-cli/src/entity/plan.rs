@@ -2,7 +2,8 @@
 //! `entities/<name>.toml` is its text.
 //!
 //! In reading order: [`Plan`] and its parts here, `name` the name of a table, `sql_type` SQL Server's types, `expression` what columns
-//! are set to, `filter` how a list is filtered and `condition` the conditions of that, `json` JSON inside of it, `text` the plan as TOML; `schema` and `example` the JSON Schema and the examples that follow from it.
+//! are set to, `filter` how a list is filtered, `condition` the conditions of that, `json` JSON inside of it, `text` the plan as TOML; `rule`
+//! what CHECKs and defaults say of values, `schema` and `example` the JSON Schema and the examples that follow from it.
 
 mod column;
 pub(crate) mod condition;
@@ -11,6 +12,7 @@ mod expression;
 mod filter;
 mod json;
 mod name;
+mod rule;
 mod schema;
 mod sql_type;
 mod text;

@@ -7,6 +7,7 @@
 //! - `x-unique`: no two rows have the same value, or the same values of the members that it names;
 //! - `x-reference`: it refers to a row of a table;
 //! - `x-checked`: a CHECK of the table names it, and may refuse what the schema allows;
+//! - `x-conflict`: its rules that a CHECK holds; a write that breaks one of them is 409, where another rule of the schema is 422;
 //! - `x-padded`: it is shown with blanks up to its `maxLength`;
 //! - `x-decimals`: how many digits it may have behind the point;
 //! - `x-code-page`: its column lacks characters, and a text with one of them is refused.
@@ -127,24 +128,30 @@ fn filter(condition: &Condition) -> Value {
     })
 }
 
-/// A schema as clients see it, and so for each of its members.
+/// A schema as clients see it, and so for each of its members. The column's collation may let other spellings than those of an `enum` in.
 fn shown(schema: &Value) -> Value {
     let mut seen = schema.clone();
     if let Some(schema) = seen.as_object_mut() {
         schema.remove("x-accepts");
         schema.remove("x-optional");
+        for rule in ["enum", "default", "x-conflict"] {
+            schema.shift_remove(rule);
+        }
     }
     members(&mut seen).for_each(|(_, member)| *member = shown(member));
     seen
 }
 
-/// A schema of what clients send: nothing that is read only, `null` for what can be null. A patch requires nothing.
+/// A schema of what clients send: nothing that is read only, `null` for what can be null. A patch requires nothing, and has no defaults.
 fn sent(schema: &Value, is_patch: bool) -> Value {
     let mut written = schema.clone();
     let Some(object) = written.as_object_mut() else {
         return written;
     };
     let other = object.remove("x-accepts");
+    if is_patch {
+        object.shift_remove("default");
+    }
     let mut required = object.get("required").and_then(Value::as_array).cloned().unwrap_or_default();
     if let Some(members) = object.get_mut("properties").and_then(Value::as_object_mut) {
         members.retain(|_, member| !is_read_only(member));
@@ -171,6 +178,9 @@ fn sent(schema: &Value, is_patch: bool) -> Value {
 
 /// Lets a schema accept another type as well.
 fn accept(schema: &mut Value, other: Value) {
+    if let (Some(values), true) = (schema.get_mut("enum").and_then(Value::as_array_mut), other == "null") {
+        values.push(Value::Null);
+    }
     match schema.get_mut("type") {
         Some(Value::Array(types)) => types.push(other),
         Some(one) => *one = json!([one, other]),
@@ -195,6 +205,19 @@ pub(super) fn reference(kind: &str, name: &str) -> Value {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_rules_of_checks_and_defaults_are_for_what_clients_send() {
+        let open = json!({"type": "string", "enum": ["open"], "x-conflict": ["enum"], "default": "open"});
+        let schema = json!({"type": "object", "required": [], "properties": {"Status": open}});
+        assert_eq!(shown(&schema)["properties"]["Status"], json!({"type": "string"}));
+        let member =
+            json!({"type": ["string", "null"], "enum": ["open", null], "x-conflict": ["enum"], "default": "open"});
+        assert_eq!(sent(&schema, false)["properties"]["Status"], member);
+        let mut changed = member;
+        changed.as_object_mut().unwrap().remove("default");
+        assert_eq!(sent(&schema, true)["properties"]["Status"], changed);
+    }
 
     #[test]
     fn what_clients_send_follows_from_what_they_see() {

@@ -2,6 +2,7 @@
 
 use serde_json::{Map, Value, json};
 
+use super::rule::{Rule, decimals};
 use super::{Column, Example, KeySource, Operation, Plan, Role, SqlType};
 
 /// How many rows a table of the local database begins with, but for some.
@@ -28,7 +29,8 @@ impl Plan {
         let reference = self.references.iter().find(|reference| is_of(&reference.columns));
         let is_key = column.name == self.key.column;
         let Some(reference) = reference.filter(|_| !is_key || self.key.from == KeySource::Client) else {
-            return self.checked(column, n).unwrap_or_else(|| column.sql_type.example(&column.name, n));
+            let value = column.sql_type.example(&column.name, n);
+            return self.ruled(column, &value, n).or_else(|| self.checked(column, n)).unwrap_or(value);
         };
         let uniques = self.uniques.iter().filter(|unique| unique.filter.is_none() && is_of(&unique.columns));
         let unique = uniques.min_by_key(|unique| unique.columns.len());
@@ -41,6 +43,40 @@ impl Plan {
         let at = reference.columns.iter().position(|name| *name == column.name).unwrap_or_default();
         let referred = reference.referenced.get(at).unwrap_or(&column.name);
         column.sql_type.example(referred, row)
+    }
+
+    /// The `n`th value that the rules of CHECKs allow: this one if they do.
+    fn ruled(&self, column: &Column, value: &Value, n: usize) -> Option<Value> {
+        let (rules, _) = self.rules(column);
+        if let Some(Rule::OneOf(texts)) = rules.iter().find(|rule| matches!(rule, Rule::OneOf(_))) {
+            return texts.get((n - 1) % texts.len().max(1)).map(|text| json!(text));
+        }
+        let digits = decimals(column.sql_type).filter(|_| !rules.is_empty())?;
+        // Counted in the last of its decimals, whose multiples a binary number has only nearly.
+        let units = |value: &Value| {
+            let units = value.as_f64()? * 10_f64.powi(digits.into());
+            Some(if (units - units.round()).abs() < 1e-6 { units.round() } else { units })
+        };
+        let (mut low, mut high): (Option<f64>, Option<f64>) = (None, None);
+        for rule in &rules {
+            let Rule::Limit(name, limit) = rule else { continue };
+            let limit = units(limit)?;
+            match *name {
+                "minimum" => low = Some(limit.ceil().max(low.unwrap_or(f64::MIN))),
+                "exclusiveMinimum" => low = Some((limit.floor() + 1.0).max(low.unwrap_or(f64::MIN))),
+                "maximum" => high = Some(limit.floor().min(high.unwrap_or(f64::MAX))),
+                _ => high = Some((limit.ceil() - 1.0).min(high.unwrap_or(f64::MAX))),
+            }
+        }
+        let step = (n - 1) as f64;
+        let count = low.zip(high).map_or(f64::MAX, |(low, high)| high - low + 1.0);
+        let units = match (units(value)?, low, high) {
+            (at, Some(low), _) if at < low => low + step % count,
+            (at, _, Some(high)) if at > high => high - step % count,
+            _ => return Some(value.clone()),
+        };
+        let number = units / 10_f64.powi(digits.into());
+        if digits == 0 { Some(json!(number as i64)) } else { Some(json!(number)) }
     }
 
     /// A text that a CHECK names: `rating IN ('G', 'PG')`.

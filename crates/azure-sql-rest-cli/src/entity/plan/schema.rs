@@ -2,6 +2,7 @@
 
 use serde_json::{Value, json};
 
+use super::rule::{Rule, default_of};
 use super::{Column, KeySource, Length, Plan, Role, SqlType};
 
 impl Plan {
@@ -46,8 +47,13 @@ impl Plan {
         if self.references.iter().any(|reference| reference.columns.contains(&column.name)) {
             schema["x-reference"] = json!(true);
         }
-        if self.checks.iter().any(|check| check.names(&column.name)) {
+        let (rules, says_more) = self.rules(column);
+        keep(&mut schema, rules);
+        if says_more {
             schema["x-checked"] = json!(true);
+        }
+        if let Some(default) = default_of(column).filter(|_| is_sent && !is_key) {
+            schema["default"] = default;
         }
         if is_sent && column.default.is_some() && !column.is_nullable {
             schema["x-optional"] = json!(true);
@@ -74,6 +80,41 @@ impl Plan {
             1 => json!(true),
             _ => unique.columns.iter().map(path).collect(),
         })
+    }
+}
+
+/// Adds the rules of CHECKs to a schema, where they are stricter than its type. `x-conflict` names them.
+fn keep(schema: &mut Value, rules: Vec<Rule>) {
+    for rule in rules {
+        let (name, value) = match rule {
+            Rule::OneOf(texts) => ("enum", json!(texts)),
+            Rule::Limit(name, value) => (name, value),
+        };
+        let (same, other) = match name {
+            "minimum" | "exclusiveMinimum" => ("minimum", "exclusiveMinimum"),
+            "maximum" | "exclusiveMaximum" => ("maximum", "exclusiveMaximum"),
+            _ => ("", ""),
+        };
+        let known = [same, other].iter().find_map(|name| Some((*name, schema.get(name)?.as_f64()?)));
+        if let (Some((known, old)), Some(new)) = (known, value.as_f64()) {
+            let is_stricter = if same == "minimum" { new > old } else { new < old };
+            if !is_stricter && (new != old || name != other) {
+                continue;
+            }
+            if let Some(members) = schema.as_object_mut().filter(|_| known != name) {
+                members.shift_remove(known);
+            }
+            if let Some(names) = schema["x-conflict"].as_array_mut() {
+                names.retain(|name| *name != known);
+            }
+        }
+        schema[name] = value;
+        if schema["x-conflict"].is_null() {
+            schema["x-conflict"] = json!([]);
+        }
+        if let Some(names) = schema["x-conflict"].as_array_mut().filter(|names| !names.contains(&json!(name))) {
+            names.push(json!(name));
+        }
     }
 }
 

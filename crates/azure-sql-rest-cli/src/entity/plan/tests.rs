@@ -235,3 +235,51 @@ fn filters_are_read_and_refused_with_a_way_out() {
         assert!(said.contains(expected), "{filters}: {said}");
     }
 }
+
+/// A rule that the type has already is none of the CHECK's, and each example keeps the rules.
+#[test]
+fn checks_are_in_the_schema_and_kept_by_examples() {
+    let text = r#"
+        name = "order"
+        plural = "orders"
+        table = "dbo.Orders"
+        script = "sql/40-order.sql"
+        operations = ["get", "put"]
+        key = { column = "Id", from = "identity" }
+        columns = [
+            { name = "Id", type = "int", identity = [1, 1], read_only = true },
+            { name = "Status", type = "varchar(10)", default = "('open')" },
+            { name = "Qty", type = "tinyint" },
+            { name = "Age", type = "int", null = true },
+            { name = "Price", type = "decimal(5,2)" },
+            { name = "Share", type = "decimal(3,2)" },
+        ]
+        checks = [
+            { expression = "([Status]='closed' OR [Status]='open')" },
+            { expression = "[Qty]>=(0)" },
+            { expression = "[Age]>(17) AND [Age]<=(19)" },
+            { expression = "[Price]>(0.00)" },
+            { expression = "[Share] BETWEEN 0 AND 1" },
+        ]
+    "#;
+    let plan = Plan::parse(text).unwrap();
+    let of = |name: &str| plan.schema(plan.shown())["properties"][name].clone();
+    assert_eq!(
+        of("Status"),
+        json!({
+            "type": "string", "maxLength": 10, "description": "Only characters of the column's code page.",
+            "x-code-page": true, "enum": ["closed", "open"], "x-conflict": ["enum"], "default": "open", "x-optional": true
+        })
+    );
+    assert_eq!(of("Qty"), json!({"type": "integer", "minimum": 0, "maximum": 255}));
+    let age = json!({"type": "integer", "format": "int32", "minimum": 18, "maximum": 19, "x-conflict": ["minimum", "maximum"]});
+    assert_eq!(of("Age"), age);
+    let price = json!({
+        "type": "number", "maximum": 999.99, "x-decimals": 2, "exclusiveMinimum": 0, "x-conflict": ["exclusiveMinimum"]
+    });
+    assert_eq!(of("Price"), price);
+    let row = |n| plan.example_row(n, plan.sent(), true);
+    assert_eq!(row(1), json!({"Status": "closed", "Qty": 1, "Age": 18, "Price": 1.01, "Share": 1.0}));
+    assert_eq!(row(2), json!({"Status": "open", "Qty": 2, "Age": 19, "Price": 2.02, "Share": 0.99}));
+    assert_eq!(row(3)["Age"], 18);
+}

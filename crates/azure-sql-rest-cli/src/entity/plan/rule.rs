@@ -1,0 +1,481 @@
+//! What CHECKs and defaults say of a column's values, where that is certain: what JSON Schema has a word for, and SQLite's CHECK holds too.
+
+use serde_json::{Value, json};
+
+use super::{Column, Plan, SqlType};
+
+/// A rule for the values of a column.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Rule {
+    /// One of these texts, as the column's collation compares them.
+    OneOf(Vec<String>),
+    /// A limit, by its name in JSON Schema.
+    Limit(&'static str, Value),
+}
+
+impl Plan {
+    /// The rules that CHECKs give a column, and whether they say more of it than these.
+    pub(super) fn rules(&self, column: &Column) -> (Vec<Rule>, bool) {
+        let (mut rules, mut says_more) = (Vec::new(), false);
+        for check in self.checks.iter().filter(|check| check.names(&column.name)) {
+            let parsed = parse(&check.expression).filter(|term| term.names().iter().all(|name| self.compares(name)));
+            for part in parsed.unwrap_or(Term::Other(vec![column.name.clone()])).conjuncts() {
+                if part.names().iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
+                    match part.rules(column) {
+                        Some(found) => rules.extend(found),
+                        None => says_more = true,
+                    }
+                }
+            }
+        }
+        let lists = |rule: &Rule| matches!(rule, Rule::OneOf(_));
+        // Which of two lists holds is a question of collation.
+        if rules.iter().filter(|rule| lists(rule)).count() > 1 {
+            rules.retain(|rule| !lists(rule));
+            says_more = true;
+        }
+        (rules, says_more)
+    }
+
+    /// True if this is a column that both databases compare alike.
+    fn compares(&self, name: &str) -> bool {
+        self.column(name).is_some_and(|column| {
+            let sql_type = column.sql_type;
+            sql_type.is_text() || sql_type.is_integer() || sql_type == SqlType::Real || decimals(sql_type).is_some()
+        })
+    }
+}
+
+/// How many digits the values of a number may have behind the point; one of FLOAT are enough for examples.
+pub(super) fn decimals(sql_type: SqlType) -> Option<u8> {
+    match sql_type {
+        SqlType::Decimal { scale, .. } | SqlType::Numeric { scale, .. } => Some(scale),
+        SqlType::Money | SqlType::SmallMoney => Some(4),
+        SqlType::Float => Some(1),
+        _ if sql_type.is_integer() => Some(0),
+        _ => None,
+    }
+}
+
+/// The value of a default that is a literal of the column's type.
+pub(super) fn default_of(column: &Column) -> Option<Value> {
+    let tokens = tokens(column.default.as_deref()?)?;
+    let (literal, []) = operand(&tokens)? else { return None };
+    match (literal, column.sql_type) {
+        (Operand::Text(text), sql_type) if sql_type.is_text() && fits(&text, sql_type) => Some(json!(text)),
+        (Operand::Number(value), SqlType::Bit) => Some(json!(value.as_i64().filter(|bit| matches!(bit, 0 | 1))? == 1)),
+        (Operand::Number(value), sql_type) => {
+            let digits = value.to_string().split_once('.').map_or(0, |(_, behind)| behind.len());
+            (sql_type == SqlType::Float || digits <= usize::from(decimals(sql_type)?)).then_some(value)
+        }
+        _ => None,
+    }
+}
+
+/// True if a column of this type keeps and shows a text as it is written.
+fn fits(text: &str, sql_type: SqlType) -> bool {
+    let units = text.encode_utf16().count();
+    let length = sql_type.length().map(usize::from);
+    let has_room = length.is_none_or(|length| if sql_type.is_padded() { units == length } else { units <= length });
+    has_room && (text.is_ascii() || !sql_type.has_code_page())
+}
+
+/// A condition.
+#[derive(Clone, Debug, PartialEq)]
+enum Term {
+    And(Vec<Term>),
+    Or(Vec<Term>),
+    /// A column, an operator and a literal.
+    Compare(String, &'static str, Operand),
+    IsNull(String),
+    /// Another condition of these columns.
+    Other(Vec<String>),
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Operand {
+    Name(String),
+    Text(String),
+    Number(Value),
+}
+
+impl Term {
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::And(terms) | Self::Or(terms) => terms.iter().flat_map(Self::names).collect(),
+            Self::Compare(name, ..) | Self::IsNull(name) => vec![name.clone()],
+            Self::Other(names) => names.clone(),
+        }
+    }
+
+    /// The conditions that must all hold.
+    fn conjuncts(self) -> Vec<Self> {
+        match self {
+            Self::And(terms) => terms.into_iter().flat_map(Self::conjuncts).collect(),
+            term => vec![term],
+        }
+    }
+
+    /// The conditions one of which must hold.
+    fn disjuncts(self) -> Vec<Self> {
+        match self {
+            Self::Or(terms) => terms.into_iter().flat_map(Self::disjuncts).collect(),
+            term => vec![term],
+        }
+    }
+
+    /// The rules that say the same of this column; `None` when none do. NULL passes a CHECK, with `IS NULL` and without.
+    fn rules(&self, column: &Column) -> Option<Vec<Rule>> {
+        let is_it = |name: &String| name.eq_ignore_ascii_case(&column.name);
+        let mut cases = self.clone().disjuncts();
+        cases.retain(|case| !matches!(case, Self::IsNull(name) if is_it(name)));
+        match cases.as_slice() {
+            [Self::Compare(name, operator, Operand::Number(value))] if is_it(name) => {
+                Some(vec![limit(column.sql_type, operator, value)?])
+            }
+            [Self::And(terms)] => {
+                let rules: Option<Vec<_>> = terms.iter().map(|term| term.rules(column)).collect();
+                Some(rules?.concat())
+            }
+            [] => None,
+            cases => {
+                let text = |case: &Self| match case {
+                    Self::Compare(name, "=", Operand::Text(text)) if is_it(name) => {
+                        (column.sql_type.is_text() && fits(text, column.sql_type)).then(|| text.clone())
+                    }
+                    _ => None,
+                };
+                Some(vec![Rule::OneOf(cases.iter().map(text).collect::<Option<_>>()?)])
+            }
+        }
+    }
+}
+
+/// A limit of a number; that of a whole number is in.
+fn limit(sql_type: SqlType, operator: &str, value: &Value) -> Option<Rule> {
+    decimals(sql_type)?;
+    if sql_type.is_integer() {
+        let value = value.as_i64()?;
+        return Some(match operator {
+            ">=" => Rule::Limit("minimum", json!(value)),
+            ">" => Rule::Limit("minimum", json!(value.checked_add(1)?)),
+            "<=" => Rule::Limit("maximum", json!(value)),
+            "<" => Rule::Limit("maximum", json!(value.checked_sub(1)?)),
+            _ => return None,
+        });
+    }
+    let name = match operator {
+        ">=" => "minimum",
+        ">" => "exclusiveMinimum",
+        "<=" => "maximum",
+        "<" => "exclusiveMaximum",
+        _ => return None,
+    };
+    Some(Rule::Limit(name, value.clone()))
+}
+
+#[derive(Clone, Debug, PartialEq)]
+enum Token {
+    Operand(Operand),
+    /// A keyword, an operator, a comma or a parenthesis.
+    Sign(&'static str),
+}
+
+const WORDS: [&str; 7] = ["AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL"];
+const SIGNS: [&str; 14] = ["<=", ">=", "<>", "!=", "!<", "!>", "<", ">", "=", "(", ")", ",", "-", "+"];
+
+/// The parts of a condition; `None` when it has others than these.
+fn tokens(text: &str) -> Option<Vec<Token>> {
+    let (mut tokens, mut rest) = (Vec::new(), text.trim());
+    while let Some(first) = rest.chars().next() {
+        let (token, after) = if first == '\'' {
+            literal(rest)?
+        } else if matches!(first, 'N' | 'n') && rest[1..].starts_with('\'') {
+            literal(&rest[1..])?
+        } else if first == '[' {
+            let (name, after) = rest[1..].split_once(']')?;
+            (Token::Operand(Operand::Name(name.to_owned())), after)
+        } else if first.is_alphabetic() || first == '_' {
+            let end = rest.find(|next: char| !next.is_alphanumeric() && next != '_').unwrap_or(rest.len());
+            let word = WORDS.into_iter().find(|word| word.eq_ignore_ascii_case(&rest[..end]));
+            (word.map_or_else(|| Token::Operand(Operand::Name(rest[..end].to_owned())), Token::Sign), &rest[end..])
+        } else if first.is_ascii_digit() || first == '.' {
+            let end = rest.find(|next: char| !next.is_ascii_digit() && next != '.').unwrap_or(rest.len());
+            if rest[end..].starts_with(|next: char| next.is_alphanumeric() || next == '_') {
+                return None;
+            }
+            (Token::Operand(Operand::Number(number(&rest[..end])?)), &rest[end..])
+        } else {
+            let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign))?;
+            (Token::Sign(sign), &rest[sign.len()..])
+        };
+        tokens.push(token);
+        rest = after.trim_start();
+    }
+    Some(tokens)
+}
+
+/// A text between apostrophes. One with a bracket is left to SQL Server, as in SQLite's conditions.
+fn literal(text: &str) -> Option<(Token, &str)> {
+    let mut from = 1;
+    loop {
+        let end = from + text[from..].find('\'')?;
+        if !text[end + 1..].starts_with('\'') {
+            let value = text[1..end].replace("''", "'");
+            return (!value.contains('[')).then(|| (Token::Operand(Operand::Text(value)), &text[end + 1..]));
+        }
+        from = end + 2;
+    }
+}
+
+/// A number of at most 15 digits, which JSON has exactly.
+fn number(text: &str) -> Option<Value> {
+    let (whole, behind) = text.split_once('.').unwrap_or((text, ""));
+    let (whole, behind) = (whole.trim_start_matches('0'), behind.trim_end_matches('0'));
+    let is_number = text != "." && !behind.contains('.') && whole.len() + behind.len() <= 15;
+    let whole = if whole.is_empty() { "0" } else { whole };
+    let text = if behind.is_empty() { whole.to_owned() } else { format!("{whole}.{behind}") };
+    is_number.then(|| serde_json::from_str(&text).ok()).flatten()
+}
+
+/// The condition; `None` when it has functions, arithmetic or a LIKE.
+fn parse(text: &str) -> Option<Term> {
+    let tokens = tokens(text)?;
+    let (term, []) = or(&tokens)? else { return None };
+    Some(term)
+}
+
+type Parsed<'t, T> = Option<(T, &'t [Token])>;
+
+fn or(tokens: &[Token]) -> Parsed<'_, Term> {
+    let (first, rest) = and(tokens)?;
+    let (terms, rest) = more(first, rest, "OR", and)?;
+    Some((if terms.len() == 1 { terms.into_iter().next()? } else { Term::Or(terms) }, rest))
+}
+
+fn and(tokens: &[Token]) -> Parsed<'_, Term> {
+    let (first, rest) = not(tokens)?;
+    let (terms, rest) = more(first, rest, "AND", not)?;
+    Some((if terms.len() == 1 { terms.into_iter().next()? } else { Term::And(terms) }, rest))
+}
+
+/// What follows the first, each behind a word.
+fn more<'t>(
+    first: Term,
+    mut rest: &'t [Token],
+    word: &str,
+    next: fn(&'t [Token]) -> Parsed<'t, Term>,
+) -> Parsed<'t, Vec<Term>> {
+    let mut terms = vec![first];
+    while let [Token::Sign(sign), after @ ..] = rest
+        && *sign == word
+    {
+        let (term, after) = next(after)?;
+        terms.push(term);
+        rest = after;
+    }
+    Some((terms, rest))
+}
+
+fn not(tokens: &[Token]) -> Parsed<'_, Term> {
+    if let [Token::Sign("NOT"), rest @ ..] = tokens {
+        let (term, rest) = not(rest)?;
+        return Some((Term::Other(term.names()), rest));
+    }
+    if let Some(found) = predicate(tokens) {
+        return Some(found);
+    }
+    let [Token::Sign("("), rest @ ..] = tokens else { return None };
+    let (term, [Token::Sign(")"), rest @ ..]) = or(rest)? else { return None };
+    Some((term, rest))
+}
+
+fn predicate(tokens: &[Token]) -> Parsed<'_, Term> {
+    let (left, rest) = operand(tokens)?;
+    match rest {
+        [Token::Sign("IS"), Token::Sign("NULL"), rest @ ..] => match left {
+            Operand::Name(name) => Some((Term::IsNull(name), rest)),
+            _ => None,
+        },
+        [Token::Sign("IS"), Token::Sign("NOT"), Token::Sign("NULL"), rest @ ..] => {
+            Some((Term::Other(left.names()), rest))
+        }
+        [Token::Sign("NOT"), rest @ ..] => {
+            let (term, rest) = of_many(&left, rest)?;
+            Some((Term::Other(term.names()), rest))
+        }
+        [Token::Sign("IN" | "BETWEEN"), ..] => of_many(&left, rest),
+        [Token::Sign(operator), rest @ ..] => {
+            let (right, rest) = operand(rest)?;
+            Some((compare(left, operator, right)?, rest))
+        }
+        _ => None,
+    }
+}
+
+/// IN and BETWEEN.
+fn of_many<'t>(left: &Operand, tokens: &'t [Token]) -> Parsed<'t, Term> {
+    match tokens {
+        [Token::Sign("BETWEEN"), rest @ ..] => {
+            let (low, [Token::Sign("AND"), rest @ ..]) = operand(rest)? else { return None };
+            let (high, rest) = operand(rest)?;
+            Some((Term::And(vec![compare(left.clone(), ">=", low)?, compare(left.clone(), "<=", high)?]), rest))
+        }
+        [Token::Sign("IN"), Token::Sign("("), rest @ ..] => {
+            let (mut terms, mut rest) = (Vec::new(), rest);
+            loop {
+                let (value, [Token::Sign(sign @ ("," | ")")), after @ ..]) = operand(rest)? else { return None };
+                terms.push(compare(left.clone(), "=", value)?);
+                if *sign == ")" {
+                    return Some((Term::Or(terms), after));
+                }
+                rest = after;
+            }
+        }
+        _ => None,
+    }
+}
+
+/// A comparison, the column first.
+fn compare(left: Operand, operator: &str, right: Operand) -> Option<Term> {
+    let sides = [("=", "="), ("<", ">"), (">", "<"), ("<=", ">="), (">=", "<="), ("<>", "<>"), ("!=", "!=")];
+    let not_signs = [("!<", "!>"), ("!>", "!<")];
+    let (operator, turned) = sides.into_iter().chain(not_signs).find(|(sign, _)| *sign == operator)?;
+    Some(match (left, right) {
+        (Operand::Name(left), Operand::Name(right)) => Term::Other(vec![left, right]),
+        (Operand::Name(name), value) => Term::Compare(name, operator, value),
+        (value, Operand::Name(name)) => Term::Compare(name, turned, value),
+        _ => Term::Other(Vec::new()),
+    })
+}
+
+/// A column or a literal, in parentheses or without, with a sign or without.
+fn operand(tokens: &[Token]) -> Parsed<'_, Operand> {
+    match tokens {
+        [Token::Operand(operand), rest @ ..] => Some((operand.clone(), rest)),
+        [Token::Sign("("), rest @ ..] => {
+            let (operand, [Token::Sign(")"), rest @ ..]) = operand(rest)? else { return None };
+            Some((operand, rest))
+        }
+        [Token::Sign(sign @ ("-" | "+")), rest @ ..] => {
+            let (Operand::Number(value), rest) = operand(rest)? else { return None };
+            let text = if *sign == "-" { format!("-{value}") } else { value.to_string() };
+            Some((Operand::Number(serde_json::from_str(&text).ok()?), rest))
+        }
+        _ => None,
+    }
+}
+
+impl Operand {
+    fn names(&self) -> Vec<String> {
+        match self {
+            Self::Name(name) => vec![name.clone()],
+            _ => Vec::new(),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const PLAN: &str = r#"
+        name = "order"
+        plural = "orders"
+        table = "dbo.Orders"
+        script = "sql/40-order.sql"
+        operations = ["get", "put"]
+        key = { column = "Id", from = "identity" }
+        columns = [
+            { name = "Id", type = "int", identity = [1, 1], read_only = true },
+            { name = "Status", type = "varchar(10)", default = "('open')" },
+            { name = "Kind", type = "char(2)", default = "('a')" },
+            { name = "Qty", type = "int", null = true, default = "((0))" },
+            { name = "Unit Price", type = "decimal(9,2)", default = "(0.005)" },
+            { name = "Share", type = "float", default = "(-(0.25))" },
+            { name = "Rough", type = "real" },
+            { name = "Day", type = "date", default = "(getdate())" },
+            { name = "IsOpen", type = "bit", default = "((1))" },
+        ]
+    "#;
+
+    #[test]
+    fn a_check_is_a_rule_where_its_meaning_is_certain() {
+        let one_of = |texts: &[&str]| Rule::OneOf(texts.iter().map(|text| (*text).to_owned()).collect());
+        let limits = |limits: &[(&'static str, Value)]| {
+            limits.iter().map(|(name, value)| Rule::Limit(name, value.clone())).collect::<Vec<_>>()
+        };
+        let between = limits(&[("minimum", json!(1)), ("maximum", json!(9))]);
+        // The column, the CHECK, its rules, and whether it says more.
+        for (column, check, rules, says_more) in [
+            ("Status", "[Status] IN ('open','closed')", vec![one_of(&["open", "closed"])], false),
+            ("Status", "([Status]='closed' OR [Status]='open')", vec![one_of(&["closed", "open"])], false),
+            (
+                "Status",
+                "([Status]=N'it''s' OR ([Status]='b' OR 'c'=[status]))",
+                vec![one_of(&["it's", "b", "c"])],
+                false,
+            ),
+            ("Status", "Status IS NULL OR Status IN ('a')", vec![one_of(&["a"])], false),
+            ("Status", "Status = 'a'", vec![one_of(&["a"])], false),
+            ("Kind", "Kind IN ('aa', 'bb')", vec![one_of(&["aa", "bb"])], false),
+            ("Qty", "[Qty]>=(0)", limits(&[("minimum", json!(0))]), false),
+            ("Qty", "((0)<[Qty])", limits(&[("minimum", json!(1))]), false),
+            ("Qty", "Qty < 10.0", limits(&[("maximum", json!(9))]), false),
+            ("Qty", "qty > - 5", limits(&[("minimum", json!(-4))]), false),
+            ("Qty", "Qty BETWEEN 1 AND 9", between.clone(), false),
+            ("Qty", "([Qty]>=(1) AND [Qty]<=(9))", between.clone(), false),
+            ("Qty", "(Qty IS NULL OR (Qty >= 1 AND Qty <= 9))", between, false),
+            ("Unit Price", "([Unit Price]>(0.00))", limits(&[("exclusiveMinimum", json!(0))]), false),
+            ("Unit Price", "[Unit Price]<=99.5", limits(&[("maximum", json!(99.5))]), false),
+            (
+                "Share",
+                "Share < .5 AND Share >= -0.5",
+                limits(&[("exclusiveMaximum", json!(0.5)), ("minimum", json!(-0.5))]),
+                false,
+            ),
+            // The part that is certain, beside one that is not.
+            ("Qty", "Qty > 0 AND Qty <> 13", limits(&[("minimum", json!(1))]), true),
+            ("Qty", "Qty > 0 AND Status <> 'a'", limits(&[("minimum", json!(1))]), false),
+            ("Status", "Qty > 0 AND Status <> 'a'", vec![], true),
+            // What is not certain.
+            ("Status", "Status LIKE 'a%'", vec![], true),
+            ("Status", "Status NOT IN ('a')", vec![], true),
+            ("Status", "Status IN ('a', 'elevenchars')", vec![], true),
+            ("Status", "Status IN ('é')", vec![], true),
+            ("Status", "Status IN ('[a')", vec![], true),
+            ("Status", "Status >= 'a'", vec![], true),
+            ("Status", "Status = 'a' OR Qty = 1", vec![], true),
+            ("Status", "LEN(Status) > 2", vec![], true),
+            ("Status", "Status IN ('a', 'b') AND Status IN ('b', 'c')", vec![], true),
+            ("Kind", "Kind IN ('a', 'b')", vec![], true),
+            ("Qty", "Qty > 0 OR Status = 'a'", vec![], true),
+            ("Qty", "NOT Qty > 0", vec![], true),
+            ("Qty", "Qty NOT BETWEEN 1 AND 9", vec![], true),
+            ("Qty", "Qty IS NOT NULL", vec![], true),
+            ("Qty", "Qty IN (1, 2)", vec![], true),
+            ("Qty", "Qty > 0.5", vec![], true),
+            ("Qty", "Qty > Id", vec![], true),
+            ("Qty", "Qty % 2 = 0", vec![], true),
+            ("Qty", "Qty + 1 > 0", vec![], true),
+            ("Qty", "Qty > 1e3", vec![], true),
+            ("Qty", "\"Qty\" > 0", vec![], true),
+            ("Qty", "Qty > 0 AND Day > '20260101'", vec![], true),
+            ("Unit Price", "[Unit Price] > $0.00", vec![], true),
+            ("Rough", "Rough >= 0.1", vec![], true),
+            ("Qty", "Status = 'Qty'", vec![], false),
+        ] {
+            let text = format!("{PLAN}checks = [{{ expression = {} }}]", json!(check));
+            let plan = Plan::parse(&text).unwrap();
+            assert_eq!(plan.rules(plan.column(column).unwrap()), (rules, says_more), "{column}: {check}");
+        }
+    }
+
+    #[test]
+    fn a_default_is_told_where_it_is_a_literal() {
+        let plan = Plan::parse(PLAN).unwrap();
+        let told = plan.columns.iter().filter_map(|column| Some((column.name.as_str(), default_of(column)?)));
+        let expected = [("Status", json!("open")), ("Qty", json!(0)), ("Share", json!(-0.25)), ("IsOpen", json!(true))];
+        assert_eq!(told.collect::<Vec<_>>(), expected);
+    }
+}
