@@ -1,8 +1,10 @@
 //! `azure-sql-rest`: what a developer types.
 //!
-//! `up` and `bridge` run the API, and are those of the crate `azure-sql-rest-up`. In reading order of the rest: `entity` adds a table,
-//! `routes` reads the table of routes, `generate` writes what follows from both, `component` builds, `sql` writes and applies
-//! T-SQL, `test` asks for every promise.
+//! `up` and `bridge` run the API with the crate `azure-sql-rest-up`. The other commands, in reading order:
+//! - `entity` adds a table;
+//! - `routes` reads the table of routes, and `generate` writes the files that follow from tables and routes;
+//! - `component` builds, and `sql` writes and applies T-SQL;
+//! - `test` asks for every promise.
 
 mod component;
 mod entity;
@@ -32,7 +34,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
 
-    /// Stop when standard input ends, so that whoever started this leaves nothing behind
+    /// Stop when standard input ends, so that a program that starts this leaves nothing behind
     #[arg(long, global = true)]
     exit_on_stdin_eof: bool,
 }
@@ -41,7 +43,7 @@ struct Arguments {
 enum Command {
     /// Run the local bridge, and the API on Spin or the built-in host
     Up(UpArguments),
-    /// Run the local bridge alone
+    /// Run only the local bridge
     Bridge(BridgeArguments),
     /// Write what follows from the table of routes: DAB's entities, openapi.json
     Generate,

@@ -153,7 +153,7 @@ fn form_field(call: &Call) -> Option<&'static str> {
     })
 }
 
-/// The headers, by their names in the base, that an operation reads besides those of every request.
+/// The headers, by their names in the base, that an operation reads besides the headers of every request.
 fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
     match *method {
         Method::GET if has_key(call) => vec!["IfNoneMatch", "ReadIfMatch"],
@@ -245,7 +245,7 @@ fn request_body(route: &Route, call: &Call, entity: &Entity, form_field: &str) -
     json!({"required": true, "content": content})
 }
 
-/// Headers of responses, as references to those of the base.
+/// Headers of responses, as references to headers of the base.
 fn response_headers(names: &[(&str, &str)]) -> Value {
     let all = [
         ("server-timing", "Timing"),
@@ -265,7 +265,7 @@ fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
         Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
         Method::DELETE => ("202", "Deleted", &[key, replayed]),
         Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
-        // What was sent is not what is stored (RFC 9110, section 9.3.4).
+        // Without an ETag, because the stored row differs from the body (RFC 9110, section 9.3.4).
         Method::PUT => ("201", "Rows", &[key, replayed]),
         _ => ("201", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
     };

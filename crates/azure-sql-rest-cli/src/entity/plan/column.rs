@@ -48,7 +48,7 @@ pub(crate) enum Filled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Identity(pub(crate) i64, pub(crate) i64);
 
-/// What clients do with a column.
+/// Says if clients send a column, see it, or neither.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Clients send and see it.

@@ -98,7 +98,7 @@ fn expressions_are_literals_columns_and_the_time() {
     assert_eq!(Expression::of_argument("it's").literal().unwrap(), "N'it''s'");
 }
 
-/// The schema of the customers is the one that was written by hand for them.
+/// Floating-point numbers have a format in the schema, and no limits.
 #[test]
 fn binary_numbers_have_a_format_and_no_limits() {
     let of = |text: &str| text.parse::<SqlType>().unwrap().schema();

@@ -73,7 +73,7 @@ impl Plan {
     }
 }
 
-/// What stands behind the lines: tables of TOML.
+/// Writes the tables of TOML, which follow the lines.
 fn sections(plan: &Plan) -> Result<String> {
     #[derive(Serialize)]
     struct Rest<'p> {

@@ -1,4 +1,4 @@
-//! What `ALTER TABLE` changes, and the options of a table.
+//! Applies `ALTER TABLE` and the options of a table.
 
 use anyhow::{Context, Result, bail, ensure};
 use sqlparser::tokenizer::Token;

@@ -61,8 +61,8 @@ pub(super) fn declared(sql_type: SqlType) -> String {
     sql_type.to_string().to_uppercase()
 }
 
-/// The column in `OPENJSON … WITH`. Numbers come as their text, because `1e3` is one that no type of whole numbers takes; times, because
-/// one may end in `Z`; texts as NVARCHAR, to be converted in the column's own collation.
+/// The column in `OPENJSON … WITH`. Numbers come as their text, because no type of whole numbers takes `1e3`. Times come as their text,
+/// because one may end in `Z`. Texts come as NVARCHAR, to be converted in the column's own collation.
 pub(super) fn json_type(column: &Column) -> String {
     match column.sql_type {
         sql_type if is_number(sql_type) || matches!(sql_type, SqlType::DateTime | SqlType::DateTime2(_)) => {
@@ -112,7 +112,7 @@ pub(super) fn collation(column: &Column) -> String {
     column.collation.as_deref().filter(|_| column.sql_type.has_code_page()).map_or("NULL".to_owned(), literal)
 }
 
-/// The type of a parameter for the key: one of those that Data API Builder and the component know.
+/// The type of a parameter for the key: one of the types that Data API Builder and the component know.
 pub(crate) fn parameter(sql_type: SqlType) -> String {
     match sql_type {
         SqlType::TinyInt | SqlType::SmallInt | SqlType::Int => "INT".to_owned(),
@@ -148,7 +148,7 @@ pub(super) fn is_key(column: &Column, name: &str, parameter: &str) -> String {
     }
 }
 
-/// What makes two values of a FLOAT or REAL two texts, for a version: FOR JSON shows fewer digits. `None` for other types.
+/// Gives two values of a FLOAT or REAL two texts, for the version. FOR JSON shows too few digits for this. `None` for other types.
 pub(super) fn exact(column: &Column) -> Option<String> {
     let is_float = matches!(column.sql_type, SqlType::Real | SqlType::Float);
     is_float.then(|| format!("CONVERT(NVARCHAR(40), c.{}, 3)", super::super::text::name(&column.name)))
