@@ -22,6 +22,7 @@ COVERED = (
     "bench",
     "crates/azure-sql-rest",
     "crates/azure-sql-rest-bridge",
+    "crates/azure-sql-rest-cli",
     "crates/azure-sql-rest-conformance",
     "crates/azure-sql-rest-host",
     "crates/azure-sql-rest-up",
@@ -31,23 +32,22 @@ COVERED = (
     "scripts",
     "site",
     "sql",
+    "src",
+    "template",
     "tests/browser",
     "tests/cases",
     "tests/clients",
     "tests/contract",
     "tests/docs",
     "tests/e2e",
+    "tests/entities",
     "tests/fuzz-api",
     "tests/simulation",
     "tests/soak",
     "tests/sql",
 )
 PENDING = (
-    "crates/azure-sql-rest-cli",
-    "src",
-    "template",
     "tests/deploy",
-    "tests/entities",
 )
 
 
