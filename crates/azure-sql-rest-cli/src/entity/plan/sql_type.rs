@@ -239,9 +239,7 @@ impl Arguments<'_> {
         let pair = pair.filter(|(precision, scale)| (1..=38).contains(precision) && scale <= precision);
         let pair = pair.filter(|_| self.parts.len() <= 2);
         let text = self.text;
-        pair.with_context(|| {
-            format!("{text:?} is no type of SQL Server: 1 to 38 digits, and no more behind the point")
-        })
+        pair.with_context(|| format!("{text:?} is no type of SQL Server: 1 to 38 digits, and no more behind the point"))
     }
 }
 
