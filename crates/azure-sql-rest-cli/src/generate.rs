@@ -1,4 +1,4 @@
-//! `azure-sql-rest generate`: writes what follows from the table of routes and from the entities. Nothing of it is written by hand.
+//! `azure-sql-rest generate`: writes the files that follow from the table of routes and from the entities. Nobody edits them by hand.
 
 mod dab;
 mod entity;

@@ -1,10 +1,10 @@
-//! `azure-sql-rest`: what a developer types.
+//! `azure-sql-rest`: the command line program for developers.
 //!
 //! `up` and `bridge` run the API with the crate `azure-sql-rest-up`. The other commands, in reading order:
 //! - `entity` adds a table;
 //! - `routes` reads the table of routes, and `generate` writes the files that follow from tables and routes;
 //! - `component` builds, and `sql` writes and applies T-SQL;
-//! - `test` asks for every promise.
+//! - `test` checks that the API keeps its promises.
 
 mod component;
 mod entity;
@@ -45,15 +45,15 @@ enum Command {
     Up(UpArguments),
     /// Run only the local bridge
     Bridge(BridgeArguments),
-    /// Write what follows from the table of routes: DAB's entities, openapi.json
+    /// Write the files that follow from the table of routes: DAB's entities, openapi.json
     Generate,
     /// Add a table of one's own to the API
     Entity(EntityArguments),
     /// Build the component of each manifest
     Build(BuildArguments),
-    /// Write or apply all T-SQL: that of the project, and that of the library
+    /// Write or apply all T-SQL of the project and of the library
     Sql(SqlArguments),
-    /// Ask the API for everything that it promises of every entity
+    /// Test that the API keeps all its promises about every entity
     Test(TestArguments),
 }
 

@@ -1,4 +1,4 @@
-//! Decides the plan of a table: what clients send and see, and what a new row has. What the plan may not be is said by `rules`.
+//! Decides the plan of a table: which columns clients send and see, and the values of a new row. `rules` refuses plans that break a rule.
 
 use std::collections::BTreeSet;
 
@@ -33,7 +33,7 @@ pub(crate) struct Wishes {
     pub(crate) before: Option<Plan>,
 }
 
-/// A plan, and what its owner should know of it.
+/// A plan, and notes for its owner.
 #[derive(Debug)]
 pub(crate) struct Decided {
     pub(crate) plan: Plan,
@@ -281,7 +281,7 @@ fn decided(
     }
 }
 
-/// A reference to another column, spelled as that is.
+/// Spells a reference to another column as that column is spelled.
 fn spelled(table: &Table, expression: Expression) -> Expression {
     match expression {
         Expression::Column(name) => Expression::Column(table.column(&name).map_or(name, |column| column.name.clone())),
@@ -289,7 +289,7 @@ fn spelled(table: &Table, expression: Expression) -> Expression {
     }
 }
 
-/// Why clients cannot see a column.
+/// Tells why clients cannot see a column.
 fn unseen(column: &TableColumn) -> Option<String> {
     match (column.veil, column.sql_type) {
         (Some(Veil::Masked), _) => {

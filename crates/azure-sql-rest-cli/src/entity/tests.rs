@@ -184,7 +184,7 @@ fn a_table_is_refused_with_all_its_reasons() {
     }
 }
 
-/// A way out that is named works, so that nobody goes in a circle.
+/// Each way out that an error names works, so that nobody goes in a circle.
 #[test]
 fn every_way_out_works() {
     for (line, way) in [
@@ -208,7 +208,7 @@ fn every_way_out_works() {
     }
 }
 
-/// Names are compared as they are, not as parts of others.
+/// Names are compared whole, not as parts of other names.
 #[test]
 fn a_name_is_taken_exactly() {
     let project = project();
@@ -308,7 +308,7 @@ fn a_change_of_the_table_is_taken_over() {
     assert_eq!(plan.column("Hex").unwrap().role, plan::Role::Sent);
 }
 
-/// The plan is edited by hand, and what is generated follows; what it may not be is refused.
+/// The generated files follow when the plan is edited by hand. An edit that breaks a rule is refused.
 #[test]
 fn a_plan_that_was_edited_counts() {
     let project = project();

@@ -1,4 +1,4 @@
-//! Writes the files of an entity: all of them or none, and none that its owner has edited.
+//! Writes the files of an entity: either all or none, and no file that its owner has edited.
 //!
 //! New texts are written beside their files first, and then put in their place, the plan last. A full disk therefore changes nothing.
 //! After a kill, the same command completes the files.
@@ -94,11 +94,11 @@ fn same(path: &str, present: &str, now: &str) -> bool {
     if path == ROUTES_FILE { present.trim() == now.trim() } else { present == now }
 }
 
-/// Writes what follows from a plan, and the plan.
+/// Writes a plan, and the files that follow from it.
 ///
 /// # Errors
 ///
-/// When a file is there that nothing here has written, or one cannot be written: nothing is changed then.
+/// When this program has not written an existing file, or a file cannot be written. Nothing is changed then.
 pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: bool) -> Result<()> {
     let fates = fates(root, plan, before)?;
     if before.is_none() {
@@ -169,7 +169,7 @@ fn show(root: &Path, path: &str, text: &str) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When one was edited, or another entity refers to the table: nothing is removed then.
+/// When a file was edited, or another entity refers to the table. Nothing is removed then.
 pub(super) fn remove(root: &Path, plan: &Plan, is_dry: bool) -> Result<()> {
     project::is_free_to_go(plan, &project::plans(root)?)?;
     let (mut edited, mut gone) = (Vec::new(), Vec::new());
@@ -202,7 +202,7 @@ pub(super) fn remove(root: &Path, plan: &Plan, is_dry: bool) -> Result<()> {
     Ok(())
 }
 
-/// Texts that are written beside their files, and not yet in their place. What is not committed leaves nothing behind.
+/// Texts that are written beside their files, and not yet in their place. Without a commit, no text is left behind.
 #[derive(Default)]
 struct Staged {
     files: Vec<(PathBuf, PathBuf)>,

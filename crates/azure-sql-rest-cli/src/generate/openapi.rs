@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::entity::{Entity, reference};
 use super::schemas::{BASE, title};
 
-/// The tag of what is about no entity.
+/// The tag of routes that belong to no entity.
 const OPERATIONS: &str = "operations";
 
 /// The whole document.
@@ -50,7 +50,7 @@ pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
     Ok(document)
 }
 
-/// Removes the components that nothing refers to, when all that is referred to is there.
+/// Removes the components to which nothing refers. Fails when a reference has no target.
 fn keep_what_is_used(document: &mut Value) -> Result<()> {
     loop {
         let mut used = BTreeSet::new();

@@ -57,9 +57,9 @@ pub(crate) enum Role {
     Shown,
     /// Clients neither send nor see it.
     Hidden,
-    /// Clients neither send nor see it, and a new row has this.
+    /// Clients neither send nor see it, and a new row has this value.
     Set(Expression),
-    /// The same, and a row that is changed has it again.
+    /// Clients neither send nor see it, and a new or changed row has this value.
     Touch(Expression),
 }
 

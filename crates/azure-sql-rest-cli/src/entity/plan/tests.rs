@@ -177,7 +177,7 @@ fn examples_of_references_are_rows_that_are_there() {
     assert_eq!(unique, json!(["TagCode", "TrackId"]));
 }
 
-/// A unique that leaves only NULL out is one of all values; another filter, and a CHECK, can only be tried.
+/// A unique index that leaves only NULL out covers all values. Of another filter, and of a CHECK, only a request shows the effect.
 #[test]
 fn filters_and_checks_are_told_of() {
     let text = r#"

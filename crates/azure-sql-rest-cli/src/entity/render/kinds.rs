@@ -1,4 +1,4 @@
-//! Kinds of faults that generated scripts once had, each asked of the T-SQL of tables with every source of a key and every version.
+//! Tests for the kinds of faults that generated scripts once had, on tables with every source of a key and every version.
 
 use super::super::plan::{Operation, Plan};
 use super::tsql::tsql;

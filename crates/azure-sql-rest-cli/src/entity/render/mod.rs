@@ -38,7 +38,7 @@ fn taken(plan: &Plan, columns: &[String]) -> String {
     format!("{article} {label} with this {} already exists.", names.join(" and "))
 }
 
-/// Why a row cannot be deleted or changed, where the table says so and nothing better is known.
+/// Tells why a row cannot be deleted or changed, when the table refuses it and no better reason is known.
 const BROKEN_RULE: &str = "It refers to a row that does not exist, or breaks another rule of the table.";
 
 /// The fault of a patch whose member for the key differs from the row's key.

@@ -1,4 +1,4 @@
-//! The customers come out of the renderers as they are in the repository, and a table with everything that is hard works on the bridge.
+//! Tests that the renderers give the customers' scripts of the repository, and that a table with everything hard works on the bridge.
 
 use std::fs;
 use std::path::{Path, PathBuf};

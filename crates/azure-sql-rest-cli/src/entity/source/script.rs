@@ -429,7 +429,7 @@ fn skip(script: &mut Script) {
     }
 }
 
-/// The same for a statement of which a part was read already.
+/// Reads a statement to its end after a part of it was read.
 pub(super) fn skip_rest(script: &mut Script) {
     script.at -= 1;
     skip(script);

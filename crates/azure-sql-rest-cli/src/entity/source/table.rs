@@ -90,7 +90,7 @@ impl Table {
         }
     }
 
-    /// The table as a plan has it, for one that is read nowhere.
+    /// Makes the table from a plan, for a table that is read nowhere.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
         let column = |column: &Column| TableColumn {
             name: column.name.clone(),

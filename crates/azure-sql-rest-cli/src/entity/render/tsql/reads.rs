@@ -203,7 +203,8 @@ fn filter_problem(plan: &Plan, condition: &Condition) -> String {
     )
 }
 
-/// The condition of a filter; what is absent filters nothing. What the column's code page lacks is another character there, and no row has it.
+/// The condition of a filter; an absent value filters nothing. A character that the column's code page lacks becomes another there, and no row
+/// has it.
 fn filter(condition: &Condition) -> String {
     let Condition { parameter, column, compare, .. } = condition;
     let value = |source: &str| match column.sql_type {

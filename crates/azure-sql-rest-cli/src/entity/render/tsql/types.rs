@@ -86,7 +86,7 @@ pub(super) fn value(column: &Column, source: &str) -> String {
     }
 }
 
-/// The same, in the column's collation: beside the column in one expression, it must not have another.
+/// The same value, in the column's collation: beside the column in one expression, the value must not have another.
 pub(super) fn collated_value(column: &Column, source: &str) -> String {
     let collate = if matches!(column.sql_type, SqlType::NChar(_) | SqlType::NVarChar(_)) {
         collate(column)
@@ -137,7 +137,7 @@ pub(super) fn key(column: &Column, parameter: &str) -> String {
     }
 }
 
-/// The condition that a row has this key. What the column's code page lacks is another character there, and no row has that key.
+/// The condition that a row has this key. A character that the column's code page lacks becomes another there, and no row has that key.
 pub(super) fn is_key(column: &Column, name: &str, parameter: &str) -> String {
     let key = key(column, parameter);
     match column.sql_type {
