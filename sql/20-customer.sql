@@ -67,13 +67,13 @@ END;
 GO
 
 -- web.get_customers: a page of customers, by key. GET /customers?after=&limit=&name=
-CREATE OR ALTER PROCEDURE web.get_customers @After INT = NULL, @Limit INT = 1000, @PrefixCustomerName NVARCHAR(100) = NULL
+CREATE OR ALTER PROCEDURE web.get_customers @After INT = NULL, @Limit INT = 100, @PrefixCustomerName NVARCHAR(100) = NULL
 AS
 BEGIN
     SET NOCOUNT ON;
     DECLARE @Status INT = 200, @NextAfter INT, @Result NVARCHAR(MAX);
 
-    IF @Limit BETWEEN 1 AND 10000
+    IF @Limit BETWEEN 1 AND 1000
         -- One more row than the page has tells whether another page follows. One statement, so that no change comes in between.
         SELECT
             @Result = CONCAT(N'[', STRING_AGG(p.Json, N',') WITHIN GROUP (ORDER BY p.Nth), N']'),
@@ -91,7 +91,7 @@ BEGIN
             ) AS r
         ) AS p
         WHERE p.Nth <= @Limit OPTION (RECOMPILE);
-    ELSE SELECT @Status = 400, @Result = ops.problem(N'limit must be between 1 and 10000.');
+    ELSE SELECT @Status = 400, @Result = ops.problem(N'limit must be between 1 and 1000.');
 
     SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
 END;

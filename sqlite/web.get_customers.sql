@@ -1,6 +1,6 @@
--- @After INT = NULL, @Limit INT = 1000, @PrefixCustomerName NVARCHAR(100) = NULL
-SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and 10000.') AS Json
-WHERE (:Limit BETWEEN 1 AND 10000) IS NOT TRUE;
+-- @After INT = NULL, @Limit INT = 100, @PrefixCustomerName NVARCHAR(100) = NULL
+SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and 1000.') AS Json
+WHERE (:Limit BETWEEN 1 AND 1000) IS NOT TRUE;
 
 -- The last page ends with the last row of all, and has no next.
 SELECT

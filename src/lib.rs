@@ -23,7 +23,7 @@ azure_sql_rest::component! {
         DELETE "/customer/{id}" => delete_customer(CustomerID: key(ID), IfMatch: if_match);
 
         /// List ids and names, a page at a time
-        GET "/customers" => get_customers(After: page(ID), Limit: query("limit", 1..=10_000, 1000), PrefixCustomerName: optional("name", NVARCHAR(100)));
+        GET "/customers" => get_customers(After: page(ID), Limit: query("limit", 1..=1000, 100), PrefixCustomerName: optional("name", NVARCHAR(100)));
 
         /// Create a customer
         /// As `PUT /customer`, with the `ETag` of the new row. With `If-Match`, the answer is 412: there is no version yet.

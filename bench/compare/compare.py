@@ -19,7 +19,7 @@ from subjects import Subjects, fail, say
 HERE = Path(__file__).parent
 OPERATIONS = {"get": "GET one", "list": "GET list", "put": "PUT", "patch": "PATCH"}
 # The lengths of lists, and the value of `limit` that stands for each.
-LISTS = {"10 KB": (10_000, 10), "100 KB": (100_000, 100), "1 MB": (1_000_000, 1000), "10 MB": (10_000_000, 10_000)}
+LISTS = {"10 KB": (10_000, 1), "100 KB": (100_000, 10), "1 MB": (1_000_000, 100), "10 MB": (10_000_000, 1000)}
 LIST_CONNECTIONS = 4
 # The number of single requests that time the first byte of each list.
 FETCHES = 50

@@ -286,7 +286,8 @@ fn a_new_project_serves_its_table_and_passes_its_tests() {
     drop(up);
 
     let said = execute(&place, "make sql && cat .local/sql/[0-8]*.sql .local/sql/90-security.sql");
-    for expected in ["CREATE TABLE Warehouse.Colors", "CREATE OR ALTER PROCEDURE ops.claim_request", "web_executor"] {
+    for expected in ["CREATE TABLE [Warehouse].[Colors]", "CREATE OR ALTER PROCEDURE ops.claim_request", "web_executor"]
+    {
         assert!(said.contains(expected), "{expected}");
     }
 }

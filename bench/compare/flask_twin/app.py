@@ -63,5 +63,5 @@ def delete_customer(customer_id):
 
 @app.get("/customers")
 def get_customers():
-    after, limit = request.args.get("after", 0, int), request.args.get("limit", 1000, int)
+    after, limit = request.args.get("after", 0, int), request.args.get("limit", 100, int)
     return call("GET", "get_customers", After=after, Limit=limit)

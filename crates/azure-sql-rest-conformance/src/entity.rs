@@ -90,7 +90,9 @@ impl Entity {
         let mut tags = BTreeMap::<_, [Value; 2]>::new();
         for (path, item) in document["paths"].as_object().expect("paths") {
             for (method, operation) in item.as_object().expect("operations") {
-                if let Some(tag) = operation["tags"][0].as_str().filter(|tag| *tag != "operations") {
+                if let Some(tag) =
+                    operation["tags"][0].as_str().filter(|tag| !["operations", "procedures"].contains(tag))
+                {
                     let place = &mut tags.entry(tag).or_default()[usize::from(path.ends_with('}'))][method];
                     *place = operation.clone();
                     place["path"] = json!(path);

@@ -13,8 +13,19 @@ use serde_json::{Map, Value, json};
 use super::entity::{Entity, reference};
 use super::schemas::{BASE, title};
 
-/// The tag of routes that belong to no entity.
+/// The tag of routes that no procedure answers.
 const OPERATIONS: &str = "operations";
+
+/// The tag of procedures that are about no entity.
+const PROCEDURES: &str = "procedures";
+
+fn tag<'e>(route: &Route, entity: Option<&'e Entity>) -> &'e str {
+    match (&route.action, entity) {
+        (_, Some(entity)) => &entity.plural,
+        (Action::Call(_), None) => PROCEDURES,
+        _ => OPERATIONS,
+    }
+}
 
 /// The whole document.
 pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
@@ -32,7 +43,7 @@ pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
     let mut paths = Map::new();
     for route in routes {
         let entity = match &route.action {
-            Action::Call(call) => Some(entity_of(call, &entities)?),
+            Action::Call(call) => entity_of(call, &entities),
             // For people, not for programs.
             Action::Page(_) => continue,
             _ => None,
@@ -44,7 +55,10 @@ pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
         }
     }
     let tags = entities.iter().map(|entity| json!({"name": entity.plural}));
-    document["tags"] = tags.chain([json!({"name": OPERATIONS, "description": "For whoever runs the API"})]).collect();
+    let is_own = |route: &Route| matches!(&route.action, Action::Call(call) if entity_of(call, &entities).is_none());
+    let own = routes.iter().any(is_own).then(|| json!({"name": PROCEDURES, "description": "What no table stands for"}));
+    document["tags"] =
+        tags.chain(own).chain([json!({"name": OPERATIONS, "description": "For whoever runs the API"})]).collect();
     document["paths"] = paths.into();
     keep_what_is_used(&mut document)?;
     Ok(document)
@@ -85,25 +99,28 @@ fn references(value: &Value, found: &mut BTreeSet<String>) {
     }
 }
 
-fn entity_of<'e>(call: &Call, entities: &'e [Entity]) -> Result<&'e Entity> {
-    let (_, about) = call.procedure.split_once('_').unwrap_or_default();
-    let found = entities.iter().find(|entity| entity.name == about || entity.plural == about);
-    found.with_context(|| {
-        format!("no file of entities/ has the name or plural {about}, which {} is about", call.procedure)
-    })
+/// The name that a procedure has behind its verb.
+fn about(call: &Call) -> &'static str {
+    call.procedure.split_once('_').map_or(call.procedure, |(_, about)| about)
+}
+
+/// The entity that a procedure is about; `None` for a procedure of the owner's own.
+fn entity_of<'e>(call: &Call, entities: &'e [Entity]) -> Option<&'e Entity> {
+    let about = about(call);
+    entities.iter().find(|entity| entity.name == about || entity.plural == about)
 }
 
 fn operation(route: &Route, entity: Option<&Entity>) -> Value {
     let mut operation = json!({
         "operationId": operation_id(route, entity),
-        "tags": [entity.map_or(OPERATIONS, |entity| &entity.plural)],
+        "tags": [tag(route, entity)],
         "summary": route.doc[0].trim(),
     });
     let description: Vec<_> = route.doc[1..].iter().map(|line| line.trim()).collect();
     if !description.is_empty() {
         operation["description"] = json!(description.join(" "));
     }
-    let (Action::Call(call), Some(entity)) = (&route.action, entity) else {
+    let Action::Call(call) = &route.action else {
         operation["security"] = json!([]);
         operation["responses"] = probe_responses(route);
         return operation;
@@ -131,14 +148,16 @@ fn operation_id(route: &Route, entity: Option<&Entity>) -> String {
         (Action::Alive, _) => "Liveness".to_owned(),
         (Action::Ready, _) => "Readiness".to_owned(),
         (Action::OpenApi, _) => "OpenApi".to_owned(),
+        (Action::Call(call), None) => title(about(call)),
         (Action::Call(call), Some(entity)) if is_list(route, call) => title(&entity.plural),
         (_, entity) => entity.map(Entity::title).unwrap_or_default(),
     };
     format!("{verb}{about}")
 }
 
+/// True for a page of rows, behind which another may follow.
 fn is_list(route: &Route, call: &Call) -> bool {
-    route.method == Method::GET && !has_key(call)
+    route.method == Method::GET && call.parameters.iter().any(|(_, source)| matches!(source, Source::Page(_)))
 }
 
 /// True if the path names a row.
@@ -164,11 +183,12 @@ fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
 }
 
 /// The parameters in path and query, which the procedure gets.
-fn arguments(route: &Route, call: &Call, entity: &Entity) -> Vec<Value> {
+fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> {
+    let filter = |name| entity.and_then(|entity| entity.filter(name)).cloned();
     let argument = |(_, source): &(&str, Source)| {
         let (place, name, kind, default) = match *source {
             Source::Path(kind) => ("path", segment(route.path), kind, None),
-            Source::Query(name, ..) if entity.filter(name).is_some() => return entity.filter(name).cloned(),
+            Source::Query(name, ..) if filter(name).is_some() => return filter(name),
             Source::Query(name, kind, default) => ("query", name, kind, default),
             Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
             Source::Body(_) | Source::IfMatch => return None,
@@ -179,7 +199,9 @@ fn arguments(route: &Route, call: &Call, entity: &Entity) -> Vec<Value> {
         } else if name == "after" {
             parameter["description"] = json!("The page begins behind this key");
         }
-        if let Some(example) = entity.example(call, place).and_then(|example| example.get(name)) {
+        if let Some(example) =
+            entity.and_then(|entity| entity.example(call, place)).and_then(|example| example.get(name))
+        {
             parameter["example"] = example.clone();
         }
         Some(parameter)
@@ -227,11 +249,13 @@ fn integer(min: i64, max: i64) -> Value {
     schema
 }
 
-fn request_body(route: &Route, call: &Call, entity: &Entity, form_field: &str) -> Value {
+fn request_body(route: &Route, call: &Call, entity: Option<&Entity>, form_field: &str) -> Value {
     let is_patch = route.method == Method::PATCH;
-    let schema = reference("schemas", &(entity.title() + if is_patch { "Patch" } else { "New" }));
+    let schema = entity.map_or(json!({"type": "object"}), |entity| {
+        reference("schemas", &(entity.title() + if is_patch { "Patch" } else { "New" }))
+    });
     let mut json = json!({"schema": schema});
-    if let Some(example) = entity.example(call, "request") {
+    if let Some(example) = entity.and_then(|entity| entity.example(call, "request")) {
         json["example"] = example.clone();
     }
     let form = json!({
@@ -257,11 +281,12 @@ fn response_headers(names: &[(&str, &str)]) -> Value {
     headers.map(|(name, component)| ((*name).to_owned(), reference("headers", component))).collect::<Map<_, _>>().into()
 }
 
-fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
+fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
     let key = ("Idempotency-Key", "RanUnder");
     let replayed = ("Idempotency-Replayed", "Replayed");
     let (status, schema, headers): (_, _, &[_]) = match route.method {
         _ if is_list(route, call) => ("200", "Page", &[("Link", "Link")]),
+        Method::GET if !has_key(call) => ("200", "Rows", &[]),
         Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
         Method::DELETE => ("202", "Deleted", &[key, replayed]),
         Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
@@ -269,9 +294,10 @@ fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
         Method::PUT => ("201", "Rows", &[key, replayed]),
         _ => ("201", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
     };
-    let name = &entity.name;
+    let name = entity.map_or("row", |entity| &entity.name);
     let description = match route.method {
         _ if is_list(route, call) => "A page, by key".to_owned(),
+        _ if entity.is_none() => "The JSON of the procedure".to_owned(),
         Method::GET => format!("The {name}"),
         Method::DELETE => format!("The {name} does not exist any more"),
         Method::PATCH => format!("The {name} as it is now; `[]` when it was deleted before the request was repeated"),
@@ -286,8 +312,9 @@ fn responses(route: &Route, call: &Call, entity: &Entity) -> Value {
             "schema": {"type": "string", "pattern": format!("^(\\.\\./)*{before}[^/]+$")}
         });
     }
-    let mut json = json!({"schema": reference("schemas", &(entity.title() + schema))});
-    if let Some(example) = entity.example(call, "response") {
+    let schema = entity.map_or(json!({}), |entity| reference("schemas", &(entity.title() + schema)));
+    let mut json = json!({"schema": schema});
+    if let Some(example) = entity.and_then(|entity| entity.example(call, "response")) {
         json["example"] = example.clone();
     }
     let success = json!({"description": description, "headers": headers, "content": {"application/json": json}});

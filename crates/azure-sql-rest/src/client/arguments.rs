@@ -21,7 +21,7 @@ pub const AFTER: &str = "after";
 ///
 /// # Errors
 ///
-/// 400 for a value that is not of its kind, for a query parameter that a list does not know, and the errors of [`Preconditions::versions`].
+/// 400 for a value that is not of its kind, for an unknown query parameter, and the errors of [`Preconditions::versions`].
 pub fn of_head(
     call: &Call,
     head: &Parts,
@@ -29,14 +29,11 @@ pub fn of_head(
     preconditions: &Preconditions,
 ) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::new();
-    let (mut is_list, mut known) = (false, 0);
+    let (mut has_query, mut known) = (false, 0);
     for (name, source) in call.parameters {
         let (field, kind, default) = match *source {
             Source::Query(field, kind, default) => (field, kind, default),
-            Source::Page(kind) => {
-                is_list = true;
-                (AFTER, kind, matches!(kind, Kind::Integer(0, _)).then_some(0))
-            }
+            Source::Page(kind) => (AFTER, kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
             Source::Path(kind) => {
                 let value = key.and_then(|key| value(kind, key));
                 let value =
@@ -50,14 +47,15 @@ pub fn of_head(
             }
             Source::Body(_) => continue,
         };
+        has_query = true;
         let value = query(head, field, kind)?;
         known += usize::from(value.is_some());
         let value = value.or(default.map(Value::Integer));
         arguments.extend(value.map(|value| (*name, value)));
     }
     // A filter with a slip in its name would return every row.
-    if is_list && pairs(head.uri.query().unwrap_or_default()).count() > known {
-        return Err(invalid("The query has a parameter that this list does not know."));
+    if has_query && pairs(head.uri.query().unwrap_or_default()).count() > known {
+        return Err(invalid("The query has a parameter that is unknown here."));
     }
     Ok(arguments)
 }

@@ -20,7 +20,7 @@ use crate::platform::Chunks;
 const MAX_HEAD_BYTES: usize = 16 * 1024;
 
 /// How much of a text is collected before it is passed on, in bytes. Up to here a failure can still be retried. Beyond, the
-/// client already receives the text. A page of the default 1,000 customers is 57,000 bytes: a text that leaves in one piece
+/// client already receives the text. A page of 1,000 customers, the most, is 57,000 bytes: a text that leaves in one piece
 /// with its head waits for no acknowledgement.
 pub const COLLECT_BYTES: usize = 256 * 1024;
 

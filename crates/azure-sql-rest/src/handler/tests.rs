@@ -19,7 +19,7 @@ crate::component! {
         /// Read a customer
         GET "/customer/{id}" => get_customer(CustomerID: key(ID));
         /// List customers
-        GET "/customers" => get_customers(After: page(ID), Limit: query("limit", 1..=10_000, 1000));
+        GET "/customers" => get_customers(After: page(ID), Limit: query("limit", 1..=1000, 100));
         /// Change a customer
         PATCH "/customer/{id}" => patch_customer(CustomerID: key(ID), Json: body("customer"), IfMatch: if_match);
         /// Delete a customer
