@@ -1,5 +1,5 @@
-"""The alerts of deploy/azure/alerts: each query is run on rows that must raise it and on rows that must not, by duckdb-kql. The columns are those of
-https://learn.microsoft.com/azure/azure-monitor/reference/tables/containerlogv2 and …/kubepodinventory; the lines are the component's (docs/alerts.md).
+"""Checks the alerts of deploy/azure/alerts: duckdb-kql runs each query on rows that must raise it and on rows that must not. The tables have the columns of
+https://learn.microsoft.com/azure/azure-monitor/reference/tables/containerlogv2 and …/kubepodinventory. The lines are the component's (docs/alerts.md).
 """
 
 import re
@@ -16,7 +16,7 @@ def line(event, pod="customer-api-5d8f-x", namespace="customer-api", reason="bri
 
 
 def pod(minutes=0, name="customer-api-5d8f-x", restarts=0, age=HOUR, status="Running", kind="ReplicaSet", namespace="customer-api"):
-    """As it was `minutes` ago, when it was `age` minutes old."""
+    """Gives the row of a pod `minutes` ago, when the pod was `age` minutes old."""
     return "KubePodInventory", (minutes, namespace, name, f"uid/{name}", restarts, minutes + age, kind, status)
 
 

@@ -1,6 +1,6 @@
-"""What must fit into what: requests into memory, pods onto nodes, connections into the database. One set of figures for every manifest.
+"""Checks that requests fit into memory, pods onto nodes, and connections into the database. One set of figures is for every manifest.
 
-The figures are measured: docs/kubernetes.md#how-large-a-pod-is says with what, and on what.
+The figures are measured: docs/kubernetes.md#how-large-a-pod-is says how, and on which machines.
 """
 
 import math
@@ -13,7 +13,7 @@ HELD = 0.42
 POOL = 1000
 # Of the pool, what the gateway leaves for a probe, a client that comes by another way, and a second gateway's rounding.
 SPARE = 0.1
-# Of the database's workers, what is left for the purge, the scripts and whoever looks at it.
+# The part of the database's workers that is left for the purge, the scripts and people who look at it.
 RESERVE = 0.1
 # Millicores of a node with two cores that pods may have (https://learn.microsoft.com/azure/aks/node-resource-reservations: 100 are the
 # kubelet's), less what the cluster's own pods on it request.

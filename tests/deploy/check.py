@@ -189,7 +189,7 @@ def compose(report):
 
     api = services["api"]
     report.check("compose's API has memory for every request that Spin holds", arithmetic.memory_problems("api", api.get("mem_limit"), api["environment"].get("SPIN_MAX_INSTANCE_COUNT")))
-    report.check("compose's containers run unprivileged, from pinned images, for this machine alone", hardening())
+    report.check("compose's containers run unprivileged, from pinned images, only for this machine", hardening())
     report.check("deploy/otel-collector.yaml agrees with itself and with deploy/compose.yaml", pipelines())
     report.check("telemetry is off unless OTEL_EXPORTER_OTLP_ENDPOINT is set", telemetry())
 
@@ -207,7 +207,7 @@ def container_app(report):
             if probe.get("failureThreshold", 3) > 10 or probe.get("periodSeconds", 10) > 240:
                 yield f"{probe['type']}: Container Apps takes no more than 10 failures and 240 seconds"
 
-    report.check("deploy/akamai/containerapp.yaml keeps Data API Builder in use while the database is away", problems())
+    report.check("deploy/akamai/containerapp.yaml keeps Data API Builder in use while the database is unavailable", problems())
 
 
 def retries(report):
@@ -219,7 +219,7 @@ def retries(report):
 
 
 def monitoring(report):
-    """What watches the API on AKS."""
+    """Checks the alerts for the API on AKS, and the collection of their data."""
     path = Path("deploy/azure/monitoring.bicep")
 
     def parses():
@@ -242,7 +242,7 @@ def monitoring(report):
 
 
 def cluster_wide(report):
-    """What is applied to a cluster by itself, because no namespace of ours has it."""
+    """Checks the manifests for a whole cluster, which are applied by themselves because no namespace of ours has them."""
     path = "deploy/spinkube/components/gateway/class.yaml"
     report.check(f"{path} is valid by its CRD", schemas.crd_problems(yaml.safe_load(Path(path).read_text(encoding="utf-8"))))
     command = kustomize()
@@ -288,7 +288,7 @@ def connection_strings(report):
     # Between its three attempts to connect DAB waits 2 and 4 seconds; nothing changes that.
     waits = 2 + 4
     texts = {str(path): path.read_text(encoding="utf-8") for place in ("deploy", "docs") for path in sorted(Path(place).rglob("*")) if path.suffix in (".yaml", ".md", ".bicep")}
-    # What Bicep fills in, as the other manifests have it.
+    # Bicep's variables become the values that the other manifests have.
     texts = {path: text.replace("${environment().suffixes.sqlServerHostname}", ".database.windows.net").replace("${pool}", "@pool@") for path, text in texts.items()}
     strings = [(path, match[0]) for path, text in texts.items() for match in re.finditer(r"Server=[^\s;]+;Database=[^'\n]*(?:'\$\(.*)?(?:'\$\{.*)?", text)]
     manifests = {path: dict(re.findall(r"(?:^|;)([^=;]+)=([^;]*)", string)) for path, string in strings if path.startswith("deploy/")}
@@ -321,11 +321,11 @@ def connection_strings(report):
             own = re.search(r"attempt_timeout_ms=(\d+)", script.read_text(encoding="utf-8")) if script.exists() else None
             longest = int(own[1]) if own else attempt
             if not waits * 1000 < longest or not 10_000 + longest < deadline:
-                yield f"{path}: {longest} ms for an attempt are less than DAB's waits, or with ten seconds away more than the {deadline} ms of a request"
+                yield f"{path}: {longest} ms for an attempt are less than DAB's waits, or exceed a request's {deadline} ms after ten seconds of outage"
             yield from (f"{path}: {page} does not explain {name}" for name in options if name not in explained)
 
     def pools():
-        # What a rollout adds: Kubernetes' maxSurge; on Container Apps a whole second revision.
+        # A rollout adds pods: Kubernetes' maxSurge; on Container Apps a whole second revision.
         for script, scaled, most, surge in (
             ("deploy/azure/deploy.sh", "deploy/spinkube/components/hpa/autoscalers.yaml", r"name: dab\n.*?maxReplicas: (\d+)", 1),
             ("deploy/azure/deploy.sh", "deploy/spinkube/components/keda/scaled-objects.yaml", r"name: dab\n.*?maxReplicaCount: (\d+)", 1),
@@ -343,13 +343,13 @@ def connection_strings(report):
         replicas = re.search(r"maxReplicas = (\d+)", texts["deploy/azd/app.bicep"])[1]
         if int(divisor) < int(replicas):
             yield f"deploy/azd/app.sh divides the database's workers by {divisor}, app.bicep has {replicas} replicas"
-        # As the script would have it for the default tier.
+        # The size of the pool that the script would compute for the default tier.
         written = int(manifests["deploy/spinkube/aks/workload-identity/kustomization.yaml"]["Max Pool Size"])
         yield from arithmetic.connection_problems("deploy/spinkube/aks", written, 60, 4, 1)
 
     report.check("the connections of all replicas, also in a rollout, leave a tenth of the database's workers", pools())
     report.check(f"no connection string of {len(texts)} files goes without TLS", encrypted())
-    report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, and an attempt outlasts one of DAB's and its waits, and a request ten seconds and one attempt more", options())
+    report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, an attempt outlasts DAB's own and its waits, and a request ten seconds and one attempt", options())
 
 
 def documentation(report):
@@ -514,7 +514,7 @@ def workflows(report):
             for name, workflow in parsed.items():
                 for job, number, step in ((job, *each) for job, body in workflow["jobs"].items() for each in enumerate(body.get("steps", []))):
                     if "run" in step:
-                        # What GitHub fills in is a word to the shell.
+                        # The shell sees a word where GitHub fills in an expression.
                         Path(folder, f"{name}.{job}.{number}").write_text(re.sub(r"\$\{\{.*?\}\}", "word", f"set -eo pipefail\n{step['run']}"), encoding="utf-8")
             found = sorted(map(str, Path(folder).iterdir()))
             # Steps take and leave variables in the environment, and one has only a literal in a test.
@@ -528,7 +528,7 @@ def workflows(report):
 
 
 def is_shell_script(path):
-    # What a script printed when it was recorded; the script itself is checked.
+    # The recorded output of a script; the script itself is checked.
     if "/golden/" in path:
         return False
     if path.endswith(".sh"):

@@ -1,4 +1,4 @@
-"""What must hold in each rendered overlay. Each check yields the problems that it finds."""
+"""Checks the facts that must hold in each rendered overlay. Each check yields the problems that it finds."""
 
 import itertools
 import json
@@ -11,7 +11,7 @@ import arithmetic
 import probes as kubelet
 import yaml
 
-# SQL Server, in the overlay that has one. It needs a capability, and writes where it likes.
+# SQL Server, in the overlay that has one. The server needs a capability, and writes to its image.
 DATABASE = "database"
 
 
@@ -24,7 +24,7 @@ def dab_config():
 
 
 def extension():
-    """What is applied to the operator's Deployment after an overlay (deploy/spinkube/deployment): the part of its pods' specification."""
+    """Reads the part of the pods' specification that deploy/spinkube/deployment adds to the operator's Deployment after an overlay."""
     return extended_template()["spec"]
 
 
@@ -33,7 +33,7 @@ def extended_template():
 
 
 def pinned():
-    """What is installed into a cluster: name → version."""
+    """Reads the versions of all that is installed into a cluster: name → version."""
     return dict(re.findall(r"^(\w+)=(.*)$", Path("deploy/spinkube/cluster/versions.env").read_text(encoding="utf-8"), re.MULTILINE))
 
 
@@ -86,13 +86,13 @@ def references(overlay):
         yield f"Secret {manifest['metadata']['name']} is in the manifests"
     for where, kind, name, key in wanted(overlay):
         if name not in made[kind]:
-            yield f"{where} wants the {kind} {name}, which neither the manifests nor docs/kubernetes.md make"
+            yield f"{where} needs the {kind} {name}, which neither the manifests nor docs/kubernetes.md make"
         elif key is not None and key not in made[kind][name]:
-            yield f"{where} wants {key} of the {kind} {name}, which has {sorted(made[kind][name])}"
+            yield f"{where} needs {key} of the {kind} {name}, which has {sorted(made[kind][name])}"
 
 
 def wanted(overlay):
-    """What pods refer to, as (where, kind, name, key or None)."""
+    """Gives all ConfigMaps and Secrets to which pods refer, as (where, kind, name, key or None)."""
     app = overlay.one("SpinApp")
     named = [("SpinApp", entry) for entry in app["spec"]["variables"]]
     named += [(name, entry) for name, _, container in overlay.containers() for entry in container.get("env", [])]
@@ -200,7 +200,7 @@ def probes(overlay):
 
 
 def outages(overlay):
-    """pods stay in their Services while the database is away for ten minutes, and start, rest and end as they should"""
+    """pods stay in their Services while the database is unavailable for ten minutes, and start, rest and end as they should"""
     container = overlay.templates["dab"]["spec"]["containers"][0]
     yield from kubelet.api_problems(api_probes())
     yield from kubelet.full_problems(api_probes())
@@ -243,7 +243,7 @@ def scalers(overlay):
 
 
 def ending(overlay):
-    """Spin goes on for five seconds after its pod is told to end, and has no rights that it does not need"""
+    """Spin goes on for five seconds after Kubernetes begins to end its pod, and has no rights that it does not need"""
     (container,) = extension()["containers"]
     if container["name"] != overlay.one("SpinApp")["metadata"]["name"]:
         yield f"deploy/spinkube/deployment extends a container {container['name']}, which the operator does not make"
@@ -312,11 +312,11 @@ def gateway(overlay):
             if parent["sectionName"] not in listeners:
                 yield f"HTTPRoute {name} hangs on no listener"
             elif parent["sectionName"] == "http" and not all("filters" in rule for rule in spec["rules"]):
-                yield f"HTTPRoute {name} leads to the API without TLS"
+                yield f"HTTPRoute {name} serves the API without TLS"
         for rule in spec["rules"]:
             for backend in rule.get("backendRefs", []):
                 if (backend["name"], backend["port"]) != (overlay.one("SpinApp")["metadata"]["name"], 80):
-                    yield f"HTTPRoute {name} leads to {backend}"
+                    yield f"HTTPRoute {name} sends requests to {backend}"
                 # With Envoy Gateway backendRequest takes request's place.
                 if set(rule["timeouts"]) != {"request"} or seconds(rule["timeouts"]["request"]) < 2 * deadline:
                     yield f"HTTPRoute {name}: {rule['timeouts']} are less than two requests of {deadline:g} s"
@@ -409,7 +409,7 @@ def scaling(overlay):
         spec = scaler["spec"]
         behavior = spec.get("behavior") or spec["advanced"]["horizontalPodAutoscalerConfig"]["behavior"]
         if behavior["scaleDown"]["policies"] != [{"type": "Pods", "value": 1, "periodSeconds": 60}]:
-            yield f"{scaler['kind']} {scaler['metadata']['name']} takes more than one pod a minute away"
+            yield f"{scaler['kind']} {scaler['metadata']['name']} removes more than one pod a minute"
     for budget in overlay.of("PodDisruptionBudget"):
         if not overlay.selected(budget["spec"]["selector"]):
             yield f"PodDisruptionBudget {budget['metadata']['name']} selects no pod"

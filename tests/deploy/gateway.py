@@ -1,6 +1,7 @@
-"""What Envoy does with the gateway's routes when pods of the API end, and when they hold as many requests as they can. Envoy Gateway's part, from
-its resources to Envoy's own, is played here: route.go, cluster.go and custom_response.go in its internal/xds/translator, of the version in
-deploy/spinkube/cluster/versions.env.
+"""Runs Envoy with the gateway's routes when pods of the API end, and when they hold as many requests as they can.
+
+This file does Envoy Gateway's part, from its resources to Envoy's own: route.go, cluster.go and custom_response.go in its
+internal/xds/translator, of the version in deploy/spinkube/cluster/versions.env.
 """
 
 import http.client
@@ -155,7 +156,7 @@ def sent(port):
 
 
 def refused(port, count):
-    """What requests beyond the limits are answered, as (status, content type, retry-after, body, seconds)."""
+    """Reads the answers to requests beyond the limits, as (status, content type, retry-after, body, seconds)."""
     answers = []
     for _ in range(count):
         began = time.monotonic()

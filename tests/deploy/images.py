@@ -17,7 +17,7 @@ def program():
 
 
 class Registry(BaseHTTPRequestHandler):
-    """One that wants a token, as the public ones do."""
+    """A registry that requires a token, as the public ones do."""
 
     def do_HEAD(self):
         allowed = self.headers.get("authorization") == "Bearer a-token" and "oci.image.index" in self.headers["accept"]
@@ -60,4 +60,4 @@ def problems(deployed):
         digest = error
     server.shutdown()
     if digest != DIGEST:
-        yield f"a registry that wants a token gives {digest}"
+        yield f"a registry that requires a token gives {digest}"

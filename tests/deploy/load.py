@@ -1,6 +1,7 @@
-"""Asks a URL at a constant rate, each time on a new connection, and counts what comes back:
+"""Asks a URL at a constant rate, each time on a new connection, and counts the answers:
+
   tests/deploy/load.py URL RATE SECONDS ALLOWED…
-ALLOWED are the statuses that may come (200, 5xx). Anything else, and each connection that breaks, fails it. Without ALLOWED: 200 alone."""
+ALLOWED are the statuses that may come (200, 5xx). Anything else, and each connection that breaks, fails it. Without ALLOWED: only 200."""
 
 import asyncio
 import collections

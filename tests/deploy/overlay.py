@@ -1,4 +1,4 @@
-"""What an overlay renders to, and who may speak to whom in it."""
+"""Reads the manifests that an overlay renders to, and computes which pods may connect to which."""
 
 import json
 import subprocess
@@ -7,9 +7,9 @@ import yaml
 
 
 class Overlay:
-    """One rendered kustomization. `pods` are the labels of its pods, by name; those of a SpinApp are as the operator sets them.
+    """One rendered kustomization. `pods` are the labels of its pods, by name; for a SpinApp, the labels that the operator sets.
 
-    `visitors` are pods of other namespaces, with the labels of those.
+    `visitors` are pods of other namespaces, with the labels of those namespaces.
     """
 
     def __init__(self, name, manifests):
@@ -49,11 +49,11 @@ class Overlay:
         return {name for name, labels in self.pods.items() if matches(selector, labels)}
 
     def allows(self, source, target, port):
-        """Whether the network policies let pod `source` connect to `target` on a TCP port. None is an address outside the cluster."""
+        """Says if the network policies let pod `source` connect to `target` on a TCP port. None is an address outside the cluster."""
         return self._side("Egress", source, target, port) and self.takes(target, source, port)
 
     def takes(self, target, source, port):
-        """Whether they would if `source` were free to connect to anything."""
+        """Says if the network policies would let them connect, if `source` were free to connect to anything."""
         return self._side("Ingress", target, source, port)
 
     def _side(self, direction, pod, peer, port):
@@ -81,7 +81,7 @@ class Overlay:
 
 
 def template(manifest):
-    """That of its pods, which a CronJob has in the template of its jobs."""
+    """Finds the template of a manifest's pods, which a CronJob has in the template of its jobs."""
     spec = manifest.get("spec", {})
     return spec.get("jobTemplate", {}).get("spec", spec).get("template")
 

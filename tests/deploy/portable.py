@@ -2,13 +2,13 @@
 
 import re
 
-# What a line must not have, and what to write instead.
+# Patterns that no line may have, and what to write instead.
 RULES = {
     r"\bdate\b[^|;]*\+[^|;\s]*%N": "date has no %N: bash's time, or SECONDS",
     r"(?<![\w./-])timeout \d": "there is no timeout: look with command -v first",
     r"\bstat -c\b": "stat has no -c: wc -c, ls -l",
     r"\bsed\b.*\\t": r"sed takes \t for a t: awk",
-    r"\bsed -i\b": "sed -i wants a suffix: write another file",
+    r"\bsed -i\b": "sed -i needs a suffix: write another file",
     r"\breadlink -f\b": "readlink has no -f: cd and pwd",
     r"\brealpath\b": "there is no realpath: cd and pwd",
     r"(?<![\w.-])(mapfile|readarray)\b": "bash 3.2 has no mapfile: while read",
@@ -31,7 +31,7 @@ LINUX = ("deploy/apply-sql.sh", "deploy/spinkube/cluster/install-shim.sh", ".ci/
 
 
 def problems(path, text):
-    """What of a script does not run everywhere. A line that looks first for timeout or sha256sum may use it."""
+    """Finds the parts of a script that do not run everywhere. A line that looks first for timeout or sha256sum may use it."""
     if path in LINUX:
         return
     for number, line in enumerate(text.splitlines(), 1):

@@ -1,4 +1,4 @@
-"""What the kubelet makes of a container's probes, when what is behind it comes and goes."""
+"""Plays the kubelet, which reads a container's probes while the programs that the container needs stop and start."""
 
 import tomllib
 from pathlib import Path
@@ -43,7 +43,7 @@ class Counters:
         self.ready = self.started and "readiness" not in probes
 
     def step(self, now, answers):
-        """Whether the kubelet restarts the container now."""
+        """Says if the kubelet restarts the container now."""
         for name, probe in self.probes.items():
             if self.started == (name == "startup"):
                 continue
@@ -80,18 +80,18 @@ class Counters:
 
 
 def api_problems(probes):
-    """What must hold of the API's probes, in words of the course above."""
+    """Checks the API's probes, in words of the course above."""
     (_, away, back), restarts = course(probes, "api", ("well", MINUTE), ("database-away", 10 * MINUTE), ("well", MINUTE))
     yield from unless(away == 600 and back == 60, f"API: in its Service for {away:g} of the 600 seconds without a database")
     yield from unless(restarts == 0, f"API: {restarts} restarts without a database")
     (served,), _ = course(probes, "api", ("database-away", MINUTE))
-    yield from unless(served > 0, "API: a new pod is not ready within a minute when the database is away: a rollout would hang")
+    yield from unless(served > 0, "API: a new pod is not ready within a minute when the database is unavailable: a rollout would hang")
     (_, late), restarts = course(probes, "api", ("well", MINUTE), ("hung", 2 * MINUTE))
     yield from unless(late < 120 and restarts > 0, "API: one that hangs is neither taken out of its Service nor restarted within two minutes")
 
 
 def full_problems(probes):
-    """What must hold of them while all of Spin's instances wait for the database, and so none is left for a probe."""
+    """Checks the probes while all of Spin's instances wait for the database, and so none is left for a probe."""
     (_, full, back), restarts = course(probes, "api", ("well", MINUTE), ("full", 10 * MINUTE), ("well", MINUTE))
     yield from unless(full == 600 and back == 60, f"API: in its Service for {full:g} of the 600 seconds that its requests wait for the database")
     yield from unless(restarts == 0, f"API: {restarts} restarts while its requests wait for the database")
@@ -119,7 +119,7 @@ def unless(condition, problem):
         yield problem
 
 
-# What the manifests once said. A test that takes them for right tests nothing.
+# Probes that the manifests once had. A test that takes them for right tests nothing.
 API_ONCE = {
     "liveness": {"httpGet": {"path": "/healthz"}},
     "readiness": {"httpGet": {"path": "/readyz"}, "periodSeconds": 5, "timeoutSeconds": 2, "failureThreshold": 12},

@@ -9,7 +9,7 @@ class Report:
         self.passed = self.failed = self.skipped = 0
 
     def check(self, name, problems):
-        """Passes when there are no problems; otherwise each is told."""
+        """Passes when there are no problems; otherwise prints each."""
         problems = list(problems)
         if problems:
             self.failed += 1

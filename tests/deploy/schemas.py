@@ -1,4 +1,4 @@
-"""Schemas for what is in a cluster: Kubernetes' own, and those of CRDs in tests/deploy/crds, which vendor.py writes."""
+"""Reads the schemas of manifests: Kubernetes' own, and the CRDs in tests/deploy/crds, which vendor.py writes."""
 
 import functools
 import re
@@ -17,7 +17,7 @@ utils.schema_contents = functools.cache(utils.schema_contents)
 
 
 def is_kubernetes(manifest):
-    """Whether the kind is Kubernetes' own, and not of a CRD. Of its groups with a dot, the manifests use these."""
+    """Says if the kind is Kubernetes' own, and not of a CRD. Of its groups with a dot, the manifests use these."""
     group = manifest["apiVersion"].rpartition("/")[0]
     return "." not in group or group in ("networking.k8s.io", "node.k8s.io", "rbac.authorization.k8s.io")
 

@@ -1,5 +1,4 @@
-"""deploy/spinkube/cluster/install-shim.sh on nodes that are folders: it runs with a wget that has the archives, and an nsenter that writes down what
-it is asked for.
+"""Runs deploy/spinkube/cluster/install-shim.sh on nodes that are folders. Its wget has the archives, and its nsenter writes down each call.
 """
 
 import hashlib
@@ -13,7 +12,7 @@ import tomllib
 from pathlib import Path
 
 SCRIPT = Path("deploy/spinkube/cluster/install-shim.sh").resolve()
-# As on AKS and kind: what is there before, for containerd 1 and for containerd 2.
+# The configuration that AKS and kind begin with, for containerd 1 and for containerd 2.
 CONFIGS = {
     "io.containerd.grpc.v1.cri": 'version = 2\n[plugins."io.containerd.grpc.v1.cri".containerd]\ndefault_runtime_name = "runc"\n[plugins."io.containerd.grpc.v1.cri".containerd.runtimes.runc]\nruntime_type = "io.containerd.runc.v2"\n',
     "io.containerd.cri.v1.runtime": "version = 3\n[plugins.'io.containerd.cri.v1.runtime'.containerd]\ndefault_runtime_name = 'runc'\n[plugins.'io.containerd.cri.v1.runtime'.containerd.runtimes.runc]\nruntime_type = 'io.containerd.runc.v2'\n",
@@ -44,7 +43,7 @@ class Node:
         path.chmod(0o755)
 
     def reimage(self):
-        """What AKS does to a node: everything is as it was when it was new, but for its name."""
+        """Makes the node new except for its name, as AKS does."""
         shutil.rmtree(self.root, ignore_errors=True)
         path = self.root / "etc/containerd/config.toml"
         path.parent.mkdir(parents=True)

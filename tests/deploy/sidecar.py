@@ -1,11 +1,11 @@
-"""What must hold where Data API Builder is a sidecar: of the overlay, of the part that is applied after it, and of the overlay without a sidecar."""
+"""Checks the overlay in which Data API Builder is a sidecar, the part that is applied after it, and the overlay without a sidecar."""
 
 import re
 from pathlib import Path
 
 import arithmetic
 
-# What is a container's own business in both.
+# Fields of the container that both overlays must have alike.
 SAME = ("image", "args", "resources", "volumeMounts", "startupProbe", "livenessProbe", "readinessProbe", "env", "ports")
 
 

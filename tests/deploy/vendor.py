@@ -1,4 +1,5 @@
-"""Writes a CRD that the checks need into tests/deploy/crds: its schema, without descriptions and without rules in CEL, which nothing here reads.
+"""Writes a CRD that the checks need into tests/deploy/crds: its schema, without descriptions and rules in CEL, which nothing here reads:
+
   tests/deploy/vendor.py SOURCE < the file at SOURCE
 SOURCE is the file's address. The head of what is written names it, with the checksum of the file as it came."""
 

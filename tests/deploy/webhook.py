@@ -1,7 +1,7 @@
-"""What SpinKube's operator makes of a manifest: its mutating webhooks, before the API server holds it against the CRD, and its Deployment.
+"""Does with a manifest what SpinKube's operator does: runs the mutating webhooks, before the API server reads the CRD, and makes the Deployment.
 
 The operator reads the manifest into its Go types and writes them out again. A field without `omitempty` is written even when it was not
-given: a slice as null. The types are those of operator 0.6.1, the version in deploy/spinkube/cluster/versions.env:
+given: a slice as null. The types are from operator 0.6.1, the version in deploy/spinkube/cluster/versions.env:
 https://github.com/spinframework/spin-operator/blob/v0.6.1/api/v1alpha1/spinapp_types.go and spinappexecutor_types.go; the webhooks are on
 by default (charts/spin-operator/templates/mutating-webhook-configuration.yaml).
 """
@@ -46,7 +46,7 @@ def round_trip(manifest):
 
 
 def reached(places, names):
-    """The objects that a path leads to. What is not there is left out: it is a pointer or a slice, and those have omitempty."""
+    """Finds the objects at a path. An absent one is left out, because pointers and slices have omitempty."""
     for name in names:
         places = [child for place in places for child in (place if name == "*" else [place.get(name)] if isinstance(place, dict) else []) if child is not None]
     return [place for place in places if isinstance(place, dict)]
@@ -80,7 +80,7 @@ def deployment(app):
 
 
 def extended(whole, part):
-    """What server-side apply makes of two managers' fields: lists with names are merged by them, and the part says what it says."""
+    """Merges two managers' fields as server-side apply does. Lists with names are merged by name, and the part's own values stay."""
     if isinstance(whole, dict) and isinstance(part, dict):
         return {key: extended(whole[key], part[key]) if key in whole and key in part else copy.deepcopy(whole.get(key, part.get(key))) for key in {**whole, **part}}
     if isinstance(whole, list) and isinstance(part, list) and all(isinstance(each, dict) and "name" in each for each in whole + part):

@@ -16,12 +16,13 @@ PROSELINT = ".local/docs/bin/proselint"
 # restore.
 OFF = ("typography", "dates_times", "misc.phrasal_adjectives", "redundancy.misc.after_the_deadline")
 
-# Folders whose comments and messages the rules cover, and folders with figures only. Widen the gate by moving a line.
+# Folders whose comments and messages the rules cover.
 COVERED = (
     ".github",
     "bench",
     "crates/azure-sql-rest",
     "crates/azure-sql-rest-bridge",
+    "crates/azure-sql-rest-cli",
     "crates/azure-sql-rest-conformance",
     "crates/azure-sql-rest-host",
     "crates/azure-sql-rest-up",
@@ -31,23 +32,20 @@ COVERED = (
     "scripts",
     "site",
     "sql",
+    "src",
+    "template",
     "tests/browser",
     "tests/cases",
     "tests/clients",
     "tests/contract",
+    "tests/deploy",
     "tests/docs",
     "tests/e2e",
+    "tests/entities",
     "tests/fuzz-api",
     "tests/simulation",
     "tests/soak",
     "tests/sql",
-)
-PENDING = (
-    "crates/azure-sql-rest-cli",
-    "src",
-    "template",
-    "tests/deploy",
-    "tests/entities",
 )
 
 
@@ -73,7 +71,7 @@ def report(root, documents, names=()):
     for name, document in documents.items():
         show(name, list(plain.of_document(document)), list(phrases(root)), name in names)
     show("all documents", [unit for document in documents.values() for unit in plain.of_document(document)], list(phrases(root)), False)
-    for folder in (*COVERED, *PENDING, *(name for name in names if name not in documents)):
+    for folder in (*COVERED, *(name for name in names if name not in documents and name not in COVERED)):
         show(folder, list(comments.of(root, [folder])), list(phrases(root, documents=False)), folder in names)
     return 0
 

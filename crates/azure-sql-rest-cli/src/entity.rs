@@ -1,8 +1,12 @@
-//! `azure-sql-rest entity`: adds a table to the API, keeps up with it, or takes it away again.
+//! `azure-sql-rest entity`: adds a table to the API, keeps up with it, or removes it again.
 //!
-//! In reading order: `source` reads a table from scripts or from a database, `decide` makes a plan of it or refuses with all reasons, of which
-//! `rules` has those that hold for every plan; `plan` is the plan and its text, the one input of all that is generated; `render` writes it
-//! as SQL and `routes` as lines of the table of routes; `project` is what is there already, and `write` changes it.
+//! In reading order:
+//! - `source` reads a table from scripts or from a database;
+//! - `decide` makes a plan of the table, or refuses with all reasons;
+//! - `rules` has the reasons that hold for every plan;
+//! - `plan` has the plan and its text, the one input of all that is generated;
+//! - `render` writes the plan as SQL, and `routes` as lines of the table of routes;
+//! - `project` reads what the project has already, and `write` changes it.
 
 mod decide;
 #[cfg(test)]
@@ -35,7 +39,7 @@ pub(crate) struct EntityArguments {
 enum Command {
     /// Add a table to the API, or bring what follows from its plan up to date
     Add(Box<Add>),
-    /// Add all tables of a schema, each under the English singular of its name; those that cannot be served are left out, with the reasons
+    /// Add all tables of a schema, each under the English singular of its name, and leave out unfit tables, with the reasons
     AddAll {
         /// The schema, as Sales.*
         tables: String,
@@ -52,7 +56,7 @@ enum Command {
         #[arg(long)]
         dry_run: bool,
     },
-    /// Take away what `add` has written, if nothing of it was changed
+    /// Remove what `add` has written, if nobody has edited it
     Remove {
         /// The entity's name
         name: String,
@@ -94,8 +98,8 @@ struct Add {
     /// Filters of the list: Status, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
     #[arg(long, value_delimiter = ',', value_parser = filter_of)]
     filter: Vec<Filter>,
-    /// What a new row has in a column that clients neither send nor see, COLUMN=VALUE: a number, a text, now(), or @COLUMN for what
-    /// another column has
+    /// COLUMN=VALUE, for a new row's columns that clients neither send nor see. The value is a number, a text, now(), or @COLUMN to copy
+    /// another column
     #[arg(long, value_delimiter = ',')]
     set: Vec<String>,
     /// The same, and again with every change of the row
@@ -164,7 +168,7 @@ fn add_table(root: &Path, add: &Add, table: &Table, source: Option<String>) -> R
     write::write(root, &decided.plan, before.as_ref(), add.dry_run)
 }
 
-/// Decides the plan of what was asked for, and compares its names with those of the project.
+/// Decides the plan of the table, and compares its names with the names that the project has.
 fn decided(root: &Path, add: &Add, table: &Table, source: Option<String>, before: Option<Plan>) -> Result<Decided> {
     let wishes = wishes(root, add, source, before)?;
     let taken = project::taken(root, &wishes, &table.name, &project::plans(root)?)?;
@@ -196,7 +200,7 @@ fn add_all(root: &Path, add: &Add, pattern: &str) -> Result<()> {
     Ok(())
 }
 
-/// What was given, and not as an empty text.
+/// Treats an option with an empty text as one that was not given.
 fn given(text: Option<&String>) -> Option<&String> {
     text.filter(|text| !text.trim().is_empty())
 }
@@ -245,7 +249,7 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<(Table, Opt
     let mut table = source::read(&scripts, &name)?.with_context(|| {
         format!("sql/ has no CREATE TABLE {name}: name the file that has it with --ddl, the database with FROM=, or give --columns")
     })?;
-    // It is created there.
+    // The script in sql/ creates the table.
     table.ddl.clear();
     Ok((table, Some("sql/".to_owned())))
 }

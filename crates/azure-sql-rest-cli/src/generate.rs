@@ -1,4 +1,4 @@
-//! `azure-sql-rest generate`: writes what follows from the table of routes and from the entities. Nothing of it is written by hand.
+//! `azure-sql-rest generate`: writes the files that follow from the table of routes and from the entities. Nobody edits them by hand.
 
 mod dab;
 mod entity;
@@ -16,8 +16,8 @@ use crate::entity::local_scripts;
 use crate::routes;
 use crate::steps::say;
 
-/// The files that follow from the table of routes, the entities and the settings of the project at `root`: their paths in it, and
-/// what they should hold.
+/// Makes the files that follow from the table of routes, the entities and the settings of the project at `root`. Gives their paths in the
+/// project, and the texts that they should have.
 ///
 /// # Errors
 ///

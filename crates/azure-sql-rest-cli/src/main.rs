@@ -1,8 +1,10 @@
-//! `azure-sql-rest`: what a developer types.
+//! `azure-sql-rest`: the command line program for developers.
 //!
-//! `up` and `bridge` run the API, and are those of the crate `azure-sql-rest-up`. In reading order of the rest: `entity` adds a table,
-//! `routes` reads the table of routes, `generate` writes what follows from both, `component` builds, `sql` writes and applies
-//! T-SQL, `test` asks for every promise.
+//! `up` and `bridge` run the API with the crate `azure-sql-rest-up`. The other commands, in reading order:
+//! - `entity` adds a table;
+//! - `routes` reads the table of routes, and `generate` writes the files that follow from tables and routes;
+//! - `component` builds, and `sql` writes and applies T-SQL;
+//! - `test` checks that the API keeps its promises.
 
 mod component;
 mod entity;
@@ -32,7 +34,7 @@ struct Arguments {
     #[command(subcommand)]
     command: Command,
 
-    /// Stop when standard input ends, so that whoever started this leaves nothing behind
+    /// Stop when standard input ends, so that a program that starts this leaves nothing behind
     #[arg(long, global = true)]
     exit_on_stdin_eof: bool,
 }
@@ -41,17 +43,17 @@ struct Arguments {
 enum Command {
     /// Run the local bridge, and the API on Spin or the built-in host
     Up(UpArguments),
-    /// Run the local bridge alone
+    /// Run only the local bridge
     Bridge(BridgeArguments),
-    /// Write what follows from the table of routes: DAB's entities, openapi.json
+    /// Write the files that follow from the table of routes: DAB's entities, openapi.json
     Generate,
     /// Add a table of one's own to the API
     Entity(EntityArguments),
     /// Build the component of each manifest
     Build(BuildArguments),
-    /// Write or apply all T-SQL: that of the project, and that of the library
+    /// Write or apply all T-SQL of the project and of the library
     Sql(SqlArguments),
-    /// Ask the API for everything that it promises of every entity
+    /// Test that the API keeps all its promises about every entity
     Test(TestArguments),
 }
 

@@ -1,6 +1,6 @@
 //! Reads the table of routes from an app's `src/lib.rs`, so that nothing has to be compiled to see it.
 //!
-//! The words are those of [`azure_sql_rest::route`]; the compiler reads the same table by the macro `component!`.
+//! The table has the words of [`azure_sql_rest::route`]; the compiler reads the same table by the macro `component!`.
 
 use std::fs;
 use std::ops::RangeInclusive;
@@ -209,7 +209,7 @@ fn leak(name: Ident) -> &'static str {
 mod tests {
     use super::*;
 
-    // What the compiler makes of the table below.
+    // Has the compiler read the table below, and keeps its text.
     macro_rules! twice {
         ($($table:tt)*) => {
             azure_sql_rest::routes! { $($table)* }

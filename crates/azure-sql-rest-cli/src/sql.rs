@@ -1,5 +1,5 @@
-//! `azure-sql-rest sql`: the scripts of a project's `sql/` together with those of the library, in one order: the ledger, the functions, the
-//! roles and the transaction around all of them come with this program, and so with its version.
+//! `azure-sql-rest sql`: merges the scripts of a project's `sql/` and of the library into one order. The ledger, the functions, the roles and
+//! the transaction around all scripts come with this program, and so with its version.
 
 use std::collections::BTreeMap;
 use std::fs;

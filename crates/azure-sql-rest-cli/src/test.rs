@@ -1,4 +1,4 @@
-//! `azure-sql-rest test`: asks the project's API for everything that it promises of every entity, on the built-in host and the local
+//! `azure-sql-rest test`: asks the project's API for all that it promises of every entity. The API runs on the built-in host and the local
 //! bridge, with data of its own.
 
 use std::collections::BTreeMap;

@@ -1,4 +1,4 @@
-//! Decides the plan of a table: what clients send and see, and what a new row has. What the plan may not be is said by `rules`.
+//! Decides the plan of a table: which columns clients send and see, and the values of a new row. `rules` refuses plans that break a rule.
 
 use std::collections::BTreeSet;
 
@@ -10,7 +10,7 @@ use super::plan::{
 use super::rules;
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
 
-/// What was asked for.
+/// The options of the command line, and the plan that the entity had before.
 #[derive(Clone, Debug, Default)]
 pub(crate) struct Wishes {
     pub(crate) name: String,
@@ -22,18 +22,18 @@ pub(crate) struct Wishes {
     pub(crate) key: Option<String>,
     /// Columns that clients neither send nor see.
     pub(crate) without: Vec<String>,
-    /// The filters of a list; those of before when empty.
+    /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
-    /// What columns have in a new row, as the command line gives it.
+    /// Values of columns in a new row, as the command line gives them.
     pub(crate) set: Vec<(String, String)>,
-    /// What columns have in a new row and after each change.
+    /// Values of columns in a new row and after each change.
     pub(crate) touch: Vec<(String, String)>,
     pub(crate) source: Option<String>,
     /// The plan of today, whose decisions stay.
     pub(crate) before: Option<Plan>,
 }
 
-/// A plan, and what its owner should know of it.
+/// A plan, and notes for its owner.
 #[derive(Debug)]
 pub(crate) struct Decided {
     pub(crate) plan: Plan,
@@ -85,7 +85,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         written: before.map(|before| before.written.clone()).unwrap_or_default(),
     };
     plan.listed = listed(&plan, before, &mut notes);
-    // Of the indexes, a plan knows those that are unique.
+    // A plan has only the unique indexes.
     let is_first = |name: &str| {
         let first = |unique: &Unique| unique.columns.first().is_some_and(|first| first.eq_ignore_ascii_case(name));
         plan.uniques.iter().any(first)
@@ -108,7 +108,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     Ok(Decided { plan, notes })
 }
 
-/// The filters that were asked for, else those of before.
+/// The filters of the command line, or else the filters of the plan before.
 fn filter(before: Option<&Plan>, wishes: &Wishes) -> Vec<Filter> {
     match wishes.filter.is_empty() {
         true => before.map(|before| before.filter.clone()).unwrap_or_default(),
@@ -191,7 +191,7 @@ fn other_key(table: &Table) -> String {
     }
 }
 
-/// Who gives a new row its key.
+/// Finds out whether the client or the database gives a new row its key.
 fn source_of(column: &TableColumn, sql_type: SqlType) -> Key {
     let default = column.default.as_deref().map(inside).unwrap_or_default();
     let lower = default.to_lowercase();
@@ -281,7 +281,7 @@ fn decided(
     }
 }
 
-/// A reference to another column, spelled as that is.
+/// Spells a reference to another column as that column is spelled.
 fn spelled(table: &Table, expression: Expression) -> Expression {
     match expression {
         Expression::Column(name) => Expression::Column(table.column(&name).map_or(name, |column| column.name.clone())),
@@ -289,7 +289,7 @@ fn spelled(table: &Table, expression: Expression) -> Expression {
     }
 }
 
-/// Why clients cannot see a column.
+/// Tells why clients cannot see a column.
 fn unseen(column: &TableColumn) -> Option<String> {
     match (column.veil, column.sql_type) {
         (Some(Veil::Masked), _) => {

@@ -15,7 +15,7 @@ use super::plan::Plan;
 /// Words that a statement of a script begins with, outside of procedures.
 const BEGINNINGS: [&str; 6] = ["CREATE", "IF", "EXECUTE", "DELETE", "INSERT", "ALTER"];
 
-/// What is wrong with a script, a line each.
+/// Lists the faults of a script, a line each.
 pub(super) fn problems(script: &str, plan: &Plan) -> Vec<String> {
     let tokens = match Tokenizer::new(&MsSqlDialect {}, script).tokenize() {
         Ok(tokens) => tokens,

@@ -1,9 +1,9 @@
-//! The plan of an entity: what was told and decided about a table. It is the one input of everything that is generated, and
+//! The plan of an entity: what was told and decided about a table. Everything that is generated follows from the plan, and
 //! `entities/<name>.toml` is its text.
 //!
-//! In reading order: [`Plan`] and its parts here, `name` the name of a table, `sql_type` SQL Server's types, `expression` what columns
-//! are set to, `filter` how a list is filtered, `condition` the conditions of that, `json` JSON inside of it, `text` the plan as TOML; `rule`
-//! what CHECKs and defaults say of values, `schema` and `example` the JSON Schema and the examples that follow from it.
+//! In reading order: [`Plan`] and its parts here, `name` the name of a table, `sql_type` SQL Server's types, `expression` the values that
+//! columns are set to, `filter` and `condition` the filters of a list, `json` JSON in the plan, `text` the plan as TOML. Then `rule` says what
+//! CHECKs and defaults mean for values, and `schema` and `example` make the JSON Schema and the examples.
 
 mod column;
 pub(crate) mod condition;
@@ -30,7 +30,7 @@ pub(crate) use filter::Filter;
 pub(crate) use name::{TableName, bracketed};
 pub(crate) use sql_type::{Length, SqlType};
 
-/// What was told and decided about a table.
+/// Has all that was told and decided about a table.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Plan {
@@ -42,7 +42,7 @@ pub(crate) struct Plan {
     pub(crate) table: TableName,
     /// The script of T-SQL that is generated: `sql/40-color.sql`.
     pub(crate) script: String,
-    /// What clients can do with rows.
+    /// The operations that clients can ask for.
     pub(crate) operations: Vec<Operation>,
     /// The column that names a row in paths.
     pub(crate) key: Key,
@@ -72,13 +72,13 @@ pub(crate) struct Plan {
     /// The period, when the table is system-versioned.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub(crate) temporal: Option<Period>,
-    /// Words of routes in `openapi.json`, a line of summary first, by operation or `post`. Those that are absent are made up.
+    /// Words of routes in `openapi.json`, a line of summary first, by operation or `post`. The generator makes up absent words.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) docs: BTreeMap<String, Vec<String>>,
-    /// Examples of requests and answers, by operation. Those that are absent are made up.
+    /// Examples of requests and answers, by operation. The generator makes up absent examples.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) examples: BTreeMap<Operation, Example>,
-    /// What creates the table where it does not exist, in this order, word for word. Empty: the table exists.
+    /// The statements that create the table where it does not exist, in this order, word for word. Empty: the table exists.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) ddl: Vec<Definition>,
     /// Where the table was read: the path of a file with its DDL, or `database`. Never a connection string.
@@ -89,7 +89,7 @@ pub(crate) struct Plan {
     pub(crate) written: BTreeMap<String, String>,
 }
 
-/// What can be done with rows.
+/// An operation on rows.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Deserialize, Serialize, ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum Operation {
@@ -297,7 +297,7 @@ pub(crate) enum ObjectKind {
     Type,
 }
 
-/// What a row's version is made of.
+/// The parts from which a row's version is made.
 #[derive(Clone, Copy, Debug, PartialEq)]
 #[expect(clippy::enum_variant_names, reason = "ROWVERSION is a name of SQL Server's")]
 pub(crate) enum Version<'p> {
@@ -305,7 +305,7 @@ pub(crate) enum Version<'p> {
     Period(&'p Column),
     /// Its ROWVERSION.
     RowVersion(&'p Column),
-    /// Its text alone.
+    /// Only its text.
     Text,
 }
 
@@ -363,7 +363,7 @@ impl Plan {
         self.shown().filter(|column| self.listed.is_empty() || self.listed.contains(&column.name))
     }
 
-    /// What a row's version is made of.
+    /// Finds the parts from which a row's version is made.
     pub(crate) fn version(&self) -> Version<'_> {
         let filled = |filled: &Filled| self.columns.iter().find(|column| column.filled == *filled);
         match (&self.temporal, filled(&Filled::RowStart), filled(&Filled::RowVersion)) {

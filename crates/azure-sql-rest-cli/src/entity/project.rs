@@ -51,7 +51,7 @@ pub(super) fn text(root: &Path, path: &str) -> Result<String> {
     decoded(&bytes).with_context(|| format!("cannot read {path}"))
 }
 
-/// The scripts of `sql/`, in their order, without those that belong to an entity.
+/// The scripts of `sql/`, in their order, without the scripts of entities.
 pub(super) fn scripts(root: &Path, plans: &[Plan]) -> Result<Vec<(String, String)>> {
     let mut paths = Vec::new();
     for entry in fs::read_dir(root.join("sql")).context("cannot read sql/")? {
@@ -64,8 +64,8 @@ pub(super) fn scripts(root: &Path, plans: &[Plan]) -> Result<Vec<(String, String
     paths.into_iter().map(|path| text(root, &path).map(|text| (path, text))).collect()
 }
 
-/// The path of a script that no other has: its number is between the customers and the end, and above those of the tables that the
-/// entity refers to, where there is room.
+/// Finds a path that no other script has. Its number is between the customers and the end. Where there is room, the number is above
+/// the numbers of the tables to which the entity refers.
 pub(super) fn free_script(root: &Path, name: &str) -> Result<String> {
     let mut taken = BTreeSet::new();
     for entry in fs::read_dir(root.join("sql")).context("cannot read sql/")? {

@@ -1,4 +1,4 @@
-//! What a plan may not be, however it came about: decided from a table, or edited by hand.
+//! Refuses plans that break a rule, both when decided from a table and when edited by hand.
 
 use clap::ValueEnum;
 

@@ -1,7 +1,10 @@
 //! A table as it is defined, before anything is decided about it: read from a script of T-SQL, or from the catalog of a database.
 //!
-//! In reading order: `table` the table, `pieces` the words of a script with their places, `script` the statements of it, `alter`
-//! those that change it, `definition` columns and constraints; `catalog` the same table from the catalog of a database, which `database` asks.
+//! In reading order:
+//! - `table` has the table;
+//! - `pieces` reads the words of a script with their places, and `script` its statements;
+//! - `alter` applies the statements that change a table, and `definition` reads columns and constraints;
+//! - `catalog` reads the same table from the catalog of a database, which `database` asks.
 
 mod alter;
 #[cfg(any(test, feature = "database"))]

@@ -1,4 +1,4 @@
-//! The generator on tables: the customers, those of public sample databases, and what it refuses.
+//! Tests the generator on tables: the customers, tables of public sample databases, and tables that it refuses.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -71,7 +71,7 @@ fn commands() -> Vec<(String, Vec<String>)> {
     parsed.collect()
 }
 
-/// Each table of public databases is served, or refused with all reasons. Those that are served have one project: any two go together.
+/// Each table of public databases is served, or refused with all reasons. All served tables go into one project: any two go together.
 #[test]
 fn tables_of_public_databases_are_added_or_refused_with_all_reasons() {
     let project = project();
@@ -184,7 +184,7 @@ fn a_table_is_refused_with_all_its_reasons() {
     }
 }
 
-/// A way out that is named works, so that nobody goes in a circle.
+/// Each way out that an error names works, so that nobody goes in a circle.
 #[test]
 fn every_way_out_works() {
     for (line, way) in [
@@ -208,7 +208,7 @@ fn every_way_out_works() {
     }
 }
 
-/// Names are compared as they are, not as parts of others.
+/// Names are compared whole, not as parts of other names.
 #[test]
 fn a_name_is_taken_exactly() {
     let project = project();
@@ -219,7 +219,7 @@ fn a_name_is_taken_exactly() {
     assert!(twice.contains("dbo.Other is served already, by entities/category.toml"), "{twice}");
 }
 
-/// What was written is known by its hash: it is taken away untouched, and nothing is overwritten.
+/// The command knows its own files by their hash. Only unchanged files are removed, and no other file is overwritten.
 #[test]
 fn files_are_written_and_removed_by_hash() {
     let project = project();
@@ -252,7 +252,7 @@ fn files_are_written_and_removed_by_hash() {
     assert!(there.contains("sql/40-color.sql is there already, and is another: nothing was written"), "{there}");
 }
 
-/// What a killed command has left is completed by the same command.
+/// The same command completes the files that a killed one has left.
 #[test]
 fn half_of_the_files_become_all_of_them() {
     let project = project();
@@ -278,7 +278,7 @@ fn nothing_is_written_when_one_file_cannot_be() {
     assert_eq!(files_of(root), before);
 }
 
-/// A table to which another refers stays, because its rows would be gone under those of the other.
+/// A table to which another refers stays, because the other's rows need its rows.
 #[test]
 fn a_table_that_others_refer_to_stays() {
     let project = project();
@@ -308,7 +308,7 @@ fn a_change_of_the_table_is_taken_over() {
     assert_eq!(plan.column("Hex").unwrap().role, plan::Role::Sent);
 }
 
-/// The plan is edited by hand, and what is generated follows; what it may not be is refused.
+/// The generated files follow when the plan is edited by hand. An edit that breaks a rule is refused.
 #[test]
 fn a_plan_that_was_edited_counts() {
     let project = project();
@@ -325,7 +325,7 @@ fn a_plan_that_was_edited_counts() {
     assert!(add(root, "color").unwrap_err().to_string().contains("member \"a'b\" of column Note is not made of"));
 }
 
-/// The routes of the customers are those that their plan says.
+/// The customers have exactly the routes of their plan.
 #[test]
 fn the_routes_of_the_customers_follow_from_their_plan() {
     let plan = project::plan(root(), "customer").unwrap().unwrap();
@@ -348,7 +348,7 @@ fn files_of(root: &Path) -> BTreeSet<(PathBuf, String)> {
     files
 }
 
-/// What `make` gives in one text is split as a shell splits it, and nothing of it is executed.
+/// Options that `make` gives in one text are split as a shell splits them, and nothing is executed.
 #[test]
 fn options_in_one_text_keep_their_quotes() {
     let project = project();

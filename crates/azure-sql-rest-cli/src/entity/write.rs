@@ -1,7 +1,7 @@
-//! Writes the files of an entity: all of them or none, and none that its owner has edited.
+//! Writes the files of an entity: either all or none, and no file that its owner has edited.
 //!
-//! New texts are written beside their files first, and then put in their place, the plan last: a full disk changes nothing, and what a
-//! killed command has left is completed by the same command.
+//! New texts are written beside their files first, and then put in their place, the plan last. A full disk therefore changes nothing.
+//! After a kill, the same command completes the files.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
@@ -17,16 +17,16 @@ use super::project::{self, ROUTES_FILE, path_of};
 use super::{render, routes};
 use crate::steps::say;
 
-/// What becomes of a file.
+/// Says if a file is written, kept or removed.
 enum Fate {
     Written(String),
     Current,
-    /// It was edited, and stays; the text that is generated now, and before where that is known.
+    /// The owner has edited the file, and it stays. Has the text that is generated now, and the text before where it is known.
     Edited {
         now: String,
         before: Option<String>,
     },
-    /// It is generated no more.
+    /// The file is no longer generated.
     Removed,
 }
 
@@ -82,7 +82,7 @@ fn fates(root: &Path, plan: &Plan, before: Option<&Plan>) -> Result<Vec<(String,
     for path in written.into_iter().flat_map(BTreeMap::keys).filter(|path| !files.contains_key(*path)) {
         if let Some(present) = present(root, path, owner)? {
             let is_own = known(path).is_some_and(|known| *known == digest(present.trim()));
-            ensure!(is_own, "{path} is generated no more, and was edited: remove it, and do the same again");
+            ensure!(is_own, "{path} is no longer generated, and was edited: remove it, and do the same again");
             fates.push((path.clone(), Fate::Removed));
         }
     }
@@ -94,11 +94,11 @@ fn same(path: &str, present: &str, now: &str) -> bool {
     if path == ROUTES_FILE { present.trim() == now.trim() } else { present == now }
 }
 
-/// Writes what follows from a plan, and the plan.
+/// Writes a plan, and the files that follow from it.
 ///
 /// # Errors
 ///
-/// When a file is there that nothing here has written, or one cannot be written: nothing is changed then.
+/// When this program has not written an existing file, or a file cannot be written. Nothing is changed then.
 pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: bool) -> Result<()> {
     let fates = fates(root, plan, before)?;
     if before.is_none() {
@@ -169,7 +169,7 @@ fn show(root: &Path, path: &str, text: &str) -> Result<()> {
 ///
 /// # Errors
 ///
-/// When one was edited, or another entity refers to the table: nothing is removed then.
+/// When a file was edited, or another entity refers to the table. Nothing is removed then.
 pub(super) fn remove(root: &Path, plan: &Plan, is_dry: bool) -> Result<()> {
     project::is_free_to_go(plan, &project::plans(root)?)?;
     let (mut edited, mut gone) = (Vec::new(), Vec::new());
@@ -202,7 +202,7 @@ pub(super) fn remove(root: &Path, plan: &Plan, is_dry: bool) -> Result<()> {
     Ok(())
 }
 
-/// Texts that are written beside their files, and not yet in their place. What is not committed leaves nothing behind.
+/// Texts that are written beside their files, and not yet in their place. Without a commit, no text is left behind.
 #[derive(Default)]
 struct Staged {
     files: Vec<(PathBuf, PathBuf)>,
@@ -223,7 +223,7 @@ impl Staged {
         write().with_context(|| format!("cannot write {path}: nothing was changed"))
     }
 
-    /// Marks those of these paths that are there to be removed.
+    /// Marks the existing files of these paths to be removed.
     fn remove<'p>(&mut self, root: &Path, paths: impl IntoIterator<Item = &'p String>) {
         self.removed.extend(paths.into_iter().map(|path| root.join(path)).filter(|path| path.exists()));
     }
@@ -244,7 +244,7 @@ impl Staged {
 impl Drop for Staged {
     fn drop(&mut self) {
         for (beside, _) in &self.files {
-            // It may not have been written.
+            // The file may not have been written.
             let _ = fs::remove_file(beside);
         }
     }

@@ -1,4 +1,4 @@
-//! The `entities` of `dab/dab-config.json`: each procedure that a route calls, for role `anonymous`, over REST alone. The
+//! The `entities` of `dab/dab-config.json`: each procedure that a route calls, for role `anonymous`, only over REST. The
 //! rest of the file is written by hand.
 
 use std::fs;

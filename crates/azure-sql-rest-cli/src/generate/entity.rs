@@ -1,4 +1,4 @@
-//! What `openapi.json` says of an entity: the schemas that follow from its plan in `entities/<name>.toml`.
+//! Writes the schemas of an entity in `openapi.json`, from its plan in `entities/<name>.toml`.
 //!
 //! The schema of a row is JSON Schema. What is `readOnly` is not sent by clients; what is not `required` can be null. The schemas for a new
 //! row and for a patch are derived from it. Besides JSON Schema, a member may have:
@@ -89,7 +89,7 @@ impl Entity {
         Ok(schemas)
     }
 
-    /// The schema of a row that has this member alone.
+    /// The schema of a row that has only this member.
     fn only(&self, name: &str) -> Result<Value> {
         let member = self.schema["properties"].get(name);
         let member = shown(member.with_context(|| format!("the schema of {} has no {name}", self.name))?);

@@ -13,7 +13,7 @@ use serde_json::{Map, Value, json};
 use super::entity::{Entity, reference};
 use super::schemas::{BASE, title};
 
-/// The tag of what no procedure answers.
+/// The tag of routes that no procedure answers.
 const OPERATIONS: &str = "operations";
 
 /// The tag of procedures that are about no entity.
@@ -64,7 +64,7 @@ pub(super) fn document(root: &Path, routes: &[Route]) -> Result<Value> {
     Ok(document)
 }
 
-/// Removes the components that nothing refers to, when all that is referred to is there.
+/// Removes the components to which nothing refers. Fails when a reference has no target.
 fn keep_what_is_used(document: &mut Value) -> Result<()> {
     loop {
         let mut used = BTreeSet::new();
@@ -172,7 +172,7 @@ fn form_field(call: &Call) -> Option<&'static str> {
     })
 }
 
-/// The headers, by their names in the base, that an operation reads besides those of every request.
+/// The headers, by their names in the base, that an operation reads besides the headers of every request.
 fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
     match *method {
         Method::GET if has_key(call) => vec!["IfNoneMatch", "ReadIfMatch"],
@@ -269,7 +269,7 @@ fn request_body(route: &Route, call: &Call, entity: Option<&Entity>, form_field:
     json!({"required": true, "content": content})
 }
 
-/// Headers of responses, as references to those of the base.
+/// Headers of responses, as references to headers of the base.
 fn response_headers(names: &[(&str, &str)]) -> Value {
     let all = [
         ("server-timing", "Timing"),
@@ -290,7 +290,7 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
         Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
         Method::DELETE => ("202", "Deleted", &[key, replayed]),
         Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
-        // What was sent is not what is stored (RFC 9110, section 9.3.4).
+        // Without an ETag, because the stored row differs from the body (RFC 9110, section 9.3.4).
         Method::PUT => ("201", "Rows", &[key, replayed]),
         _ => ("201", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
     };

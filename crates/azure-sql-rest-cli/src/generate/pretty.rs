@@ -1,4 +1,4 @@
-//! JSON for people: what fits on a line stays on one.
+//! Writes JSON for people: a value that fits on a line stays on one.
 
 use serde_json::Value;
 
@@ -13,7 +13,7 @@ pub(crate) fn print(document: &Value) -> String {
     text
 }
 
-/// Writes `value`, whose line has `used` characters already; what it contains is indented by more than `indent`.
+/// Writes `value`, whose line has `used` characters already. Its members and items are indented by more than `indent`.
 fn write(value: &Value, indent: usize, used: usize, text: &mut String) {
     let line = one_line(value);
     let (open, close, items): (_, _, Vec<(String, &Value)>) = match value {

@@ -7,13 +7,13 @@ use serde_json::Value;
 /// The part of `openapi.json` that every API has.
 pub(super) const BASE: &str = include_str!("base.json");
 
-/// Those that every API has.
+/// The names of the schemas that every API has.
 pub(crate) fn of_every_api() -> BTreeSet<String> {
     let base: Value = serde_json::from_str(BASE).unwrap_or_default();
     base["components"]["schemas"].as_object().into_iter().flatten().map(|(name, _)| name.clone()).collect()
 }
 
-/// Those of an entity.
+/// The names of an entity's schemas.
 pub(crate) fn of_entity(name: &str) -> impl Iterator<Item = String> {
     let title = title(name);
     ["", "Rows", "Patch", "New", "Page", "Deleted"].into_iter().map(move |end| format!("{title}{end}"))

@@ -8,7 +8,7 @@ command -v cargo >/dev/null || fail 'there is no cargo on PATH; install Rust fro
 command -v cc >/dev/null || fail 'there is no C compiler (cc) on PATH; Debian, Ubuntu: apt-get install build-essential; macOS: xcode-select --install'
 # Takes into Cargo.lock what has changed in Cargo.toml.
 cargo tree --quiet --depth 0 >/dev/null || fail 'Cargo.toml cannot be used (above)'
-# Version and source of the library: two words, or one when it is a folder of this machine.
+# Version and source of the library; a folder of this machine has only a version.
 # shellcheck disable=SC2046 # two words are meant
 set -- $(awk '$1 == "name" { name = $3 } name == "\"azure-sql-rest\"" && $1 ~ /^(version|source)$/ { gsub("\"", ""); print $3 }' Cargo.lock) -- "$@"
 version=$1 source=

@@ -48,7 +48,7 @@ pub(crate) enum Filled {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
 pub(crate) struct Identity(pub(crate) i64, pub(crate) i64);
 
-/// What clients do with a column.
+/// Says if clients send a column, see it, or neither.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(crate) enum Role {
     /// Clients send and see it.
@@ -57,9 +57,9 @@ pub(crate) enum Role {
     Shown,
     /// Clients neither send nor see it.
     Hidden,
-    /// Clients neither send nor see it, and a new row has this.
+    /// Clients neither send nor see it, and a new row has this value.
     Set(Expression),
-    /// The same, and a row that is changed has it again.
+    /// Clients neither send nor see it, and a new or changed row has this value.
     Touch(Expression),
 }
 

@@ -3,16 +3,16 @@
 use super::filter::By;
 use super::{Column, Filter, Length, Plan, SqlType};
 
-/// How a column's value compares with that of a query parameter.
+/// Says how a column's value compares with a query parameter's value.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Compare {
-    /// Is the same: `?Status=open`.
+    /// The column has the same value: `?Status=open`.
     Equal,
-    /// Begins with it: `?Name.prefix=Tail`.
+    /// The column's value begins with the parameter's: `?Name.prefix=Tail`.
     Prefix,
-    /// Is the same or greater: `?CreatedAt.from=2026-01-01`.
+    /// The column's value is the same or greater: `?CreatedAt.from=2026-01-01`.
     From,
-    /// Is less: `?CreatedAt.before=2026-02-01`.
+    /// The column's value is less: `?CreatedAt.before=2026-02-01`.
     Before,
 }
 

@@ -9,8 +9,8 @@ use super::{Column, Example, KeySource, Operation, Plan, Role, SqlType};
 const ROWS: usize = 3;
 
 impl Plan {
-    /// How many rows the local database begins with, the first to the last example: three. One when a unique BIT has room for no more than
-    /// one other, two when each row needs a row of its own to refer to, so that there is one for a new row.
+    /// How many rows the local database begins with, the first to the last example: three. The number is one when a unique BIT has room
+    /// for only one other row. The number is two when each row needs a row of its own to refer to, so that a new row has one too.
     pub(crate) fn seeds(&self) -> usize {
         let is_bit = |name: &String| self.column(name).is_some_and(|column| column.sql_type == SqlType::Bit);
         let refers = |name: &String| self.references.iter().any(|reference| reference.columns.contains(name));
@@ -22,8 +22,8 @@ impl Plan {
         }
     }
 
-    /// The `n`th value of a column, from 1, as clients send it. A column that refers to other rows has the value of one of the first of
-    /// these, so that no unique is broken, or NULL where it can be.
+    /// The `n`th value of a column, from 1, as clients send it. A column that refers to other rows has the value of one of the first rows
+    /// there, so that no unique is broken. Where the column can be NULL, its value is NULL.
     pub(crate) fn example_value(&self, column: &Column, n: usize) -> Value {
         let is_of = |columns: &[String]| columns.contains(&column.name);
         let reference = self.references.iter().find(|reference| is_of(&reference.columns));
@@ -175,7 +175,7 @@ impl Example {
     }
 }
 
-/// Puts the members of `other` into an object, and those of its objects into its objects.
+/// Puts the members of `other` into an object, and the members of inner objects into its inner objects.
 fn merge(into: &mut Value, other: &Value) {
     for (name, value) in other.as_object().into_iter().flatten() {
         if value.is_object() {

@@ -1,4 +1,4 @@
-//! What a column that clients do not send is set to.
+//! The value to which the database sets a column that clients do not send.
 
 use std::fmt;
 use std::str::FromStr;
@@ -6,13 +6,13 @@ use std::str::FromStr;
 use anyhow::{Error, bail};
 use serde::{Deserialize, Serialize};
 
-/// What a column that clients do not send is set to. In text: `now()`, `@Column`, or a literal of T-SQL.
+/// The value to which the database sets a column that clients do not send. In text: `now()`, `@Column`, or a literal of T-SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) enum Expression {
     /// The time in UTC, as the column's type has it.
     Now,
-    /// What another column of the same row has: one that clients send, or the key.
+    /// The value of another column of the same row: one that clients send, or the key.
     Column(String),
     /// A number: digits, with a sign and a point perhaps.
     Number(String),

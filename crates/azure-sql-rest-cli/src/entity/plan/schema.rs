@@ -1,4 +1,4 @@
-//! The JSON Schema of a row, from which `generate` derives those of a new row, a patch and a page.
+//! The JSON Schema of a row, from which `generate` derives the schemas of a new row, a patch and a page.
 
 use serde_json::{Value, json};
 
@@ -185,7 +185,7 @@ impl SqlType {
                 let zone = "(Z|[-+]((0[0-9]|1[0-3]):[0-5][0-9]|14:00))";
                 text(&format!("^[0-9]{{4}}{OF_A_YEAR}{OF_A_DAY}{}{zone}$", fraction(digits)))
             }
-            // It keeps thirds of hundredths, from 1753 on.
+            // The type keeps thirds of hundredths, from 1753 on.
             Self::DateTime => {
                 let year = "(175[3-9]|17[6-9][0-9]|1[89][0-9]{2}|[2-9][0-9]{3})";
                 text(&format!("^{year}{OF_A_YEAR}{OF_A_DAY}(\\.[0-9]{{2}}[037])?$"))

@@ -31,16 +31,16 @@ pub(crate) enum SqlType {
     /// `float`, which is `float(53)`, and `float(25)` and above
     Float,
     Date,
-    /// The number is that of the digits behind the second.
+    /// The number of digits behind the second.
     Time(u8),
     SmallDateTime,
     DateTime,
     DateTime2(u8),
     DateTimeOffset(u8),
-    /// The number is that of bytes.
+    /// The number of bytes.
     Char(u16),
     VarChar(Length),
-    /// The number is that of UTF-16 code units.
+    /// The number of UTF-16 code units.
     NChar(u16),
     NVarChar(Length),
     Text,
@@ -57,7 +57,7 @@ pub(crate) enum SqlType {
     Geometry,
     Geography,
     HierarchyId,
-    /// The number is that of dimensions.
+    /// The number of dimensions.
     Vector(u16),
 }
 
@@ -239,9 +239,7 @@ impl Arguments<'_> {
         let pair = pair.filter(|(precision, scale)| (1..=38).contains(precision) && scale <= precision);
         let pair = pair.filter(|_| self.parts.len() <= 2);
         let text = self.text;
-        pair.with_context(|| {
-            format!("{text:?} is no type of SQL Server: 1 to 38 digits, and at most those behind the point")
-        })
+        pair.with_context(|| format!("{text:?} is no type of SQL Server: 1 to 38 digits, and no more behind the point"))
     }
 }
 

@@ -98,7 +98,7 @@ fn expressions_are_literals_columns_and_the_time() {
     assert_eq!(Expression::of_argument("it's").literal().unwrap(), "N'it''s'");
 }
 
-/// The schema of the customers is the one that was written by hand for them.
+/// Floating-point numbers have a format in the schema, and no limits.
 #[test]
 fn binary_numbers_have_a_format_and_no_limits() {
     let of = |text: &str| text.parse::<SqlType>().unwrap().schema();
@@ -177,7 +177,7 @@ fn examples_of_references_are_rows_that_are_there() {
     assert_eq!(unique, json!(["TagCode", "TrackId"]));
 }
 
-/// A unique that leaves only NULL out is one of all values; another filter, and a CHECK, can only be tried.
+/// A unique index that leaves only NULL out covers all values. Of another filter, and of a CHECK, only a request shows the effect.
 #[test]
 fn filters_and_checks_are_told_of() {
     let text = r#"

@@ -13,7 +13,7 @@ impl Plan {
     ///
     /// # Errors
     ///
-    /// When it is no TOML, or a member is missing, unknown or of another type; when it names columns that it does not have.
+    /// When the text is no TOML, when a member is missing, unknown or of another type, and when it names unknown columns.
     pub(crate) fn parse(text: &str) -> Result<Self> {
         let plan: Self = toml::from_str(text)?;
         let named = plan.uniques.iter().flat_map(|unique| &unique.columns);
@@ -73,7 +73,7 @@ impl Plan {
     }
 }
 
-/// What stands behind the lines: tables of TOML.
+/// Writes the tables of TOML, which follow the lines.
 fn sections(plan: &Plan) -> Result<String> {
     #[derive(Serialize)]
     struct Rest<'p> {

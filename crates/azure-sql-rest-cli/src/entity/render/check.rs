@@ -1,4 +1,4 @@
-//! What the script of an entity asks of the catalog when it is applied: that the table is the one that was planned.
+//! Makes the script of an entity ask the catalog, whenever it is applied, if the table is still as planned.
 
 use super::super::plan::{Column, Plan, Role, bracketed};
 use super::text::{literal, qualified, wrapped};

@@ -1,9 +1,9 @@
-//! Kinds of faults that generated scripts once had, each asked of the T-SQL of tables with every source of a key and every version.
+//! Tests for the kinds of faults that generated scripts once had, on tables with every source of a key and every version.
 
 use super::super::plan::{Operation, Plan};
 use super::tsql::tsql;
 
-/// What is different in a table: the key, its column, and columns beside `Name`.
+/// Makes a plan from the parts that differ between tables: the key, its column, and columns beside `Name`.
 fn plan(key: &str, column: &str, others: &str) -> Plan {
     let temporal = if others == PERIOD { r#"temporal = { start = "ValidFrom", end = "ValidTo" }"# } else { "" };
     let text = format!(
@@ -70,7 +70,7 @@ fn the_text_of_a_client_is_converted_after_its_check() {
     );
     for operation in [Operation::Put, Operation::Patch] {
         let text = procedure(&plan, operation);
-        // The conversions that may fail are those of the check, in sql/04-field_error.sql.
+        // Only the check, in sql/04-field_error.sql, has conversions that may fail.
         assert!(!text.contains("TRY_"), "{text}");
         let (check, refused) = (text.find("EXECUTE ops.check_fields"), text.find("@Result = @Problem"));
         let read = text.find("OPENJSON(@Json)");
@@ -90,7 +90,7 @@ fn types_keep_their_range_their_code_page_and_their_digits() {
         "CONVERT(VARCHAR(5), j.Code COLLATE Polish_CI_AS)",
         "CONVERT(NVARCHAR(40), c.Rate, 3)",
         "CONVERT(NVARCHAR(40), c.Ratio, 3)",
-        // What a patch does not send is not converted.
+        // The patch converts only the members that it has.
         "Fee = CASE WHEN JSON_PATH_EXISTS(@Json, '$.Fee') = 1 THEN CONVERT(SMALLMONEY, ops.plain_number(j.Fee)) ELSE c.Fee END",
     ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");

@@ -1,7 +1,8 @@
 //! A [`Plan`] as SQL: T-SQL for SQL Server, and scripts for the local bridge on SQLite. The plan has decided everything; nothing is refused
 //! here.
 //!
-//! In reading order: `text` writes lines and names, `tsql` is the script of `sql/`, `sqlite` those of `sqlite/`; here is what both use.
+//! In reading order: `text` writes lines and names, `tsql` the script of `sql/`, and `sqlite` the scripts of `sqlite/`. This file has what both
+//! use.
 
 mod check;
 pub(crate) mod sqlite;
@@ -10,7 +11,7 @@ pub(crate) mod tsql;
 
 use super::plan::{Column, Plan};
 
-/// The members of a row's JSON object: columns, those of an inner object next to each other, as `FOR JSON PATH` wants them.
+/// The columns in the order of a row's JSON object. `FOR JSON PATH` requires the members of an inner object next to each other.
 fn members<'p>(columns: impl Iterator<Item = &'p Column>) -> Vec<&'p Column> {
     let columns: Vec<_> = columns.collect();
     let first = |column: &Column| columns.iter().position(|other| object(other) == object(column));
@@ -29,7 +30,7 @@ fn label(plan: &Plan) -> String {
     plan.name.replace('_', " ")
 }
 
-/// That a row with the values of these columns exists, for people.
+/// Tells people that a row with the values of these columns exists.
 fn taken(plan: &Plan, columns: &[String]) -> String {
     let names: Vec<_> = columns.iter().map(|name| plan.column(name).map_or(name.as_str(), Column::called)).collect();
     let label = label(plan);
@@ -37,10 +38,10 @@ fn taken(plan: &Plan, columns: &[String]) -> String {
     format!("{article} {label} with this {} already exists.", names.join(" and "))
 }
 
-/// Why a row cannot be deleted or changed, where the table says so and nothing better is known.
+/// Tells why a row cannot be deleted or changed, when the table refuses it and no better reason is known.
 const BROKEN_RULE: &str = "It refers to a row that does not exist, or breaks another rule of the table.";
 
-/// What is wrong with a patch's member for the key.
+/// The fault of a patch whose member for the key differs from the row's key.
 const CHANGED_KEY: &str = "must be the key of the row, which cannot be changed";
 
 /// Names that a key's parameter cannot have, because procedures use them.

@@ -1,4 +1,4 @@
-//! The customers come out of the renderers as they are in the repository, and a table with everything that is hard works on the bridge.
+//! Tests that the renderers give the customers' scripts of the repository, and that a table with everything hard works on the bridge.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -182,7 +182,7 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
     for (key, expected) in [(".", 422), ("..", 422), ("...", 201), (".a", 201)] {
         assert_eq!(status(&local.put(new(key)).await), expected, "{key}");
     }
-    // The key, as the collation compares; one NULL; the filter; the CHECK; the foreign key.
+    // In this order: the key, as the collation compares, one NULL, the filter, the CHECK, and the foreign key.
     assert_eq!(status(&local.put(with("A1", "Group", json!("x"))).await), 409);
     assert_eq!(status(&local.put(with("n1", "Group", Value::Null)).await), 201);
     let second = local.put(with("n2", "Group", Value::Null)).await;

@@ -1,4 +1,4 @@
-//! What `ALTER TABLE` changes, and the options of a table.
+//! Applies `ALTER TABLE` and the options of a table.
 
 use anyhow::{Context, Result, bail, ensure};
 use sqlparser::tokenizer::Token;
@@ -8,7 +8,7 @@ use super::script::{Reader, skip_rest};
 use super::table::{Table, Trait, is_same};
 use crate::entity::plan::bracketed;
 
-/// Options of a table that matter to nobody here.
+/// Options of a table that change nothing for the API.
 const OPTIONS: [&str; 13] = [
     "DATA_COMPRESSION",
     "XML_COMPRESSION",
@@ -157,7 +157,7 @@ impl Reader<'_> {
     }
 }
 
-/// Reads what `ALTER TABLE … DROP` names, and takes it out of the table.
+/// Reads the columns and constraints that `ALTER TABLE … DROP` names, and removes them from the table.
 fn drop_items(script: &mut Script, table: &mut Table) -> Result<()> {
     if script.take(&["PERIOD", "FOR", "SYSTEM_TIME"]) {
         table.temporal = None;

@@ -1,5 +1,4 @@
-//! Tables as the catalog of a database has them. `catalog.sql` asks for one JSON document; what it says is made into tables here, without a
-//! guess.
+//! Reads tables from the catalog of a database. `catalog.sql` asks for one JSON document, which this file makes into tables without a guess.
 
 use anyhow::{Context, Result};
 use serde::Deserialize;

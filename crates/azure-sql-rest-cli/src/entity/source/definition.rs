@@ -1,4 +1,4 @@
-//! Columns and constraints, as `CREATE TABLE` and `ALTER TABLE` have them. What is not known here ends in an error with its place.
+//! Columns and constraints, as `CREATE TABLE` and `ALTER TABLE` have them. Any unknown word is an error with its place.
 
 use anyhow::{Context, Result, bail, ensure};
 use sqlparser::tokenizer::Token;
@@ -7,7 +7,7 @@ use super::pieces::{Script, is_word};
 use super::table::{Table, TableColumn, Trait, Veil, is_same};
 use crate::entity::plan::{Action, Check, Filled, Identity, Period, Reference, SqlType, TableName, Unique};
 
-/// Types of the database's own, by name: what `CREATE TYPE … FROM` says.
+/// The database's own types, by name, from `CREATE TYPE … FROM`.
 pub(super) type Types = Vec<(TableName, SqlType)>;
 
 impl Script<'_> {
@@ -221,7 +221,7 @@ impl Script<'_> {
         self.index_rest(table, name, is_unique, own)
     }
 
-    /// Reads what an index has behind its kind: columns, condition, options.
+    /// Reads the parts of an index behind its kind: columns, condition, options.
     pub(super) fn index_rest(
         &mut self,
         table: &mut Table,
@@ -270,7 +270,7 @@ impl Script<'_> {
         }
     }
 
-    /// Reads where data is kept, which matters to nobody here.
+    /// Skips the place where data is kept, which changes nothing for the API.
     pub(super) fn places(&mut self) -> Result<()> {
         while self.take_any(&["ON", "TEXTIMAGE_ON", "FILESTREAM_ON"]) {
             match self.peek() {

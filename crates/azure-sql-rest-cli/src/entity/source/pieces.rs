@@ -1,4 +1,4 @@
-//! The words of a script, each with its place, so that what it says can be kept word for word.
+//! The words of a script, each with its place, so that its text can be kept word for word.
 
 use std::ops::Range;
 
@@ -12,7 +12,7 @@ use crate::entity::plan::TableName;
 ///
 /// # Errors
 ///
-/// When they are neither: a code page, of which a file does not say which.
+/// When the bytes are in a code page, because a file does not say which.
 pub(crate) fn decoded(bytes: &[u8]) -> Result<String> {
     let wide = |bytes: &[u8], unit: fn([u8; 2]) -> u16| {
         let units: Vec<_> = bytes.chunks_exact(2).map(|pair| unit([pair[0], pair[1]])).collect();
@@ -64,7 +64,7 @@ impl<'s> Script<'s> {
         self.ahead(0)
     }
 
-    /// The token that is so many behind the next.
+    /// The token that comes so many tokens after the next.
     pub(super) fn ahead(&self, count: usize) -> Option<&Token> {
         self.pieces.get(self.at + count).map(|piece| &piece.token)
     }

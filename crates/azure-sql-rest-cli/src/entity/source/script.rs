@@ -1,5 +1,5 @@
-//! The statements of scripts, read strictly: what is known not to matter is skipped, what changes the table is applied, and
-//! anything else that names the table is refused with its place.
+//! Reads the statements of scripts strictly. A statement that is known not to matter is skipped, and one that changes the table is applied.
+//! Any other statement that names the table is refused with its place.
 
 use anyhow::{Context, Result, bail, ensure};
 use sqlparser::tokenizer::Token;
@@ -48,7 +48,7 @@ const BEGINNINGS: [&str; 35] = [
     "CHECKPOINT",
 ];
 
-/// Those that change rows, settings or rights, but no table.
+/// Statements that change rows, settings or rights, but no table.
 const HARMLESS: [&str; 26] = [
     "INSERT",
     "UPDATE",
@@ -275,7 +275,7 @@ impl Reader<'_> {
         Ok(())
     }
 
-    /// Reads a statement about a table: applies it to the one that is wanted, and keeps its text; skips it otherwise.
+    /// Reads a statement about a table. Applies it and keeps its text if the table is wanted, and skips it otherwise.
     fn of_table(
         &mut self,
         script: &mut Script,
@@ -429,7 +429,7 @@ fn skip(script: &mut Script) {
     }
 }
 
-/// The same for a statement of which a part was read already.
+/// Reads a statement to its end after a part of it was read.
 pub(super) fn skip_rest(script: &mut Script) {
     script.at -= 1;
     skip(script);

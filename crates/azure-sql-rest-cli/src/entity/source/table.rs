@@ -16,7 +16,7 @@ pub(crate) struct Table {
     pub(crate) temporal: Option<Period>,
     /// Traits of the table that some operations cannot live with.
     pub(crate) traits: Vec<Trait>,
-    /// What creates it, word for word; empty when it was read from a database.
+    /// The statements that create the table, word for word; empty when the table was read from a database.
     pub(crate) ddl: Vec<Definition>,
 }
 
@@ -32,7 +32,7 @@ pub(crate) struct TableColumn {
     /// The name of the constraint that is its default.
     pub(crate) default_name: Option<String>,
     pub(crate) filled: Filled,
-    /// Makes its values other than what is stored for those who may not see them, or unreadable.
+    /// Hides the stored values from users who may not see them, or makes them unreadable.
     pub(crate) veil: Option<Veil>,
 }
 
@@ -90,7 +90,7 @@ impl Table {
         }
     }
 
-    /// The table as a plan has it, for one that is read nowhere.
+    /// Makes the table from a plan, for a table that is read nowhere.
     pub(crate) fn of_plan(plan: &Plan) -> Self {
         let column = |column: &Column| TableColumn {
             name: column.name.clone(),

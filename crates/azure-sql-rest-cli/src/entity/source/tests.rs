@@ -1,4 +1,4 @@
-//! Scripts as people have them, and what they define.
+//! Tests the tables that are read from scripts as people have them.
 
 use super::*;
 use crate::entity::plan::{Action, Filled, Identity, Length, SqlType};
@@ -204,7 +204,7 @@ fn tables_are_asked_for_by_name_or_schema() {
     }
 }
 
-/// No SQL Server is at hand: that the question is T-SQL is all that can be shown here.
+/// Without a SQL Server at hand, the test shows only that the question is T-SQL.
 #[test]
 fn the_question_to_the_catalog_is_t_sql() {
     let sql = catalog::QUERY.replace(", INCLUDE_NULL_VALUES", "").replace("@P1", "'x'");

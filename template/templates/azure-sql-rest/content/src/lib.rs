@@ -1,5 +1,7 @@
-//! {{ project-description }}: which method and path call which stored procedure, with which arguments. A route is a line here, a procedure of
-//! that name in `sql/`, and a script of that name in `sqlite/`; `make generate` writes what follows from it.
+//! {{ project-description }}: which method and path call which stored procedure, with which arguments.
+//!
+//! A route is a line here, a procedure of that name in `sql/`, and a script of that name in `sqlite/`. `make generate` writes the files that
+//! follow from a route.
 
 azure_sql_rest::component! {
     openapi: include_str!("../openapi.json"),

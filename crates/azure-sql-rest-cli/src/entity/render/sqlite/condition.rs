@@ -1,4 +1,4 @@
-//! Conditions of T-SQL in SQLite: those of filtered indexes and CHECKs.
+//! Translates the conditions of filtered indexes and CHECKs from T-SQL to SQLite.
 
 use super::super::super::plan::{Plan, SqlType};
 use super::names::column_name;

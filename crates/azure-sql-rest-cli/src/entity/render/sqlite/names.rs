@@ -21,8 +21,8 @@ pub(super) fn table_name(table: &TableName) -> String {
     local(&format!("{}_{}", table.schema, table.name))
 }
 
-/// The column that has a row's version: the start of its period, or one of the bridge's own for a ROWVERSION. `None` where the text alone is
-/// the version.
+/// The column that has a row's version: the start of its period, or one of the bridge's own for a ROWVERSION. `None` where the version is
+/// only the text.
 pub(super) fn version_column(plan: &Plan) -> Option<String> {
     match plan.version() {
         Version::Period(start) => Some(column_name(start)),

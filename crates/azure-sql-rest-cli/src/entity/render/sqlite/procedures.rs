@@ -85,7 +85,7 @@ FROM (
     )
 }
 
-/// The value of a filter as JSON: a number or Boolean stands in a query as it is, and all else as the text.
+/// The value of a filter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
 fn filter_json(condition: &Condition) -> String {
     let parameter = format!(":{}", condition.parameter);
     let types = match condition.column.sql_type {
@@ -111,7 +111,7 @@ WHERE :{} IS NOT NULL AND Message IS NOT NULL;\n\n",
     )
 }
 
-/// The condition of a filter; what is absent filters nothing.
+/// The condition of a filter; an absent value filters nothing.
 fn filter(plan: &Plan, condition: &Condition) -> String {
     let Condition { parameter, column, compare, .. } = condition;
     let name = column_name(column);

@@ -21,7 +21,7 @@ pub(super) fn member(column: &Column) -> String {
     format!(":Document -> {}", quoted(&json_path(column.path())))
 }
 
-/// What a client sent for a column, as it is stored.
+/// The value that a client sent for a column, as the database stores it.
 pub(super) fn given(plan: &Plan, column: &Column) -> String {
     let value = format!("column_value({}, {})", member(column), rule_arguments(plan, column));
     match column.sql_type {
@@ -118,7 +118,7 @@ pub(super) fn is_float(column: &Column) -> bool {
     matches!(column.sql_type, SqlType::Float | SqlType::Real)
 }
 
-/// What a column is set to that clients do not send.
+/// The value of a column that clients do not send.
 pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Source) -> String {
     let of = |other: &Column| match source {
         Source::Document if other.name == plan.key.column && other.role != Role::Sent => ":RowID".to_owned(),

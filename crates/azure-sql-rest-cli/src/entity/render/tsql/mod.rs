@@ -1,4 +1,4 @@
-//! The script of an entity in T-SQL: the table where it does not exist, what it looks like, what clients may send, and five procedures.
+//! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and five procedures.
 
 mod reads;
 mod types;

@@ -88,7 +88,7 @@ GO
     ));
 }
 
-/// That there is no such row, for people.
+/// Tells people that there is no such row.
 pub(super) fn absent(plan: &Plan) -> String {
     about(plan, "does not exist.")
 }
@@ -173,14 +173,14 @@ GO
         parameters = parameters.concat(),
         filters =
             conditions.iter().map(|condition| format!("\n                    AND {}", filter(condition))).collect::<String>(),
-        // Each set of filters has its own plan, in which those that are absent cost nothing.
+        // Each set of filters has its own plan, in which absent filters cost nothing.
         recompile = if conditions.is_empty() { "" } else { " OPTION (RECOMPILE)" },
         is_valid = if invalid.is_empty() { "" } else { "@Invalid IS NULL AND " },
     ));
 }
 
-/// What is wrong with the value of a filter, by the rule for a field of the same type. A number or Boolean of JSON stands in a query as it is,
-/// and all else as the text.
+/// Tells the fault of a filter's value, by the rule for a field of the same type. A query has a number or Boolean as in JSON, and any other value
+/// as its text.
 fn filter_problem(plan: &Plan, condition: &Condition) -> String {
     let Condition { query, parameter, column, .. } = condition;
     let (sql_type, size, scale) = types::rule(plan, column).unwrap_or(("object", None, None));
@@ -203,7 +203,8 @@ fn filter_problem(plan: &Plan, condition: &Condition) -> String {
     )
 }
 
-/// The condition of a filter; what is absent filters nothing. What the column's code page lacks is another character there, and no row has it.
+/// The condition of a filter; an absent value filters nothing. A character that the column's code page lacks becomes another there, and no row
+/// has it.
 fn filter(condition: &Condition) -> String {
     let Condition { parameter, column, compare, .. } = condition;
     let value = |source: &str| match column.sql_type {

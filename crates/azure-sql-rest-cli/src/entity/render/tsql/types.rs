@@ -61,8 +61,8 @@ pub(super) fn declared(sql_type: SqlType) -> String {
     sql_type.to_string().to_uppercase()
 }
 
-/// The column in `OPENJSON … WITH`. Numbers come as their text, because `1e3` is one that no type of whole numbers takes; times, because
-/// one may end in `Z`; texts as NVARCHAR, to be converted in the column's own collation.
+/// The column in `OPENJSON … WITH`. Numbers come as their text, because no type of whole numbers takes `1e3`. Times come as their text,
+/// because one may end in `Z`. Texts come as NVARCHAR, to be converted in the column's own collation.
 pub(super) fn json_type(column: &Column) -> String {
     match column.sql_type {
         sql_type if is_number(sql_type) || matches!(sql_type, SqlType::DateTime | SqlType::DateTime2(_)) => {
@@ -86,7 +86,7 @@ pub(super) fn value(column: &Column, source: &str) -> String {
     }
 }
 
-/// The same, in the column's collation: beside the column in one expression, it must not have another.
+/// The same value, in the column's collation: beside the column in one expression, the value must not have another.
 pub(super) fn collated_value(column: &Column, source: &str) -> String {
     let collate = if matches!(column.sql_type, SqlType::NChar(_) | SqlType::NVarChar(_)) {
         collate(column)
@@ -112,7 +112,7 @@ pub(super) fn collation(column: &Column) -> String {
     column.collation.as_deref().filter(|_| column.sql_type.has_code_page()).map_or("NULL".to_owned(), literal)
 }
 
-/// The type of a parameter for the key: one of those that Data API Builder and the component know.
+/// The type of a parameter for the key: one of the types that Data API Builder and the component know.
 pub(crate) fn parameter(sql_type: SqlType) -> String {
     match sql_type {
         SqlType::TinyInt | SqlType::SmallInt | SqlType::Int => "INT".to_owned(),
@@ -137,7 +137,7 @@ pub(super) fn key(column: &Column, parameter: &str) -> String {
     }
 }
 
-/// The condition that a row has this key. What the column's code page lacks is another character there, and no row has that key.
+/// The condition that a row has this key. A character that the column's code page lacks becomes another there, and no row has that key.
 pub(super) fn is_key(column: &Column, name: &str, parameter: &str) -> String {
     let key = key(column, parameter);
     match column.sql_type {
@@ -148,7 +148,7 @@ pub(super) fn is_key(column: &Column, name: &str, parameter: &str) -> String {
     }
 }
 
-/// What makes two values of a FLOAT or REAL two texts, for a version: FOR JSON shows fewer digits. `None` for other types.
+/// Gives two values of a FLOAT or REAL two texts, for the version. FOR JSON shows too few digits for this. `None` for other types.
 pub(super) fn exact(column: &Column) -> Option<String> {
     let is_float = matches!(column.sql_type, SqlType::Real | SqlType::Float);
     is_float.then(|| format!("CONVERT(NVARCHAR(40), c.{}, 3)", super::super::text::name(&column.name)))

@@ -14,7 +14,7 @@ fn sent<'p>(columns: impl Iterator<Item = &'p Column>) -> String {
     wrapped(&columns.map(column).collect::<Vec<_>>(), "                ")
 }
 
-/// What a client sent for a column, in the column's type.
+/// The value that a client sent for a column, in the column's type.
 fn given(column: &Column) -> String {
     types::value(column, &format!("j.{}", name(&column.name)))
 }
@@ -24,7 +24,7 @@ fn is_there(column: &Column) -> String {
     format!("JSON_PATH_EXISTS(@Json, {}) = 1", path_literal(column.path()))
 }
 
-/// What a column is set to that clients do not send.
+/// The value of a column that clients do not send.
 fn expression(plan: &Plan, column: &Column, value: &Expression) -> String {
     match value {
         Expression::Now if column.sql_type == SqlType::Date => "CONVERT(DATE, SYSUTCDATETIME())".to_owned(),
@@ -175,7 +175,7 @@ fn version(plan: &Plan) -> (String, String, Option<String>) {
     }
 }
 
-/// The condition that the row is the one that was read.
+/// The condition that a row has the key of the request and the version that was read.
 fn is_row(plan: &Plan, key: &Column) -> String {
     let (.., column) = version(plan);
     let is_key = types::is_key(key, &format!("c.{}", name(&key.name)), key_parameter(plan));
@@ -210,7 +210,7 @@ fn mismatch(plan: &Plan) -> String {
 fn key_problem(plan: &Plan, key: &Column) -> String {
     let is_shown = plan.shown().any(|column| column.name == key.name);
     let Some((sql_type, ..)) = types::rule(plan, key).filter(|_| is_shown) else { return String::new() };
-    // What the column's code page has is asked of a body's fields, and not again.
+    // The check of a body's fields has already compared the text with the column's code page.
     let sql_type = if sql_type.starts_with("char") { "nchar" } else { sql_type };
     let arguments =
         format!("{}, @Json, {}, N'{sql_type}', @{}", literal(&plan.name), literal(key.path()), key_parameter(plan));
@@ -236,7 +236,7 @@ fn change(plan: &Plan, column: &Column) -> Option<String> {
     (column.name != plan.key.column).then(|| format!("{target} = {value}"))
 }
 
-/// What stands between two statements of one row in a step of the clock.
+/// Makes a second change of a row in the same step of the clock fail, so that the request is tried again later.
 const SAME_STEP: &str = "
     IF @Status < 400 AND @Replayed = 0 AND @After = @Version
         THROW 50023, N'The row was written in this step of the clock. A retry begins later, and makes a new version.', 1;";
