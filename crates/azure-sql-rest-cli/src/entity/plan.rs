@@ -1,9 +1,11 @@
 //! The plan of an entity: what was told and decided about a table. Everything that is generated follows from the plan, and
 //! `entities/<name>.toml` is its text.
 //!
-//! In reading order: [`Plan`] and its parts here, `name` the name of a table, `sql_type` SQL Server's types, `expression` the values that
-//! columns are set to, `filter` and `condition` the filters of a list, `json` JSON in the plan, `text` the plan as TOML. Then `rule` says what
-//! CHECKs and defaults mean for values, and `schema` and `example` make the JSON Schema and the examples.
+//! In reading order, after [`Plan`] and its parts here:
+//! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
+//! - `filter` says how a list is filtered, and `condition` has the conditions of a filter;
+//! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
+//! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
 
 mod column;
 pub(crate) mod condition;

@@ -7,7 +7,7 @@
 //! - `x-unique`: no two rows have the same value, or the same values of the members that it names;
 //! - `x-reference`: it refers to a row of a table;
 //! - `x-checked`: a CHECK of the table names it, and may refuse what the schema allows;
-//! - `x-conflict`: its rules that a CHECK holds; a write that breaks one of them is 409, where another rule of the schema is 422;
+//! - `x-conflict`: its rules that a CHECK holds (a write that breaks one is 409, and 422 for any other rule);
 //! - `x-padded`: it is shown with blanks up to its `maxLength`;
 //! - `x-decimals`: how many digits it may have behind the point;
 //! - `x-code-page`: its column lacks characters, and a text with one of them is refused.
@@ -128,7 +128,8 @@ fn filter(condition: &Condition) -> Value {
     })
 }
 
-/// A schema as clients see it, and so for each of its members. The column's collation may let other spellings than those of an `enum` in.
+/// A schema as clients see it, and so for each of its members. A column's collation may accept other spellings than
+/// the `enum` has.
 fn shown(schema: &Value) -> Value {
     let mut seen = schema.clone();
     if let Some(schema) = seen.as_object_mut() {

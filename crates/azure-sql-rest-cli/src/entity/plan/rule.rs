@@ -1,4 +1,5 @@
-//! What CHECKs and defaults say of a column's values, where that is certain: what JSON Schema has a word for, and SQLite's CHECK holds too.
+//! The rules that CHECKs and literal defaults give the values of a column. A CHECK is read only where JSON Schema has a word for it, and
+//! SQLite's CHECK holds the same.
 
 use serde_json::{Value, json};
 
@@ -259,7 +260,7 @@ fn and(tokens: &[Token]) -> Parsed<'_, Term> {
     Some((if terms.len() == 1 { terms.into_iter().next()? } else { Term::And(terms) }, rest))
 }
 
-/// What follows the first, each behind a word.
+/// Reads the terms behind the first, each behind a word.
 fn more<'t>(
     first: Term,
     mut rest: &'t [Token],
@@ -438,7 +439,7 @@ mod tests {
             ("Qty", "Qty > 0 AND Qty <> 13", limits(&[("minimum", json!(1))]), true),
             ("Qty", "Qty > 0 AND Status <> 'a'", limits(&[("minimum", json!(1))]), false),
             ("Status", "Qty > 0 AND Status <> 'a'", vec![], true),
-            // What is not certain.
+            // The meaning is not certain.
             ("Status", "Status LIKE 'a%'", vec![], true),
             ("Status", "Status NOT IN ('a')", vec![], true),
             ("Status", "Status IN ('a', 'elevenchars')", vec![], true),
