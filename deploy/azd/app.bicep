@@ -118,7 +118,7 @@ resource app 'Microsoft.App/containerApps@2024-03-01' = {
             {
               // docs/database.md explains each option.
               name: 'DAB_SQL'
-              value: 'Server=${sqlServer}${environment().suffixes.sqlServerHostname};Database=${database};Authentication=Active Directory Managed Identity;User ID=${clientId};Application Name=customer-api;Max Pool Size=${pool};Connect Timeout=5;Command Timeout=4;ConnectRetryCount=0;Packet Size=8000'
+              value: 'Server=${sqlServer}${environment().suffixes.sqlServerHostname};Database=${database};Authentication=Active Directory Managed Identity;User ID=${clientId};Application Name=customer-api;Max Pool Size=${pool};Connect Timeout=5;Command Timeout=15;ConnectRetryCount=0;Packet Size=8000'
             }
           ]
           resources: {
