@@ -32,10 +32,10 @@ azure_sql_rest::component! {
         /// This document
         GET "/openapi.json" => openapi;
 
-        /// Whether the component runs
+        /// Check that the component runs
         GET "/healthz" => alive;
 
-        /// Whether Data API Builder and the database answer
+        /// Check that Data API Builder and the database answer
         GET "/readyz" => ready;
 
         /// Leads to `/docs`
@@ -44,7 +44,7 @@ azure_sql_rest::component! {
         /// The API's description as a page, to try it
         GET "/docs" => docs;
 
-        /// What the problems mean, as a page
+        /// Explain the problems, as a page
         GET "/problems" => problems;
     }
 }

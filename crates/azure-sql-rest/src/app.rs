@@ -26,7 +26,7 @@ pub struct App {
 ///         /// Create a color
 ///         POST "/colors" => put_color(Json: body("color")) creates ColorID at "/color/{id}";
 ///
-///         /// Whether the component runs
+///         /// Check that the component runs
 ///         GET "/healthz" => alive;
 ///     }
 /// }
