@@ -256,7 +256,14 @@ mod tests {
             [],
             "the first key may be the least"
         );
-        for (query, key) in [("", "abcde"), ("limit=x", "x"), ("name=", "x"), ("name=0123456789", "x")] {
+        assert_eq!(
+            of("&limit=2&&after=7&name=%C3%A9+x&", "x").unwrap(),
+            given,
+            "nothing between ampersands is no parameter"
+        );
+        let unknown = [("nam=x", "x"), ("name=x&Name=y", "x"), ("limit=2&_", "x")];
+        let invalid = [("", "abcde"), ("limit=x", "x"), ("name=", "x"), ("name=0123456789", "x")];
+        for (query, key) in unknown.into_iter().chain(invalid) {
             assert_eq!(of(query, key), Err(kind::INVALID_PARAMETER), "{query}");
         }
     }
