@@ -2,6 +2,7 @@
 
 use clap::ValueEnum;
 
+use super::plan::condition::Condition;
 use super::plan::{Column, Expression, Filled, KeySource, Operation, Plan, Role, SqlType};
 
 /// All reasons for which a plan cannot be served, each with a way out.
@@ -139,6 +140,14 @@ fn filters(plan: &Plan, reasons: &mut Vec<String>) {
         if !query.split('.').all(is_plain) {
             reasons.push(format!(
                 "the filter {query:?} is not made of ASCII letters, digits and underscores: name it as in name={name}"
+            ));
+        }
+        // Names of variables fold case.
+        let is_same = |other: &Condition| other.parameter.eq_ignore_ascii_case(&condition.parameter);
+        if conditions[..at].iter().any(is_same) {
+            reasons.push(format!(
+                "two filters are the parameter {} of the procedure: take one from `filter`",
+                condition.parameter
             ));
         }
         let is_taken = ["after", "limit"].contains(&query.as_str());

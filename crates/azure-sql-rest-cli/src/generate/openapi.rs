@@ -184,11 +184,14 @@ fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
 
 /// The parameters in path and query, which the procedure gets.
 fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> {
-    let filter = |name| entity.and_then(|entity| entity.filter(name)).cloned();
     let argument = |(_, source): &(&str, Source)| {
+        if let (Source::Query(name, ..), Some(entity)) = (source, entity)
+            && let Some(filter) = entity.filter(name)
+        {
+            return Some(filter.clone());
+        }
         let (place, name, kind, default) = match *source {
             Source::Path(kind) => ("path", segment(route.path), kind, None),
-            Source::Query(name, ..) if filter(name).is_some() => return filter(name),
             Source::Query(name, kind, default) => ("query", name, kind, default),
             Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
             Source::Body(_) | Source::IfMatch => return None,

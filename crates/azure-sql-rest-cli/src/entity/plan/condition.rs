@@ -59,7 +59,9 @@ impl Plan {
         let is_same = |other: &&Column| other.name.eq_ignore_ascii_case(&column.name);
         let is_plain = column.name.chars().all(|character| character.is_ascii_alphanumeric() || character == '_');
         let parameter = match self.columns.iter().position(|other| other.name == column.name) {
-            Some(at) if !is_plain || self.columns.iter().filter(is_same).count() > 1 => format!("{begin}Column{at}"),
+            Some(at) if !is_plain || column.name.len() > 100 || self.columns.iter().filter(is_same).count() > 1 => {
+                format!("{begin}Column{at}")
+            }
             _ => format!("{begin}{}", column.name),
         };
         Condition { query, parameter, column, compare }

@@ -229,6 +229,7 @@ fn filters_are_read_and_refused_with_a_way_out() {
         (r#""CreditLimit""#, "which a row does not show"),
         (r#""limit=CustomerName""#, "two query parameters of the list are called limit"),
         (r#""CustomerName", "CustomerName""#, "two query parameters of the list are called CustomerName"),
+        (r#""CustomerName", "other=CustomerName""#, "two filters are the parameter ByCustomerName of the procedure"),
         (r#""a b=CustomerName""#, "is not made of ASCII letters"),
     ] {
         let said = refusals(filters);
