@@ -2,6 +2,10 @@
 //! SQLite's CHECK holds the same.
 
 use serde_json::{Value, json};
+use sqlparser::ast::{BinaryOperator, Expr, InTarget, UnaryOperator, Value as Literal};
+use sqlparser::dialect::MsSqlDialect;
+use sqlparser::parser::Parser;
+use sqlparser::tokenizer::Token;
 
 use super::{Column, Plan, SqlType};
 
@@ -19,7 +23,10 @@ impl Plan {
     pub(super) fn rules(&self, column: &Column) -> (Vec<Rule>, bool) {
         let (mut rules, mut says_more) = (Vec::new(), false);
         for check in self.checks.iter().filter(|check| check.names(&column.name)) {
-            let parsed = parse(&check.expression).filter(|term| term.names().iter().all(|name| self.compares(name)));
+            let parsed = expression(&check.expression)
+                .as_ref()
+                .and_then(condition)
+                .filter(|term| term.names().iter().all(|name| self.compares(name)));
             for part in parsed.unwrap_or(Term::Other(vec![column.name.clone()])).conjuncts() {
                 if part.names().iter().any(|name| name.eq_ignore_ascii_case(&column.name)) {
                     match part.rules(column) {
@@ -60,9 +67,7 @@ pub(super) fn decimals(sql_type: SqlType) -> Option<u8> {
 
 /// The value of a default that is a literal of the column's type.
 pub(super) fn default_of(column: &Column) -> Option<Value> {
-    let tokens = tokens(column.default.as_deref()?)?;
-    let (literal, []) = operand(&tokens)? else { return None };
-    match (literal, column.sql_type) {
+    match (operand(&expression(column.default.as_deref()?)?)?, column.sql_type) {
         (Operand::Text(text), sql_type) if sql_type.is_text() && fits(&text, sql_type) => Some(json!(text)),
         (Operand::Number(value), SqlType::Bit) => Some(json!(value.as_i64().filter(|bit| matches!(bit, 0 | 1))? == 1)),
         (Operand::Number(value), sql_type) => {
@@ -175,166 +180,51 @@ fn limit(sql_type: SqlType, operator: &str, value: &Value) -> Option<Rule> {
     Some(Rule::Limit(name, value.clone()))
 }
 
-#[derive(Clone, Debug, PartialEq)]
-enum Token {
-    Operand(Operand),
-    /// A keyword, an operator, a comma or a parenthesis.
-    Sign(&'static str),
-}
-
-const WORDS: [&str; 7] = ["AND", "OR", "NOT", "IN", "BETWEEN", "IS", "NULL"];
-const SIGNS: [&str; 14] = ["<=", ">=", "<>", "!=", "!<", "!>", "<", ">", "=", "(", ")", ",", "-", "+"];
-
-/// The parts of a condition; `None` when it has others than these.
-fn tokens(text: &str) -> Option<Vec<Token>> {
-    let (mut tokens, mut rest) = (Vec::new(), text.trim());
-    while let Some(first) = rest.chars().next() {
-        let (token, after) = if first == '\'' {
-            literal(rest)?
-        } else if matches!(first, 'N' | 'n') && rest[1..].starts_with('\'') {
-            literal(&rest[1..])?
-        } else if first == '[' {
-            let (name, after) = rest[1..].split_once(']')?;
-            (Token::Operand(Operand::Name(name.to_owned())), after)
-        } else if first.is_alphabetic() || first == '_' {
-            let end = rest.find(|next: char| !next.is_alphanumeric() && next != '_').unwrap_or(rest.len());
-            let word = WORDS.into_iter().find(|word| word.eq_ignore_ascii_case(&rest[..end]));
-            (word.map_or_else(|| Token::Operand(Operand::Name(rest[..end].to_owned())), Token::Sign), &rest[end..])
-        } else if first.is_ascii_digit() || first == '.' {
-            let end = rest.find(|next: char| !next.is_ascii_digit() && next != '.').unwrap_or(rest.len());
-            if rest[end..].starts_with(|next: char| next.is_alphanumeric() || next == '_') {
-                return None;
-            }
-            (Token::Operand(Operand::Number(number(&rest[..end])?)), &rest[end..])
-        } else {
-            let sign = SIGNS.into_iter().find(|sign| rest.starts_with(sign))?;
-            (Token::Sign(sign), &rest[sign.len()..])
-        };
-        tokens.push(token);
-        rest = after.trim_start();
-    }
-    Some(tokens)
-}
-
-/// A text between apostrophes. One with a bracket is left to SQL Server, as in SQLite's conditions.
-fn literal(text: &str) -> Option<(Token, &str)> {
-    let mut from = 1;
-    loop {
-        let end = from + text[from..].find('\'')?;
-        if !text[end + 1..].starts_with('\'') {
-            let value = text[1..end].replace("''", "'");
-            return (!value.contains('[')).then(|| (Token::Operand(Operand::Text(value)), &text[end + 1..]));
-        }
-        from = end + 2;
-    }
-}
-
 /// A number of at most 15 digits, which JSON has exactly.
 fn number(text: &str) -> Option<Value> {
     let (whole, behind) = text.split_once('.').unwrap_or((text, ""));
     let (whole, behind) = (whole.trim_start_matches('0'), behind.trim_end_matches('0'));
-    let is_number = text != "." && !behind.contains('.') && whole.len() + behind.len() <= 15;
+    let is_number = text.bytes().all(|byte| byte.is_ascii_digit() || byte == b'.')
+        && text != "."
+        && !behind.contains('.')
+        && whole.len() + behind.len() <= 15;
     let whole = if whole.is_empty() { "0" } else { whole };
     let text = if behind.is_empty() { whole.to_owned() } else { format!("{whole}.{behind}") };
     is_number.then(|| serde_json::from_str(&text).ok()).flatten()
 }
 
+/// Parses an expression of T-SQL; `None` when there is more than one.
+fn expression(text: &str) -> Option<Expr> {
+    let mut parser = Parser::new(&MsSqlDialect {}).try_with_sql(text).ok()?;
+    let expression = parser.parse_expr().ok()?;
+    (parser.peek_token().token == Token::EOF).then_some(expression)
+}
+
 /// The condition; `None` when it has functions, arithmetic or a LIKE.
-fn parse(text: &str) -> Option<Term> {
-    let tokens = tokens(text)?;
-    let (term, []) = or(&tokens)? else { return None };
-    Some(term)
-}
-
-type Parsed<'t, T> = Option<(T, &'t [Token])>;
-
-fn or(tokens: &[Token]) -> Parsed<'_, Term> {
-    let (first, rest) = and(tokens)?;
-    let (terms, rest) = more(first, rest, "OR", and)?;
-    Some((if terms.len() == 1 { terms.into_iter().next()? } else { Term::Or(terms) }, rest))
-}
-
-fn and(tokens: &[Token]) -> Parsed<'_, Term> {
-    let (first, rest) = not(tokens)?;
-    let (terms, rest) = more(first, rest, "AND", not)?;
-    Some((if terms.len() == 1 { terms.into_iter().next()? } else { Term::And(terms) }, rest))
-}
-
-/// Reads the terms behind the first, each behind a word.
-fn more<'t>(
-    first: Term,
-    mut rest: &'t [Token],
-    word: &str,
-    next: fn(&'t [Token]) -> Parsed<'t, Term>,
-) -> Parsed<'t, Vec<Term>> {
-    let mut terms = vec![first];
-    while let [Token::Sign(sign), after @ ..] = rest
-        && *sign == word
-    {
-        let (term, after) = next(after)?;
-        terms.push(term);
-        rest = after;
-    }
-    Some((terms, rest))
-}
-
-fn not(tokens: &[Token]) -> Parsed<'_, Term> {
-    if let [Token::Sign("NOT"), rest @ ..] = tokens {
-        let (term, rest) = not(rest)?;
-        return Some((Term::Other(term.names()), rest));
-    }
-    if let Some(found) = predicate(tokens) {
-        return Some(found);
-    }
-    let [Token::Sign("("), rest @ ..] = tokens else { return None };
-    let (term, [Token::Sign(")"), rest @ ..]) = or(rest)? else { return None };
-    Some((term, rest))
-}
-
-fn predicate(tokens: &[Token]) -> Parsed<'_, Term> {
-    let (left, rest) = operand(tokens)?;
-    match rest {
-        [Token::Sign("IS"), Token::Sign("NULL"), rest @ ..] => match left {
-            Operand::Name(name) => Some((Term::IsNull(name), rest)),
-            _ => None,
+fn condition(expression: &Expr) -> Option<Term> {
+    let unless = |negated: bool, term: Term| if negated { Term::Other(term.names()) } else { term };
+    Some(match expression {
+        Expr::Nested(inner) => condition(inner)?,
+        Expr::BinaryOp { left, op: BinaryOperator::And, right } => Term::And(vec![condition(left)?, condition(right)?]),
+        Expr::BinaryOp { left, op: BinaryOperator::Or, right } => Term::Or(vec![condition(left)?, condition(right)?]),
+        Expr::BinaryOp { left, op, right } => compare(operand(left)?, &op.to_string(), operand(right)?)?,
+        Expr::UnaryOp { op: UnaryOperator::Not, expr } => unless(true, condition(expr)?),
+        Expr::IsNull(inner) => match operand(inner)? {
+            Operand::Name(name) => Term::IsNull(name),
+            Operand::Text(_) | Operand::Number(_) => return None,
         },
-        [Token::Sign("IS"), Token::Sign("NOT"), Token::Sign("NULL"), rest @ ..] => {
-            Some((Term::Other(left.names()), rest))
+        Expr::IsNotNull(inner) => Term::Other(operand(inner)?.names()),
+        Expr::In { expr, target: InTarget::List(list), negated, .. } => {
+            let equal = |value| compare(operand(expr)?, "=", operand(value)?);
+            unless(*negated, Term::Or(list.iter().map(equal).collect::<Option<_>>()?))
         }
-        [Token::Sign("NOT"), rest @ ..] => {
-            let (term, rest) = of_many(&left, rest)?;
-            Some((Term::Other(term.names()), rest))
+        Expr::Between { expr, negated, low, high } => {
+            let limits = [(">=", low), ("<=", high)];
+            let limits = limits.into_iter().map(|(sign, limit)| compare(operand(expr)?, sign, operand(limit)?));
+            unless(*negated, Term::And(limits.collect::<Option<_>>()?))
         }
-        [Token::Sign("IN" | "BETWEEN"), ..] => of_many(&left, rest),
-        [Token::Sign(operator), rest @ ..] => {
-            let (right, rest) = operand(rest)?;
-            Some((compare(left, operator, right)?, rest))
-        }
-        _ => None,
-    }
-}
-
-/// IN and BETWEEN.
-fn of_many<'t>(left: &Operand, tokens: &'t [Token]) -> Parsed<'t, Term> {
-    match tokens {
-        [Token::Sign("BETWEEN"), rest @ ..] => {
-            let (low, [Token::Sign("AND"), rest @ ..]) = operand(rest)? else { return None };
-            let (high, rest) = operand(rest)?;
-            Some((Term::And(vec![compare(left.clone(), ">=", low)?, compare(left.clone(), "<=", high)?]), rest))
-        }
-        [Token::Sign("IN"), Token::Sign("("), rest @ ..] => {
-            let (mut terms, mut rest) = (Vec::new(), rest);
-            loop {
-                let (value, [Token::Sign(sign @ ("," | ")")), after @ ..]) = operand(rest)? else { return None };
-                terms.push(compare(left.clone(), "=", value)?);
-                if *sign == ")" {
-                    return Some((Term::Or(terms), after));
-                }
-                rest = after;
-            }
-        }
-        _ => None,
-    }
+        _ => return None,
+    })
 }
 
 /// A comparison, the column first.
@@ -350,18 +240,23 @@ fn compare(left: Operand, operator: &str, right: Operand) -> Option<Term> {
     })
 }
 
-/// A column or a literal, in parentheses or without, with a sign or without.
-fn operand(tokens: &[Token]) -> Parsed<'_, Operand> {
-    match tokens {
-        [Token::Operand(operand), rest @ ..] => Some((operand.clone(), rest)),
-        [Token::Sign("("), rest @ ..] => {
-            let (operand, [Token::Sign(")"), rest @ ..]) = operand(rest)? else { return None };
-            Some((operand, rest))
-        }
-        [Token::Sign(sign @ ("-" | "+")), rest @ ..] => {
-            let (Operand::Number(value), rest) = operand(rest)? else { return None };
-            let text = if *sign == "-" { format!("-{value}") } else { value.to_string() };
-            Some((Operand::Number(serde_json::from_str(&text).ok()?), rest))
+/// A column or a literal, in parentheses or without, with a sign or without. A text with a bracket is left to SQL Server, as in SQLite's
+/// conditions.
+fn operand(expression: &Expr) -> Option<Operand> {
+    match expression {
+        Expr::Nested(inner) => operand(inner),
+        Expr::Identifier(name) if name.quote_style != Some('"') => Some(Operand::Name(name.value.clone())),
+        Expr::Value(literal) => match &literal.value {
+            Literal::SingleQuotedString(text) | Literal::NationalStringLiteral(text) => {
+                (!text.contains('[')).then(|| Operand::Text(text.clone()))
+            }
+            Literal::Number(text, _) => Some(Operand::Number(number(text)?)),
+            _ => None,
+        },
+        Expr::UnaryOp { op: sign @ (UnaryOperator::Minus | UnaryOperator::Plus), expr } => {
+            let Operand::Number(value) = operand(expr)? else { return None };
+            let text = if *sign == UnaryOperator::Minus { format!("-{value}") } else { value.to_string() };
+            Some(Operand::Number(serde_json::from_str(&text).ok()?))
         }
         _ => None,
     }
