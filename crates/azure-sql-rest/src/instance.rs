@@ -36,7 +36,7 @@ struct State {
     failures: u32,
     /// When the first failure in that row began.
     failing_since: Duration,
-    /// When the last failure in that row ended.
+    /// When the last attempt began that failed in that row.
     last_failure: Duration,
     /// When the next probe may start, while the breaker is open.
     next_probe: Duration,
@@ -88,9 +88,10 @@ impl State {
         self.failures >= OPEN_AFTER
     }
 
-    /// True if the database has not answered for so long that another hanging attempt does not fit into a request.
-    fn is_lost(&self, policy: &Policy, now: Duration) -> bool {
-        let away = now.saturating_sub(self.failing_since);
+    /// True if the database has been away for so long that another hanging attempt does not fit into a request. An attempt
+    /// that hangs only shows that the database was away when it began.
+    fn is_lost(&self, policy: &Policy) -> bool {
+        let away = self.last_failure.saturating_sub(self.failing_since);
         self.is_open() && away > policy.deadline.saturating_sub(policy.attempt_timeout)
     }
 }
@@ -132,7 +133,7 @@ impl Instance {
             state.next_probe = now.saturating_add(policy.attempt_timeout);
             return Permit::Attempt;
         }
-        if attempts == 0 && state.is_lost(policy, now) {
+        if attempts == 0 && state.is_lost(policy) {
             return Permit::Refuse;
         }
         Permit::Hold
@@ -164,15 +165,16 @@ impl Instance {
         let mut state = self.state();
         if state.failures == 0 {
             state.failing_since = began;
+            state.last_failure = began;
         }
         state.failures = state.failures.saturating_add(1);
-        state.last_failure = now;
+        state.last_failure = state.last_failure.max(began);
         let Decision::Retry(wait) = decision else {
             state.next_probe = now;
             return decision;
         };
         state.next_probe = now.saturating_add(wait);
-        if attempt.number == 1 && state.is_lost(policy, now) {
+        if attempt.number == 1 && state.is_lost(policy) {
             state.next_probe = now.saturating_add(policy.cap);
             return Decision::GiveUp(policy.exhausted(failure));
         }
@@ -274,6 +276,16 @@ mod tests {
         );
         assert_eq!(instance.permit(&POLICY, 0, ms(20_199)), Permit::Refuse);
         assert_eq!(instance.permit(&POLICY, 0, ms(20_200)), Permit::Attempt);
+    }
+
+    #[test]
+    fn an_attempt_that_hangs_beyond_the_outage_refuses_nobody() {
+        let instance = open(0);
+        // Data API Builder answers 500 after 6 s. The database is back after 10 s.
+        fail(&instance, 2, &FULL_POOL, 6000, 15_900);
+        assert_eq!(instance.permit(&POLICY, 0, ms(16_000)), Permit::Hold);
+        fail(&instance, 3, &FULL_POOL, 6000, 21_001);
+        assert_eq!(instance.permit(&POLICY, 0, ms(21_002)), Permit::Refuse);
     }
 
     #[test]
