@@ -88,8 +88,8 @@ impl State {
         self.failures >= OPEN_AFTER
     }
 
-    /// True if the database has been away for so long that another hanging attempt does not fit into a request. An attempt
-    /// that hangs only shows that the database was away when it began.
+    /// True if the database has not answered for so long that another hanging attempt does not fit into a request. An attempt
+    /// that hangs only shows that the database did not answer when it began.
     fn is_lost(&self, policy: &Policy) -> bool {
         let away = self.last_failure.saturating_sub(self.failing_since);
         self.is_open() && away > policy.deadline.saturating_sub(policy.attempt_timeout)
