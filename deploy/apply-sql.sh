@@ -18,7 +18,8 @@ run -Q "IF EXISTS (SELECT 1 FROM sys.databases WHERE name = N'$DATABASE' AND is_
   ALTER DATABASE [$DATABASE] SET READ_COMMITTED_SNAPSHOT ON WITH ROLLBACK IMMEDIATE;"
 # One file, because 00 begins a transaction and 89 ends it. sqlcmd stops at an error only in the file that has the error.
 file=$(mktemp)
-cat [0-8]*.sql 90-security.sql >"$file"
+shopt -s nullglob
+cat samples/*.sql [0-8]*.sql 90-security.sql >"$file"
 run -d "$DATABASE" -i "$file"
 user "$DAB_LOGIN" "$DAB_PASSWORD" web_executor
 user purge "$PURGE_PASSWORD" ops_purger

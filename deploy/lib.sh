@@ -358,7 +358,9 @@ apply_sql() {
     done
     # One file, because 00 begins a transaction and 89 ends it, and sqlcmd stops at an error in the file that has it.
     mkdir -p .local
-    cat sql/[0-8]*.sql sql/90-security.sql >.local/schema.sql
+    # An owner of other tables deletes the samples.
+    shopt -s nullglob
+    cat sql/samples/*.sql sql/[0-8]*.sql sql/90-security.sql >.local/schema.sql
     sql -i .local/schema.sql
     sql -v IdentityName="$NAME_PREFIX-dab" -v ClientId="$client_id" -v RoleName=web_executor -i sql/91-user-managed-identity.sql
     sql -v IdentityName="$NAME_PREFIX-purge" -v ClientId="$purge_client_id" -v RoleName=ops_purger -i sql/91-user-managed-identity.sql

@@ -27,7 +27,7 @@ scripts/venv.sh lint-sql "${packages[@]}" || case $? in
   *) fail "the parser of sql/ cannot be set up (above); SQL_LINT=skip leaves it out" ;;
 esac
 
-"$venv/bin/python" - sql/*.sql tests/sql/*.sql docs/*.md <<'PYTHON'
+"$venv/bin/python" - sql/*.sql sql/samples/*.sql tests/sql/*.sql docs/*.md <<'PYTHON'
 import re, sys
 from sqlfluff.core import FluffConfig, Linter
 linter = Linter(config=FluffConfig(overrides={"dialect": "tsql", "templater": "raw"}))

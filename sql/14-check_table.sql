@@ -28,7 +28,8 @@ Parameters
   @Uniques  a JSON array: for each unique constraint or index its columns, [A],[B], and 1 in `filtered` where a condition limits it
 
 More columns are no harm unless an INSERT must give them. What would answer wrongly is refused: masks (a PATCH would store what a caller without
-UNMASK reads), Always Encrypted, INSTEAD OF triggers, IGNORE_DUP_KEY, and an owner other than that of web, who ends ownership chaining.
+UNMASK reads), Always Encrypted, INSTEAD OF triggers, IGNORE_DUP_KEY, and an owner other than that of web, who ends ownership chaining. Row-level
+security and an endless history are warnings.
 */
 CREATE OR ALTER PROCEDURE ops.check_table
     @Table NVARCHAR(517),
@@ -125,5 +126,16 @@ BEGIN
         SET @Message = LEFT(CONCAT(N'The table ', @Table, N' is not as its procedures expect: ', @Differences), 2000);
         THROW 50000, @Message, 1;
     END;
+
+    IF EXISTS
+    (
+        SELECT 1
+        FROM sys.security_policies AS p
+        INNER JOIN sys.security_predicates AS q ON q.object_id = p.object_id
+        WHERE p.is_enabled = 1 AND q.target_object_id = @TableID
+    )
+        PRINT CONCAT(N'WARNING: row-level security is on for ', @Table, N'. What to grant: sql/README.md, An existing WideWorldImporters.');
+    IF EXISTS (SELECT 1 FROM sys.tables AS t WHERE t.object_id = @TableID AND t.history_retention_period = -1)
+        PRINT CONCAT(N'WARNING: ', @Table, N' keeps what is deleted for ever. What to do: docs/maintenance.md, History.');
 END;
 GO

@@ -40,5 +40,5 @@ fn the_command_line_has_every_script_that_is_not_the_customers() {
     // The numbers from 40 to 88 are for scripts of the owner's own.
     let is_own = |name: &&String| !("40".."89").contains(&name.as_str());
     let own: Vec<_> = all.difference(&shared).filter(is_own).collect();
-    assert!(own.iter().all(|name| name.contains("customer") || name.contains("sample")), "{own:?}");
+    assert!(own.iter().all(|name| name.contains("customer")), "{own:?}");
 }

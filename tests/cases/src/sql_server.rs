@@ -96,7 +96,7 @@ impl SqlServer {
         &self.version
     }
 
-    /// Applies `sql/` in order, with the user of `92-user-local.sql` (or, where there are no logins, one without).
+    /// Applies the samples and `sql/` in order, with the user of `92-user-local.sql` (or, where there are no logins, one without).
     ///
     /// # Errors
     /// The first statement that fails.
@@ -106,7 +106,8 @@ impl SqlServer {
         let password = format!("Aa1!{}", Uuid::new_v4());
         let variables =
             [("LoginName", login.as_str()), ("LoginPassword", password.as_str()), ("RoleName", "web_executor")];
-        for path in script::files(&Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql"))? {
+        let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../sql");
+        for path in [script::files(&folder.join("samples"))?, script::files(&folder)?].concat() {
             let name = path.file_name().unwrap_or_default().to_string_lossy().into_owned();
             let is_user = name.starts_with("91-") || name.starts_with("92-");
             if is_user && (name.starts_with("91-") || self.is_azure) {

@@ -51,16 +51,19 @@ pub(super) fn text(root: &Path, path: &str) -> Result<String> {
     decoded(&bytes).with_context(|| format!("cannot read {path}"))
 }
 
-/// The scripts of `sql/`, in their order, without the scripts of entities.
+/// The scripts of the samples and of `sql/`, in their order, without the scripts of entities.
 pub(super) fn scripts(root: &Path, plans: &[Plan]) -> Result<Vec<(String, String)>> {
     let mut paths = Vec::new();
-    for entry in fs::read_dir(root.join("sql")).context("cannot read sql/")? {
-        let path = format!("sql/{}", entry?.file_name().to_string_lossy());
-        if path.ends_with(".sql") && !plans.iter().any(|plan| plan.script == path) {
-            paths.push(path);
+    for folder in ["sql/samples", "sql"].into_iter().filter(|folder| root.join(folder).exists()) {
+        let first = paths.len();
+        for entry in fs::read_dir(root.join(folder)).with_context(|| format!("cannot read {folder}/"))? {
+            let path = format!("{folder}/{}", entry?.file_name().to_string_lossy());
+            if path.ends_with(".sql") && !plans.iter().any(|plan| plan.script == path) {
+                paths.push(path);
+            }
         }
+        paths[first..].sort();
     }
-    paths.sort();
     paths.into_iter().map(|path| text(root, &path).map(|text| (path, text))).collect()
 }
 

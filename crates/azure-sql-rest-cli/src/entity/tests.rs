@@ -23,10 +23,10 @@ fn command(line: &str) -> Add {
 fn project() -> TempDir {
     let project = TempDir::new().unwrap();
     let folder = project.path();
-    for name in ["sql", "src", "entities", "sqlite", "tests/entities"] {
+    for name in ["sql/samples", "src", "entities", "sqlite", "tests/entities"] {
         fs::create_dir_all(folder.join(name)).unwrap();
     }
-    for name in ["src/lib.rs", "entities/customer.toml", "sql/01-sample-schema.sql"] {
+    for name in ["src/lib.rs", "entities/customer.toml", "sql/samples/01-sample-schema.sql"] {
         fs::copy(root().join(name), folder.join(name)).unwrap();
     }
     for entry in fs::read_dir(root().join("tests/entities")).unwrap() {

@@ -1,5 +1,6 @@
 /*
-Sample schema: the part of WideWorldImporters that the API needs, for a database that does not have it.
+Sample schema: the part of WideWorldImporters that the API needs, for a database that does not have it. It runs before the scripts of sql/, in a
+transaction of its own.
 
 Does nothing when Sales.Customers exists, so a real WideWorldImporters is left alone, and so is the sample on a second run.
 Otherwise creates:
@@ -15,6 +16,8 @@ Left out: the foreign keys from Sales.Customers to tables that are not here (peo
 delivery methods), DeliveryLocation (GEOGRAPHY), and all other tables. The numbers in those columns are valid in
 WideWorldImporters; here they point nowhere.
 */
+SET NOCOUNT, XACT_ABORT ON;
+BEGIN TRANSACTION;
 IF OBJECT_ID(N'Sales.Customers', N'U') IS NOT NULL
     PRINT N'Sales.Customers exists: sample schema not created.';
 ELSE
@@ -209,20 +212,5 @@ BEGIN
 
     PRINT N'Sample schema created.';
 END;
-GO
-
--- The table in the form that the procedures of the customers need, also if another script made it.
-IF COL_LENGTH(N'Sales.Customers', N'ValidFrom') IS NULL OR OBJECT_ID(N'Sequences.CustomerID') IS NULL
-    THROW 50000, N'Sales.Customers or Sequences.CustomerID is missing: drop what is left of the sample, or use a WideWorldImporters database.', 1;
-
-IF EXISTS
-(
-    SELECT 1
-    FROM sys.security_policies AS p
-    INNER JOIN sys.security_predicates AS q ON q.object_id = p.object_id
-    WHERE p.is_enabled = 1 AND q.target_object_id = OBJECT_ID(N'Sales.Customers')
-)
-    PRINT N'WARNING: row-level security is on for Sales.Customers. What to grant: sql/README.md, An existing WideWorldImporters.';
-IF EXISTS (SELECT 1 FROM sys.tables AS t WHERE t.object_id = OBJECT_ID(N'Sales.Customers') AND t.history_retention_period = -1)
-    PRINT N'WARNING: Sales.Customers keeps what is deleted for ever. What to do: docs/maintenance.md, History.';
+COMMIT TRANSACTION;
 GO
