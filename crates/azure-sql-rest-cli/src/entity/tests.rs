@@ -238,7 +238,8 @@ fn files_are_written_and_removed_by_hash() {
     let touched = remove(root, "color").unwrap_err().to_string();
     assert!(touched.contains("sql/40-color.sql was changed since it was written: nothing was removed"), "{touched}");
     add(root, "color --plural colours").unwrap();
-    assert!(fs::read_to_string(&script).unwrap().ends_with("-- mine\n"), "what was edited stays");
+    let merged = fs::read_to_string(&script).unwrap();
+    assert!(merged.ends_with("-- mine\n") && merged.contains("web.get_colours"), "{merged}");
     assert!(fs::read_to_string(root.join("src/lib.rs")).unwrap().contains("\"/colours\""));
 
     fs::write(&script, write::generated(&project::plan(root, "color").unwrap().unwrap())["sql/40-color.sql"].clone())
@@ -306,6 +307,71 @@ fn a_change_of_the_table_is_taken_over() {
     assert_eq!(plan.column("Name").unwrap().sql_type.to_string(), "nvarchar(40)");
     assert_eq!(plan.column("Secret").unwrap().role, plan::Role::Hidden);
     assert_eq!(plan.column("Hex").unwrap().role, plan::Role::Sent);
+}
+
+/// An owner's edits and a change of the table or of the plan are merged where they are in different places. Where they are in the same
+/// place, the file stays.
+#[test]
+fn an_edited_file_is_merged_with_a_change_unless_both_are_in_one_place() {
+    let project = project();
+    let root = project.path();
+    let script = root.join("sql/40-color.sql");
+    let routes = root.join("src/lib.rs");
+    let read = |path: &Path| fs::read_to_string(path).unwrap();
+    let edit = |path: &Path, from: &str, to: &str| {
+        let text = read(path);
+        assert!(text.contains(from), "{from}: {text}");
+        fs::write(path, text.replacen(from, to, 1)).unwrap();
+    };
+    let git = |arguments: &[&str]| {
+        let identity = ["-c", "user.name=a", "-c", "user.email=a@example.com"];
+        let git = std::process::Command::new("git").current_dir(root).args(identity).args(arguments).output().unwrap();
+        assert!(git.status.success(), "{git:?}");
+    };
+    let ddl =
+        |columns: &str| fs::write(root.join("colors.sql"), format!("CREATE TABLE dbo.Colors ({columns})")).unwrap();
+    ddl("ColorID int PRIMARY KEY, Name nvarchar(20) NOT NULL, Hex char(6) NULL");
+    add(root, "color --table Colors --ddl colors.sql").unwrap();
+
+    // The table changes.
+    edit(&script, "    SET NOCOUNT ON;\n", "    SET NOCOUNT ON; -- mine\n");
+    edit(&routes, "/// Read a color", "/// Read my color");
+    ddl("ColorID int PRIMARY KEY, Name nvarchar(40) NOT NULL, Hex char(6) NULL");
+    add(root, "color --filter Name").unwrap();
+    let merged = read(&script);
+    assert!(merged.contains("-- mine") && merged.contains("\"Name\": \"nvarchar(40)"), "{merged}");
+    let merged = read(&routes);
+    assert!(merged.contains("/// Read my color") && merged.contains("ByName: optional(\"Name\""), "{merged}");
+
+    // The plan changes, of which Git has the text that was used.
+    git(&["init", "--quiet"]);
+    git(&["add", "."]);
+    git(&["commit", "--quiet", "--message", "Colors"]);
+    edit(&root.join("entities/color.toml"), "max = 1000", "max = 500");
+    add(root, "color").unwrap();
+    assert!(read(&script).contains("-- mine") && read(&script).contains("BETWEEN 1 AND 500"));
+    assert!(read(&routes).contains("/// Read my color") && read(&routes).contains("1..=500"));
+
+    // Both change one line.
+    edit(&script, "BETWEEN 1 AND 500", "BETWEEN 2 AND 500");
+    git(&["commit", "--quiet", "--all", "--message", "Mine"]);
+    let (mine, before) = (read(&script), project::plan(root, "color").unwrap().unwrap());
+    edit(&root.join("entities/color.toml"), "max = 500", "max = 400");
+    let now = Plan { limit: plan::Limit { max: 400, ..before.limit }, ..before.clone() };
+    let shown = match write::merged(
+        &write::generated(&before)["sql/40-color.sql"],
+        &mine,
+        &write::generated(&now)["sql/40-color.sql"],
+    ) {
+        write::Fate::Edited(shown) => shown,
+        _ => panic!("a conflict is left to the owner"),
+    };
+    for side in ["<<<<<<< edited by hand\n    IF @Limit BETWEEN 2 AND 500", ">>>>>>> generated now"] {
+        assert!(shown.contains(side), "{shown}");
+    }
+    add(root, "color").unwrap();
+    assert_eq!(read(&script), mine, "nothing is overwritten");
+    assert!(read(&routes).contains("1..=400"), "the other files follow");
 }
 
 /// The generated files follow when the plan is edited by hand. An edit that breaks a rule is refused.

@@ -1,4 +1,5 @@
-//! Writes the files of an entity: either all or none, and no file that its owner has edited.
+//! Writes the files of an entity: either all or none. What its owner has edited in a file is kept: changes in other places are merged with
+//! it, and a conflict is shown.
 //!
 //! New texts are written beside their files first, and then put in their place, the plan last. A full disk therefore changes nothing.
 //! After a kill, the same command completes the files.
@@ -7,10 +8,11 @@ use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, File};
 use std::io::Write;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 
 use anyhow::{Context, Result, bail, ensure};
 use sha2::{Digest, Sha256};
-use similar::TextDiff;
+use similar::{ConflictStyle, TextDiff, TextMerge};
 
 use super::plan::Plan;
 use super::project::{self, ROUTES_FILE, path_of};
@@ -18,14 +20,14 @@ use super::{render, routes};
 use crate::steps::say;
 
 /// Says if a file is written, kept or removed.
-enum Fate {
+pub(super) enum Fate {
     Written(String),
+    /// The owner has edited the file, and the change of the plan is in other places.
+    Merged(String),
     Current,
-    /// The owner has edited the file, and it stays. Has the text that is generated now, and the text before where it is known.
-    Edited {
-        now: String,
-        before: Option<String>,
-    },
+    /// The owner has edited the file, and it stays. The text is shown: with both sides of each conflict, or the generated text where nobody
+    /// knows what was written before.
+    Edited(String),
     /// The file is no longer generated.
     Removed,
 }
@@ -58,7 +60,6 @@ fn present(root: &Path, path: &str, plan: &Plan) -> Result<Option<String>> {
 /// Says what becomes of each file of a plan. `before` is the plan as it was.
 fn fates(root: &Path, plan: &Plan, before: Option<&Plan>) -> Result<Vec<(String, Fate)>> {
     let files = generated(plan);
-    let old = before.map(generated).unwrap_or_default();
     let written = before.map(|before| &before.written);
     let owner = before.unwrap_or(plan);
     let known = |path: &String| written.and_then(|written| written.get(path));
@@ -72,10 +73,10 @@ fn fates(root: &Path, plan: &Plan, before: Option<&Plan>) -> Result<Vec<(String,
                 Fate::Written(now.clone())
             }
             Some(_) if known(path).is_some_and(|known| *known == digest(now.trim())) => Fate::Current,
-            Some(present) => {
-                let base = old.get(path).filter(|text| known(path).is_some_and(|known| *known == digest(text.trim())));
-                Fate::Edited { now: now.clone(), before: Some(base.cloned().unwrap_or(present)) }
-            }
+            Some(present) => match known(path).and_then(|known| base(root, path, owner, known)) {
+                Some(base) => merged(&base, &present, now),
+                None => Fate::Edited(now.clone()),
+            },
         };
         fates.push((path.clone(), fate));
     }
@@ -87,6 +88,24 @@ fn fates(root: &Path, plan: &Plan, before: Option<&Plan>) -> Result<Vec<(String,
         }
     }
     Ok(fates)
+}
+
+/// The text with this digest, which an older plan generates: the plan as it was, or as Git has it if its owner edited it since.
+fn base(root: &Path, path: &str, before: &Plan, known: &str) -> Option<String> {
+    let is_it = |text: &String| digest(text.trim()) == known;
+    let committed = || {
+        let show = ["show".to_owned(), format!("HEAD:./{}", path_of(&before.name))];
+        let shown = Command::new("git").current_dir(root).args(show).output().ok()?;
+        generated(&Plan::parse(&String::from_utf8(shown.stdout).ok()?).ok()?).remove(path)
+    };
+    generated(before).remove(path).filter(is_it).or_else(|| committed().filter(is_it))
+}
+
+/// A text that its owner has edited, with what has changed in the generated text.
+pub(super) fn merged(base: &str, present: &str, now: &str) -> Fate {
+    let mut merge = TextMerge::from_lines(base, present, now);
+    merge.labels("generated before", "edited by hand", "generated now").conflict_style(ConflictStyle::Diff3);
+    if merge.is_conflicted() { Fate::Edited(merge.to_string()) } else { Fate::Merged(merge.to_string()) }
 }
 
 /// The lines of routes end with a blank line, or with their table.
@@ -102,7 +121,7 @@ fn same(path: &str, present: &str, now: &str) -> bool {
 pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: bool) -> Result<()> {
     let fates = fates(root, plan, before)?;
     if before.is_none() {
-        let taken: Vec<_> = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Edited { .. })).collect();
+        let taken: Vec<_> = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Edited(_))).collect();
         ensure!(
             taken.is_empty(),
             "{} is there already, and is another: nothing was written",
@@ -114,19 +133,19 @@ pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: boo
     let mut staged = Staged::default();
     for (path, fate) in &fates {
         match fate {
-            Fate::Written(now) => {
-                let text = match path == ROUTES_FILE {
-                    true => routes::with(&project::text(root, path)?, before.unwrap_or(&plan), now)
-                        .with_context(|| path.clone())?,
-                    false => now.clone(),
-                };
-                match is_dry {
+            Fate::Written(text) | Fate::Merged(text) | Fate::Edited(text) => {
+                let text = whole(root, path, before.unwrap_or(&plan), text)?;
+                let is_edited = matches!(fate, Fate::Edited(_));
+                if is_edited {
+                    say(format!("{path}: edited by hand, and left as it is; what has changed in the generated text:"));
+                }
+                match is_dry || is_edited {
                     true => show(root, path, &text)?,
                     false => staged.add(root, path, &text)?,
                 }
             }
             Fate::Removed if !is_dry => staged.removed.push(root.join(path)),
-            Fate::Removed | Fate::Current | Fate::Edited { .. } => {}
+            Fate::Removed | Fate::Current => {}
         }
     }
     let stale = before.map(local).unwrap_or_default();
@@ -139,22 +158,24 @@ pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: boo
         staged.add(root, &own, &text)?;
         staged.commit()?;
     }
-    for (path, fate) in &fates {
+    for (path, fate) in fates.iter().filter(|_| !is_dry) {
         match fate {
-            _ if is_dry => {}
             Fate::Written(_) => say(format!("{path}: written")),
+            Fate::Merged(_) => say(format!("{path}: edited by hand, and merged with what has changed")),
             Fate::Current => say(format!("{path}: current")),
             Fate::Removed => say(format!("{path}: removed")),
-            Fate::Edited { now, before } => {
-                say(format!(
-                    "{path}: edited by hand, and left as it is; what has changed in the text that is generated:"
-                ));
-                let before = before.as_deref().unwrap_or_default();
-                print!("{}", TextDiff::from_lines(before, now).unified_diff().header(path, path));
-            }
+            Fate::Edited(_) => {}
         }
     }
     Ok(())
+}
+
+/// The text of a file: of the routes, with these lines for the entity.
+fn whole(root: &Path, path: &str, plan: &Plan, text: &str) -> Result<String> {
+    match path == ROUTES_FILE {
+        true => routes::with(&project::text(root, path)?, plan, text).with_context(|| path.to_owned()),
+        false => Ok(text.to_owned()),
+    }
 }
 
 /// Prints what would be written as a diff.
