@@ -101,7 +101,7 @@ lint: ## format, clippy, the documentation of the library
 lint-sql: ## sql/ through a T-SQL parser, DAB's configuration through its schema (SQL_LINT=skip leaves it out)
 	@$(step) "T-SQL" scripts/lint-sql.sh
 
-lint-deploy: ## manifests and workflows through their schemas, scripts through shellcheck, deployment plans against the recorded ones
+lint-deploy: ## manifests and workflows through their schemas, scripts through shellcheck, deployments against stubs
 	@scripts/changed.sh deploy . ':!crates/*.rs' ':!tests/*.rs' ':!*.md' -- $(MAKE) --no-print-directory checks-of-deploy
 
 checks-of-deploy:

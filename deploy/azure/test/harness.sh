@@ -64,17 +64,6 @@ asked() { grep -qE -- "$1" "$STATE/calls"; }
 never_asked() { ! grep -qE -- "$1" "$STATE/calls"; }
 order() { [ "$(grep -nE -- "$1" "$STATE/calls" | head -n 1 | cut -d : -f 1)" -lt "$(grep -nE -- "$2" "$STATE/calls" | tail -n 1 | cut -d : -f 1)" ]; }
 
-# golden FILE ARGUMENT…: the plan is the file's text. UPDATE=1 rewrites the file.
-golden() {
-  local file=$1
-  shift
-  fresh
-  holds "plan: ${file##*/}" called "$@" --dry-run
-  if [ "${UPDATE:-}" = 1 ]; then cp "$STATE/output" "$file"; fi
-  if diff -u "$file" "$STATE/output"; then ok "plan: ${file##*/} is the same"; else bad "plan: ${file##*/} is another (UPDATE=1 takes it over)"; fi
-  holds "plan: ${file##*/} makes no call" fails grep -v '^git ' "$STATE/calls"
-}
-
 # The calls without the script's own checks, which are not part of a plan. Port-forwards run beside the rest, early or late.
 deeds() { grep -vE '^(az account show --query (name|tenantId) |az account show .* --query tenantId |git |sqlcmd --version|spin aka info|kubectl port-forward)' "$STATE/calls" | sort; }
 
@@ -83,6 +72,7 @@ plan_is_run() {
   fresh
   called "$@" --dry-run
   cp "$STATE/output" "$place/plan"
+  holds "${*:2}: its plan makes no call" fails grep -v '^git ' "$STATE/calls"
   before "$1"
   holds "${*:2}: the script succeeds" called "$@" --yes
   deeds >"$place/run"
