@@ -12,6 +12,13 @@ use super::server::{Reply, Server};
 
 const TRANSCRIPT: &str = include_str!("../transcript/dab-2.0.9.txt");
 
+/// The headers for which the record has `(JSON)`.
+const JSON: &str = "Content-Type: application/json; charset=utf-8
+Date: …
+Server: Kestrel
+Transfer-Encoding: chunked
+x-ms-correlation-id: …";
+
 fn start() -> Server {
     let (folder, package) = (TempDir::new().unwrap(), Path::new(env!("CARGO_MANIFEST_DIR")));
     let procedures = package.join("tests/transcript");
@@ -101,7 +108,7 @@ fn normalised(mut headers: BTreeMap<String, String>, body: &str) -> (BTreeMap<St
 #[test]
 fn the_bridge_answers_as_a_real_dab_did() {
     let mut compared = 0;
-    for exchange in TRANSCRIPT.split("### ").skip(1) {
+    for exchange in TRANSCRIPT.replace("(JSON)", JSON).split("### ").skip(1) {
         let (request, answer) = exchange.split_once('\n').unwrap();
         let (head, body) = answer.split_once("\n\n").unwrap();
         let (status, lines) = head.split_once('\n').unwrap();

@@ -1,4 +1,5 @@
-//! The wire contract, over real HTTP, byte by byte: what a client of Data API Builder 2.0.9 would see.
+//! The wire contract, over real HTTP, byte by byte: what a client of Data API Builder 2.0.9 would see, beyond the record in
+//! `transcript`.
 
 use super::server::{Reply, Server};
 
@@ -23,25 +24,6 @@ fn put_body(name: &str, key: &str) -> String {
 }
 
 #[test]
-fn a_get_is_200_with_the_row_in_the_envelope() {
-    let reply = Server::start().get("/api/get_customer?CustomerID=123");
-    assert_eq!(reply.status, 200);
-    assert_eq!(
-        reply.body,
-        r#"{"value":[{"Status":200,"ETag":"2026-01-01T00:00:00.0000000-4e33c2b58f55","Json":"[{\"CustomerID\":123,\"CustomerName\":\"Tailspin Toys (Roe Park, NY)\",\"PhoneNumber\":\"(212) 555-0100\",\"FaxNumber\":\"(212) 555-0101\",\"WebsiteURL\":\"http:\\/\\/www.tailspintoys.com\\/RoePark\",\"Delivery\":{\"AddressLine1\":\"Shop 219\",\"AddressLine2\":\"528 Persson Road\",\"PostalCode\":\"90775\"}}]"}]}"#
-    );
-    assert_eq!(reply.header("content-type"), Some("application/json; charset=utf-8"));
-    assert_eq!(reply.header("transfer-encoding"), Some("chunked"));
-    assert_eq!(reply.header("content-length"), None);
-    assert_eq!(reply.header("server"), Some("Kestrel"));
-    assert_eq!(reply.header("location"), None);
-    assert!(reply.header("date").unwrap().ends_with(" GMT"));
-    for absent in ["etag", "cache-control", "retry-after", "content-encoding"] {
-        assert_eq!(reply.header(absent), None);
-    }
-}
-
-#[test]
 fn every_post_is_201_with_a_location() {
     let server = Server::start();
     let reply = server.post("/api/put_customer", &put_body("Zoë O'Hara <x> 😀", "k1"));
@@ -58,26 +40,6 @@ fn every_post_is_201_with_a_location() {
         reply.body,
         r#"{"value":[{"Status":409,"Replayed":false,"Json":"{\"detail\":\"Customer 123 is referred to by other rows and cannot be deleted.\"}"}]}"#
     );
-}
-
-#[test]
-fn absent_columns_are_null_and_pages_go_on() {
-    let server = Server::start();
-    let reply = server.get("/api/get_customer?CustomerID=9999");
-    assert_eq!(reply.status, 200);
-    assert_eq!(
-        reply.body,
-        r#"{"value":[{"Status":404,"ETag":null,"Json":"{\"detail\":\"Customer 9999 does not exist.\"}"}]}"#
-    );
-    let reply = server.get("/api/get_customers?Limit=1");
-    assert_eq!(
-        reply.body,
-        r#"{"value":[{"Status":200,"NextAfter":1,"Json":"[{\"CustomerID\":1,\"CustomerName\":\"Tailspin Toys (Head Office)\"}]"}]}"#
-    );
-    for (target, rows) in [("/api/get_customers", 100), ("/api/get_customers?Limit=1000", 663)] {
-        assert_eq!(json_column(&server.get(target)).as_array().unwrap().len(), rows, "{target}");
-    }
-    assert_eq!(server.get("/api/ready").body, r#"{"value":[{"Status":200,"Json":"{\"status\":\"ready\"}"}]}"#);
 }
 
 #[test]
@@ -102,11 +64,8 @@ fn paths_are_matched_as_dab_does() {
 #[test]
 fn methods_are_those_of_the_configuration() {
     let server = Server::start();
-    let refused = error("BadRequest", "This operation is not supported.", 405);
-    for (method, path) in [("POST", "/api/get_customer"), ("GET", "/api/put_customer?x=1")] {
-        let reply = server.send(method, path, "", "not even JSON");
-        assert_eq!((reply.status, reply.body.as_str()), (405, refused.as_str()), "{method}");
-    }
+    let reply = server.get("/api/put_customer?x=1");
+    assert_eq!((reply.status, reply.body), (405, error("BadRequest", "This operation is not supported.", 405)));
     let reply = server.send("PATCH", "/api/patch_customer", "If-Match: \"1\"\r\n", "");
     assert_eq!(reply.body, error("BadRequest", r"Etags not supported, use \u0027*\u0027", 400));
     let reply = server.send("TRACE", "/api/get_customer", "", "");
@@ -215,12 +174,6 @@ fn connections_are_kept_alive() {
 }
 
 #[test]
-fn compression_is_ignored() {
-    let reply = Server::start().send("GET", "/api/ready", "Accept: image/png\r\nAccept-Encoding: gzip, br\r\n", "");
-    assert_eq!((reply.status, reply.header("content-encoding")), (200, None));
-}
-
-#[test]
 fn too_much_is_refused_and_ends_the_connection() {
     let server = Server::start();
     let reply = server.exchange(b"POST /api/put_customer HTTP/1.1\r\nHost: x\r\nContent-Length: 30000001\r\n\r\n");
@@ -247,20 +200,4 @@ fn chunked_requests_are_read() {
         .as_bytes(),
     );
     assert_eq!(reply.status, 201);
-}
-
-#[test]
-fn everything_survives_the_way_there_and_back() {
-    let server = Server::start();
-    let name = "\u{7f}\u{80}\u{a0}\u{ad}\u{2028}\u{e000}\u{feff}\u{fffd}\u{ffff}😀𠮷\"\\/\u{1}\t<>&'+`ẞ";
-    let json = serde_json::json!({
-        "CustomerName": name, "PhoneNumber": "", "FaxNumber": "\0", "WebsiteURL": "ﷺ".repeat(256),
-        "Delivery": {"AddressLine1": "١٢", "PostalCode": 1.50}
-    });
-    let body = serde_json::json!({"Json": json.to_string(), "RequestKey": "k"});
-    let created = json_column(&server.post("/api/put_customer", &body.to_string()));
-    assert_eq!(created[0]["CustomerName"], name);
-    assert_eq!(created[0]["FaxNumber"], "\0");
-    assert_eq!(created[0]["WebsiteURL"], "ﷺ".repeat(256));
-    assert_eq!(json_column(&server.get("/api/get_customer?CustomerID=1062")), created);
 }
