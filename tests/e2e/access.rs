@@ -104,11 +104,3 @@ fn browsers_are_told_which_origins_may_call() {
         assert!(reply.header("access-control-expose-headers").contains("etag"), "{path}");
     }
 }
-
-#[test]
-fn html_alone_is_not_acceptable() {
-    let stack = Stack::start();
-    let html = [("accept", "text/html, application/json;q=0")];
-    let reply = stack.api().send(Method::GET, "/customer/123", &html, b"");
-    assert_eq!(reply.problem(406)["type"], "../problems#not-acceptable");
-}
