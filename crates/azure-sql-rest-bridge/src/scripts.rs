@@ -1,9 +1,9 @@
 //! Procedures as SQLite scripts in a folder: a developer's own entity needs no Rust.
 //!
 //! `NAME.schema.sql` is executed once, in one transaction: an entity's tables and views. Then follows `NAME.rows.sql`, also
-//! once: its first rows. Rows that refer to missing rows are removed. Every other script is a procedure and named after it,
-//! `web.get_color.sql`. A script in the folder `own` replaces the generated script of the same name. A procedure follows
-//! these rules:
+//! once: its first rows, unless there is no such schema. Rows that refer to missing rows are removed. Every other script is
+//! a procedure and named after it, `web.get_color.sql`. A script in the folder `own` replaces the generated script of the
+//! same name. A procedure follows these rules:
 //!
 //! - Comments at its top declare the parameters as T-SQL does: `-- @After INT = 0, @Limit INT = 1000`.
 //! - Statements follow, each ended by a semicolon at the end of a line; in them, parameters are `:After` and `:Limit`.
@@ -83,6 +83,12 @@ fn paths(folder: &Path) -> Result<Vec<PathBuf>> {
     let own = if own.is_dir() { read(&own)? } else { Vec::new() };
     scripts.retain(|path| own.iter().all(|own| own.file_name() != path.file_name()));
     scripts.extend(own);
+    // An owner's rows stay in the project when their entity is removed.
+    let names: Vec<_> = scripts.iter().filter_map(|path| path.file_name()?.to_str().map(str::to_owned)).collect();
+    let has_schema = |name: &str| names.contains(&name.replace(ONCE[1], ONCE[0]));
+    scripts.retain(|path| {
+        path.file_name().and_then(OsStr::to_str).is_none_or(|name| has_schema(name) || !name.ends_with(ONCE[1]))
+    });
     scripts.sort_by_key(|path| (once(path).unwrap_or(ONCE.len()), path.file_name().map(OsStr::to_owned)));
     Ok(scripts)
 }

@@ -253,6 +253,33 @@ fn files_are_written_and_removed_by_hash() {
     assert!(there.contains("sql/40-color.sql is there already, and is another: nothing was written"), "{there}");
 }
 
+/// Without the customers, the rest of this repository is an API: nothing in sql/ asks for their table, and the local database starts.
+#[test]
+fn the_customers_can_be_removed_from_this_repository() {
+    let project = TempDir::new().unwrap();
+    let copy = project.path();
+    for folder in ["sql", "sql/samples", "src", "entities", "sqlite", "sqlite/own", "dab"] {
+        fs::create_dir(copy.join(folder)).unwrap();
+        for entry in fs::read_dir(root().join(folder)).unwrap().map(|entry| entry.unwrap().path()) {
+            if entry.is_file() {
+                fs::copy(&entry, copy.join(folder).join(entry.file_name().unwrap())).unwrap();
+            }
+        }
+    }
+    remove(copy, "customer").unwrap();
+    crate::generate::generate(copy).unwrap();
+    for (path, text) in project::scripts(copy, &[]).unwrap() {
+        // The body of a procedure is not resolved before it is called.
+        let is_of_the_sample = path.starts_with("sql/samples/") || path == "sql/31-erase_customer.sql";
+        assert!(is_of_the_sample || !text.contains("Sales."), "{path}");
+    }
+    let (database, dab_config) = (copy.join("local.db"), copy.join("dab/dab-config.json"));
+    let bridge = azure_sql_rest_bridge::Config { database, dab_config, procedures: copy.join("sqlite") };
+    azure_sql_rest_bridge::Bridge::open(bridge).expect("a local database");
+    let described = fs::read_to_string(copy.join("openapi.json")).unwrap();
+    assert!(!described.to_lowercase().contains("customerid"), "{described}");
+}
+
 /// The same command completes the files that a killed one has left.
 #[test]
 fn half_of_the_files_become_all_of_them() {
