@@ -75,7 +75,6 @@ def main():
     retries(report)
     monitoring(report)
     connection_strings(report)
-    documentation(report)
     versions(report)
     deployed(report)
     files(report)
@@ -351,16 +350,6 @@ def connection_strings(report):
     report.check("the connections of all replicas, also in a rollout, leave a tenth of the database's workers", pools())
     report.check(f"no connection string of {len(texts)} files goes without TLS", encrypted())
     report.check(f"DAB_SQL has what {page} explains in {len(manifests)} manifests, an attempt outlasts DAB's own and its waits, and a request ten seconds and one attempt", options())
-
-
-def documentation(report):
-    page = Path("docs/kubernetes.md")
-    text = page.read_text(encoding="utf-8")
-    links = [link.partition("#")[0] for link in re.findall(r"\]\(((?!https?://)[^)]+)\)", text)]
-    places = re.findall(r"(?<![\w/])((?:deploy|sql|docs|dab)/[\w./-]+)", text)
-    missing = [link for link in links if link and not (page.parent / link).exists()]
-    missing += [place for place in places if not Path(place).exists() and not Path(f"{place}.example").exists()]
-    report.check(f"{page} names {len(set(links) | set(places))} places that exist", (f"{each} does not exist" for each in missing))
 
 
 def versions(report):
