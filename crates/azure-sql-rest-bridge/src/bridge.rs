@@ -7,9 +7,7 @@ use http_body_util::{BodyExt, Limited, combinators::UnsyncBoxBody};
 use hyper::{
     HeaderMap, Method, Request, Response, StatusCode,
     body::{Body, Bytes},
-    header::{
-        ACCEPT_CHARSET, ALLOW, CONNECTION, CONTENT_TYPE, HOST, HeaderName, HeaderValue, IF_MATCH, LOCATION, SERVER,
-    },
+    header::{ALLOW, CONNECTION, HOST, HeaderName, HeaderValue, IF_MATCH, LOCATION, SERVER},
     http::request::Parts,
 };
 use percent_encoding::percent_decode_str;
@@ -119,20 +117,13 @@ impl Bridge {
         body: RequestBody,
         correlation_id: Uuid,
     ) -> Result<Response<ReplyBody>, DabError> {
-        let body = read(body).await.map(|body| without_form(&parts.headers, body));
-        if let Ok(None) = body {
-            return Ok(wire::broken_form());
-        }
+        let body = read(body).await;
         refuse_etags(parts)?;
         let path = percent_decode_str(parts.uri.path()).decode_utf8_lossy();
         let route = self.after_rest_path(&path)?;
-        // The description for one role; only development mode has it.
-        if is_under(route, "openapi") && route.contains('/') {
-            return Ok(wire::problem(StatusCode::NOT_FOUND, "Not Found", ""));
-        }
         let (entity, rest) = self.find_entity(route)?;
         let body = match body {
-            Ok(body) => body.unwrap_or_default(),
+            Ok(body) => body,
             Err(cause) => {
                 log(correlation_id, &entity.name, &cause);
                 return Ok(closing(DabError::unexpected().into_response()));
@@ -228,18 +219,12 @@ async fn read(body: RequestBody) -> anyhow::Result<String> {
     Ok(String::from_utf8_lossy(bytes).into_owned())
 }
 
-/// The response to a call that returned a row; DAB's status depends only on the method. `Accept-Charset` counts only here:
-/// errors are always UTF-8.
+/// The response to a call that returned a row; DAB's status depends only on the method.
 fn succeed(parts: &Parts, envelope: impl FnOnce() -> String) -> Response<ReplyBody> {
     if parts.method == Method::DELETE {
         return wire::empty(StatusCode::NO_CONTENT);
     }
-    let accepted = header(&parts.headers, ACCEPT_CHARSET).to_ascii_lowercase();
-    let mut charsets = accepted.split([',', ';']).map(str::trim);
-    let response = match charsets.find(|name| ["*", "utf-8", "utf-16"].contains(name)) {
-        Some("utf-16") => wire::in_utf16(&envelope()),
-        _ => wire::json(StatusCode::OK, envelope()),
-    };
+    let response = wire::json(StatusCode::OK, envelope());
     if parts.method != Method::POST {
         return response;
     }
@@ -259,20 +244,6 @@ fn header(headers: &HeaderMap, name: HeaderName) -> &str {
 fn is_under(path: &str, name: &str) -> bool {
     let first = path.trim_start_matches('/').split('/').next();
     first.is_some_and(|first| first.eq_ignore_ascii_case(name))
-}
-
-/// Returns the part of a body that DAB sees. DAB sees nothing of a form, because ASP.NET Core reads it first. `None` for a
-/// multipart body without its end.
-fn without_form(headers: &HeaderMap, body: String) -> Option<String> {
-    let content_type = header(headers, CONTENT_TYPE);
-    let (kind, boundary) = content_type.split_once("boundary=").unwrap_or((content_type, ""));
-    let end = format!("--{}--", boundary.trim_matches('"'));
-    let kind = kind.split(';').next().map(|kind| kind.trim().to_ascii_lowercase());
-    match kind.as_deref() {
-        Some("application/x-www-form-urlencoded") => Some(String::new()),
-        Some("multipart/form-data") => body.contains(&end).then(String::new),
-        _ => Some(body),
-    }
 }
 
 /// A response of DAB, with the headers that every response has.

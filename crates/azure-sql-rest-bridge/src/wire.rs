@@ -105,27 +105,6 @@ pub(crate) fn json(status: StatusCode, body: String) -> Response<ReplyBody> {
     with_body(status, "application/json; charset=utf-8", body)
 }
 
-/// A success in UTF-16, little-endian and without a byte order mark.
-pub(crate) fn in_utf16(text: &str) -> Response<ReplyBody> {
-    let bytes: Vec<u8> = text.encode_utf16().flat_map(u16::to_le_bytes).collect();
-    with_body(StatusCode::OK, "application/json; charset=utf-16", bytes)
-}
-
-/// The problem details of ASP.NET Core itself, with further members, each followed by a comma.
-pub(crate) fn problem(status: StatusCode, title: &str, members: &str) -> Response<ReplyBody> {
-    let (number, (span, _), trace) = (status.as_u16(), Uuid::new_v4().as_u64_pair(), Uuid::new_v4().simple());
-    let link = format!("https://tools.ietf.org/html/rfc9110#section-15.5.{}", number - 399);
-    let start = format!(r#"{{"type":"{link}","title":"{title}","status":{number},{members}"#);
-    json(status, format!(r#"{start}"traceId":"00-{trace}-{span:016x}-00"}}"#))
-}
-
-/// The answer to a multipart body without its end.
-pub(crate) fn broken_form() -> Response<ReplyBody> {
-    let errors = r#""errors":{"":["Failed to read the request form. Unexpected end of Stream, the content may have already been read by another component. "]},"#;
-    let title = "One or more validation errors occurred.";
-    problem(StatusCode::BAD_REQUEST, title, errors)
-}
-
 /// A response without a body.
 pub(crate) fn empty(status: StatusCode) -> Response<ReplyBody> {
     let mut response = Response::new(ReplyBody::default());

@@ -95,37 +95,6 @@ fn bodies_that_are_no_arguments_are_400() {
 }
 
 #[test]
-fn nothing_is_left_of_a_form() {
-    let server = Server::start();
-    let send = |content_type: &str, body: &str| {
-        let header = format!("Content-Type: {content_type}\r\n");
-        server.send("POST", "/api/put_customer", &header, body).body
-    };
-    let missing = error("DatabaseInputError", "Invalid request. Missing required request parameters.", 400);
-    let json = put_body("a", "k");
-    let part = format!("--x\r\nContent-Disposition: form-data; name=\"Json\"\r\n\r\n{json}\r\n--x--\r\n");
-    assert_eq!(send("multipart/form-data; boundary=\"x\"", &part), missing);
-    assert_eq!(send("Application/X-WWW-Form-URLencoded; charset=utf-8", &json), missing);
-    let broken = send("multipart/form-data; boundary=y", &part);
-    assert!(broken.contains("Failed to read the request form."), "{broken}");
-}
-
-#[test]
-fn the_first_charset_that_dab_has_is_that_of_a_success() {
-    let server = Server::start();
-    let content_type = |method: &str, accepted: &str| {
-        let header = format!("Accept-Charset: {accepted}\r\n");
-        let reply = server.send(method, "/api/ready", &header, "");
-        reply.header("content-type").unwrap().to_owned()
-    };
-    assert_eq!(content_type("GET", "latin1, UTF-16;q=0.5, utf-8;q=0.1"), "application/json; charset=utf-16");
-    for accepted in ["utf-8, utf-16", "*, utf-16", "latin1"] {
-        assert_eq!(content_type("GET", accepted), "application/json; charset=utf-8");
-    }
-    assert_eq!(content_type("POST", "utf-16"), "application/json; charset=utf-8", "an error");
-}
-
-#[test]
 fn a_json_text_and_a_json_object_reach_the_procedure_alike() {
     let server = Server::start();
     let object = put_body("a", "k");
