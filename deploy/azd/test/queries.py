@@ -136,11 +136,6 @@ def problems():
     if [(row["oldest_hours"], row["removed"]) for row in shown["oldest-key"]] != [(100, 12)]:
         yield f"oldest-key: {shown['oldest-key']}"
     text = BICEP.read_text(encoding="utf-8")
-    dashboard = json.loads((FOLDER / "grafana.json").read_text(encoding="utf-8"))
-    drawn = [panel["targets"][0]["azureLogAnalytics"]["query"] for panel in dashboard["panels"]]
-    workbook = re.findall(r"    shown: '\w+'\n    query: loadTextContent\('monitoring/([\w-]+)\.kql'\)", text)
-    if drawn != [panels()[name] for name in workbook]:
-        yield f"{FOLDER}/grafana.json does not show the queries of the workbook, in their order and as they are"
     unused = set(panels()) - set(re.findall(r"'monitoring/([\w-]+)\.kql'", text))
     if unused:
         yield f"nothing uses {unused}"
