@@ -6,7 +6,7 @@
 //!
 //! The bridge leaves out what the component does not use:
 //!
-//! - compression, forms and UTF-16: bodies are plain JSON in UTF-8, whatever the headers say
+//! - compression, forms and UTF-16: bodies are always plain JSON in UTF-8
 //! - HTTPS redirection, and `X-Forwarded-Host` in `Location`
 //! - authentication and roles
 //! - GraphQL, MCP, OpenAPI, caching, hot reload and development mode

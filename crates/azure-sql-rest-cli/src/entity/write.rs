@@ -90,7 +90,7 @@ fn fates(root: &Path, plan: &Plan, before: Option<&Plan>) -> Result<Vec<(String,
     Ok(fates)
 }
 
-/// The text with this digest, which an older plan generates: the plan as it was, or as Git has it if its owner edited it since.
+/// The text with this digest, which an older plan generates. This is the plan as it was, or as Git has it if its owner edited it since.
 fn base(root: &Path, path: &str, before: &Plan, known: &str) -> Option<String> {
     let is_it = |text: &String| digest(text.trim()) == known;
     let committed = || {
