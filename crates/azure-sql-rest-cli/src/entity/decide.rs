@@ -258,6 +258,9 @@ fn decided(
     } else if matches!(defined.filled, Filled::RowStart | Filled::RowEnd | Filled::RowVersion) || defined.veil.is_some()
     {
         Role::Hidden
+    } else if defined.filled == Filled::ByInsert && defined.sql_type.is_some_and(SqlType::is_only_shown) {
+        notes.push(format!("column {name} is shown as text, and clients cannot send it"));
+        Role::Shown
     } else if defined.filled == Filled::ByInsert {
         Role::Sent
     } else {
@@ -347,7 +350,8 @@ fn must_have_a_value(column: &Column, defined: &TableColumn, wishes: &Wishes, re
         || column.default.is_some()
         || column.filled != Filled::ByInsert
         || defined.veil == Some(Veil::Ledger);
-    if !wishes.operations.contains(&Operation::Put) || column.role != Role::Hidden || fills_itself {
+    let is_given = !matches!(column.role, Role::Hidden | Role::Shown);
+    if !wishes.operations.contains(&Operation::Put) || is_given || fills_itself {
         return;
     }
     let name = &column.name;
