@@ -357,7 +357,9 @@ fn must_have_a_value(column: &Column, defined: &TableColumn, wishes: &Wishes, re
     let name = &column.name;
     let others: Vec<_> = wishes.operations.iter().filter(|operation| **operation != Operation::Put).collect();
     let only = rules::list(&others);
-    let why = unseen(defined).map(|why| format!(" ({why})")).unwrap_or_default();
+    let read = defined.sql_type.filter(|sql_type| sql_type.is_only_shown());
+    let why = unseen(defined).or_else(|| Some(format!("{}, which clients only read", read?)));
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     let value = match column.sql_type {
         SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Image => "0x",
         _ => "…",
