@@ -95,10 +95,16 @@ struct Add {
     /// Columns that clients neither send nor see; each can be NULL, has a default, or is set by the database
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
+    /// Columns of --set and --touch that clients see, and cannot send
+    #[arg(long, value_delimiter = ',')]
+    show: Vec<String>,
+    /// Names of columns in JSON begin with a small letter: `orderDate` for OrderDate. The rule of .NET: `ID` is `id`, `URLPath` is `urlPath`
+    #[arg(long)]
+    camel: bool,
     /// Filters of the list: Status, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
     #[arg(long, value_delimiter = ',', value_parser = filter_of)]
     filter: Vec<Filter>,
-    /// COLUMN=VALUE, for a new row's columns that clients neither send nor see. The value is a number, a text, now(), or @COLUMN to copy
+    /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), or @COLUMN to copy
     /// another column
     #[arg(long, value_delimiter = ',')]
     set: Vec<String>,
@@ -274,6 +280,8 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         operations,
         key: add.key.clone(),
         without: add.without.clone(),
+        show: add.show.clone(),
+        is_camel: add.camel,
         filter: add.filter.clone(),
         set: add.set.iter().map(pair).collect::<Result<_>>()?,
         touch: add.touch.iter().map(pair).collect::<Result<_>>()?,

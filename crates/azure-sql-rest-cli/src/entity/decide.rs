@@ -22,6 +22,10 @@ pub(crate) struct Wishes {
     pub(crate) key: Option<String>,
     /// Columns that clients neither send nor see.
     pub(crate) without: Vec<String>,
+    /// Columns of `set` and `touch` that clients see.
+    pub(crate) show: Vec<String>,
+    /// True if members begin with a small letter, as they do if the plan before says so.
+    pub(crate) is_camel: bool,
     /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
     /// Values of columns in a new row, as the command line gives them.
@@ -69,6 +73,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         script: wishes.script.clone(),
         operations: wishes.operations.clone(),
         key,
+        camel: is_camel(wishes),
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
         filter: filter(before, wishes),
@@ -119,7 +124,7 @@ fn filter(before: Option<&Plan>, wishes: &Wishes) -> Vec<Filter> {
 /// The columns that were named.
 fn named(wishes: &Wishes) -> impl Iterator<Item = &String> {
     let pairs = wishes.set.iter().chain(&wishes.touch).map(|(name, _)| name);
-    wishes.without.iter().chain(pairs).chain(&wishes.key)
+    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key)
 }
 
 fn names(table: &Table) -> String {
@@ -268,8 +273,12 @@ fn decided(
     };
     let path = match before {
         Some(before) => before.path.clone(),
-        None => Some(derived(name)).filter(|path| path != name),
+        None => Some(derived(name)).map(|path| if is_camel(wishes) { camel(&path) } else { path }),
     };
+    let path = path.filter(|path| path != name);
+    let is_wished =
+        wishes.show.iter().any(|shown| is_same(shown, name)) || before.is_some_and(|before| before.is_audit);
+    let is_audit = is_wished && matches!(role, Role::Set(_) | Role::Touch(_));
     Column {
         name: name.clone(),
         sql_type: defined.sql_type.unwrap_or(SqlType::SqlVariant),
@@ -281,6 +290,7 @@ fn decided(
         path,
         takes_number: before.is_some_and(|before| before.takes_number),
         called: before.and_then(|before| before.called.clone()),
+        is_audit,
     }
 }
 
@@ -342,6 +352,18 @@ fn derived(name: &str) -> String {
         Some(_) => member,
         None => "Column".to_owned(),
     }
+}
+
+fn is_camel(wishes: &Wishes) -> bool {
+    wishes.is_camel || wishes.before.as_ref().is_some_and(|before| before.camel)
+}
+
+/// A member that begins with a small letter, by the rule of .NET's JsonNamingPolicy.CamelCase: of several capital letters, the last is the
+/// beginning of the next word.
+fn camel(member: &str) -> String {
+    let capitals = member.chars().take_while(char::is_ascii_uppercase).count();
+    let small = if capitals > 1 && capitals < member.len() { capitals - 1 } else { capitals };
+    format!("{}{}", member[..small].to_ascii_lowercase(), &member[small..])
 }
 
 /// A new row must have a value in each column: from the client, the database, or the plan.

@@ -175,6 +175,9 @@ fn values(plan: &Plan, column: &Column, reasons: &mut Vec<String>) {
         Role::Set(_) | Role::Touch(_) if column.filled != Filled::ByInsert => {
             reasons.push(format!("column {name} is filled by the database, so that it cannot be set"));
         }
+        Role::Set(_) | Role::Touch(_) if column.is_audit && !sql_type.has_json() => reasons.push(format!(
+            "column {name} is {sql_type}, which no value of JSON stands for: take read_only from it"
+        )),
         Role::Set(value) => set(plan, column, value, false, reasons),
         Role::Touch(value) => set(plan, column, value, true, reasons),
         _ => {}

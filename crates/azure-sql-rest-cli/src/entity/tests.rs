@@ -208,6 +208,23 @@ fn every_way_out_works() {
     }
 }
 
+/// The rule is that of .NET's JsonNamingPolicy.CamelCase, and a column that is added later keeps to it.
+#[test]
+fn members_begin_with_a_small_letter_on_request() {
+    let project = project();
+    let columns = "ID int key, OrderDate date, URLPath nvarchar(9), sku_code int, X int";
+    add(project.path(), &format!("color --table Colors --camel --set X=1 --show X --columns '{columns}'")).unwrap();
+    let added = decided_in(project.path(), "color --columns 'ID int key, OrderDate date, X int, NewOne int'").unwrap();
+    let paths: Vec<_> = added.plan.shown().map(|column| column.path().to_owned()).collect();
+    assert_eq!(paths, ["id", "orderDate", "x", "newOne"]);
+    let plan = fs::read_to_string(project.path().join("entities/color.toml")).unwrap();
+    assert!(plan.contains(r#"path = "urlPath""#) && !plan.contains("sku_code\", path"), "{plan}");
+    assert!(
+        plan.contains(r#"name = "X", type = "int", null = true, read_only = true, set = "1", path = "x""#),
+        "{plan}"
+    );
+}
+
 /// Names are compared whole, not as parts of other names.
 #[test]
 fn a_name_is_taken_exactly() {

@@ -153,7 +153,7 @@ impl Plan {
     }
 
     fn is_computed(column: &Column) -> bool {
-        column.role == Role::Shown && !matches!(column.filled, super::Filled::Identity(_))
+        column.is_audit || column.role == Role::Shown && !matches!(column.filled, super::Filled::Identity(_))
     }
 
     fn patch_example(&self, path: Option<Value>, row: usize, value: usize) -> Example {
@@ -163,7 +163,9 @@ impl Plan {
         let request = self.example_row(value, changed.iter().copied(), true);
         let mut response = self.example_row(row, self.shown(), false);
         merge(&mut response, &self.example_row(value, changed.into_iter(), false));
-        Example { path, request: Some(request), response: Some(json!([response])), ..Example::default() }
+        let is_known = !self.shown().any(|column| column.is_audit && matches!(column.role, Role::Touch(_)));
+        let response = is_known.then(|| json!([response]));
+        Example { path, request: Some(request), response, ..Example::default() }
     }
 }
 

@@ -47,6 +47,9 @@ impl Plan {
         }
         line("operations", inline(&self.operations)?);
         line("key", inline(&self.key)?);
+        if self.camel {
+            line("camel", inline(&self.camel)?);
+        }
         line("limit", inline(&self.limit)?);
         if !self.listed.is_empty() {
             line("listed", inline(&self.listed)?);
