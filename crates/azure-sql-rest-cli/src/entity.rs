@@ -27,7 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
 use plan::{Filter, Operation, Plan, TableName};
-use source::Table;
+use source::{Table, Trait};
 
 #[derive(Args)]
 pub(crate) struct EntityArguments {
@@ -89,6 +89,9 @@ struct Add {
     /// The column that names a row in paths: one that is UNIQUE and NOT NULL; by default the primary key
     #[arg(long)]
     key: Option<String>,
+    /// The table is a view, with the columns of --columns. Nothing creates it, and the API only reads it
+    #[arg(long, requires = "columns")]
+    view: bool,
     /// Only these operations
     #[arg(long, value_delimiter = ',')]
     only: Vec<Operation>,
@@ -236,7 +239,12 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<(Table, Opt
         return Ok((table, Some("database".to_owned())));
     }
     if let Some(columns) = &add.columns {
-        return Ok((source::of_columns(columns, &name)?, None));
+        let mut table = source::of_columns(columns, &name)?;
+        if add.view {
+            table.ddl.clear();
+            table.traits.push(Trait::View);
+        }
+        return Ok((table, None));
     }
     let file = add.ddl.as_ref().or_else(|| before.and_then(|before| before.source.as_ref()));
     let file = file.filter(|file| !file.starts_with("sql/") && *file != "database");

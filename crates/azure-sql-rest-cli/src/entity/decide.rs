@@ -70,6 +70,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         name: wishes.name.clone(),
         plural: wishes.plural.clone(),
         table: table.name.clone(),
+        view: is_view(table),
         script: wishes.script.clone(),
         operations: wishes.operations.clone(),
         key,
@@ -78,7 +79,8 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         listed: Vec::new(),
         filter: filter(before, wishes),
         columns,
-        uniques: table.uniques.clone(),
+        // A view has no index, and its owner says that the key is unique.
+        uniques: if is_view(table) { Vec::new() } else { table.uniques.clone() },
         references: table.references.clone(),
         checks: table.checks.clone(),
         triggers: table.triggers.iter().map(|trigger| trigger.name.clone()).collect(),
@@ -142,6 +144,10 @@ fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<K
         (None, [name]) => name.clone(),
         (None, columns) => {
             let fault = match columns {
+                _ if is_view(table) => {
+                    reasons.push(format!("{} is a view: name the column that names one row with --key", table.name));
+                    return None;
+                }
                 [] => "has no primary key".to_owned(),
                 _ => format!("has a primary key of the columns {}", columns.join(", ")),
             };
@@ -155,7 +161,7 @@ fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<K
     };
     let column = table.column(&name)?;
     let is_unique = |unique: &super::plan::Unique| unique.filter.is_none() && unique.columns == [column.name.clone()];
-    if !table.uniques.iter().any(is_unique) || column.is_nullable {
+    if !(is_view(table) || table.uniques.iter().any(is_unique)) || column.is_nullable {
         reasons.push(format!(
             "column {name} does not name one row, because it is not UNIQUE and NOT NULL: {}",
             other_key(table)
@@ -175,6 +181,11 @@ fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<K
         return None;
     }
     Some(source_of(column, sql_type))
+}
+
+/// True for a view.
+fn is_view(table: &Table) -> bool {
+    table.traits.contains(&Trait::View)
 }
 
 /// Names another column that can be the key, or says how to add one.
@@ -405,6 +416,9 @@ fn traits(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut
     let name = &table.name;
     for found in &table.traits {
         match found {
+            Trait::View if writes => {
+                reasons.push(format!("{name} is a view, which the API only reads: --only get,list"));
+            }
             Trait::MemoryOptimized if writes => reasons.push(format!(
                 "{name} is memory-optimized, where a row cannot be locked before it is changed: --only get,list"
             )),

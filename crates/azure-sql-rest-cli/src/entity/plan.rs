@@ -42,6 +42,9 @@ pub(crate) struct Plan {
     pub(crate) plural: String,
     /// The table in SQL Server.
     pub(crate) table: TableName,
+    /// True for a view, which nothing here creates or writes to.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) view: bool,
     /// The script of T-SQL that is generated: `sql/40-color.sql`.
     pub(crate) script: String,
     /// The operations that clients can ask for.

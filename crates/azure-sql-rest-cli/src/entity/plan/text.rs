@@ -41,6 +41,9 @@ impl Plan {
         line("name", inline(&self.name)?);
         line("plural", inline(&self.plural)?);
         line("table", inline(&self.table)?);
+        if self.view {
+            line("view", inline(&self.view)?);
+        }
         line("script", inline(&self.script)?);
         if let Some(source) = &self.source {
             line("source", inline(source)?);
