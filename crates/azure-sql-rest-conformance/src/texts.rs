@@ -78,7 +78,12 @@ pub fn texts_come_back_as_they_were(subject: &Subject) {
                 set(&mut patch, &member.field, value.clone());
             }
             let patched = subject.ask(&Method::PATCH, &reply.location(), &[], &patch.to_string()).is(202);
-            assert_eq!(patched.text(), reply.text());
+            subject.shows(&subject.row(&patched), &row);
+            // A procedure may fill members with each change.
+            let is_filled = |member: &Member| member.schema["readOnly"] == true && member.field != entity.key;
+            if !entity.row.iter().any(is_filled) {
+                assert_eq!(patched.text(), reply.text());
+            }
         }
     }
 }

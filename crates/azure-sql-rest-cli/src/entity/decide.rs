@@ -22,6 +22,10 @@ pub(crate) struct Wishes {
     pub(crate) key: Option<String>,
     /// Columns that clients neither send nor see.
     pub(crate) without: Vec<String>,
+    /// Columns of `set` and `touch` that clients see.
+    pub(crate) show: Vec<String>,
+    /// True if members begin with a small letter, as they do if the plan before says so.
+    pub(crate) is_camel: bool,
     /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
     /// Values of columns in a new row, as the command line gives them.
@@ -66,14 +70,17 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         name: wishes.name.clone(),
         plural: wishes.plural.clone(),
         table: table.name.clone(),
+        view: is_view(table),
         script: wishes.script.clone(),
         operations: wishes.operations.clone(),
         key,
+        camel: is_camel(wishes),
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
         filter: filter(before, wishes),
         columns,
-        uniques: table.uniques.clone(),
+        // A view has no index, and its owner says that the key is unique.
+        uniques: if is_view(table) { Vec::new() } else { table.uniques.clone() },
         references: table.references.clone(),
         checks: table.checks.clone(),
         triggers: table.triggers.iter().map(|trigger| trigger.name.clone()).collect(),
@@ -119,7 +126,7 @@ fn filter(before: Option<&Plan>, wishes: &Wishes) -> Vec<Filter> {
 /// The columns that were named.
 fn named(wishes: &Wishes) -> impl Iterator<Item = &String> {
     let pairs = wishes.set.iter().chain(&wishes.touch).map(|(name, _)| name);
-    wishes.without.iter().chain(pairs).chain(&wishes.key)
+    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key)
 }
 
 fn names(table: &Table) -> String {
@@ -137,6 +144,10 @@ fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<K
         (None, [name]) => name.clone(),
         (None, columns) => {
             let fault = match columns {
+                _ if is_view(table) => {
+                    reasons.push(format!("{} is a view: name the column that names one row with --key", table.name));
+                    return None;
+                }
                 [] => "has no primary key".to_owned(),
                 _ => format!("has a primary key of the columns {}", columns.join(", ")),
             };
@@ -150,7 +161,7 @@ fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<K
     };
     let column = table.column(&name)?;
     let is_unique = |unique: &super::plan::Unique| unique.filter.is_none() && unique.columns == [column.name.clone()];
-    if !table.uniques.iter().any(is_unique) || column.is_nullable {
+    if !(is_view(table) || table.uniques.iter().any(is_unique)) || column.is_nullable {
         reasons.push(format!(
             "column {name} does not name one row, because it is not UNIQUE and NOT NULL: {}",
             other_key(table)
@@ -170,6 +181,11 @@ fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<K
         return None;
     }
     Some(source_of(column, sql_type))
+}
+
+/// True for a view.
+fn is_view(table: &Table) -> bool {
+    table.traits.contains(&Trait::View)
 }
 
 /// Names another column that can be the key, or says how to add one.
@@ -258,6 +274,9 @@ fn decided(
     } else if matches!(defined.filled, Filled::RowStart | Filled::RowEnd | Filled::RowVersion) || defined.veil.is_some()
     {
         Role::Hidden
+    } else if defined.filled == Filled::ByInsert && defined.sql_type.is_some_and(SqlType::is_only_shown) {
+        notes.push(format!("column {name} is shown as text, and clients cannot send it"));
+        Role::Shown
     } else if defined.filled == Filled::ByInsert {
         Role::Sent
     } else {
@@ -265,8 +284,12 @@ fn decided(
     };
     let path = match before {
         Some(before) => before.path.clone(),
-        None => Some(derived(name)).filter(|path| path != name),
+        None => Some(derived(name)).map(|path| if is_camel(wishes) { camel(&path) } else { path }),
     };
+    let path = path.filter(|path| path != name);
+    let is_wished =
+        wishes.show.iter().any(|shown| is_same(shown, name)) || before.is_some_and(|before| before.is_audit);
+    let is_audit = is_wished && matches!(role, Role::Set(_) | Role::Touch(_));
     Column {
         name: name.clone(),
         sql_type: defined.sql_type.unwrap_or(SqlType::SqlVariant),
@@ -278,6 +301,7 @@ fn decided(
         path,
         takes_number: before.is_some_and(|before| before.takes_number),
         called: before.and_then(|before| before.called.clone()),
+        is_audit,
     }
 }
 
@@ -341,19 +365,34 @@ fn derived(name: &str) -> String {
     }
 }
 
+fn is_camel(wishes: &Wishes) -> bool {
+    wishes.is_camel || wishes.before.as_ref().is_some_and(|before| before.camel)
+}
+
+/// A member that begins with a small letter, by the rule of .NET's JsonNamingPolicy.CamelCase: of several capital letters, the last is the
+/// beginning of the next word.
+fn camel(member: &str) -> String {
+    let capitals = member.chars().take_while(char::is_ascii_uppercase).count();
+    let small = if capitals > 1 && capitals < member.len() { capitals - 1 } else { capitals };
+    format!("{}{}", member[..small].to_ascii_lowercase(), &member[small..])
+}
+
 /// A new row must have a value in each column: from the client, the database, or the plan.
 fn must_have_a_value(column: &Column, defined: &TableColumn, wishes: &Wishes, reasons: &mut Vec<String>) {
     let fills_itself = column.is_nullable
         || column.default.is_some()
         || column.filled != Filled::ByInsert
         || defined.veil == Some(Veil::Ledger);
-    if !wishes.operations.contains(&Operation::Put) || column.role != Role::Hidden || fills_itself {
+    let is_given = !matches!(column.role, Role::Hidden | Role::Shown);
+    if !wishes.operations.contains(&Operation::Put) || is_given || fills_itself {
         return;
     }
     let name = &column.name;
     let others: Vec<_> = wishes.operations.iter().filter(|operation| **operation != Operation::Put).collect();
     let only = rules::list(&others);
-    let why = unseen(defined).map(|why| format!(" ({why})")).unwrap_or_default();
+    let read = defined.sql_type.filter(|sql_type| sql_type.is_only_shown());
+    let why = unseen(defined).or_else(|| Some(format!("{}, which clients only read", read?)));
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     let value = match column.sql_type {
         SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Image => "0x",
         _ => "…",
@@ -377,6 +416,9 @@ fn traits(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut
     let name = &table.name;
     for found in &table.traits {
         match found {
+            Trait::View if writes => {
+                reasons.push(format!("{name} is a view, which the API only reads: --only get,list"));
+            }
             Trait::MemoryOptimized if writes => reasons.push(format!(
                 "{name} is memory-optimized, where a row cannot be locked before it is changed: --only get,list"
             )),

@@ -42,12 +42,18 @@ pub(crate) struct Plan {
     pub(crate) plural: String,
     /// The table in SQL Server.
     pub(crate) table: TableName,
+    /// True for a view, which nothing here creates or writes to.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) view: bool,
     /// The script of T-SQL that is generated: `sql/40-color.sql`.
     pub(crate) script: String,
     /// The operations that clients can ask for.
     pub(crate) operations: Vec<Operation>,
     /// The column that names a row in paths.
     pub(crate) key: Key,
+    /// True if the member of a new column begins with a small letter.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) camel: bool,
     /// Rows in a page.
     #[serde(default)]
     pub(crate) limit: Limit,
@@ -357,7 +363,7 @@ impl Plan {
 
     /// The columns that a row shows: the key first where it stands, and all that are sent or shown.
     pub(crate) fn shown(&self) -> impl Iterator<Item = &Column> {
-        self.columns.iter().filter(|column| matches!(column.role, Role::Sent | Role::Shown))
+        self.columns.iter().filter(|column| column.is_shown())
     }
 
     /// The columns that a list shows.

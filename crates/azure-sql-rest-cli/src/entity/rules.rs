@@ -166,12 +166,18 @@ fn values(plan: &Plan, column: &Column, reasons: &mut Vec<String>) {
         Role::Sent | Role::Shown if !sql_type.has_json() => reasons.push(format!(
             "column {name} is {sql_type}, which no value of JSON stands for: leave it out with --without {name}"
         )),
+        Role::Sent if sql_type.is_only_shown() => reasons.push(format!(
+            "column {name} is {sql_type}, which clients can only read: set read_only = true, or leave it out with --without {name}"
+        )),
         Role::Sent if column.filled != Filled::ByInsert => {
             reasons.push(format!("column {name} is filled by the database, so that clients cannot send it"));
         }
         Role::Set(_) | Role::Touch(_) if column.filled != Filled::ByInsert => {
             reasons.push(format!("column {name} is filled by the database, so that it cannot be set"));
         }
+        Role::Set(_) | Role::Touch(_) if column.is_audit && !sql_type.has_json() => reasons.push(format!(
+            "column {name} is {sql_type}, which no value of JSON stands for: take read_only from it"
+        )),
         Role::Set(value) => set(plan, column, value, false, reasons),
         Role::Touch(value) => set(plan, column, value, true, reasons),
         _ => {}

@@ -177,7 +177,7 @@ fn what_cannot_be_done_is_refused_with_the_place() {
 /// All reasons are given at once.
 #[test]
 fn a_table_is_refused_with_all_its_reasons() {
-    let columns = "Id decimal(9) key, A int, B varbinary(8) not null, C int not null";
+    let columns = "Id decimal(9) key, A int, B sql_variant not null, C int not null";
     let said = refused(&format!("customer --table Colors --without C,D --set A=x --columns '{columns}'"));
     for reason in ["the key Id is", "column B must have", "column C must have", "no column D"] {
         assert!(said.contains(reason), "{reason}: {said}");
@@ -189,7 +189,7 @@ fn a_table_is_refused_with_all_its_reasons() {
 fn every_way_out_works() {
     for (line, way) in [
         ("--only get,list --columns 'Id int key, Data varbinary(max) not null, Shape geography not null'", ""),
-        ("--columns 'Id int key, A int, Data varbinary(max) not null'", " --set Data=0x"),
+        ("--columns 'Id int key, A int, Data sql_variant not null'", " --set Data=0"),
         ("--columns 'Id int key, A int, Data xml not null'", " --only get,list,patch,delete"),
         (
             "--columns 'Id int key, Total as (1 + 2), A bit default ((0)), B date default (CONVERT(date, getdate()))'",
@@ -206,6 +206,23 @@ fn every_way_out_works() {
         assert!(way.is_empty() || decided_in(project.path(), &line).is_err(), "{line}");
         decided_in(project.path(), &format!("{line}{way}")).unwrap_or_else(|error| panic!("{line}{way}: {error:#}"));
     }
+}
+
+/// The rule is that of .NET's JsonNamingPolicy.CamelCase, and a column that is added later keeps to it.
+#[test]
+fn members_begin_with_a_small_letter_on_request() {
+    let project = project();
+    let columns = "ID int key, OrderDate date, URLPath nvarchar(9), sku_code int, X int";
+    add(project.path(), &format!("color --table Colors --camel --set X=1 --show X --columns '{columns}'")).unwrap();
+    let added = decided_in(project.path(), "color --columns 'ID int key, OrderDate date, X int, NewOne int'").unwrap();
+    let paths: Vec<_> = added.plan.shown().map(|column| column.path().to_owned()).collect();
+    assert_eq!(paths, ["id", "orderDate", "x", "newOne"]);
+    let plan = fs::read_to_string(project.path().join("entities/color.toml")).unwrap();
+    assert!(plan.contains(r#"path = "urlPath""#) && !plan.contains("sku_code\", path"), "{plan}");
+    assert!(
+        plan.contains(r#"name = "X", type = "int", null = true, read_only = true, set = "1", path = "x""#),
+        "{plan}"
+    );
 }
 
 /// Names are compared whole, not as parts of other names.

@@ -1,9 +1,10 @@
 //! Examples: the rows that the local database begins with, and the requests and answers of `openapi.json` that follow from them.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Value, json};
 
 use super::rule::{Rule, decimals};
-use super::{Column, Example, KeySource, Operation, Plan, Role, SqlType};
+use super::{Column, Example, KeySource, Length, Operation, Plan, Role, SqlType};
 
 /// How many rows a table of the local database begins with, but for some.
 const ROWS: usize = 3;
@@ -152,7 +153,7 @@ impl Plan {
     }
 
     fn is_computed(column: &Column) -> bool {
-        column.role == Role::Shown && !matches!(column.filled, super::Filled::Identity(_))
+        column.is_audit || column.role == Role::Shown && !matches!(column.filled, super::Filled::Identity(_))
     }
 
     fn patch_example(&self, path: Option<Value>, row: usize, value: usize) -> Example {
@@ -162,7 +163,9 @@ impl Plan {
         let request = self.example_row(value, changed.iter().copied(), true);
         let mut response = self.example_row(row, self.shown(), false);
         merge(&mut response, &self.example_row(value, changed.into_iter(), false));
-        Example { path, request: Some(request), response: Some(json!([response])), ..Example::default() }
+        let is_known = !self.shown().any(|column| column.is_audit && matches!(column.role, Role::Touch(_)));
+        let response = is_known.then(|| json!([response]));
+        Example { path, request: Some(request), response, ..Example::default() }
     }
 }
 
@@ -204,22 +207,16 @@ impl SqlType {
             Self::DateTimeOffset(_) => json!(format!("2026-01-{day:02}T12:30:00+01:00")),
             Self::UniqueIdentifier => json!(format!("00000000-0000-4000-8000-{n:012}")),
             Self::Char(length) | Self::NChar(length) => json!(words(column, n, usize::from(length))),
-            Self::VarChar(_) | Self::NVarChar(_) => {
+            Self::VarChar(_) | Self::NVarChar(_) | Self::Text | Self::NText => {
                 json!(words(column, n, self.length().map_or(usize::MAX, usize::from)))
             }
-            Self::Text
-            | Self::NText
-            | Self::Binary(_)
-            | Self::VarBinary(_)
-            | Self::Image
-            | Self::RowVersion
-            | Self::Xml
-            | Self::Json
-            | Self::SqlVariant
-            | Self::Geometry
-            | Self::Geography
-            | Self::HierarchyId
-            | Self::Vector(_) => Value::Null,
+            Self::Binary(length) => bytes(n, usize::from(length)),
+            Self::VarBinary(Length::Of(length)) => bytes(n, usize::from(length.min(3))),
+            Self::VarBinary(Length::Max) | Self::Image => bytes(n, 3),
+            Self::Xml => json!(format!("<row>{n}</row>")),
+            Self::Geometry | Self::Geography => json!(format!("POINT ({n} {n})")),
+            Self::HierarchyId => json!(format!("/{n}/")),
+            Self::RowVersion | Self::Json | Self::SqlVariant | Self::Vector(_) => Value::Null,
         }
     }
 }
@@ -229,6 +226,16 @@ fn number(n: usize, has_whole: bool, scale: usize) -> Value {
     let whole = if has_whole { n } else { 0 };
     let text = if scale == 0 { whole.to_string() } else { format!("{whole}.{n:0>scale$}") };
     serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// `n` as so many bytes, in base64.
+fn bytes(n: usize, length: usize) -> Value {
+    let digits = n.to_be_bytes();
+    let mut bytes = vec![0; length];
+    for (byte, digit) in bytes.iter_mut().rev().zip(digits.iter().rev()) {
+        *byte = *digit;
+    }
+    json!(BASE64_STANDARD.encode(bytes))
 }
 
 /// A column's name as words, with a number: `ColorName` is `Color name 1`, if there is room.

@@ -41,12 +41,18 @@ impl Plan {
         line("name", inline(&self.name)?);
         line("plural", inline(&self.plural)?);
         line("table", inline(&self.table)?);
+        if self.view {
+            line("view", inline(&self.view)?);
+        }
         line("script", inline(&self.script)?);
         if let Some(source) = &self.source {
             line("source", inline(source)?);
         }
         line("operations", inline(&self.operations)?);
         line("key", inline(&self.key)?);
+        if self.camel {
+            line("camel", inline(&self.camel)?);
+        }
         line("limit", inline(&self.limit)?);
         if !self.listed.is_empty() {
             line("listed", inline(&self.listed)?);

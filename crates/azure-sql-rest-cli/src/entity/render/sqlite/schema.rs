@@ -250,12 +250,14 @@ FROM Documents;",
 
 /// The script of the first rows. One that breaks a rule of the table is left out.
 pub(super) fn rows(plan: &Plan) -> String {
-    let is_given = |column: &&Column| {
-        column.name == plan.key.column || matches!(column.role, Role::Sent | Role::Set(_) | Role::Touch(_))
+    let is_given = |column: &&Column| match column.role {
+        Role::Shown => column.name == plan.key.column || column.is_insertable(),
+        Role::Hidden => column.name == plan.key.column,
+        Role::Sent | Role::Set(_) | Role::Touch(_) => true,
     };
     let columns: Vec<_> = plan.columns.iter().filter(is_given).collect();
     let value = |column: &Column, n: usize| match &column.role {
-        Role::Set(value) | Role::Touch(value) => set(plan, column, value, &Source::Example(n)),
+        Role::Set(value) | Role::Touch(value) if !column.is_audit => set(plan, column, value, &Source::Example(n)),
         _ => example(plan, column, n),
     };
     let row = |n: usize| {

@@ -8,7 +8,7 @@ use super::types;
 
 /// The members of a row, as columns of `FOR JSON PATH` from the table with this alias.
 fn shown<'p>(columns: impl Iterator<Item = &'p Column>, alias: &str) -> Vec<String> {
-    let member = |column: &&Column| format!("{alias}.{} AS {}", name(&column.name), bracketed(column.path()));
+    let member = |column: &&Column| format!("{} AS {}", types::shown(column, alias), bracketed(column.path()));
     members(columns).iter().map(member).collect()
 }
 

@@ -227,7 +227,7 @@ fn change(plan: &Plan, column: &Column) -> Option<String> {
     let value = match &column.role {
         Role::Sent if column.is_nullable => {
             let given = types::collated_value(column, &format!("j.{target}"));
-            format!("CASE WHEN {} THEN {given} ELSE c.{target} END", is_there(column))
+            format!("CASE WHEN {} THEN {given} ELSE {} END", is_there(column), types::shown(column, "c"))
         }
         Role::Sent => format!("ISNULL({}, c.{target})", given(column)),
         Role::Touch(value) => expression(plan, column, value),
