@@ -8,7 +8,7 @@ Parameters of ops.claim_request
   @RequestKey  the Idempotency-Key: 1..255 visible ASCII characters, else 400; NULL is error 515
   @Operation   schema and name of the procedure
   @RowID       in: the key of the row that the request is for, or NULL for a new one. Out, in a replay: that of the first time. Keys of
-               all types come and go as text: SQL Server converts them on the way
+               all types come and go as text: SQL Server converts them on the way. A key of several columns is a JSON array
   @Json        the text as received, or NULL
   @Invalid     NULL, or the status that the request will be refused with: then the key is only looked up, and nothing is written
   @Status      out: NULL = go on. Otherwise the answer: that of the first time, 400, or 422 for a key that was used for another request
@@ -26,7 +26,7 @@ Parameters of ops.record_request, for what was claimed
 CREATE OR ALTER PROCEDURE ops.claim_request
     @RequestKey NVARCHAR(4000),
     @Operation NVARCHAR(261),
-    @RowID NVARCHAR(450) OUTPUT,
+    @RowID NVARCHAR(4000) OUTPUT,
     @Json NVARCHAR(MAX),
     @Invalid INT,
     @Status INT OUTPUT,
@@ -90,7 +90,7 @@ GO
 CREATE OR ALTER PROCEDURE ops.record_request
     @RequestKey VARCHAR(255),
     @Status INT,
-    @RowID NVARCHAR(450)
+    @RowID NVARCHAR(4000)
 AS
 BEGIN
     SET NOCOUNT ON;
