@@ -41,8 +41,8 @@ RequestKey   the Idempotency-Key of the request, compared exactly (binary collat
 Operation    schema and name of the procedure
 PayloadHash  SHA-256 over operation, id of the row and the JSON text as received
 Status       the HTTP status that was answered (2xx)
-RowID        the key, as text, of the row that was created, changed or deleted, in the table that is the operation's; a JSON array for a
-             key of several columns. No foreign key, because the entry outlives that row
+RowID        the key, as text, of the row that was created, changed or deleted, in the table that is the operation's: for a key of
+             several columns the text of ops.key_text. No foreign key, because the entry outlives that row
 BeganAt      UTC, when the key was claimed. The table is clustered on it, so that what ops.purge_requests removes lies together
 */
 IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 1)
@@ -124,7 +124,7 @@ BEGIN
 END;
 GO
 
--- Migration 4: keys of several columns, as a JSON array. Two of NVARCHAR(450) have room.
+-- Migration 4: keys of several columns, of which two of NVARCHAR(450) have room.
 IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 4)
 BEGIN
     ALTER TABLE web.Requests ALTER COLUMN RowID NVARCHAR(4000) NULL;

@@ -11,7 +11,7 @@
 //! - A path with several segments in braces, `"/path/{a}/{b}"`, takes a `key(…)` for each of them, in the same order.
 //! - A procedure that creates a row ends in `creates Column at "/path/{key}"`. `Column` is the result column with the new
 //!   row's key. The path is the route of the row, which ends in braces and becomes `Location`. If it ends in several
-//!   segments in braces, the column is `RowPath`, with a part for each of them. Slashes separate the parts. In a part, `%` is
+//!   segments in braces, the column is `RowID`, with a part for each of them. Slashes separate the parts. In a part, `%` is
 //!   `%25` and `/` is `%2F`.
 //! - `alive`, `ready`, `openapi`, `home`, `docs` and `problems` stand in place of a procedure for what the library answers itself.
 
@@ -83,12 +83,12 @@ pub struct Creates {
 impl Creates {
     /// True if the key has several parts.
     pub fn has_parts(&self) -> bool {
-        self.column == ROW_PATH
+        self.column == ROW_ID
     }
 }
 
 /// The result column with a key of several parts.
-pub const ROW_PATH: &str = "RowPath";
+pub const ROW_ID: &str = "RowID";
 
 /// The parameter of every write that makes it exactly-once.
 pub const REQUEST_KEY: &str = "RequestKey";

@@ -305,7 +305,7 @@ mod tests {
     #[test]
     fn a_row_with_a_key_of_several_columns_has_a_location_of_as_many_segments() {
         static CREATE_LINE: Call =
-            Call { creates: Some(Creates { column: "RowPath", path: "/line/{order}/{number}/{code}" }), ..CREATE };
+            Call { creates: Some(Creates { column: "RowID", path: "/line/{order}/{number}/{code}" }), ..CREATE };
         let location = |path: &str, key: &str| {
             let head = Head { created: Some(key.into()), ..status(201) };
             response(&CREATE_LINE, Vec::new(), path, row(head, "[]")).headers()[LOCATION].clone()
