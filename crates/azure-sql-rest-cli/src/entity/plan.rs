@@ -3,7 +3,7 @@
 //!
 //! In reading order, after [`Plan`] and its parts here:
 //! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
-//! - `key` says how a row is named, and where a new row has its key from;
+//! - `key` says which columns name a row, and `row` what follows from that;
 //! - `filter` says how a list is filtered, and `condition` has the conditions of a filter;
 //! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
 //! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
@@ -16,6 +16,7 @@ mod filter;
 mod json;
 mod key;
 mod name;
+mod row;
 mod rule;
 mod schema;
 mod sql_type;
