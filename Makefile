@@ -30,7 +30,7 @@ reset: ## start over with fresh local data
 
 ##@ Build
 
-build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain for them if there is none
+build: ## build the component for WASI 0.2 and for WASI 0.3, with a toolchain for them if there is none (SWAGGER_UI=folder: docs without a CDN)
 	@$(step) "components" scripts/build-component.sh
 
 # Cargo's choice of features depends on what it builds together; tests/contract/features.rs holds that it is the same for `make up`.
