@@ -260,7 +260,7 @@ impl<'p> Found<'p> {
 #[allow(clippy::option_option, reason = "a match whose key is not UTF-8 is a match")]
 fn key<'p>(template: &str, path: &'p str) -> Option<Option<Cow<'p, str>>> {
     let decoded = |segment| percent_decode(segment).decode_utf8().ok();
-    // As bytes: the search of `str::split` is ten times as slow in texts of this length.
+    // `str::split` is ten times as slow in texts of this length.
     let is_slash = |byte: &u8| *byte == b'/';
     let mut key = Some(Cow::Borrowed(""));
     let mut segments = path.as_bytes().split(is_slash);
