@@ -15,7 +15,8 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::harness::{instance_per_request, up};
+use crate::crowd::bare_proxy;
+use crate::harness::{Process, instance_per_request, up};
 
 /// Half of the time after which Linux acknowledges at the latest.
 const PATIENCE: Duration = Duration::from_millis(20);
@@ -166,19 +167,15 @@ fn bridge(held: Arc<AtomicUsize>) -> SocketAddr {
     address
 }
 
-#[test]
-fn no_write_and_no_default_page_waits_for_a_delayed_acknowledgement() {
+const JSON: &str = r#"{"PhoneNumber":"(212) 555-0199","FaxNumber":"(212) 555-0101"}"#;
+
+/// Sends [`REQUESTS`] of each kind to what `start` starts with a bridge. Returns the most that were held back of a kind.
+fn held_back(start: impl FnOnce(&str) -> Process, requests: &[(&str, &str, &str)]) -> usize {
     let requests_held = Arc::new(AtomicUsize::new(0));
-    let process = up(&["--dab-url", &format!("http://{}", bridge(requests_held.clone()))]);
+    let process = start(&format!("http://{}", bridge(requests_held.clone())));
     let address = process.api().address;
-    let json = r#"{"PhoneNumber":"(212) 555-0199","FaxNumber":"(212) 555-0101"}"#;
-    let (mut found, mut good) = (Vec::new(), true);
-    for (method, target, body, status) in [
-        ("PUT", "/customer", json, 201),
-        ("PATCH", "/customer/123", json, 202),
-        ("DELETE", "/customer/123", "", 202),
-        ("GET", "/customers", "", 200),
-    ] {
+    let mut most = 0;
+    for (method, target, body) in requests {
         let request = format!(
             "{method} {target} HTTP/1.1\r\nhost: {address}\r\ncontent-type: application/json\r\ncontent-length: {}\r\n\r\n{body}",
             body.len()
@@ -188,7 +185,7 @@ fn no_write_and_no_default_page_waits_for_a_delayed_acknowledgement() {
             for _ in 0..REQUESTS / CLIENTS {
                 connection.send(&request);
                 let answer = connection.receive().expect("an answer");
-                assert!(answer.starts_with(&format!("HTTP/1.1 {status} ")), "{answer}");
+                assert!(answer.starts_with("HTTP/1.1 20"), "{answer}");
             }
             connection.held
         };
@@ -197,13 +194,33 @@ fn no_write_and_no_default_page_waits_for_a_delayed_acknowledgement() {
             clients.into_iter().map(|client| client.join().expect("served")).sum()
         });
         let requests_held = requests_held.swap(0, Ordering::Relaxed);
-        good &= requests_held.max(answers_held) <= most();
-        found.push(format!(
-            "{method} {target}: {requests_held} requests to the bridge and {answers_held} answers of {REQUESTS}"
-        ));
+        println!(
+            "{method} {target}: held back {requests_held} requests to the bridge and {answers_held} answers of {REQUESTS}"
+        );
+        most = most.max(requests_held).max(answers_held);
     }
-    println!("held back:\n{}", found.join("\n"));
-    assert!(good, "more than {} were held back", most());
+    most
+}
+
+#[test]
+fn no_write_and_no_default_page_waits_for_a_delayed_acknowledgement() {
+    let requests = [
+        ("PUT", "/customer", JSON),
+        ("PATCH", "/customer/123", JSON),
+        ("DELETE", "/customer/123", ""),
+        ("GET", "/customers", ""),
+    ];
+    let held = held_back(|bridge| up(&["--dab-url", bridge]), &requests);
+    assert!(held <= most(), "{held} were held back");
+}
+
+/// The same with a component that only forwards: `bench/bare-proxy/delayed-acknowledgement.md`.
+#[test]
+#[ignore = "needs the bare proxy: make crowd"]
+fn a_bare_proxy_in_the_crowd_waits_for_a_delayed_acknowledgement_as_well() {
+    let requests = [("PUT", "/customer", JSON), ("PATCH", "/customer/123", JSON), ("GET", "/customers?limit=1000", "")];
+    println!("bare proxy:");
+    held_back(bare_proxy, &requests);
 }
 
 /// The test above can only fail where this holds.

@@ -19,7 +19,7 @@ use std::borrow::Cow;
 
 #[doc(hidden)]
 pub use http::Method;
-use percent_encoding::percent_decode_str;
+use percent_encoding::percent_decode;
 
 /// A method of a path, and what it does.
 pub struct Route {
@@ -272,17 +272,19 @@ impl Found {
 /// has fewer braces, and `None` when it is not UTF-8. `None` of all when the two do not match.
 #[allow(clippy::option_option, reason = "a match whose key is not UTF-8 is a match")]
 pub fn key<'p>(template: &str, path: &'p str, mut nth: usize) -> Option<Option<Cow<'p, str>>> {
-    let decoded = |segment| percent_decode_str(segment).decode_utf8().ok();
+    let decoded = |segment| percent_decode(segment).decode_utf8().ok();
+    // `str::split` is ten times as slow in texts of this length.
+    let is_slash = |byte: &u8| *byte == b'/';
     let mut key = Some(Cow::Borrowed(""));
-    let mut segments = path.split('/');
-    for expected in template.split('/') {
+    let mut segments = path.as_bytes().split(is_slash);
+    for expected in template.as_bytes().split(is_slash) {
         let segment = segments.next()?;
-        if expected.starts_with('{') && !segment.is_empty() {
+        if expected.starts_with(b"{") && !segment.is_empty() {
             if nth == 0 {
                 key = decoded(segment);
             }
             nth = nth.wrapping_sub(1);
-        } else if segment != expected && !(segment.contains('%') && decoded(segment).as_deref() == Some(expected)) {
+        } else if segment != expected && !percent_decode(segment).eq(expected.iter().copied()) {
             return None;
         }
     }
