@@ -89,7 +89,7 @@ check: lint ## format, clippy, unit tests, contract, cases: what a change needs 
 # A selection of the packages would have Cargo choose other features, and build the engine again. What starts a manifest runs with both.
 test: lint lint-sql lint-deploy lint-docs build stack ## everything that must pass before a change lands (SPIN=/path/to/spin: on real Spin)
 	tests/fuzz-api/run short
-	target/debug/soak --requests 1500 --rate 300
+	target/debug/soak --requests 1500 --rate 150
 	@$(MAKE) --no-print-directory test-sql
 	@if [ -n "$(SPIN)" ] && ! "$(SPIN)" --version | grep -qE '^spin (4\.[1-9]|[5-9]|[1-9][0-9])'; then \
 	  echo "  · SKIPPED: WASI 0.3 needs Spin 4.1 or later, so its build has not run on $$("$(SPIN)" --version)"; \

@@ -4,6 +4,7 @@
 # `azure-sql-rest build` and the command of the manifests run this script, too.
 #
 # The same compiler makes the same bytes anywhere: nothing of the machine is in them.
+# SWAGGER_UI=FOLDER puts the files of the npm package swagger-ui-dist in FOLDER into the component, so that /docs needs no CDN.
 #
 # The script finds or installs a wasm32-wasip2 toolchain:
 #   1. the target is installed already;
@@ -19,6 +20,8 @@ if [ $# = 0 ]; then for manifest in spin.toml spin.wasip3.toml; do [ ! -e $manif
 [ $# -gt 0 ] || { echo "error: there is no spin.toml in $PWD" >&2; exit 1; }
 # They would count instead of the flags below.
 unset RUSTFLAGS CARGO_ENCODED_RUSTFLAGS
+
+if [ -n "${SWAGGER_UI:-}" ]; then SWAGGER_UI=$(cd "$SWAGGER_UI" && pwd); export SWAGGER_UI; else unset SWAGGER_UI; fi
 
 say() { printf '  · %s\n' "$*"; }
 

@@ -31,6 +31,7 @@ NAVIGATION = {
     "Explain": ["architecture", "resilience", "resilience-report", "performance", "performance-on-spin", "contributing", "code-of-conduct"],
 }
 FENCE = re.compile(r"^ *```.*?^ *```[^\n]*$", re.M | re.S)
+BADGE = re.compile(r"^\[!\[.*\n", re.M)
 LINK = re.compile(r"(?<=\]\()([^)\s]+)(?=\))")
 
 
@@ -41,7 +42,9 @@ def main():
     shutil.copy(ROOT / "site/conf.py", SOURCE)
     sources = {f"docs/{path.name}": path.stem for path in (ROOT / "docs").glob("*.md")} | ELSEWHERE
     for source, page in sources.items():
-        text = outside_code((ROOT / source).read_text(encoding="utf-8"), lambda part: LINK.sub(lambda link: target(link[1], Path(source).parent, sources, repository), part))
+        # Without the badges, which are about the repository.
+        text = BADGE.sub("", (ROOT / source).read_text(encoding="utf-8"))
+        text = outside_code(text, lambda part: LINK.sub(lambda link: target(link[1], Path(source).parent, sources, repository), part))
         (SOURCE / f"{page}.md").write_text(text + (navigation() if page == "index" else ""), encoding="utf-8")
     # -n: also what is missing without a link to it; -W: every warning is an error.
     return subprocess.run([sys.executable, "-m", "sphinx", "-q", "-W", "--keep-going", "-E", "-b", "html", SOURCE, OUTPUT]).returncode
@@ -61,9 +64,6 @@ def target(link, base, sources, repository):
     place, _, anchor = link.partition("#")
     anchor = f"#{anchor}" if anchor else ""
     path = os.path.normpath(base / place)
-    if path.startswith("../../actions/"):
-        # The badges of the README are beside the repository's files.
-        return f"{repository}/{path.removeprefix('../../')}"
     if path in sources:
         return f"{sources[path]}.md{anchor}"
     if path.startswith("docs/"):

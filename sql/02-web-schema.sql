@@ -24,7 +24,7 @@ IF OBJECT_ID(N'ops.SchemaVersion', N'U') IS NULL
     );
 GO
 
-IF EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version > 3)
+IF EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version > 4)
     THROW 50000, N'The database is of a later version than these scripts. The only way back is a restored backup.', 1;
 
 -- Migration 1: the ledger. One that is older than versions steps aside, to be copied. (EXECUTE, because the parser of
@@ -41,8 +41,8 @@ RequestKey   the Idempotency-Key of the request, compared exactly (binary collat
 Operation    schema and name of the procedure
 PayloadHash  SHA-256 over operation, id of the row and the JSON text as received
 Status       the HTTP status that was answered (2xx)
-RowID        the key, as text, of the row that was created, changed or deleted, in the table that is the operation's; no foreign key,
-             because the entry outlives that row
+RowID        the key, as text, of the row that was created, changed or deleted, in the table that is the operation's: for a key of
+             several columns the text of ops.key_text. No foreign key, because the entry outlives that row
 BeganAt      UTC, when the key was claimed. The table is clustered on it, so that what ops.purge_requests removes lies together
 */
 IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 1)
@@ -121,6 +121,14 @@ BEGIN
     );
 
     INSERT INTO ops.SchemaVersion (Version) VALUES (3);
+END;
+GO
+
+-- Migration 4: keys of several columns, of which two of NVARCHAR(450) have room.
+IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 4)
+BEGIN
+    ALTER TABLE web.Requests ALTER COLUMN RowID NVARCHAR(4000) NULL;
+    INSERT INTO ops.SchemaVersion (Version) VALUES (4);
 END;
 GO
 

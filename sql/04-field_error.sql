@@ -100,11 +100,11 @@ ops.field_error: what is wrong with a member of a JSON object for a column of a 
 
 Parameters
   @Type, @Value  of the member, as ops.members gives them; null is not asked about here
-  @SqlType       bit, tinyint, smallint, int, bigint, decimal, money, smallmoney, real, float, date, time, datetime, datetime2,
-                 datetimeoffset, uniqueidentifier, char and nchar (of any length, fixed or not); `char or number` and
+  @SqlType       bit, tinyint, smallint, int, bigint, decimal, money, smallmoney, real, float, date, time, smalldatetime, datetime,
+                 datetime2, datetimeoffset, uniqueidentifier, binary (in base64), char and nchar (of any length, fixed or not); `char or number` and
                  `nchar or number` also take a number, as its text; object
-  @Size          decimal: all digits; char, nchar: the most characters, NULL for no limit
-  @Scale         decimal, time, datetime2, datetimeoffset: digits behind the point; char, nchar: 1 for a key, which is neither empty nor . or .., because no path has these
+  @Size          decimal: all digits; char, nchar, binary: the most characters or bytes, NULL for no limit
+  @Scale         decimal, time, datetime2, datetimeoffset: digits behind the point; binary: the fewest bytes; char, nchar: 1 for a key, which is neither empty nor . or .., because no path has these
   @Collation     char: of the column, NULL for the database's. Its code page must have every character, because another one would be stored
 
 Result: one row, Message
@@ -177,6 +177,13 @@ RETURN
                     @Type = 1 AND s.Shape LIKE N'0000-00-00' AND TRY_CONVERT(DATE, s.Text, 23) IS NOT NULL,
                     NULL, N'must be a date, such as 2026-01-31'
                 )
+            WHEN @SqlType = N'binary' THEN
+                IIF
+                (
+                    @Type = 1 AND b.Bytes BETWEEN ISNULL(@Scale, 0) AND ISNULL(@Size, 2147483647),
+                    NULL, CONCAT(N'must be ', CASE WHEN @Scale IS NOT NULL THEN CONCAT(@Size, N' ') WHEN @Size IS NOT NULL THEN CONCAT(N'at most ', @Size, N' ') END,
+                        N'bytes in base64')
+                )
             ELSE
                 IIF
                 (
@@ -190,6 +197,7 @@ RETURN
                     END = 1
                     AND CASE @SqlType
                         WHEN N'time' THEN IIF(TRY_CONVERT(TIME(7), s.Text) IS NULL, 0, 1)
+                        WHEN N'smalldatetime' THEN IIF(TRY_CONVERT(SMALLDATETIME, LEFT(z.Local, 19), 126) IS NULL OR LEFT(z.Local, 19) NOT LIKE N'%00', 0, 1)
                         WHEN N'datetime' THEN IIF(TRY_CONVERT(DATETIME, LEFT(z.Local, 23), 126) IS NULL, 0, 1)
                         WHEN N'datetime2' THEN IIF(TRY_CONVERT(DATETIME2(7), z.Local, 126) IS NULL, 0, 1)
                         WHEN N'datetimeoffset' THEN IIF(TRY_CONVERT(DATETIMEOFFSET(7), s.Text) IS NULL, 0, 1)
@@ -202,8 +210,11 @@ RETURN
                             WHEN N'datetimeoffset' THEN N'must be a date and time with an offset, such as 2026-01-31T12:30:00+01:00'
                             ELSE N'must be a date and time without an offset, such as 2026-01-31T12:30:00'
                         END,
-                        IIF(@SqlType = N'datetime', N', with no digits of a second or three that end in 0, 3 or 7',
-                            CONCAT(N', with at most ', @Scale, N' digits of a second'))
+                        CASE @SqlType
+                            WHEN N'smalldatetime' THEN N', with 00 seconds and from 1900-01-01 to 2079-06-06'
+                            WHEN N'datetime' THEN N', with no digits of a second or three that end in 0, 3 or 7'
+                            ELSE CONCAT(N', with at most ', @Scale, N' digits of a second')
+                        END
                     )
                 )
         END AS Message
@@ -257,5 +268,21 @@ RETURN
         SELECT CONVERT(INT, COLLATIONPROPERTY(COALESCE(@Collation, CONVERT(NVARCHAR(128), DATABASEPROPERTYEX(DB_NAME(), N'Collation'))),
             N'CodePage')) AS Number
     ) AS g
-    CROSS APPLY ops.in_code_page(@Value, g.Number) AS c;
+    CROSS APPLY ops.in_code_page(@Value, g.Number) AS c
+    CROSS APPLY
+    (
+        -- The bits of the last character that stand for no byte must be zeros, so that what is shown is what was sent.
+        SELECT CASE WHEN DATALENGTH(@Value) % 8 = 0 AND d.Digits NOT LIKE N'%[^A-Za-z0-9+/]%' AND d.Digits LIKE
+                CASE d.Padding WHEN 0 THEN N'%' WHEN 1 THEN N'%[AEIMQUYcgkosw048]' ELSE N'%[AQgw]' END
+            THEN DATALENGTH(@Value) / 8 * 3 - d.Padding END AS Bytes
+        FROM
+        (
+            SELECT p.Padding, LEFT(@Value, DATALENGTH(@Value) / 2 - p.Padding) COLLATE Latin1_General_100_BIN2 AS Digits
+            FROM
+            (
+                SELECT CASE WHEN @Value COLLATE Latin1_General_100_BIN2 LIKE N'%==' THEN 2
+                    WHEN @Value COLLATE Latin1_General_100_BIN2 LIKE N'%=' THEN 1 ELSE 0 END AS Padding
+            ) AS p
+        ) AS d
+    ) AS b;
 GO

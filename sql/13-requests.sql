@@ -8,7 +8,7 @@ Parameters of ops.claim_request
   @RequestKey  the Idempotency-Key: 1..255 visible ASCII characters, else 400; NULL is error 515
   @Operation   schema and name of the procedure
   @RowID       in: the key of the row that the request is for, or NULL for a new one. Out, in a replay: that of the first time. Keys of
-               all types come and go as text: SQL Server converts them on the way
+               all types come and go as text: SQL Server converts them on the way; a key of several columns as the text of ops.key_text
   @Json        the text as received, or NULL
   @Invalid     NULL, or the status that the request will be refused with: then the key is only looked up, and nothing is written
   @Status      out: NULL = go on. Otherwise the answer: that of the first time, 400, or 422 for a key that was used for another request
@@ -26,7 +26,7 @@ Parameters of ops.record_request, for what was claimed
 CREATE OR ALTER PROCEDURE ops.claim_request
     @RequestKey NVARCHAR(4000),
     @Operation NVARCHAR(261),
-    @RowID NVARCHAR(450) OUTPUT,
+    @RowID NVARCHAR(4000) OUTPUT,
     @Json NVARCHAR(MAX),
     @Invalid INT,
     @Status INT OUTPUT,
@@ -90,7 +90,7 @@ GO
 CREATE OR ALTER PROCEDURE ops.record_request
     @RequestKey VARCHAR(255),
     @Status INT,
-    @RowID NVARCHAR(450)
+    @RowID NVARCHAR(4000)
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -99,6 +99,44 @@ BEGIN
         UPDATE web.Requests SET Status = @Status, RowID = @RowID WHERE RequestKey = @RequestKey;
     ELSE
         DELETE FROM web.Requests WHERE RequestKey = @RequestKey;
+END;
+GO
+
+/*
+ops.key_text and ops.key_part: a key of several columns as one text. Slashes separate its parts, in which % is %25 and / is %2F: with the other
+characters encoded it is the end of the row's path. The ledger, the result column RowID, and the parameter @After of a list have this text.
+
+ops.key_text: a part of that text.
+*/
+CREATE OR ALTER FUNCTION ops.key_text
+(
+    @Part NVARCHAR(450)
+)
+RETURNS NVARCHAR(1400)
+AS
+BEGIN
+    -- A collation without regard to width would take other characters for these two.
+    RETURN REPLACE(REPLACE(@Part COLLATE Latin1_General_100_BIN2, N'%', N'%25'), N'/', N'%2F');
+END;
+GO
+
+/*
+ops.key_part: the part at this place of that text, counted from 1, or NULL where there is none.
+*/
+CREATE OR ALTER FUNCTION ops.key_part
+(
+    @Key NVARCHAR(4000),
+    @Nth INT
+)
+RETURNS NVARCHAR(4000)
+AS
+BEGIN
+    RETURN
+    (
+        SELECT REPLACE(REPLACE(s.value, N'%2F', N'/'), N'%25', N'%')
+        FROM STRING_SPLIT(@Key COLLATE Latin1_General_100_BIN2, N'/', 1) AS s
+        WHERE s.ordinal = @Nth
+    );
 END;
 GO
 

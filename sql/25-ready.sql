@@ -21,7 +21,7 @@ BEGIN
 
     IF CONVERT(NVARCHAR(20), DATABASEPROPERTYEX(DB_NAME(), N'Updateability')) = N'READ_ONLY'
         THROW 50010, N'The database is read-only.', 1;
-    IF ISNULL((SELECT MAX(v.Version) FROM ops.SchemaVersion AS v), 0) <> 3
+    IF ISNULL((SELECT MAX(v.Version) FROM ops.SchemaVersion AS v), 0) <> 4
         THROW 50011, N'The database is of another version than the procedures: apply the scripts of sql/.', 1;
 
     SELECT @Status AS Status, @Result AS Json;

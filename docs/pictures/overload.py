@@ -1,4 +1,4 @@
-"""Draws overload.svg from overload.csv, both beside this file: make outage. What overload.csv holds is in tests/simulation/main.rs."""
+"""Draws overload.svg from overload.csv in this folder, for `make outage`. tests/simulation/main.rs explains the columns."""
 
 import csv
 import hashlib
@@ -9,7 +9,7 @@ import matplotlib
 matplotlib.use("svg")
 matplotlib.rcParams["svg.hashsalt"] = "overload"
 matplotlib.rcParams["font.size"] = 9
-import matplotlib.pyplot as plot  # noqa: E402, what it is to use must be said first
+import matplotlib.pyplot as plot  # noqa: E402, matplotlib.use() comes before this import
 
 source = Path(__file__).with_name("overload.csv")
 rows = list(csv.DictReader(source.read_text().splitlines()))
@@ -20,7 +20,7 @@ for name, color in colors.items():
     panel.plot(seconds, [float(row[name] or "nan") / 1000 for row in rows], color=color, label=name)
 panel.axvspan(30, 45, color="#c0392b", alpha=0.15, linewidth=0)
 panel.text(37.5, 0.2, "100 requests/s", ha="center", va="bottom")
-panel.set_title("median time to an answer or a refusal, of those who come in a second", loc="left")
+panel.set_title("median time to an answer or a refusal, by the second of the request", loc="left")
 panel.set_ylabel("seconds")
 panel.set_xlabel("seconds")
 panel.spines[["top", "right"]].set_visible(False)

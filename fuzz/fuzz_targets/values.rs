@@ -25,7 +25,7 @@ fuzz_target!(|text: &str| {
         [(_, value)] => integer(value, 0),
         _ => None,
     };
-    let arguments = of_head(&LIST, &head, None, &Preconditions::of(&head.headers)).ok();
+    let arguments = of_head(&LIST, &head, "/a", &Preconditions::of(&head.headers)).ok();
     assert_eq!(arguments, expected.map(|number| vec![("A", Value::Integer(number))]));
 });
 

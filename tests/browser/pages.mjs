@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { copyFile, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { createServer, request } from "node:http";
 import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { createInterface } from "node:readline";
@@ -16,9 +17,9 @@ const pictures = `${installed}/pictures`;
 const shown = ["docs-light", "docs-dark-narrow", "problems-light"];
 
 // Starts the stack with a fresh database; resolves to its process and its address.
-async function start(folder) {
-  const stack = spawn("target/debug/azure-sql-rest",
-    ["--exit-on-stdin-eof", "up", "--host", "local", "--listen", "127.0.0.1:0", "--bridge-listen", "127.0.0.1:0", "--database", `${folder}/customers.db`],
+async function start(manifest, database) {
+  const stack = spawn("target/debug/azure-sql-rest", ["--exit-on-stdin-eof", "up", "--host", "local", "--manifest", manifest,
+    "--listen", "127.0.0.1:0", "--bridge-listen", "127.0.0.1:0", "--database", database],
     { stdio: ["pipe", "pipe", "inherit"], env: { ...process.env, DAB_URL: "", SPIN_VARIABLE_API_KEY: key } });
   for await (const line of createInterface(stack.stdout)) {
     const ready = line.match(/^API ready at (.*)/);
@@ -111,7 +112,7 @@ async function tryACall(browser, url) {
   await credentials.getByLabel("Value:").fill(key);
   await credentials.getByRole("button", { name: "Apply credentials" }).click();
   await credentials.getByRole("button", { name: "Close" }).click();
-  await put.locator("tr[data-param-name='Idempotency-Key'] input").fill("4711");
+  await put.locator("tr[data-param-name='Idempotency-Key'] input").fill("7b1f0c52-6f0a-4c8e-9d41-2f8a4f1f3a10");
   await execute("201");
   assert.match(await put.locator(".live-responses-table").innerText(), /John Doe/);
   await put.getByRole("button", { name: "Clear" }).click();
@@ -139,12 +140,12 @@ async function keepsLargeNumbers(browser, url) {
 async function explains(browser, url) {
   const { page, close } = await open(browser, { viewport: { width: 1280, height: 800 } });
   const problem = await (await page.request.get(`${url}/customer/123`)).json();
-  await page.goto(url + problem.type);
+  await page.goto(new URL(problem.type, `${url}/customer/123`).href);
   const heading = page.getByRole("heading", { name: "unauthorized" });
   await heading.waitFor();
   assert.ok((await heading.boundingBox()).y < 100, "the type of a problem links to its heading");
   await close();
-  console.log("  ✓ the type of a problem leads to its heading");
+  console.log("  ✓ the type of a problem is the address of its heading");
 }
 
 async function refusesWhatIsNotSwaggerUi(browser, url) {
@@ -158,16 +159,56 @@ async function refusesWhatIsNotSwaggerUi(browser, url) {
   console.log("  ✓ a file of the CDN with other bytes is refused, and the page says what it needs");
 }
 
+// A proxy that takes a prefix from the paths; resolves to the proxy and to the address of the API behind it.
+async function strip(url) {
+  const proxy = createServer((incoming, outgoing) => {
+    if (!incoming.url.startsWith("/shop/")) return outgoing.writeHead(404).end();
+    const { method, headers } = incoming;
+    incoming.pipe(request(url + incoming.url.slice("/shop".length), { method, headers }, answer => {
+      outgoing.writeHead(answer.statusCode, answer.headers);
+      answer.pipe(outgoing);
+    }));
+  });
+  await new Promise(resolve => proxy.listen(0, "127.0.0.1", resolve));
+  return { proxy, prefixed: `http://127.0.0.1:${proxy.address().port}/shop` };
+}
+
+// The component that has Swagger UI's files.
+async function needsNoCdn(browser, url) {
+  const context = await browser.newContext();
+  const page = await context.newPage();
+  const complaints = [];
+  page.on("console", message => message.type() === "error" && complaints.push(message.text()));
+  page.on("pageerror", error => complaints.push(String(error)));
+  const asked = new Set();
+  page.on("request", request => request.url().startsWith("data:") || asked.add(new URL(request.url()).origin));
+  const begin = performance.now();
+  await page.goto(`${url}/docs`);
+  await page.locator(".opblock-put").waitFor();
+  const took = performance.now() - begin;
+  assert.deepEqual([[...asked], complaints], [[url], []]);
+  await context.close();
+  console.log(`  ✓ with SWAGGER_UI, /docs asks no other host and works after ${Math.round(took)} ms`);
+}
+
 const folder = await mkdtemp(`${tmpdir()}/browser-`);
 await mkdir(pictures, { recursive: true });
-const { stack, url } = await start(folder);
+const { stack, url } = await start("spin.toml", `${folder}/customers.db`);
+const whole = await start(".local/browser/spin.toml", `${folder}/whole.db`);
+const { proxy, prefixed } = await strip(url);
 const browser = await chromium.launch({ executablePath, args: process.getuid?.() === 0 ? ["--no-sandbox"] : [] });
 try {
   for (const check of [everyLook, tryACall, keepsLargeNumbers, explains, refusesWhatIsNotSwaggerUi]) await check(browser, url);
+  console.log("  · the same behind a prefix:");
+  for (const check of [tryACall, explains]) await check(browser, prefixed);
+  await needsNoCdn(browser, whole.url);
   if (write === "--write") for (const name of shown) await copyFile(`${pictures}/${name}.png`, `docs/pictures/${name}.png`);
 } finally {
   await browser.close();
-  stack.stdin.end();
-  await once(stack, "exit");
+  proxy.close();
+  for (const process of [stack, whole.stack]) {
+    process.stdin.end();
+    await once(process, "exit");
+  }
   await rm(folder, { recursive: true });
 }

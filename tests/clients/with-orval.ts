@@ -1,7 +1,7 @@
 import { flow, url } from "./flow.js";
 import { deleteCustomer, getCustomer, listCustomers, postCustomer, updateCustomer } from "./orval/api.js";
 
-// It asks for paths alone.
+// The client sends each path without an origin.
 const { fetch } = globalThis;
 globalThis.fetch = (path, options) => fetch(url + path, options);
 

@@ -51,7 +51,7 @@ class Report:
 def run(root):
     report = Report()
     documents = read(root)
-    for check in (links, pictures, places, make, problems, variables, shell, readme, programs, data, changelog, rules, language, site):
+    for check in (links, pictures, places, make, problems, variables, repeats, shell, readme, programs, data, changelog, rules, language, site):
         check(report, root, documents)
     return report.finish()
 
@@ -194,6 +194,13 @@ def variables(report, root, documents):
 
     report.check(f"docs/configuration.md explains the {len(declared)} settings, with the defaults of spin.toml, and no other", undocumented())
     report.check("the documents name no other setting", unknown())
+
+
+def repeats(report, root, documents):
+    names = [f"docs/{name}.md" for name in ("clients", "faq", "http", "migration", "resilience")]
+    said = "A repeat answers with the status of the first and the row as it is now; `[]` if it has been deleted since"
+    differ = [name for name in names if said not in " ".join(documents[name].path.read_text(encoding="utf-8").split())]
+    report.check(f"{len(names)} documents say the same of what a repeat answers", (f"{name} does not say: {said}" for name in differ))
 
 
 def shell(report, root, documents):

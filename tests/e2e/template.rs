@@ -206,7 +206,7 @@ fn a_project_has_at_most_thirty_files_and_no_word_of_customers() {
     for file in ["spin.toml", "spin.wasip3.toml"] {
         let ours = fs::read_to_string(root().join(file)).unwrap();
         let ours = ours
-            .replace("\"A REST API on Azure SQL, by way of Data API Builder\"", "\"A REST API on Azure SQL\"")
+            .replace("\"A REST API on Azure SQL, through Data API Builder\"", "\"A REST API on Azure SQL\"")
             .replace(" What each means: docs/configuration.md.", "")
             .replace("bash scripts/build-component.sh", "sh azure-sql-rest.sh build")
             .replace("\"crates/azure-sql-rest/**/*\", ", "")

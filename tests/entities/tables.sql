@@ -127,7 +127,7 @@ CREATE TABLE "Customers" (
 )
 GO
 
-CREATE TABLE "Order Details" (
+CREATE TABLE "Northwind"."Order Details" (
     "OrderID" "int" NOT NULL ,
     "ProductID" "int" NOT NULL ,
     "Quantity" "smallint" NOT NULL CONSTRAINT "DF_Order_Details_Quantity" DEFAULT (1),
@@ -275,6 +275,14 @@ CREATE TABLE dbo.Specimens
     Notes NVARCHAR(MAX) NULL,
     Legacy DATETIME NULL,
     Cost MONEY NULL,
+    Closed SMALLDATETIME NULL,
+    Remarks NTEXT NULL,
+    Digest BINARY(16) NULL,
+    Seal VARBINARY(10) NULL,
+    Photo IMAGE NULL,
+    Payload XML NULL,
+    Place GEOGRAPHY NULL,
+    Node HIERARCHYID NULL,
     Version ROWVERSION NOT NULL,
     CONSTRAINT CK_Specimens_Stock CHECK (Stock >= 0)
 );

@@ -20,6 +20,8 @@ const IDLE: Time = SECOND;
 pub enum Strategy {
     /// They end.
     Never,
+    /// They try once more, ten seconds after they came: the fewest attempts that survive an outage of ten seconds.
+    Once,
     /// They try again after an exponential backoff with full jitter, until their deadline: the policy before this one.
     Backoff,
     /// They follow the policy, each in an instance of its own: WASI 0.2.
@@ -29,12 +31,13 @@ pub enum Strategy {
 }
 
 impl Strategy {
-    pub const ALL: [Self; 4] = [Self::Never, Self::Backoff, Self::Fresh, Self::Reused];
+    pub const ALL: [Self; 5] = [Self::Never, Self::Once, Self::Backoff, Self::Fresh, Self::Reused];
 
     /// How it is called in the documents.
     pub fn name(self) -> &'static str {
         match self {
             Self::Never => "no retries",
+            Self::Once => "one, after 10 s",
             Self::Backoff => "backoff only",
             Self::Fresh => "WASI 0.2",
             Self::Reused => "WASI 0.3",
@@ -134,7 +137,8 @@ impl Clients {
         request.slow += took.min(self.policy.cap);
         let elapsed = duration(now - request.came);
         let decision = match self.strategy {
-            Strategy::Never => Decision::GiveUp(GiveUp::Conflict),
+            Strategy::Once if attempt.number == 1 => Decision::Retry(duration(10 * SECOND).saturating_sub(elapsed)),
+            Strategy::Never | Strategy::Once => Decision::GiveUp(GiveUp::Conflict),
             Strategy::Backoff => {
                 let at_once = Attempt { took: Duration::ZERO, slow: Duration::ZERO, ..attempt };
                 self.policy.decide(&at_once, failure, elapsed, random)

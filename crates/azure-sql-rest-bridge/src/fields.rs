@@ -5,6 +5,7 @@
 //! `json(…)` shows: `true`, `12.50`. FLOAT and REAL keep all their digits, and [`shown_float`] shows the digits that `FOR
 //! JSON` shows.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use chrono::{DateTime, Datelike, NaiveDate, NaiveDateTime, NaiveTime};
 use uuid::Uuid;
 
@@ -86,7 +87,19 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
             let date = date.filter(|text| text.parse::<NaiveDate>().is_ok());
             valid(date.map(Value::Text), &|| "must be a date, such as 2026-01-31".into())
         }
-        "time" | "datetime" | "datetime2" | "datetimeoffset" => {
+        "binary" => {
+            let length = |text: &String| BASE64_STANDARD.decode(text).ok().map(|bytes| bytes.len() as u32);
+            let least = scale.unwrap_or_default();
+            let fits = |text: &String| {
+                length(text).is_some_and(|bytes| bytes >= least && size.is_none_or(|most| bytes <= most))
+            };
+            valid(text().filter(fits).map(Value::Text), &|| match (size, scale) {
+                (Some(bytes), Some(_)) => format!("must be {bytes} bytes in base64"),
+                (Some(bytes), None) => format!("must be at most {bytes} bytes in base64"),
+                _ => "must be bytes in base64".into(),
+            })
+        }
+        "time" | "smalldatetime" | "datetime" | "datetime2" | "datetimeoffset" => {
             let text = text().and_then(|text| time(name, &text, scale_or_0));
             let example = match name {
                 "time" => "must be a time, such as 12:30:00",
@@ -94,6 +107,7 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
                 _ => "must be a date and time without an offset, such as 2026-01-31T12:30:00",
             };
             valid(text.map(Value::Text), &|| match name {
+                "smalldatetime" => format!("{example}, with 00 seconds and from 1900-01-01 to 2079-06-06"),
                 "datetime" => format!("{example}, with no digits of a second or three that end in 0, 3 or 7"),
                 _ => format!("{example}, with at most {scale_or_0} digits of a second"),
             })
@@ -239,8 +253,13 @@ fn time(name: &str, text: &str, scale: usize) -> Option<String> {
     let (kept, rest) = digits.split_at(scale);
     let is_kept = rest.bytes().all(|byte| byte == b'0') && (name != "datetime" || kept.ends_with(['0', '3', '7']));
     // chrono accepts a leap second, and the year 0.
-    let is_possible =
-        !seconds.ends_with(":60") && (name == "time" || text >= if name == "datetime" { "1753" } else { "0001" });
+    let is_possible = !seconds.ends_with(":60")
+        && match name {
+            "time" => true,
+            "smalldatetime" => seconds.ends_with(":00") && ("1900".."2079-06-07").contains(&text),
+            "datetime" => text >= "1753",
+            _ => text >= "0001",
+        };
     let is_time = match name {
         "time" => local.parse::<NaiveTime>().is_ok(),
         "datetimeoffset" => {
@@ -311,6 +330,9 @@ mod tests {
             (r#""2026-01-31T12:30:00.1234567""#, of("datetime2", None, 7), text("2026-01-31T12:30:00.1234567")),
             (r#""2026-01-31T12:30:00.5-00:00""#, of("datetimeoffset", None, 2), text("2026-01-31T12:30:00.50Z")),
             (r#""2026-01-31T12:30:00+14:00""#, of("datetimeoffset", None, 0), text("2026-01-31T12:30:00+14:00")),
+            (r#""2079-06-06T23:59:00.0Z""#, of("smalldatetime", None, 0), text("2079-06-06T23:59:00")),
+            (r#""AQI=""#, of("binary", 2, 2), text("AQI=")),
+            (r#""""#, of("binary", 2, None), text("")),
             (r#""a\ud83d\ude00""#, of("nchar", 3, 1), text("a😀")),
             (r#""é€""#, of("char", 2, None), text("é€")),
             (r#"". ""#, of("nchar", 3, 1), text(". ")),
@@ -361,6 +383,17 @@ mod tests {
                     "\"2026-01-31T12:30:00+00:00\"",
                 ],
             ),
+            (
+                of("smalldatetime", None, 0),
+                &[
+                    "\"1899-12-31T00:00:00\"",
+                    "\"2079-06-07T00:00:00\"",
+                    "\"2026-01-31T12:30:01\"",
+                    "\"2026-01-31T12:30:00.5\"",
+                ],
+            ),
+            (of("binary", 2, 2), &["\"AQ==\"", "\"AQID\"", "\"\"", "1"]),
+            (of("binary", None, None), &["\"AQI\"", "\"AQJ=\"", "\"A-==\"", "\"AQI=\\n\"", "\"====\"", "\"A===\""]),
             (
                 of("datetime2", None, 2),
                 &["\"2026-01-31T12:30:00.123\"", "\"2026-13-01T00:00:00\"", "\"0000-01-01T00:00:00\""],

@@ -8,6 +8,8 @@
 //! | `column_value(json, type, size, scale)` | what such a column stores for it; NULL for `null`, and for what is wrong |
 //! | `padded(text, length)` | as `CHAR(n)` and `NCHAR(n)` keep it: with blanks up to its length |
 //! | `shown_float(text, digits)` | a FLOAT or REAL as `FOR JSON` shows it, with so many digits behind the point |
+//! | `key_text(part)` | `ops.key_text`: a part of a key of several columns as it stands in the text of the key |
+//! | `key_part(key, n, type)` | `ops.key_part`: the part at a place of that text, for a parameter of a type; NULL for what is none |
 //! | `newid()` | `NEWID()` |
 //! | `utf16_length(text)` | its length in UTF-16 code units, as `NVARCHAR(n)` counts |
 //! | `sha2_256(text)` | `HASHBYTES('SHA2_256', …)` of an `NVARCHAR`, in lower-case hexadecimal digits |
@@ -65,6 +67,16 @@ pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
         let digits = call.get::<u8>(1)?.into();
         Ok(text(call)?.and_then(|stored| fields::shown_float(stored, digits)))
     })?;
+    connection.create_scalar_function("key_text", 1, pure, |call| {
+        Ok(match call.get_raw(0) {
+            ValueRef::Integer(number) => Some(number.to_string()),
+            _ => text(call)?.map(key_text),
+        })
+    })?;
+    connection.create_scalar_function("key_part", 3, pure, |call| {
+        let (nth, sql_type) = (call.get::<u8>(1)?.into(), call.get::<String>(2)?);
+        Ok(text(call)?.and_then(|key| key_part(key, nth, &sql_type)))
+    })?;
     connection.create_scalar_function("newid", 0, FunctionFlags::SQLITE_UTF8, |_| {
         Ok(Uuid::new_v4().to_string().to_uppercase())
     })?;
@@ -93,6 +105,22 @@ fn text<'a>(call: &'a Context) -> Result<Option<&'a str>> {
     match call.get_raw(0) {
         ValueRef::Null => Ok(None),
         value => Ok(Some(value.as_str()?)),
+    }
+}
+
+/// A part of a key in the text of the key: slashes separate the parts.
+fn key_text(part: &str) -> String {
+    part.replace('%', "%25").replace('/', "%2F")
+}
+
+/// The part at a place of that text, counted from 1.
+fn key_part(key: &str, nth: usize, sql_type: &str) -> Option<Value> {
+    let part = key.split('/').nth(nth.checked_sub(1)?)?.replace("%2F", "/").replace("%25", "%");
+    match sql_type {
+        "INT" => part.parse::<i32>().ok().map(|number| Value::Integer(number.into())),
+        "BIGINT" => part.parse().ok().map(Value::Integer),
+        "UNIQUEIDENTIFIER" => Uuid::try_parse(&part).ok().map(|guid| Value::Text(guid.to_string().to_uppercase())),
+        _ => Some(Value::Text(part)),
     }
 }
 
@@ -205,6 +233,27 @@ mod tests {
             assert_eq!(sha2_256(text), hash);
         }
         assert_eq!(sha2_256("😀"), format!("{:x}", Sha256::digest([0x3d, 0xd8, 0x00, 0xde])));
+    }
+
+    #[test]
+    fn a_key_of_several_columns_is_one_text() {
+        for parts in [["a", "b"], ["a/b", "%2F"], ["", "%25/"], ["/", "%"], ["\0", "\u{ff0f}"]] {
+            let key = parts.map(key_text).join("/");
+            let part = |nth| key_part(&key, nth, "NVARCHAR(9)");
+            assert_eq!([part(1), part(2)], parts.map(|part| Some(Value::Text(part.into()))), "{key}");
+            assert_eq!((part(0), part(3)), (None, None), "{key}");
+        }
+        let guid = "0f8fad5b-d9cb-469f-a165-70867728950e";
+        for (part, sql_type, value) in [
+            ("-7", "INT", Some(Value::Integer(-7))),
+            ("2147483648", "INT", None),
+            ("2147483648", "BIGINT", Some(Value::Integer(2_147_483_648))),
+            ("7x", "BIGINT", None),
+            (guid, "UNIQUEIDENTIFIER", Some(Value::Text(guid.to_uppercase()))),
+            ("x", "UNIQUEIDENTIFIER", None),
+        ] {
+            assert_eq!(key_part(part, 1, sql_type), value, "{part}");
+        }
     }
 
     #[test]

@@ -27,7 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
 use plan::{Filter, Operation, Plan, TableName};
-use source::Table;
+use source::{Table, Trait};
 
 #[derive(Args)]
 pub(crate) struct EntityArguments {
@@ -86,19 +86,28 @@ struct Add {
     /// The table's columns, as in CREATE TABLE: 'ColorID int key, ColorName nvarchar(20) not null unique'
     #[arg(long)]
     columns: Option<String>,
-    /// The column that names a row in paths: one that is UNIQUE and NOT NULL; by default the primary key
-    #[arg(long)]
-    key: Option<String>,
+    /// The column that names a row in paths, or several: UNIQUE and NOT NULL; by default the primary key
+    #[arg(long, value_delimiter = ',')]
+    key: Vec<String>,
+    /// The table is a view, with the columns of --columns. Nothing creates it, and the API only reads it
+    #[arg(long, requires = "columns")]
+    view: bool,
     /// Only these operations
     #[arg(long, value_delimiter = ',')]
     only: Vec<Operation>,
     /// Columns that clients neither send nor see; each can be NULL, has a default, or is set by the database
     #[arg(long, value_delimiter = ',')]
     without: Vec<String>,
+    /// Columns of --set and --touch that clients see, and cannot send
+    #[arg(long, value_delimiter = ',')]
+    show: Vec<String>,
+    /// Names of columns in JSON begin with a small letter: `orderDate` for OrderDate. The rule of .NET: `ID` is `id`, `URLPath` is `urlPath`
+    #[arg(long)]
+    camel: bool,
     /// Filters of the list: Status, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
     #[arg(long, value_delimiter = ',', value_parser = filter_of)]
     filter: Vec<Filter>,
-    /// COLUMN=VALUE, for a new row's columns that clients neither send nor see. The value is a number, a text, now(), or @COLUMN to copy
+    /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), or @COLUMN to copy
     /// another column
     #[arg(long, value_delimiter = ',')]
     set: Vec<String>,
@@ -230,7 +239,12 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<(Table, Opt
         return Ok((table, Some("database".to_owned())));
     }
     if let Some(columns) = &add.columns {
-        return Ok((source::of_columns(columns, &name)?, None));
+        let mut table = source::of_columns(columns, &name)?;
+        if add.view {
+            table.ddl.clear();
+            table.traits.push(Trait::View);
+        }
+        return Ok((table, None));
     }
     let file = add.ddl.as_ref().or_else(|| before.and_then(|before| before.source.as_ref()));
     let file = file.filter(|file| !file.starts_with("sql/") && *file != "database");
@@ -272,8 +286,11 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         plural: plural.unwrap_or_else(|| english_plural(&add.name)),
         script: script?,
         operations,
+        may_do_less: add.only.is_empty() && before.is_none(),
         key: add.key.clone(),
         without: add.without.clone(),
+        show: add.show.clone(),
+        is_camel: add.camel,
         filter: add.filter.clone(),
         set: add.set.iter().map(pair).collect::<Result<_>>()?,
         touch: add.touch.iter().map(pair).collect::<Result<_>>()?,

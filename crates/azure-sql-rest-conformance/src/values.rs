@@ -78,8 +78,8 @@ pub fn few(schema: &Value) -> Option<u64> {
     (count < 200).then_some(count)
 }
 
-/// The value that is `number` steps behind `base`: of a text, one of its shape where that may matter. The value may break
-/// a pattern.
+/// The value that is `number` steps behind `base`: of a text, one of its shape where that may matter. Steps to values that a
+/// pattern forbids do not count.
 pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
     let text = base.as_str().unwrap_or_default();
     match (base, schema["format"].as_str()) {
@@ -101,9 +101,17 @@ pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
             let text = format!("{text:0<length$}");
             json!(count_on(&text, number, &["0123456789abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"]))
         }
-        _ => json!(count_on(text, number, &["0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"])),
+        _ => {
+            let schema = jsonschema::draft202012::new(schema).expect("a schema");
+            let alphabets = &["0123456789", "abcdefghijklmnopqrstuvwxyz", "ABCDEFGHIJKLMNOPQRSTUVWXYZ"];
+            let values = (0..MOST_STEPS).map(|number| json!(count_on(text, number, alphabets)));
+            values.filter(|value| schema.is_valid(value)).nth(number as usize).unwrap_or_else(|| base.clone())
+        }
     }
 }
+
+/// How many steps are tried for a value that a pattern allows.
+const MOST_STEPS: u64 = 100_000;
 
 /// How many steps make one. A step is one of the last decimal that the schema allows.
 fn scale(schema: &Value) -> f64 {
@@ -364,6 +372,8 @@ fn values_keep_the_rules_that_they_are_made_for() {
         json!({"type": "string", "maxLength": 20}),
         json!({"type": ["string", "null"], "minLength": 3, "maxLength": 3}),
         json!({"type": "string", "pattern": "^[A-Z]{2}-[0-9]{4}$", "x-example": "AB-0012"}),
+        json!({"type": "string", "pattern": "^2026-01-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:00$", "x-example": "2026-01-31T12:30:00"}),
+        json!({"type": "string", "pattern": "^([A-Za-z0-9+/]{4}){2}[A-Za-z0-9+/][AQgw]==$", "x-example": "AAAAAAAAAQ=="}),
         json!({"type": "string", "format": "uuid"}),
         json!({"type": "string", "format": "date"}),
         json!({"type": "integer", "minimum": 0, "maximum": 255}),

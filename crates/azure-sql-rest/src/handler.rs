@@ -160,12 +160,7 @@ struct Exchange<'a, 's, P> {
 }
 
 impl<'s, P: Platform> Exchange<'_, 's, P> {
-    async fn answer(
-        &self,
-        found: Option<&Found<'_>>,
-        action: Option<&'static Action>,
-        body: P::Body,
-    ) -> Outcome<'s, P> {
+    async fn answer(&self, found: Option<&Found>, action: Option<&'static Action>, body: P::Body) -> Outcome<'s, P> {
         let Some(found) = found.filter(|found| self.settings.serve_docs || !found.is_page()) else {
             return Problem::new(kind::UNKNOWN_ROUTE, "No route of this API has this path.").into();
         };
@@ -175,7 +170,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
             Some(Action::Ready) => self.ready().await,
             Some(Action::Call(call)) => match self.admit() {
                 Ok(caller) => {
-                    let outcome = self.call(call, caller, found.key.as_deref(), body).await;
+                    let outcome = self.call(call, caller, found, body).await;
                     Outcome { caller, ..outcome.unwrap_or_else(Outcome::from) }
                 }
                 Err(problem) => problem.into(),
@@ -254,14 +249,14 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         &self,
         call: &'static Call,
         caller: &str,
-        row: Option<&str>,
+        found: &Found,
         body: P::Body,
     ) -> Result<Outcome<'s, P>, Problem> {
         self.negotiate()?;
         let policy = self.settings.policy();
         let in_flight = self.platform.instance().enter(self.settings.max_in_flight);
         let _in_flight = in_flight.ok_or_else(|| unavailable("As many requests are in flight as may be."))?;
-        let arguments = pin!(self.arguments(call, caller, row, body));
+        let arguments = pin!(self.arguments(call, caller, found, body));
         let timer = pin!(self.platform.sleep(policy.deadline));
         let (arguments, key) = match select(arguments, timer).await {
             Either::Left((arguments, _)) => arguments?,
@@ -282,7 +277,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         &self,
         call: &Call,
         caller: &str,
-        row: Option<&str>,
+        found: &Found,
         body: P::Body,
     ) -> Result<(Arguments, Option<String>), Problem> {
         let Parts { method, headers, .. } = self.head;
@@ -290,7 +285,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         if is_write {
             self.preconditions.refuse_on_write(call.is_versioned())?;
         }
-        let mut arguments = arguments::of_head(call, self.head, row, &self.preconditions)?;
+        let mut arguments = arguments::of_head(call, self.head, found.path, &self.preconditions)?;
         let mut key = None;
         if is_write {
             let sent = arguments::idempotency_key(headers)?;

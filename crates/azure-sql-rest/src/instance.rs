@@ -6,7 +6,7 @@
 //! - **Breaker**: after `OPEN_AFTER` failures in a row, one request at a time may try, as a probe; the others wait. An
 //!   answer closes the breaker. Once an outage has lasted as long as a request can survive, new requests are refused.
 //! - **Budget**: where answers take seconds, the database is overloaded, and a retry takes the place of another request.
-//!   After a burst, there is one such retry for every five requests. Without slow answers retries are free: an outage is not an
+//!   After a burst, there is one such retry for every twenty requests. Without slow answers retries are free: an outage is not an
 //!   overload.
 
 use std::sync::{Mutex, MutexGuard, PoisonError};
@@ -23,7 +23,7 @@ const OPEN_AFTER: u32 = 5;
 const BURST: u32 = 6;
 
 /// How many requests pay for one more such attempt.
-const REQUESTS_A_RETRY: u32 = 5;
+const REQUESTS_A_RETRY: u32 = 20;
 
 /// The state that the requests of one instance share.
 #[derive(Debug, Default)]
@@ -307,10 +307,10 @@ mod tests {
             made.count()
         };
         assert_eq!(retries(4000), 6, "a burst");
-        for _ in 0..10 {
+        for _ in 0..40 {
             instance.permit(&POLICY, 0, ms(5000));
         }
-        assert_eq!(retries(9000), 2, "a fifth of the requests");
+        assert_eq!(retries(9000), 2, "a twentieth of the requests");
     }
 
     #[test]

@@ -8,8 +8,11 @@
 //! ```
 //!
 //! - `Parameter` is a parameter of the procedure, without `@`. [`source`] lists the sources, [`kind`] the kinds of value.
+//! - A path with several segments in braces, `"/path/{a}/{b}"`, takes a `key(…)` for each of them, in the same order.
 //! - A procedure that creates a row ends in `creates Column at "/path/{key}"`. `Column` is the result column with the new
-//!   row's key. The path is the route of the row, which becomes `Location`.
+//!   row's key. The path is the route of the row, which ends in braces and becomes `Location`. If it ends in several
+//!   segments in braces, the column is `RowID`, with a part for each of them. Slashes separate the parts. In a part, `%` is
+//!   `%25` and `/` is `%2F`.
 //! - `alive`, `ready`, `openapi`, `home`, `docs` and `problems` stand in place of a procedure for what the library answers itself.
 
 use std::borrow::Cow;
@@ -22,7 +25,7 @@ use percent_encoding::percent_decode_str;
 pub struct Route {
     /// `HEAD` comes with every `GET`, and `OPTIONS` with every path.
     pub method: Method,
-    /// Segments separated by `/`; the segment in braces stands for the key of a row.
+    /// Segments separated by `/`; the segments in braces stand for the key of a row.
     pub path: &'static str,
     /// The text for the API's description: a line, then perhaps more.
     pub doc: &'static [&'static str],
@@ -73,9 +76,19 @@ pub struct Call {
 pub struct Creates {
     /// The result column with the key of the new row.
     pub column: &'static str,
-    /// The path of the row as the table has it, with the key in braces: the source of `Location`.
+    /// The path of the row as the table has it, with the key in braces at its end: the source of `Location`.
     pub path: &'static str,
 }
+
+impl Creates {
+    /// True if the key has several parts.
+    pub fn has_parts(&self) -> bool {
+        self.column == ROW_ID
+    }
+}
+
+/// The result column with a key of several parts.
+pub const ROW_ID: &str = "RowID";
 
 /// The parameter of every write that makes it exactly-once.
 pub const REQUEST_KEY: &str = "RequestKey";
@@ -86,7 +99,7 @@ pub static READY: Call = Call { procedure: "ready", parameters: &[], creates: No
 /// Where an argument comes from.
 #[derive(Clone, Copy, Debug)]
 pub enum Source {
-    /// The path's segment in braces.
+    /// The path's segment in braces: the first of these sources has the first such segment, the second the second.
     Path(Kind),
     /// The query parameter of this name, once at most; without it and without a default, the procedure's default holds.
     Query(&'static str, Kind, Option<i64>),
@@ -141,7 +154,7 @@ pub mod source {
     /// The versions that `If-Match` names.
     pub const if_match: Source = Source::IfMatch;
 
-    /// The row's key: the path's segment in braces.
+    /// The row's key, or a part of it: the path's next segment in braces.
     pub const fn key(kind: Kind) -> Source {
         Source::Path(kind)
     }
@@ -215,18 +228,17 @@ macro_rules! action {
 }
 
 /// A path that has routes.
-pub struct Found<'p> {
+pub struct Found {
     routes: &'static [Route],
     /// The path as the table has it.
     pub path: &'static str,
-    /// The segment in braces, decoded: empty when the path has none, `None` when it is not UTF-8.
-    pub key: Option<Cow<'p, str>>,
 }
 
-impl<'p> Found<'p> {
+impl Found {
     /// Finds the routes of `path`, which is still percent-encoded and has no query. `None` when there are none.
-    pub fn at(routes: &'static [Route], path: &'p str) -> Option<Self> {
-        routes.iter().find_map(|route| Some(Self { routes, path: route.path, key: key(route.path, path)? }))
+    pub fn at(routes: &'static [Route], path: &str) -> Option<Self> {
+        let route = routes.iter().find(|route| key(route.path, path, 0).is_some())?;
+        Some(Self { routes, path: route.path })
     }
 
     /// The routes of this path, wherever they stand in the table.
@@ -256,16 +268,20 @@ impl<'p> Found<'p> {
     }
 }
 
-/// The segment of `path` that stands where `template` has braces, as [`Found::key`] has it; `None` when the two do not match.
+/// The segment of `path` where `template` has the `nth` braces, counted from 0. The segment is decoded: empty when the template
+/// has fewer braces, and `None` when it is not UTF-8. `None` of all when the two do not match.
 #[allow(clippy::option_option, reason = "a match whose key is not UTF-8 is a match")]
-fn key<'p>(template: &str, path: &'p str) -> Option<Option<Cow<'p, str>>> {
+pub fn key<'p>(template: &str, path: &'p str, mut nth: usize) -> Option<Option<Cow<'p, str>>> {
     let decoded = |segment| percent_decode_str(segment).decode_utf8().ok();
     let mut key = Some(Cow::Borrowed(""));
     let mut segments = path.split('/');
     for expected in template.split('/') {
         let segment = segments.next()?;
         if expected.starts_with('{') && !segment.is_empty() {
-            key = decoded(segment);
+            if nth == 0 {
+                key = decoded(segment);
+            }
+            nth = nth.wrapping_sub(1);
         } else if segment != expected && !(segment.contains('%') && decoded(segment).as_deref() == Some(expected)) {
             return None;
         }
@@ -273,7 +289,7 @@ fn key<'p>(template: &str, path: &'p str) -> Option<Option<Cow<'p, str>>> {
     segments.next().is_none().then_some(key)
 }
 
-/// The kind of the key in `path`, which is a path of the table.
+/// The kind of the key in `path`, which is a path of the table; of several, that of the first.
 pub fn kind_of_key(routes: &[Route], path: &str) -> Option<Kind> {
     let calls = routes.iter().filter(|route| route.path == path).filter_map(|route| match &route.action {
         Action::Call(call) => Some(call),
@@ -308,10 +324,18 @@ mod tests {
         GET "/things" => get_things(After: page(NVARCHAR(20)), Limit: query("limit", 1..=100, 10), Name: optional("name", NVARCHAR(5)));
         /// Alive
         GET "/alive" => alive;
+        /// A part of a thing
+        GET "/part/{thing}/{number}" => get_part(ThingID: key(NVARCHAR(9)), Number: key(INT));
+        /// The parts of a thing
+        GET "/thing/{id}/parts" => get_parts(ThingID: key(ID), After: page(NVARCHAR(4000)));
     }
 
+    /// The path in the table, and the segments in braces.
     fn find(path: &str) -> Option<(&'static str, String)> {
-        Found::at(ROUTES, path).map(|found| (found.path, found.key.unwrap().into_owned()))
+        let template = Found::at(ROUTES, path)?.path;
+        let keys = 0..template.matches('{').count();
+        let keys = keys.map(|nth| key(template, path, nth).unwrap().unwrap()).collect::<Vec<_>>();
+        Some((template, keys.join("|")))
     }
 
     fn call(index: usize) -> &'static Call {
@@ -344,7 +368,19 @@ mod tests {
     #[test]
     fn a_key_is_utf_8_and_may_have_any_character() {
         assert_eq!(find("/thing/%EF%BF%BD"), Some(("/thing/{id}", "\u{fffd}".into())));
-        assert_eq!(Found::at(ROUTES, "/thing/%FF").map(|found| found.key), Some(None));
+        assert_eq!(key("/thing/{id}", "/thing/%FF", 0), Some(None));
+        assert_eq!(key("/part/{thing}/{number}", "/part/%FF/7", 0), Some(None));
+        assert_eq!(key("/part/{thing}/{number}", "/part/%FF/7", 1), Some(Some("7".into())));
+        assert_eq!(key("/part/{thing}/{number}", "/part/%FF/7", 2), Some(Some("".into())));
+    }
+
+    #[test]
+    fn a_key_of_several_columns_has_a_segment_for_each() {
+        assert_eq!(find("/part/a%2Fb/%2D7"), Some(("/part/{thing}/{number}", "a/b|-7".into())));
+        assert_eq!(find("/thing/7/parts"), Some(("/thing/{id}/parts", "7".into())));
+        for path in ["/part", "/part/a", "/part/a/", "/part//7", "/part/a/7/", "/part/a/7/8"] {
+            assert_eq!(find(path), None, "{path}");
+        }
     }
 
     #[test]

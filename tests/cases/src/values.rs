@@ -3,7 +3,7 @@
 use azure_sql_rest_bridge::fields::{Type, stored};
 
 /// Types, each with a `@Size` and a `@Scale` that tables have.
-const TYPES: [(&str, Option<u32>, Option<u32>); 24] = [
+const TYPES: [(&str, Option<u32>, Option<u32>); 28] = [
     ("object", None, None),
     ("bit", None, None),
     ("tinyint", None, None),
@@ -20,10 +20,14 @@ const TYPES: [(&str, Option<u32>, Option<u32>); 24] = [
     ("uniqueidentifier", None, None),
     ("date", None, None),
     ("time", None, Some(3)),
+    ("smalldatetime", None, Some(0)),
     ("datetime", None, Some(3)),
     ("datetime2", None, Some(7)),
     ("datetime2", None, Some(0)),
     ("datetimeoffset", None, Some(2)),
+    ("binary", Some(2), Some(2)),
+    ("binary", Some(2), None),
+    ("binary", None, None),
     ("nchar", Some(5), Some(1)),
     ("nchar or number", Some(5), None),
     ("char", Some(5), None),
@@ -31,7 +35,7 @@ const TYPES: [(&str, Option<u32>, Option<u32>); 24] = [
 ];
 
 /// Values, valid for some types and not for others.
-const VALUES: [&str; 103] = [
+const VALUES: [&str; 113] = [
     r#"".""#,
     r#""..""#,
     r#"". ""#,
@@ -135,6 +139,16 @@ const VALUES: [&str; 103] = [
     "\"2026-01-31T12:30:00.12000000\"",
     "\"12:30:00.000\"",
     "\"12:30:00Z\"",
+    "\"2079-06-06T23:59:00\"",
+    "\"2079-06-07T00:00:00\"",
+    "\"1899-12-31T23:59:00\"",
+    "\"AQI=\"",
+    "\"AQ==\"",
+    "\"AQID\"",
+    "\"AQJ=\"",
+    "\"AR==\"",
+    "\"A===\"",
+    "\"AQ\\u0049=\"",
 ];
 
 /// Each type with each value, and what is wrong with it.

@@ -18,10 +18,16 @@ pub(crate) struct Wishes {
     /// The script of T-SQL that is generated.
     pub(crate) script: String,
     pub(crate) operations: Vec<Operation>,
-    /// The column that names a row in paths; the primary key without it.
-    pub(crate) key: Option<String>,
+    /// True if operations that cannot be done are left out, because nobody has asked for them.
+    pub(crate) may_do_less: bool,
+    /// The columns that name a row in paths; the primary key without them.
+    pub(crate) key: Vec<String>,
     /// Columns that clients neither send nor see.
     pub(crate) without: Vec<String>,
+    /// Columns of `set` and `touch` that clients see.
+    pub(crate) show: Vec<String>,
+    /// True if members begin with a small letter, as they do if the plan before says so.
+    pub(crate) is_camel: bool,
     /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
     /// Values of columns in a new row, as the command line gives them.
@@ -46,8 +52,13 @@ pub(crate) struct Decided {
 ///
 /// All reasons for which it cannot be served as asked, a line each, each with a way out.
 pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
-    let mut reasons = Vec::new();
-    let mut notes = Vec::new();
+    let mut wishes = wishes.clone();
+    let (mut reasons, mut notes) = (Vec::new(), Vec::new());
+    if wishes.may_do_less && is_view(table) {
+        wishes.operations.retain(|operation| matches!(operation, Operation::Get | Operation::List));
+        notes.push(format!("{} is a view, which the API only reads", table.name));
+    }
+    let wishes = &wishes;
     for name in named(wishes) {
         if table.column(name).is_none() {
             reasons.push(format!("{} has no column {name}: its columns are {}", table.name, names(table)));
@@ -55,7 +66,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     }
     let key = key_of(table, wishes, &mut reasons);
     let columns: Vec<_> =
-        table.columns.iter().map(|column| decided(table, column, key.as_ref(), wishes, &mut notes)).collect();
+        table.columns.iter().map(|column| decided(table, column, key.as_deref(), wishes, &mut notes)).collect();
     traits(table, wishes, &mut reasons, &mut notes);
     for (column, defined) in columns.iter().zip(&table.columns) {
         must_have_a_value(column, defined, wishes, &mut reasons);
@@ -66,14 +77,17 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         name: wishes.name.clone(),
         plural: wishes.plural.clone(),
         table: table.name.clone(),
+        view: is_view(table),
         script: wishes.script.clone(),
         operations: wishes.operations.clone(),
         key,
+        camel: is_camel(wishes),
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
         filter: filter(before, wishes),
         columns,
-        uniques: table.uniques.clone(),
+        // A view has no index, and its owner says that the key is unique.
+        uniques: if is_view(table) { Vec::new() } else { table.uniques.clone() },
         references: table.references.clone(),
         checks: table.checks.clone(),
         triggers: table.triggers.iter().map(|trigger| trigger.name.clone()).collect(),
@@ -84,6 +98,10 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         source: wishes.source.clone(),
         written: before.map(|before| before.written.clone()).unwrap_or_default(),
     };
+    if wishes.may_do_less && plan.has(Operation::Patch) && plan.changed().next().is_none() {
+        plan.operations.retain(|operation| *operation != Operation::Patch);
+        notes.push("no column can be changed: patch is left out".to_owned());
+    }
     plan.listed = listed(&plan, before, &mut notes);
     // A plan has only the unique indexes.
     let is_first = |name: &str| {
@@ -119,7 +137,7 @@ fn filter(before: Option<&Plan>, wishes: &Wishes) -> Vec<Filter> {
 /// The columns that were named.
 fn named(wishes: &Wishes) -> impl Iterator<Item = &String> {
     let pairs = wishes.set.iter().chain(&wishes.touch).map(|(name, _)| name);
-    wishes.without.iter().chain(pairs).chain(&wishes.key)
+    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key)
 }
 
 fn names(table: &Table) -> String {
@@ -127,49 +145,65 @@ fn names(table: &Table) -> String {
     names.join(", ")
 }
 
-/// The key: the column that was named, or the primary key. `None` with a reason.
-fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<Key> {
-    let before = wishes.before.as_ref().map(|before| &before.key.column);
-    let own: Vec<_> = table.primary().map(|primary| primary.columns.clone()).unwrap_or_default();
-    let wished = wishes.key.as_ref().or(before.filter(|name| table.column(name).is_some()));
-    let name = match (wished, own.as_slice()) {
-        (Some(name), _) => name.clone(),
-        (None, [name]) => name.clone(),
-        (None, columns) => {
-            let fault = match columns {
-                [] => "has no primary key".to_owned(),
-                _ => format!("has a primary key of the columns {}", columns.join(", ")),
-            };
-            reasons.push(format!(
-                "{} {fault}, and a path needs one column that names a row: {}",
-                table.name,
+/// The key: the columns that were named, or the primary key. `None` with all reasons.
+fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<Vec<Key>> {
+    let before: Vec<_> = wishes.before.iter().flat_map(|before| &before.key).map(|key| key.column.clone()).collect();
+    let is_there = before.iter().all(|name| table.column(name).is_some());
+    let names = match (wishes.key.as_slice(), before) {
+        ([], before) if !before.is_empty() && is_there => before,
+        ([], _) => table.primary().map(|primary| primary.columns.clone()).unwrap_or_default(),
+        (wished, _) => wished.to_vec(),
+    };
+    if names.is_empty() && is_view(table) {
+        reasons.push(format!("{} is a view: name the column that names one row with --key", table.name));
+        return None;
+    }
+    if names.is_empty() {
+        reasons.push(format!(
+            "{} has no primary key, and a path needs a column that names a row: {}",
+            table.name,
+            other_key(table)
+        ));
+        return None;
+    }
+    let columns = names.iter().map(|name| table.column(name)).collect::<Option<Vec<_>>>()?;
+    let is_of = |columns: &[String], name: &String| columns.iter().any(|column| is_same(column, name));
+    let is_unique = |unique: &Unique| {
+        unique.filter.is_none()
+            && unique.columns.len() == names.len()
+            && names.iter().all(|name| is_of(&unique.columns, name))
+    };
+    if !(is_view(table) || table.uniques.iter().any(is_unique)) || columns.iter().any(|column| column.is_nullable) {
+        let (what, verb, are) = match names.as_slice() {
+            [name] => (format!("column {name} does"), "it is", ""),
+            several => (format!("the columns {} do", several.join(", ")), "they are", " together"),
+        };
+        reasons.push(format!(
+            "{what} not name one row, because {verb} not UNIQUE{are} and NOT NULL: {}",
+            other_key(table)
+        ));
+        return None;
+    }
+    let count = reasons.len();
+    for column in &columns {
+        let name = &column.name;
+        match column.sql_type {
+            None => reasons.push(format!("the key {name} is computed: {}", other_key(table))),
+            Some(sql_type) if !sql_type.can_be_key() => reasons.push(format!(
+                "the key {name} is {sql_type}, and a path takes INT, BIGINT, UNIQUEIDENTIFIER, or VARCHAR or NVARCHAR of at most 450 \
+                 characters: {}",
                 other_key(table)
-            ));
-            return None;
+            )),
+            Some(_) => {}
         }
-    };
-    let column = table.column(&name)?;
-    let is_unique = |unique: &super::plan::Unique| unique.filter.is_none() && unique.columns == [column.name.clone()];
-    if !table.uniques.iter().any(is_unique) || column.is_nullable {
-        reasons.push(format!(
-            "column {name} does not name one row, because it is not UNIQUE and NOT NULL: {}",
-            other_key(table)
-        ));
-        return None;
     }
-    let Some(sql_type) = column.sql_type else {
-        reasons.push(format!("the key {name} is computed: {}", other_key(table)));
-        return None;
-    };
-    if !sql_type.can_be_key() {
-        reasons.push(format!(
-            "the key {name} is {sql_type}, and a path takes INT, BIGINT, UNIQUEIDENTIFIER, or VARCHAR or NVARCHAR of at most 450 \
-             characters: {}",
-            other_key(table)
-        ));
-        return None;
-    }
-    Some(source_of(column, sql_type))
+    let keys = columns.iter().filter_map(|column| Some(source_of(column, column.sql_type?)));
+    (reasons.len() == count).then(|| keys.collect())
+}
+
+/// True for a view.
+fn is_view(table: &Table) -> bool {
+    table.traits.contains(&Trait::View)
 }
 
 /// Names another column that can be the key, or says how to add one.
@@ -225,13 +259,13 @@ pub(crate) fn inside(expression: &str) -> &str {
 fn decided(
     table: &Table,
     defined: &TableColumn,
-    key: Option<&Key>,
+    key: Option<&[Key]>,
     wishes: &Wishes,
     notes: &mut Vec<String>,
 ) -> Column {
     let before = wishes.before.as_ref().and_then(|before| before.column(&defined.name));
     let name = &defined.name;
-    let is_key = key.is_some_and(|key| key.column == *name);
+    let key = key.and_then(|key| key.iter().find(|key| key.column == *name));
     let of = |pairs: &[(String, String)]| {
         let pair = pairs.iter().find(|(column, _)| is_same(column, name));
         pair.map(|(_, value)| spelled(table, Expression::of_argument(value)))
@@ -243,8 +277,8 @@ fn decided(
         Role::Set(value)
     } else if wishes.without.iter().any(|out| is_same(out, name)) {
         Role::Hidden
-    } else if is_key {
-        if key.is_some_and(|key| key.from == KeySource::Client) { Role::Sent } else { Role::Shown }
+    } else if let Some(key) = key {
+        if key.from == KeySource::Client { Role::Sent } else { Role::Shown }
     } else if let Some(before) = before {
         before.role.clone()
     } else if let Some(reason) = reason {
@@ -258,6 +292,9 @@ fn decided(
     } else if matches!(defined.filled, Filled::RowStart | Filled::RowEnd | Filled::RowVersion) || defined.veil.is_some()
     {
         Role::Hidden
+    } else if defined.filled == Filled::ByInsert && defined.sql_type.is_some_and(SqlType::is_only_shown) {
+        notes.push(format!("column {name} is shown as text, and clients cannot send it"));
+        Role::Shown
     } else if defined.filled == Filled::ByInsert {
         Role::Sent
     } else {
@@ -265,8 +302,12 @@ fn decided(
     };
     let path = match before {
         Some(before) => before.path.clone(),
-        None => Some(derived(name)).filter(|path| path != name),
+        None => Some(derived(name)).map(|path| if is_camel(wishes) { camel(&path) } else { path }),
     };
+    let path = path.filter(|path| path != name);
+    let is_wished =
+        wishes.show.iter().any(|shown| is_same(shown, name)) || before.is_some_and(|before| before.is_audit);
+    let is_audit = is_wished && matches!(role, Role::Set(_) | Role::Touch(_));
     Column {
         name: name.clone(),
         sql_type: defined.sql_type.unwrap_or(SqlType::SqlVariant),
@@ -278,6 +319,7 @@ fn decided(
         path,
         takes_number: before.is_some_and(|before| before.takes_number),
         called: before.and_then(|before| before.called.clone()),
+        is_audit,
     }
 }
 
@@ -341,19 +383,34 @@ fn derived(name: &str) -> String {
     }
 }
 
+fn is_camel(wishes: &Wishes) -> bool {
+    wishes.is_camel || wishes.before.as_ref().is_some_and(|before| before.camel)
+}
+
+/// A member that begins with a small letter, by the rule of .NET's JsonNamingPolicy.CamelCase: of several capital letters, the last is the
+/// beginning of the next word.
+fn camel(member: &str) -> String {
+    let capitals = member.chars().take_while(char::is_ascii_uppercase).count();
+    let small = if capitals > 1 && capitals < member.len() { capitals - 1 } else { capitals };
+    format!("{}{}", member[..small].to_ascii_lowercase(), &member[small..])
+}
+
 /// A new row must have a value in each column: from the client, the database, or the plan.
 fn must_have_a_value(column: &Column, defined: &TableColumn, wishes: &Wishes, reasons: &mut Vec<String>) {
     let fills_itself = column.is_nullable
         || column.default.is_some()
         || column.filled != Filled::ByInsert
         || defined.veil == Some(Veil::Ledger);
-    if !wishes.operations.contains(&Operation::Put) || column.role != Role::Hidden || fills_itself {
+    let is_given = !matches!(column.role, Role::Hidden | Role::Shown);
+    if !wishes.operations.contains(&Operation::Put) || is_given || fills_itself {
         return;
     }
     let name = &column.name;
     let others: Vec<_> = wishes.operations.iter().filter(|operation| **operation != Operation::Put).collect();
     let only = rules::list(&others);
-    let why = unseen(defined).map(|why| format!(" ({why})")).unwrap_or_default();
+    let read = defined.sql_type.filter(|sql_type| sql_type.is_only_shown());
+    let why = unseen(defined).or_else(|| Some(format!("{}, which clients only read", read?)));
+    let why = why.map(|why| format!(" ({why})")).unwrap_or_default();
     let value = match column.sql_type {
         SqlType::Binary(_) | SqlType::VarBinary(_) | SqlType::Image => "0x",
         _ => "…",
@@ -377,6 +434,9 @@ fn traits(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut
     let name = &table.name;
     for found in &table.traits {
         match found {
+            Trait::View if writes => {
+                reasons.push(format!("{name} is a view, which the API only reads: --only get,list"));
+            }
             Trait::MemoryOptimized if writes => reasons.push(format!(
                 "{name} is memory-optimized, where a row cannot be locked before it is changed: --only get,list"
             )),
@@ -429,7 +489,7 @@ fn listed(plan: &Plan, before: Option<&Plan>, notes: &mut Vec<String>) -> Vec<St
         ));
     }
     let is_listed =
-        |column: &&Column| column.name == plan.key.column || !column.sql_type.is_large() && !is_secret(column);
+        |column: &&Column| plan.key_of(&column.name).is_some() || !column.sql_type.is_large() && !is_secret(column);
     let listed: Vec<_> = plan.shown().filter(is_listed).map(|column| column.name.clone()).collect();
     if listed.len() == plan.shown().count() { Vec::new() } else { listed }
 }

@@ -11,31 +11,27 @@ use crate::client::precondition::Preconditions;
 use crate::client::problem::{Problem, kind};
 use crate::dab::request::{Arguments, Value};
 use crate::headers::IDEMPOTENCY_KEY;
-use crate::route::{Call, Kind, Source};
+use crate::route::{self, Call, Kind, Source};
 
 /// The query parameter with the key behind which a page begins.
 pub const AFTER: &str = "after";
 
-/// The arguments that the head of a request has for `call`. `key` is the segment of its path that stands for a row, `None`
-/// when it is not UTF-8. The JSON of the body is not among them: [`crate::client::body`] reads it.
+/// The arguments that the head of a request has for `call`, a call of the path that is `template` in the table. The JSON of the body is not among them: [`crate::client::body`] reads it.
 ///
 /// # Errors
 ///
 /// 400 for a value that is not of its kind, for an unknown query parameter, and the errors of [`Preconditions::versions`].
-pub fn of_head(
-    call: &Call,
-    head: &Parts,
-    key: Option<&str>,
-    preconditions: &Preconditions,
-) -> Result<Arguments, Problem> {
+pub fn of_head(call: &Call, head: &Parts, template: &str, preconditions: &Preconditions) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::new();
-    let (mut has_query, mut known) = (false, 0);
+    let (mut has_query, mut known, mut parts) = (false, 0, 0);
     for (name, source) in call.parameters {
         let (field, kind, default) = match *source {
             Source::Query(field, kind, default) => (field, kind, default),
             Source::Page(kind) => (AFTER, kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
             Source::Path(kind) => {
-                let value = key.and_then(|key| value(kind, key));
+                let key = route::key(template, head.uri.path(), parts).flatten();
+                parts += 1;
+                let value = key.and_then(|key| value(kind, &key));
                 let value =
                     value.ok_or_else(|| invalid(&format!("The key in the path must be {}.", description(kind))))?;
                 arguments.push((*name, value));
@@ -151,7 +147,6 @@ fn decode(text: &str) -> Option<Cow<'_, str>> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::route;
     use http::{HeaderValue, Request};
     use proptest::prelude::*;
 
@@ -227,6 +222,7 @@ mod tests {
             procedure: "get_things",
             parameters: &[
                 ("Code", Source::Path(Kind::Text(4))),
+                ("Number", Source::Path(Kind::Integer(0, 9))),
                 ("After", PAGE),
                 ("Limit", Source::Query("limit", LIMIT, Some(100))),
                 ("Name", Source::Query("name", Kind::Text(9), None)),
@@ -236,35 +232,40 @@ mod tests {
             creates: None,
         };
         let of = |query: &str, key: &str| {
-            let head = head(query).unwrap();
-            of_head(&call, &head, Some(key), &Preconditions::of(&head.headers)).map_err(|problem| problem.kind())
+            let head = Request::get(format!("/thing/{key}?{query}")).body(()).unwrap().into_parts().0;
+            let arguments = of_head(&call, &head, "/thing/{code}/{number}", &Preconditions::of(&head.headers));
+            arguments.map_err(|problem| problem.kind())
         };
         let text = |text: &str| Value::Text(text.into());
-        let defaults = [("Code", text("a/b")), ("After", Value::Integer(0)), ("Limit", Value::Integer(100))];
-        assert_eq!(of("", "a/b").unwrap(), defaults);
+        let number = ("Number", Value::Integer(7));
+        let defaults =
+            [("Code", text("a/b")), number.clone(), ("After", Value::Integer(0)), ("Limit", Value::Integer(100))];
+        assert_eq!(of("", "a%2Fb/7").unwrap(), defaults);
         let given = [
             ("Code", text("x")),
+            number,
             ("After", Value::Integer(7)),
             ("Limit", Value::Integer(2)),
             ("Name", text("\u{e9} x")),
         ];
-        assert_eq!(of("limit=2&after=7&name=%C3%A9+x", "x").unwrap(), given);
+        assert_eq!(of("limit=2&after=7&name=%C3%A9+x", "x/7").unwrap(), given);
         let any = Call { parameters: &[("After", ANY_PAGE)], ..call };
         let head = head("").unwrap();
         assert_eq!(
-            of_head(&any, &head, None, &Preconditions::of(&head.headers)).unwrap(),
+            of_head(&any, &head, "", &Preconditions::of(&head.headers)).unwrap(),
             [],
             "the first key may be the least"
         );
         assert_eq!(
-            of("&limit=2&&after=7&name=%C3%A9+x&", "x").unwrap(),
+            of("&limit=2&&after=7&name=%C3%A9+x&", "x/7").unwrap(),
             given,
             "nothing between ampersands is no parameter"
         );
-        let unknown = [("nam=x", "x"), ("name=x&Name=y", "x"), ("limit=2&_", "x")];
-        let invalid = [("", "abcde"), ("limit=x", "x"), ("name=", "x"), ("name=0123456789", "x")];
-        for (query, key) in unknown.into_iter().chain(invalid) {
-            assert_eq!(of(query, key), Err(kind::INVALID_PARAMETER), "{query}");
+        let unknown = [("nam=x", "x/7"), ("name=x&Name=y", "x/7"), ("limit=2&_", "x/7")];
+        let no_key = [("", "abcde/7"), ("", "x/x"), ("", "7/10"), ("", "%FF/7"), ("", "x/%FF")];
+        let invalid = [("limit=x", "x/7"), ("name=", "x/7"), ("name=0123456789", "x/7")];
+        for (query, key) in unknown.into_iter().chain(no_key).chain(invalid) {
+            assert_eq!(of(query, key), Err(kind::INVALID_PARAMETER), "{query} {key}");
         }
     }
 

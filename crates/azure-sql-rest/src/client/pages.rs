@@ -8,16 +8,13 @@ use http::{HeaderValue, Response, StatusCode};
 use crate::client::response::Body;
 use crate::route::Page;
 
-/// Swagger UI comes from a CDN, by its exact version and hash, and describes `openapi.json`.
-const DOCS: &str = include_str!("pages/docs.html");
+/// `docs.html`, as `build.rs` makes it: Swagger UI comes from a CDN, by its exact version and hash, and describes `openapi.json`.
+const DOCS: &str = include_str!(concat!(env!("OUT_DIR"), "/docs.html"));
 
 /// `problems.md`, as `build.rs` makes it.
 const PROBLEMS: &str = include_str!(concat!(env!("OUT_DIR"), "/problems.html"));
 
-/// The hashes are of the script and the style in the page itself.
-const DOCS_POLICY: &str = "default-src 'none'; connect-src 'self'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
-    script-src https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.35.0/swagger-ui-bundle.js 'sha256-kWbUDuhRrBwnTaMw4xmGbG24qyj0lf1mqm40v2JXSH4='; \
-    style-src https://cdn.jsdelivr.net/npm/swagger-ui-dist@5.35.0/swagger-ui.css 'sha256-08RzNUOpTE17G34LuFiZ9QoW/FgusWAEjS1iAaxrIPw='";
+const DOCS_POLICY: &str = include_str!(concat!(env!("OUT_DIR"), "/docs.policy"));
 
 const PROBLEMS_POLICY: &str = "default-src 'none'; img-src data:; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; \
     style-src 'sha256-u533XoZVPURC9SNAyQFZ6IncojZ9C/y6wcs1k966MyQ='";

@@ -21,7 +21,7 @@ use crate::failure::Failure;
 use crate::headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
 use crate::log::{Event, Log};
 use crate::platform::{Chunks, Platform};
-use crate::route::{Call, Kind, Route, Source, kind_of_key};
+use crate::route::{Call, Creates, Kind, Route, Source, kind_of_key};
 
 /// The body of a response.
 #[derive(Debug)]
@@ -127,11 +127,12 @@ impl Context<'_> {
             headers.insert(LINK, ascii(self.next_link(&after)));
         }
         if let (Some(creates), Some(mut key)) = (self.call.creates, head.created) {
-            // Data API Builder writes GUIDs in lower case, and SQL Server in upper case, as in the body.
-            if let Some(Kind::Guid) = kind_of_key(self.routes, creates.path) {
+            // Data API Builder writes GUIDs in lower case, and SQL Server in upper case, as in the body. SQL Server has
+            // written the parts of a key.
+            if let (Some(Kind::Guid), false) = (kind_of_key(self.routes, creates.path), creates.has_parts()) {
                 key.make_ascii_uppercase();
             }
-            headers.insert(LOCATION, ascii(location(self.request.uri.path(), creates.path, &key)));
+            headers.insert(LOCATION, ascii(location(self.request.uri.path(), creates, &key)));
         }
         // A random key was used before only by an earlier attempt of this same request.
         if head.replayed && self.request.headers.contains_key(IDEMPOTENCY_KEY) {
@@ -184,17 +185,21 @@ pub fn ascii(text: String) -> HeaderValue {
     HeaderValue::try_from(text).unwrap_or(HeaderValue::from_static(""))
 }
 
-/// Returns the reference to the row with this key, relative to the request's `path`. `template` is the path of such a row,
-/// with braces in the place of the key.
-fn location(path: &str, template: &str, key: &str) -> String {
-    let (before, after) = template.split_once('{').unwrap_or((template, ""));
-    let after = after.split_once('}').map_or("", |(_, after)| after);
-    format!("{}{}{}{after}", root(path), before.trim_start_matches('/'), encoded(key))
+/// Returns the reference to the row with this key, relative to the request's `path`.
+fn location(path: &str, creates: Creates, key: &str) -> String {
+    let (before, _) = creates.path.split_once('{').unwrap_or((creates.path, ""));
+    let reserved = if creates.has_parts() { RESERVED_IN_PARTS } else { RESERVED };
+    format!("{}{}{}", root(path), before.trim_start_matches('/'), utf8_percent_encode(key, reserved))
 }
 
-/// Encodes a text as a part of a reference: everything except unreserved characters (RFC 3986, section 2.3).
+/// All but the unreserved characters (RFC 3986, section 2.3).
+const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// In parts of a key, these two are escaped already.
+const RESERVED_IN_PARTS: &AsciiSet = &RESERVED.remove(b'/').remove(b'%');
+
+/// Encodes a text as a part of a reference.
 fn encoded(text: &str) -> PercentEncode<'_> {
-    const RESERVED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     utf8_percent_encode(text, RESERVED)
 }
 
@@ -217,7 +222,7 @@ mod tests {
     use crate::log::Level;
     use crate::platform::fake::Parts as Fake;
     use crate::route::kind::{ID, NVARCHAR};
-    use crate::route::{Creates, source};
+    use crate::route::source;
     use http::Request;
 
     crate::routes! {
@@ -225,6 +230,8 @@ mod tests {
         GET "/thing/{id}" => get_thing(ThingID: key(NVARCHAR(9)));
         /// Another
         GET "/part/{id}" => get_part(PartID: key(GUID));
+        /// One of a key of several columns
+        GET "/line/{order}/{number}/{code}" => get_line(Order: key(GUID), Number: key(INT), Code: key(NVARCHAR(9)));
     }
 
     static LIST: Call = Call {
@@ -293,6 +300,20 @@ mod tests {
         };
         assert_eq!(location("/thing", "1062"), "thing/1062");
         assert_eq!(location("/shop/things", "a/b \u{e9}-._~!"), "../thing/a%2Fb%20%C3%A9-._~%21");
+    }
+
+    #[test]
+    fn a_row_with_a_key_of_several_columns_has_a_location_of_as_many_segments() {
+        static CREATE_LINE: Call =
+            Call { creates: Some(Creates { column: "RowID", path: "/line/{order}/{number}/{code}" }), ..CREATE };
+        let location = |path: &str, key: &str| {
+            let head = Head { created: Some(key.into()), ..status(201) };
+            response(&CREATE_LINE, Vec::new(), path, row(head, "[]")).headers()[LOCATION].clone()
+        };
+        let guid = "0F8FAD5B-D9CB-469F-A165-70867728950E";
+        let expected = format!("../line/{guid}/-7/a%2Fb%25%22%2C%20%C3%A9");
+        assert_eq!(location("/shop/lines", &format!("{guid}/-7/a%2Fb%25\", \u{e9}")), expected);
+        assert_eq!(location("/lines", "a/1/b"), "line/a/1/b", "a text stays as it is");
     }
 
     #[test]

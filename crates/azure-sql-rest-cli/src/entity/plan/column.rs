@@ -25,6 +25,8 @@ pub(crate) struct Column {
     pub(crate) takes_number: bool,
     /// Its name in messages: `name` for `CustomerName`. `None`: its path.
     pub(crate) called: Option<String>,
+    /// True for a column with the role `Set` or `Touch` that clients see.
+    pub(crate) is_audit: bool,
 }
 
 /// Gives a column its value in a new row.
@@ -57,9 +59,9 @@ pub(crate) enum Role {
     Shown,
     /// Clients neither send nor see it.
     Hidden,
-    /// Clients neither send nor see it, and a new row has this value.
+    /// Clients do not send it, and a new row has this value. They see it if `is_audit`.
     Set(Expression),
-    /// Clients neither send nor see it, and a new or changed row has this value.
+    /// Clients do not send it, and a new or changed row has this value. They see it if `is_audit`.
     Touch(Expression),
 }
 
@@ -72,6 +74,11 @@ impl Column {
     /// Its name in messages.
     pub(crate) fn called(&self) -> &str {
         self.called.as_deref().unwrap_or(self.path())
+    }
+
+    /// True if clients see it.
+    pub(crate) fn is_shown(&self) -> bool {
+        matches!(self.role, Role::Sent | Role::Shown) || self.is_audit
     }
 
     /// True if an INSERT may name it.
@@ -132,11 +139,12 @@ impl TryFrom<Line> for Column {
     type Error = Error;
 
     fn try_from(line: Line) -> Result<Self, Error> {
-        let roles = [line.hidden, line.read_only, line.set.is_some(), line.touch.is_some()];
+        let is_written = line.set.is_some() || line.touch.is_some();
+        let roles = [line.hidden, line.read_only && !is_written, line.set.is_some(), line.touch.is_some()];
         let name = &line.name;
         ensure!(
             roles.iter().filter(|is_given| **is_given).count() <= 1,
-            "column {name} has more than one of hidden, read_only, set and touch"
+            "column {name} has more than one of hidden, read_only, set and touch: only read_only goes with set or touch"
         );
         let is_version = line.sql_type == SqlType::RowVersion;
         let fills = [line.identity.is_some(), line.computed.is_some(), line.period.is_some(), is_version];
@@ -174,6 +182,7 @@ impl TryFrom<Line> for Column {
             path: line.path,
             takes_number: line.takes_number,
             called: line.called,
+            is_audit: line.read_only && is_written,
         })
     }
 }
@@ -187,7 +196,7 @@ impl From<Column> for Line {
             Filled::RowEnd => (None, None, Some(Bound::End)),
             Filled::ByInsert | Filled::RowVersion => (None, None, None),
         };
-        let (hidden, read_only) = (column.role == Role::Hidden, column.role == Role::Shown);
+        let (hidden, read_only) = (column.role == Role::Hidden, column.role == Role::Shown || column.is_audit);
         let (set, touch) = match column.role {
             Role::Set(value) => (Some(value), None),
             Role::Touch(value) => (None, Some(value)),

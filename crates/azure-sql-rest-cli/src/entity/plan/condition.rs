@@ -93,7 +93,9 @@ impl Condition<'_> {
             _ => false,
         };
         match self.compare {
-            _ if !sql_type.has_json() => Some("which no value in a query stands for"),
+            _ if !sql_type.has_json() || sql_type.is_only_shown() || sql_type.is_binary() => {
+                Some("which no value in a query stands for")
+            }
             _ if sql_type.is_text() && !is_short => Some("and a query has at most 4,000 characters of a text"),
             Compare::Prefix if !sql_type.is_text() => Some("and only a text has a prefix"),
             Compare::From | Compare::Before if sql_type.is_text() || sql_type == SqlType::UniqueIdentifier => {

@@ -1,9 +1,10 @@
 //! Examples: the rows that the local database begins with, and the requests and answers of `openapi.json` that follow from them.
 
+use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Value, json};
 
 use super::rule::{Rule, decimals};
-use super::{Column, Example, KeySource, Operation, Plan, Role, SqlType};
+use super::{Column, Example, KeySource, Length, Operation, Plan, Role, SqlType};
 
 /// How many rows a table of the local database begins with, but for some.
 const ROWS: usize = 3;
@@ -27,8 +28,8 @@ impl Plan {
     pub(crate) fn example_value(&self, column: &Column, n: usize) -> Value {
         let is_of = |columns: &[String]| columns.contains(&column.name);
         let reference = self.references.iter().find(|reference| is_of(&reference.columns));
-        let is_key = column.name == self.key.column;
-        let Some(reference) = reference.filter(|_| !is_key || self.key.from == KeySource::Client) else {
+        let is_given = self.key_of(&column.name).is_some_and(|key| key.from != KeySource::Client);
+        let Some(reference) = reference.filter(|_| !is_given) else {
             let value = column.sql_type.example(&column.name, n);
             return self.ruled(column, &value, n).or_else(|| self.checked(column, n)).unwrap_or(value);
         };
@@ -123,36 +124,45 @@ impl Plan {
 
     fn made_up(&self, operation: Operation) -> Example {
         let (last, new) = (self.seeds(), self.seeds() + 1);
-        let key = |n| self.key_column().map(|column| self.example_value(column, n)).unwrap_or_default();
-        let path = Some(json!({"id": key(last)}));
+        let path = self.segments().into_iter().map(|(segment, column)| (segment, self.example_value(column, last)));
+        let path = Some(path.collect::<Map<_, _>>().into());
         match operation {
             Operation::Get => {
                 let response = Some(json!([self.example_row(last, self.shown(), false)]));
                 Example { path, response, ..Example::default() }
             }
             Operation::List => {
-                let query = if last > 1 { json!({"after": key(last - 1), "limit": 2}) } else { json!({"limit": 2}) };
-                let response = Some(json!([self.example_row(last, self.in_list(), false)]));
+                // Where a page with a key of several columns begins, only a link says.
+                let key = self.key_columns().first().map(|column| self.example_value(column, last.saturating_sub(1)));
+                let (first, query) = match key.filter(|_| last > 1 && !self.has_parts()) {
+                    Some(key) => (last, json!({"after": key, "limit": 2})),
+                    None => (1, json!({"limit": 2})),
+                };
+                let rows = (first..=last.min(first + 1)).map(|n| self.example_row(n, self.in_list(), false));
+                let response = Some(rows.collect());
                 Example { query: Some(query), response, ..Example::default() }
             }
             Operation::Put => {
                 let request = Some(self.example_row(new, self.sent(), true));
                 // A key that is made at random has no example, nor has what the database computes.
-                let is_known = self.key.from != KeySource::Default && !self.shown().any(Self::is_computed);
+                let is_random = self.key.iter().any(|key| key.from == KeySource::Default);
+                let is_known = !is_random && !self.shown().any(Self::is_computed);
                 let response = is_known.then(|| json!([self.example_row(new, self.shown(), false)]));
                 Example { request, response, ..Example::default() }
             }
             Operation::Patch => self.patch_example(path, last, new + 1),
             Operation::Delete => {
-                let mut deleted = json!({});
-                deleted[self.key_column().map_or(self.key.column.as_str(), Column::path)] = key(last);
+                let deleted =
+                    self.key_columns().into_iter().map(|column| (column.path(), self.example_value(column, last)));
+                let deleted: Value =
+                    deleted.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into();
                 Example { path, response: Some(json!([deleted])), ..Example::default() }
             }
         }
     }
 
     fn is_computed(column: &Column) -> bool {
-        column.role == Role::Shown && !matches!(column.filled, super::Filled::Identity(_))
+        column.is_audit || column.role == Role::Shown && !matches!(column.filled, super::Filled::Identity(_))
     }
 
     fn patch_example(&self, path: Option<Value>, row: usize, value: usize) -> Example {
@@ -162,7 +172,9 @@ impl Plan {
         let request = self.example_row(value, changed.iter().copied(), true);
         let mut response = self.example_row(row, self.shown(), false);
         merge(&mut response, &self.example_row(value, changed.into_iter(), false));
-        Example { path, request: Some(request), response: Some(json!([response])), ..Example::default() }
+        let is_known = !self.shown().any(|column| column.is_audit && matches!(column.role, Role::Touch(_)));
+        let response = is_known.then(|| json!([response]));
+        Example { path, request: Some(request), response, ..Example::default() }
     }
 }
 
@@ -204,22 +216,16 @@ impl SqlType {
             Self::DateTimeOffset(_) => json!(format!("2026-01-{day:02}T12:30:00+01:00")),
             Self::UniqueIdentifier => json!(format!("00000000-0000-4000-8000-{n:012}")),
             Self::Char(length) | Self::NChar(length) => json!(words(column, n, usize::from(length))),
-            Self::VarChar(_) | Self::NVarChar(_) => {
+            Self::VarChar(_) | Self::NVarChar(_) | Self::Text | Self::NText => {
                 json!(words(column, n, self.length().map_or(usize::MAX, usize::from)))
             }
-            Self::Text
-            | Self::NText
-            | Self::Binary(_)
-            | Self::VarBinary(_)
-            | Self::Image
-            | Self::RowVersion
-            | Self::Xml
-            | Self::Json
-            | Self::SqlVariant
-            | Self::Geometry
-            | Self::Geography
-            | Self::HierarchyId
-            | Self::Vector(_) => Value::Null,
+            Self::Binary(length) => bytes(n, usize::from(length)),
+            Self::VarBinary(Length::Of(length)) => bytes(n, usize::from(length.min(3))),
+            Self::VarBinary(Length::Max) | Self::Image => bytes(n, 3),
+            Self::Xml => json!(format!("<row>{n}</row>")),
+            Self::Geometry | Self::Geography => json!(format!("POINT ({n} {n})")),
+            Self::HierarchyId => json!(format!("/{n}/")),
+            Self::RowVersion | Self::Json | Self::SqlVariant | Self::Vector(_) => Value::Null,
         }
     }
 }
@@ -229,6 +235,16 @@ fn number(n: usize, has_whole: bool, scale: usize) -> Value {
     let whole = if has_whole { n } else { 0 };
     let text = if scale == 0 { whole.to_string() } else { format!("{whole}.{n:0>scale$}") };
     serde_json::from_str(&text).unwrap_or_default()
+}
+
+/// `n` as so many bytes, in base64.
+fn bytes(n: usize, length: usize) -> Value {
+    let digits = n.to_be_bytes();
+    let mut bytes = vec![0; length];
+    for (byte, digit) in bytes.iter_mut().rev().zip(digits.iter().rev()) {
+        *byte = *digit;
+    }
+    json!(BASE64_STANDARD.encode(bytes))
 }
 
 /// A column's name as words, with a number: `ColorName` is `Color name 1`, if there is room.

@@ -30,10 +30,11 @@ impl Plan {
 
     /// The JSON Schema of a column's values.
     fn member(&self, column: &Column) -> Value {
-        let is_key = column.name.eq_ignore_ascii_case(&self.key.column);
+        let part = self.key_of(&column.name);
+        let is_key = part.is_some();
         let is_sent = column.role == Role::Sent;
-        if is_key && !is_sent {
-            return key(column.sql_type, self.counts_from_below());
+        if let Some(part) = part.filter(|_| !is_sent) {
+            return key(column.sql_type, self.counts_from_below(part));
         }
         let mut schema = column.sql_type.schema();
         if is_key && column.sql_type.is_text() {
@@ -41,7 +42,7 @@ impl Plan {
             schema = with_first(schema, "minLength", json!(1));
             schema["not"] = json!({"enum": [".", ".."]});
         }
-        if let Some(unique) = self.unique_of(column, is_key) {
+        if let Some(unique) = self.unique_of(column) {
             schema["x-unique"] = unique;
         }
         if self.references.iter().any(|reference| reference.columns.contains(&column.name)) {
@@ -69,8 +70,8 @@ impl Plan {
     }
 
     /// True, or the members that are unique together, of the smallest such set that the column is in.
-    fn unique_of(&self, column: &Column, is_key: bool) -> Option<Value> {
-        if is_key && self.key.from == KeySource::Client {
+    fn unique_of(&self, column: &Column) -> Option<Value> {
+        if !self.has_parts() && self.key_of(&column.name).is_some_and(|key| key.from == KeySource::Client) {
             return Some(json!(true));
         }
         let of = |unique: &&super::Unique| unique.holds_of_values() && unique.columns.contains(&column.name);
@@ -191,21 +192,19 @@ impl SqlType {
                 text(&format!("^{year}{OF_A_YEAR}{OF_A_DAY}(\\.[0-9]{{2}}[037])?$"))
             }
             Self::UniqueIdentifier => json!({"type": "string", "format": "uuid"}),
-            Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_) => self.characters(),
-            Self::SmallDateTime
-            | Self::Text
-            | Self::NText
-            | Self::Binary(_)
-            | Self::VarBinary(_)
-            | Self::Image
-            | Self::RowVersion
-            | Self::Xml
-            | Self::Json
-            | Self::SqlVariant
-            | Self::Geometry
-            | Self::Geography
-            | Self::HierarchyId
-            | Self::Vector(_) => Value::Null,
+            // The last year of the type is not whole.
+            Self::SmallDateTime => {
+                let minutes = "([01][0-9]|2[0-3]):[0-5][0-9]:00";
+                text(&format!("^(19[0-9]{{2}}|20[0-6][0-9]|207[0-8]){OF_A_YEAR}{minutes}$"))
+            }
+            Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_) | Self::Text | Self::NText => {
+                self.characters()
+            }
+            Self::Binary(length) => base64(Some(length), true),
+            Self::VarBinary(Length::Of(length)) => base64(Some(length), false),
+            Self::VarBinary(Length::Max) | Self::Image => base64(None, false),
+            Self::Xml | Self::Geometry | Self::Geography | Self::HierarchyId => json!({"type": "string"}),
+            Self::RowVersion | Self::Json | Self::SqlVariant | Self::Vector(_) => Value::Null,
         }
     }
 
@@ -224,10 +223,35 @@ impl SqlType {
         schema
     }
 
-    /// True for text without a limit that matters.
+    /// True for what has no limit that matters.
     pub(crate) fn is_large(self) -> bool {
-        matches!(self, Self::VarChar(Length::Max) | Self::NVarChar(Length::Max))
+        matches!(
+            self.modern(),
+            Self::VarChar(Length::Max)
+                | Self::NVarChar(Length::Max)
+                | Self::VarBinary(Length::Max)
+                | Self::Xml
+                | Self::Geometry
+                | Self::Geography
+        )
     }
+}
+
+/// So many bytes in base64, or at most so many: whole groups of three bytes, then a group of one or two bytes.
+fn base64(bytes: Option<u16>, is_exact: bool) -> Value {
+    const GROUP: &str = "([A-Za-z0-9+/]{4})";
+    const TAILS: [&str; 3] = ["", "[A-Za-z0-9+/][AQgw]==", "[A-Za-z0-9+/]{2}[AEIMQUYcgkosw048]="];
+    let any = TAILS[1..].join("|");
+    let pattern = match bytes.map(|bytes| (bytes / 3, usize::from(bytes % 3))) {
+        None => format!("^{GROUP}*({any})?$"),
+        Some((groups, rest)) if is_exact => format!("^{GROUP}{{{groups}}}{}$", TAILS[rest]),
+        Some((groups, 2)) => format!("^{GROUP}{{0,{groups}}}({any})?$"),
+        Some((0, rest)) => format!("^({})?$", TAILS[rest]),
+        Some((groups, rest)) => {
+            format!("^({GROUP}{{0,{}}}({any})?|{GROUP}{{{groups}}}({})?)$", groups - 1, TAILS[rest])
+        }
+    };
+    json!({"type": "string", "contentEncoding": "base64", "pattern": pattern})
 }
 
 fn text(pattern: &str) -> Value {

@@ -101,22 +101,39 @@ impl SqlType {
             | Self::VarChar(_)
             | Self::NChar(_)
             | Self::NVarChar(_)
-            | Self::UniqueIdentifier => true,
-            Self::SmallDateTime
+            | Self::SmallDateTime
             | Self::Text
             | Self::NText
             | Self::Binary(_)
             | Self::VarBinary(_)
             | Self::Image
-            | Self::RowVersion
+            | Self::UniqueIdentifier
             | Self::Xml
-            | Self::Json
-            | Self::SqlVariant
             | Self::Geometry
             | Self::Geography
-            | Self::HierarchyId
-            | Self::Vector(_) => false,
+            | Self::HierarchyId => true,
+            Self::RowVersion | Self::Json | Self::SqlVariant | Self::Vector(_) => false,
         }
+    }
+
+    /// True if JSON shows it as a text from which SQL Server does not make the same value again: clients only read it.
+    pub(crate) fn is_only_shown(self) -> bool {
+        matches!(self, Self::Xml | Self::Geometry | Self::Geography | Self::HierarchyId)
+    }
+
+    /// The type that took the place of TEXT, NTEXT or IMAGE. Other types stay.
+    pub(crate) fn modern(self) -> Self {
+        match self {
+            Self::Text => Self::VarChar(Length::Max),
+            Self::NText => Self::NVarChar(Length::Max),
+            Self::Image => Self::VarBinary(Length::Max),
+            other => other,
+        }
+    }
+
+    /// True for BINARY, VARBINARY and IMAGE, which JSON shows in base64.
+    pub(crate) fn is_binary(self) -> bool {
+        matches!(self, Self::Binary(_) | Self::VarBinary(_) | Self::Image)
     }
 
     /// True for TINYINT, SMALLINT, INT and BIGINT.
@@ -126,12 +143,12 @@ impl SqlType {
 
     /// True for the types of text that JSON shows.
     pub(crate) fn is_text(self) -> bool {
-        matches!(self, Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_))
+        matches!(self.modern(), Self::Char(_) | Self::VarChar(_) | Self::NChar(_) | Self::NVarChar(_))
     }
 
-    /// True for text in a code page: CHAR and VARCHAR.
+    /// True for text in a code page: CHAR, VARCHAR and TEXT.
     pub(crate) fn has_code_page(self) -> bool {
-        matches!(self, Self::Char(_) | Self::VarChar(_))
+        matches!(self.modern(), Self::Char(_) | Self::VarChar(_))
     }
 
     /// True if SQL Server fills its values up with blanks: CHAR and NCHAR.

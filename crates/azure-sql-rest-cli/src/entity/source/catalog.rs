@@ -21,6 +21,7 @@ struct Row {
     is_edge: bool,
     is_filetable: bool,
     is_external: bool,
+    is_view: bool,
     ledger_type: Option<u8>,
     history_schema: Option<String>,
     history_name: Option<String>,
@@ -179,6 +180,9 @@ fn traits(row: &Row) -> Vec<Trait> {
     ];
     let mut traits: Vec<_> =
         kinds.into_iter().filter(|(is_it, _)| *is_it).map(|(_, kind)| Trait::Special(kind.to_owned())).collect();
+    if row.is_view {
+        traits.push(Trait::View);
+    }
     if row.is_memory_optimized {
         traits.push(Trait::MemoryOptimized);
     }

@@ -1,4 +1,4 @@
--- Everything that a plan needs to know of the tables whose names are like @P1, as one JSON document. Names are compared by the database's
+-- Everything that a plan needs to know of the tables and views whose names are like @P1, as one JSON document. Names are compared by the database's
 -- collation; @P1 is 'Sales.Customers' or 'Sales.%'.
 SELECT
 (
@@ -11,6 +11,7 @@ SELECT
         t.is_edge AS is_edge,
         t.is_filetable AS is_filetable,
         t.is_external AS is_external,
+        t.is_view AS is_view,
         t.ledger_type AS ledger_type,
         OBJECT_SCHEMA_NAME(t.history_table_id) AS history_schema,
         OBJECT_NAME(t.history_table_id) AS history_name,
@@ -101,7 +102,19 @@ SELECT
                 AND EXISTS (SELECT 1 FROM sys.security_predicates AS q WHERE q.object_id = y.object_id AND q.target_object_id = t.object_id)
             FOR JSON PATH
         ) AS policies
-    FROM sys.tables AS t
+    FROM
+    (
+        SELECT
+            a.object_id, a.schema_id, a.principal_id, a.name, a.is_memory_optimized, a.is_node, a.is_edge, a.is_filetable, a.is_external,
+            a.ledger_type, a.history_table_id, a.history_retention_period, a.history_retention_period_unit_desc, a.temporal_type,
+            CONVERT(BIT, 0) AS is_view
+        FROM sys.tables AS a
+        UNION ALL
+        SELECT
+            v.object_id, v.schema_id, v.principal_id, v.name, CONVERT(BIT, 0), CONVERT(BIT, 0), CONVERT(BIT, 0), CONVERT(BIT, 0), CONVERT(BIT, 0),
+            NULL, NULL, NULL, NULL, 0, CONVERT(BIT, 1)
+        FROM sys.views AS v
+    ) AS t
     INNER JOIN sys.schemas AS s ON s.schema_id = t.schema_id
     INNER JOIN sys.database_principals AS p ON p.principal_id = ISNULL(t.principal_id, s.principal_id)
     WHERE CONCAT(s.name, N'.', t.name) LIKE @P1 ESCAPE N'\' AND t.temporal_type <> 1

@@ -61,6 +61,8 @@ pub(crate) struct Trigger {
     expect(dead_code, reason = "a catalog has more to tell than a script")
 )]
 pub(crate) enum Trait {
+    /// A view, of which the owner names the key.
+    View,
     /// MEMORY_OPTIMIZED = ON
     MemoryOptimized,
     /// LEDGER = ON (APPEND_ONLY = ON)
@@ -111,7 +113,7 @@ impl Table {
             checks: plan.checks.clone(),
             triggers: plan.triggers.iter().map(trigger).collect(),
             temporal: plan.temporal.clone(),
-            traits: Vec::new(),
+            traits: if plan.view { vec![Trait::View] } else { Vec::new() },
             ddl: plan.ddl.clone(),
         }
     }

@@ -132,7 +132,7 @@ fn a_list_of_columns_is_a_table() {
 /// The catalog's answer, as SQL Server gives it for a table with everything.
 const CATALOG: &str = r#"[{
     "schema": "Sales", "name": "Order Details", "owner": "sales_owner", "is_memory_optimized": false, "is_node": false, "is_edge": false,
-    "is_filetable": false, "is_external": false, "ledger_type": 3, "history_schema": "Sales", "history_name": "History", "retention": 6,
+    "is_filetable": false, "is_external": false, "is_view": false, "ledger_type": 3, "history_schema": "Sales", "history_name": "History", "retention": 6,
     "retention_unit": "MONTH",
     "columns": [
         {"name": "Id", "type_name": "int", "max_length": 4, "precision": 10, "scale": 0, "is_nullable": false, "collation": null,
@@ -187,6 +187,8 @@ fn a_table_is_what_the_catalog_says() {
     assert_eq!(table.references[0].on_delete, Action::SetNull);
     assert_eq!(table.temporal.as_ref().unwrap().retention.as_deref(), Some("6 MONTH"));
     assert!(table.triggers[0].is_instead_of && table.traits.len() == 4, "{:?}", table.traits);
+    let view = catalog::tables(&CATALOG.replace("\"is_view\": false", "\"is_view\": true")).unwrap();
+    assert!(view[0].traits.contains(&Trait::View) && !table.traits.contains(&Trait::View));
     assert!(catalog::tables(&CATALOG.replace("\"bigint\"", "\"future\"")).is_err());
 }
 

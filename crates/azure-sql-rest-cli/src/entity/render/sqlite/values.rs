@@ -97,6 +97,7 @@ fn now(sql_type: SqlType) -> Option<String> {
     let with_digits = |digits: u8| 19 + u32::from(digits) + u32::from(digits > 0);
     match sql_type {
         SqlType::Date => Some("date()".to_owned()),
+        SqlType::SmallDateTime => Some("substr(sysutcdatetime(), 1, 17) || '00'".to_owned()),
         SqlType::DateTime => Some("substr(sysutcdatetime(), 1, 22) || '0'".to_owned()),
         SqlType::DateTime2(digits) => Some(format!("substr(sysutcdatetime(), 1, {})", with_digits(digits))),
         SqlType::DateTimeOffset(digits) => Some(format!("substr(sysutcdatetime(), 1, {}) || 'Z'", with_digits(digits))),
@@ -121,7 +122,7 @@ pub(super) fn is_float(column: &Column) -> bool {
 /// The value of a column that clients do not send.
 pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Source) -> String {
     let of = |other: &Column| match source {
-        Source::Document if other.name == plan.key.column && other.role != Role::Sent => ":RowID".to_owned(),
+        Source::Document if plan.key_of(&other.name).is_some() && other.role != Role::Sent => ":RowID".to_owned(),
         Source::Document => given(plan, other),
         Source::Example(n) => example(plan, other, *n),
     };
@@ -129,7 +130,9 @@ pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Sou
         Expression::Now => now(column.sql_type),
         Expression::Column(name) => plan.column(name).map(of),
         // Nothing here reads it: its text stands for it.
-        Expression::Text(text) | Expression::Binary(text) if !column.sql_type.has_json() => {
+        Expression::Text(text) | Expression::Binary(text)
+            if rule(plan, column).is_none() || column.sql_type.is_binary() =>
+        {
             Some(super::super::text::quoted(text))
         }
         other => constant(plan, column, &other.to_string()),

@@ -6,7 +6,7 @@ use super::super::text::literal;
 
 /// The row of a column in `ops.Fields`: `@SqlType`, `@Size` and `@Scale` of `ops.field_error`. `None` for types that no JSON value stands for.
 pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option<u32>, Option<u32>)> {
-    let is_key = column.name == plan.key.column;
+    let is_key = plan.key_of(&column.name).is_some();
     let text = |plain, or_number, length: Option<u16>| {
         let name = if column.takes_number { or_number } else { plain };
         // An empty key would name no row in a path.
@@ -16,7 +16,7 @@ pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option
         Length::Of(length) => Some(length),
         Length::Max => None,
     };
-    match column.sql_type {
+    match column.sql_type.modern() {
         SqlType::Bit => Some(("bit", None, None)),
         SqlType::TinyInt => Some(("tinyint", None, None)),
         SqlType::SmallInt => Some(("smallint", None, None)),
@@ -30,6 +30,7 @@ pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option
         SqlType::Real => Some(("real", None, None)),
         SqlType::Float => Some(("float", None, None)),
         SqlType::Date => Some(("date", None, None)),
+        SqlType::SmallDateTime => Some(("smalldatetime", None, Some(0))),
         SqlType::Time(digits) => Some(("time", None, Some(digits.into()))),
         SqlType::DateTime => Some(("datetime", None, Some(3))),
         SqlType::DateTime2(digits) => Some(("datetime2", None, Some(digits.into()))),
@@ -39,35 +40,37 @@ pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option
         SqlType::NChar(length) => text("nchar", "nchar or number", Some(length)),
         SqlType::NVarChar(length) => text("nchar", "nchar or number", of(length)),
         SqlType::UniqueIdentifier => Some(("uniqueidentifier", None, None)),
-        SqlType::SmallDateTime
-        | SqlType::Text
-        | SqlType::NText
-        | SqlType::Binary(_)
-        | SqlType::VarBinary(_)
-        | SqlType::Image
-        | SqlType::RowVersion
-        | SqlType::Xml
-        | SqlType::Json
-        | SqlType::SqlVariant
-        | SqlType::Geometry
-        | SqlType::Geography
-        | SqlType::HierarchyId
-        | SqlType::Vector(_) => None,
+        SqlType::Binary(length) => Some(("binary", Some(length.into()), Some(length.into()))),
+        SqlType::VarBinary(length) => Some(("binary", of(length).map(u32::from), None)),
+        // They are only shown, as texts.
+        SqlType::Xml | SqlType::Geometry | SqlType::Geography | SqlType::HierarchyId => Some(("nchar", None, None)),
+        SqlType::Text | SqlType::NText | SqlType::Image => None,
+        SqlType::RowVersion | SqlType::Json | SqlType::SqlVariant | SqlType::Vector(_) => None,
     }
 }
 
 /// The type as T-SQL declares it, in capitals.
 pub(super) fn declared(sql_type: SqlType) -> String {
-    sql_type.to_string().to_uppercase()
+    sql_type.modern().to_string().to_uppercase()
+}
+
+/// A column of the table with this alias, as `FOR JSON` shows it.
+pub(super) fn shown(column: &Column, alias: &str) -> String {
+    let name = format!("{alias}.{}", super::super::text::name(&column.name));
+    match column.sql_type {
+        SqlType::Text | SqlType::NText => format!("CONVERT({}, {name})", declared(column.sql_type)),
+        SqlType::Xml => format!("CONVERT(NVARCHAR(MAX), {name})"),
+        SqlType::Geometry | SqlType::Geography | SqlType::HierarchyId => format!("{name}.ToString()"),
+        _ => name,
+    }
 }
 
 /// The column in `OPENJSON … WITH`. Numbers come as their text, because no type of whole numbers takes `1e3`. Times come as their text,
 /// because one may end in `Z`. Texts come as NVARCHAR, to be converted in the column's own collation.
 pub(super) fn json_type(column: &Column) -> String {
-    match column.sql_type {
-        sql_type if is_number(sql_type) || matches!(sql_type, SqlType::DateTime | SqlType::DateTime2(_)) => {
-            "NVARCHAR(4000)".to_owned()
-        }
+    match column.sql_type.modern() {
+        SqlType::SmallDateTime | SqlType::DateTime | SqlType::DateTime2(_) => "NVARCHAR(4000)".to_owned(),
+        sql_type if is_number(sql_type) => "NVARCHAR(4000)".to_owned(),
         SqlType::Char(1..=4000) | SqlType::VarChar(Length::Of(1..=4000)) => format!("N{}", declared(column.sql_type)),
         SqlType::Char(_) | SqlType::VarChar(_) => "NVARCHAR(MAX)".to_owned(),
         sql_type => declared(sql_type),
@@ -80,6 +83,7 @@ pub(super) fn value(column: &Column, source: &str) -> String {
     match column.sql_type {
         number if is_number(number) => format!("CONVERT({sql_type}, ops.plain_number({source}))"),
         SqlType::DateTime => format!("CONVERT(DATETIME, LEFT(REPLACE({source}, N'Z', N''), 23), 126)"),
+        SqlType::SmallDateTime => format!("CONVERT(SMALLDATETIME, LEFT({source}, 19), 126)"),
         SqlType::DateTime2(_) => format!("CONVERT({sql_type}, REPLACE({source}, N'Z', N''), 126)"),
         text if text.has_code_page() => format!("CONVERT({sql_type}, {source}{})", collate(column)),
         _ => source.to_owned(),
@@ -88,7 +92,7 @@ pub(super) fn value(column: &Column, source: &str) -> String {
 
 /// The same value, in the column's collation: beside the column in one expression, the value must not have another.
 pub(super) fn collated_value(column: &Column, source: &str) -> String {
-    let collate = if matches!(column.sql_type, SqlType::NChar(_) | SqlType::NVarChar(_)) {
+    let collate = if matches!(column.sql_type.modern(), SqlType::NChar(_) | SqlType::NVarChar(_)) {
         collate(column)
     } else {
         String::new()
