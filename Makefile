@@ -9,7 +9,7 @@ step := scripts/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight up build stack entity generate check test test-template lint lint-sql lint-deploy checks-of-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures site fmt reset clean
+.PHONY: help preflight up up-stack up-component build stack entity generate check test test-template lint lint-sql lint-deploy checks-of-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures site fmt reset clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,11 +19,17 @@ help: ## this list
 preflight:
 	@scripts/preflight.sh $(PORT)
 
-# Without generator, parsers and tests, which a first build need not wait for.
+# Without generator, parsers and tests, which a first build need not wait for. Both builds run at once, because each ends on one processor.
 up: preflight ## run the API on port 3000 (PORT=3001, HOST=local|spin, DAB_URL=http://…, MANIFEST=spin.wasip3.toml)
-	@$(step) "local stack$(if $(wildcard target/debug/azure-sql-rest-up),, (about three minutes the first time))" scripts/progress.sh cargo build --locked -p azure-sql-rest-up
-	@$(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" scripts/build-component.sh $(MANIFEST)
+	@$(MAKE) --no-print-directory --jobs 2 up-stack up-component
 	@SPIN_VARIABLE_LOG_LEVEL=$${SPIN_VARIABLE_LOG_LEVEL:-info} exec target/debug/azure-sql-rest-up --manifest $(MANIFEST) --listen 127.0.0.1:$(PORT) $(host)
+
+# Cargo would take the limit of two jobs from MAKEFLAGS.
+up-stack:
+	@env -u MAKEFLAGS -u MFLAGS $(step) "local stack$(if $(wildcard target/debug/azure-sql-rest-up),, (about three minutes the first time))" scripts/progress.sh cargo build --locked -p azure-sql-rest-up
+
+up-component:
+	@env -u MAKEFLAGS -u MFLAGS BESIDE=1 $(step) "component$(if $(wildcard target/wasm32-wasip2/*/customer_api.wasm),, (about a minute the first time))" scripts/build-component.sh $(MANIFEST)
 
 reset: ## start over with fresh local data
 	rm -f .local/data.db .local/data.db-wal .local/data.db-shm

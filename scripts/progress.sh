@@ -1,9 +1,9 @@
 #!/usr/bin/env bash
 # Runs a command that may take minutes, and says within every ten seconds how far it is: scripts/progress.sh COMMAND….
-# On a terminal cargo draws its own progress. Elsewhere its output goes to a file, which holds the latest "n/m" of its progress bar. If the
-# command fails or warns, the rest of the file is shown without the progress.
+# On a terminal cargo draws its own progress, unless another build draws there (BESIDE). Elsewhere its output goes to a file, which holds the
+# latest "n/m" of its progress bar. If the command fails or warns, the rest of the file is shown without the progress.
 set -euo pipefail
-if [ "${1##*/}" = cargo ] && [ -t 2 ]; then exec "$@"; fi
+if [ "${1##*/}" = cargo ] && [ -t 2 ] && [ -z "${BESIDE:-}" ]; then exec "$@"; fi
 
 log=$(mktemp)
 # Before ten seconds are over, on a busy machine too.
