@@ -201,13 +201,12 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
         if place == "path" {
             parameter["required"] = json!(true);
         } else if name == "after" {
-            let is_of_parts = entity.is_some_and(|entity| entity.key.len() > 1);
-            let words = if is_of_parts {
-                "The page begins here: from the `Link` of a page"
-            } else {
-                "The page begins behind this key"
-            };
-            parameter["description"] = json!(words);
+            parameter["description"] = json!("The page begins behind this key");
+            // The procedure refuses other texts than its own.
+            if entity.is_some_and(|entity| entity.key.len() > 1) {
+                parameter["description"] = json!("The page begins here: from the `Link` of a page");
+                parameter["schema"]["x-cursor"] = json!(true);
+            }
         }
         if let Some(example) =
             entity.and_then(|entity| entity.example(call, place)).and_then(|example| example.get(name))
@@ -410,6 +409,22 @@ mod tests {
             "type": "integer", "format": "int64", "minimum": i64::MIN, "exclusiveMaximum": 9_223_372_036_854_775_808_u64
         });
         assert_eq!(schema(azure_sql_rest::route::kind::BIGINT, None), big);
+    }
+
+    #[test]
+    fn a_key_of_several_columns_has_a_parameter_for_each() {
+        azure_sql_rest::routes! {
+            /// One
+            GET "/line/{order}/{number}" => get_line(Order: key(NVARCHAR(9)), Nr: key(INT));
+            /// Create
+            POST "/lines" => put_line(Json: body("line")) creates RowID at "/line/{order}/{number}";
+        }
+        let get = operation(&ROUTES[0], None);
+        let parameters = get["parameters"].as_array().unwrap().iter().filter(|one| one["in"] == "path");
+        let names: Vec<_> = parameters.map(|one| (one["name"].clone(), one["schema"]["type"].clone())).collect();
+        assert_eq!(names, [(json!("order"), json!("string")), (json!("number"), json!("integer"))]);
+        let location = &operation(&ROUTES[1], None)["responses"]["201"]["headers"]["Location"];
+        assert_eq!(location["schema"]["pattern"], "^(\\.\\./)*line/[^/]+/[^/]+$");
     }
 
     #[test]
