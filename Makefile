@@ -138,9 +138,9 @@ outage: build stack ## outages of ten seconds and of a minute, in real time (fou
 	cargo test --locked --workspace --test e2e -- --ignored outage
 	scripts/venv.sh bench -r bench/compare/requirements.txt && .local/bench/bin/python docs/pictures/outage.py && .local/bench/bin/python docs/pictures/overload.py
 
-crowd: build stack ## 200 clients that are slow, stop half way or hang up; the memory of 200 that wait (three minutes)
+crowd: build stack ## 200 clients that are slow, stop half way or hang up; the memory of 200 that wait; two minutes without a database (seven minutes)
 	@$(step) "bare proxy" scripts/build-component.sh bench/bare-proxy/$(notdir $(MANIFEST))
-	cargo test --locked --workspace --test e2e -- --ignored --nocapture crowd
+	cargo test --locked --workspace --test e2e -- --ignored --nocapture --test-threads 1 crowd
 
 fuzz: ## the parsers under coverage-guided fuzzing, three million executions each (RUNS=…), with cargo-fuzz
 	@command -v cargo-fuzz >/dev/null || $(step) "cargo-fuzz" cargo install --quiet --locked cargo-fuzz

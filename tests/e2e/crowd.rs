@@ -5,13 +5,16 @@ use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use serde_json::json;
 use tempfile::TempDir;
 use tokio::time::sleep;
 
-use crate::harness::{Process, host, local, manifest, root, serve, up_with};
+use crate::faulty::Faulty;
+use crate::harness::{Api, Process, Reply, host, instance_per_request, local, manifest, root, serve, up_with};
 
 /// Clients that misbehave.
 const CLIENTS: usize = 200;
@@ -311,4 +314,65 @@ fn a_crowd_that_waits_takes_little_memory() {
     let [a, b, c, d] = columns.map(|kinds| kinds.values().sum::<usize>());
     println!("| all | {a} | {b} | {c} | {d} |");
     assert!(b > 0 && d <= 500, "{ours:?}");
+}
+
+/// An answer to a client.
+struct Answer {
+    begin: Instant,
+    took: Duration,
+    reply: Reply,
+}
+
+/// Sends `rate` requests a second for `length`, none of which waits for another.
+fn flood(api: Api, rate: u32, length: Duration) -> Vec<Answer> {
+    let (sender, answers) = channel();
+    let first = Instant::now();
+    for number in 0..rate * length.as_secs() as u32 {
+        let due = first + Duration::from_secs(1) * number / rate;
+        thread::sleep(due.saturating_duration_since(Instant::now()));
+        let sender = sender.clone();
+        thread::spawn(move || {
+            let begin = Instant::now();
+            let reply = api.get("/customer/123");
+            sender.send(Answer { begin, took: begin.elapsed(), reply }).expect("the test waits for it");
+        });
+    }
+    drop(sender);
+    answers.into_iter().collect()
+}
+
+/// Three times the usual load. With WASI 0.2 instances share nothing, so each request is held for its deadline, and the pool
+/// of 1,000 is full.
+#[test]
+#[ignore = "takes more than two minutes: make crowd"]
+fn a_crowd_without_a_database_for_two_minutes_is_mostly_refused_at_once() {
+    const RATE: u32 = 60;
+    let [length, after, recovery] = [120, 12, 5].map(Duration::from_secs);
+    let stack = Faulty::start(&[]);
+    let begin = Instant::now();
+    stack.set(&json!({"outages": [{"after_ms": 0, "for_ms": 120_000, "kind": "refuse"}]}));
+    let end = Instant::now() + length;
+    let answers = flood(stack.api, RATE, length + after);
+    let (good, failed): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.reply.status == 200);
+    let full = failed.iter().filter(|answer| answer.reply.status == 500).count();
+    // The first requests wait as long as they may, because the database might return.
+    let known = begin + Duration::from_secs(15);
+    let mut late: Vec<_> = failed.iter().filter(|answer| answer.begin > known).map(|answer| answer.took).collect();
+    late.sort_unstable();
+    let at_once = late.iter().filter(|took| **took < Duration::from_millis(50)).count();
+    let last = failed.iter().map(|answer| answer.begin.saturating_duration_since(end)).max().unwrap_or_default();
+    let [p50, p90, p99] = [50, 90, 99].map(|percent| late.get(late.len() * percent / 100).copied().unwrap_or_default());
+    println!("{} answered, {} refused, {full} of them by a full pool", good.len(), failed.len());
+    println!(
+        "{} refused from the 16th second on, {at_once} within 50 ms: p50 {p50:?}, p90 {p90:?}, p99 {p99:?}",
+        late.len()
+    );
+    println!("the last refused request came {last:?} after the end");
+    assert!(last < recovery && good.iter().all(|answer| answer.begin < end + recovery || answer.took < recovery));
+    if !instance_per_request() {
+        for answer in failed {
+            answer.reply.problem(503);
+        }
+        assert!(at_once * 2 > late.len());
+    }
 }

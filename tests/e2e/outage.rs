@@ -6,7 +6,6 @@ use std::io::Write;
 use std::net::TcpStream;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
-use std::sync::mpsc::channel;
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -14,7 +13,7 @@ use http::Method;
 use serde_json::{Value, json};
 
 use crate::faulty::Faulty;
-use crate::harness::{Api, Process, Reply, environment, host, instance_per_request, local, root, serve};
+use crate::harness::{Process, Reply, environment, host, instance_per_request, local, root, serve};
 
 /// Clients at the same time, besides the loop that only reads.
 const CLIENTS: usize = 16;
@@ -188,62 +187,6 @@ fn an_outage_of_ten_seconds_costs_no_request() {
 fn an_outage_of_a_minute_is_admitted_in_time() {
     let [deadline, cap, length] = [25, 2, 60].map(Duration::from_secs);
     is_admitted(&[], deadline, cap, length);
-}
-
-/// Sends `rate` requests a second for `length`, none of which waits for another.
-fn flood(api: Api, rate: u32, length: Duration) -> Vec<Answer> {
-    let (sender, answers) = channel();
-    let first = Instant::now();
-    for number in 0..rate * length.as_secs() as u32 {
-        let due = first + Duration::from_secs(1) * number / rate;
-        thread::sleep(due.saturating_duration_since(Instant::now()));
-        let sender = sender.clone();
-        thread::spawn(move || {
-            let begin = Instant::now();
-            let reply = api.get("/customer/123");
-            sender.send(Answer { begin, end: Instant::now(), reply })
-        });
-    }
-    drop(sender);
-    answers.into_iter().collect()
-}
-
-/// With WASI 0.2 instances share nothing, so that each request is held for its deadline, and a pool of 1,000 is full.
-#[test]
-#[ignore = "takes more than two minutes; run by make outage"]
-fn an_outage_of_two_minutes_at_three_times_the_load_refuses_most_at_once() {
-    const RATE: u32 = 60;
-    let [length, after, recovery] = [120, 12, 5].map(Duration::from_secs);
-    let stack = Faulty::start(&[]);
-    let begin = Instant::now();
-    stack.set(&json!({"outages": [{"after_ms": 0, "for_ms": ms(length), "kind": "refuse"}]}));
-    let end = Instant::now() + length;
-    let answers = flood(stack.api, RATE, length + after);
-    let (good, failed): (Vec<_>, Vec<_>) = answers.iter().partition(|answer| answer.reply.status == 200);
-    let full = failed.iter().filter(|answer| answer.reply.status == 500).count();
-    // The first requests wait as long as they may, because the database might return.
-    let known = begin + Duration::from_secs(15);
-    let mut late: Vec<_> =
-        failed.iter().filter(|answer| answer.begin > known).map(|answer| ms(answer.took())).collect();
-    late.sort_unstable();
-    let at_once = late.iter().filter(|took| **took < 50).count();
-    let last = failed.iter().map(|answer| answer.begin.saturating_duration_since(end)).max().unwrap_or_default();
-    let place = |percent: usize| late[(late.len() * percent / 100).min(late.len() - 1)];
-    println!(
-        "{} answered, {} refused, {full} of them by a full pool. Of {} refused from the 16th second on, {at_once} within 50 ms; \
-         median {} ms, p90 {} ms, p99 {} ms. The last refusal came {last:?} after the end",
-        good.len(),
-        failed.len(),
-        late.len(),
-        place(50),
-        place(90),
-        place(99),
-    );
-    assert!(last < recovery && good.iter().all(|answer| answer.begin < end + recovery || answer.took() < recovery));
-    if !instance_per_request() {
-        assert!(failed.iter().all(|answer| answer.reply.problem(503)["status"] == 503));
-        assert!(at_once * 2 > late.len());
-    }
 }
 
 /// Eight writers at once meet a database without plans, where a single call compiles for `compile_ms`, and DAB cuts a call off

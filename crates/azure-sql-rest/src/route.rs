@@ -27,7 +27,7 @@ pub struct Route {
     pub method: Method,
     /// Segments separated by `/`; the segments in braces stand for the key of a row.
     pub path: &'static str,
-    /// The text for the API's description: a line, then perhaps more.
+    /// The text for the API's description: a line, then perhaps more. Empty in the component, which has the description itself.
     pub doc: &'static [&'static str],
     /// The answer to a request.
     pub action: Action,
@@ -184,6 +184,12 @@ pub mod source {
     }
 }
 
+/// The text of a route. Nothing reads it in the component, where each instance would copy it.
+#[doc(hidden)]
+pub const fn described(doc: &'static [&'static str]) -> &'static [&'static str] {
+    if cfg!(target_family = "wasm") { &[] } else { doc }
+}
+
 /// Writes a table of [`Route`]s as the static `ROUTES`.
 #[doc(hidden)]
 #[macro_export]
@@ -197,7 +203,7 @@ macro_rules! routes {
             &[$($crate::route::Route {
                 method: $crate::route::Method::$method,
                 path: $path,
-                doc: &[$($doc),+],
+                doc: $crate::route::described(&[$($doc),+]),
                 action: $crate::action!($name $(($($parameter: $source),*))? $(creates $column $location)?),
             }),*]
         };
