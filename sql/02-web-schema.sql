@@ -92,6 +92,7 @@ ops.Fields     what clients may send, one row a field, in the order in which err
 
 ops.Conflicts  what a violated constraint means to clients
   ConstraintName
+  Errors       the fields that clients gave it, as the 409 has them: [{"field": …, "message": …}, …], or NULL
   Detail       the text of the 409, or NULL for the primary key of rows that a sequence numbers: that one lags, and a retry helps
 */
 IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 3)
@@ -124,10 +125,11 @@ BEGIN
 END;
 GO
 
--- Migration 4: keys of several columns, of which two of NVARCHAR(450) have room.
+-- Migration 4: keys of several columns, of which two of NVARCHAR(450) have room, and the fields of a conflict.
 IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 4)
 BEGIN
     ALTER TABLE web.Requests ALTER COLUMN RowID NVARCHAR(4000) NULL;
+    ALTER TABLE ops.Conflicts ADD Errors NVARCHAR(4000) NULL;
     INSERT INTO ops.SchemaVersion (Version) VALUES (4);
 END;
 GO

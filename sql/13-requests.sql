@@ -170,7 +170,7 @@ Parameters
   @Entity
   @Referred  why a row cannot be deleted that others refer to; NULL for other changes
   @Status    out: 409, always: that a constraint is not known here makes it no fault of the database
-  @Result    out: {"detail": …}, that of ops.Conflicts for the constraint
+  @Result    out: {"detail": …, "errors": …}, those of ops.Conflicts for the constraint
 */
 CREATE OR ALTER PROCEDURE ops.answer_conflict
     @Entity NVARCHAR(128),
@@ -187,9 +187,10 @@ BEGIN
     DECLARE @Message NVARCHAR(4000) = LEFT(ERROR_MESSAGE(), CHARINDEX(N'(', CONCAT(ERROR_MESSAGE(), N'(')) - 1);
     DECLARE @ConstraintName NVARCHAR(128);
     DECLARE @Detail NVARCHAR(1000);
+    DECLARE @Errors NVARCHAR(4000);
 
     IF @Number IN (2601, 2627)
-        SELECT TOP (1) @ConstraintName = c.ConstraintName, @Detail = c.Detail
+        SELECT TOP (1) @ConstraintName = c.ConstraintName, @Detail = c.Detail, @Errors = c.Errors
         FROM ops.Conflicts AS c
         CROSS APPLY (SELECT CHARINDEX(c.ConstraintName, @Message COLLATE Latin1_General_100_BIN2) AS Start) AS p
         WHERE c.Entity = @Entity AND p.Start > 1
@@ -200,11 +201,12 @@ BEGIN
     IF @ConstraintName IS NOT NULL AND @Detail IS NULL
         THROW 50021, N'The key of a new row is in use: its sequence lags behind the table. A retry gets the next one.', 1;
 
-    SELECT @Status = 409, @Result = ops.problem(CASE
+    SET @Detail = CASE
         WHEN @Detail IS NOT NULL THEN @Detail
         WHEN @Number IN (2601, 2627) THEN N'Another row has the same value where the table allows it once.'
         WHEN @Number = 33504 THEN N'A security policy of the table does not allow it.'
         ELSE COALESCE(@Referred, N'It refers to a row that does not exist, or breaks another rule of the table.')
-    END);
+    END;
+    SELECT @Status = 409, @Result = (SELECT @Detail AS detail, JSON_QUERY(@Errors) AS errors FOR JSON PATH, WITHOUT_ARRAY_WRAPPER);
 END;
 GO

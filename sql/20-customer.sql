@@ -25,12 +25,12 @@ VALUES
     (N'customer', 6, N'Delivery.AddressLine1', N'DeliveryAddressLine1', N'nchar', 60, NULL, NULL, 1, 0),
     (N'customer', 7, N'Delivery.AddressLine2', N'DeliveryAddressLine2', N'nchar', 60, NULL, NULL, 0, 1),
     (N'customer', 8, N'Delivery.PostalCode', N'DeliveryPostalCode', N'nchar or number', 10, NULL, NULL, 1, 0);
-INSERT INTO ops.Conflicts (Entity, ConstraintName, Detail)
-SELECT N'customer', i.Name, v.Detail
+INSERT INTO ops.Conflicts (Entity, ConstraintName, Detail, Errors)
+SELECT N'customer', i.Name, v.Detail, v.Errors
 FROM (VALUES
-    (N'[CustomerID]', NULL),
-    (N'[CustomerName]', N'A customer with this name already exists.')
-) AS v (Columns, Detail)
+    (N'[CustomerID]', NULL, NULL),
+    (N'[CustomerName]', N'A customer with this name already exists.', N'[{"field":"CustomerName","message":"is taken"}]')
+) AS v (Columns, Detail, Errors)
 INNER JOIN ops.unique_indexes(N'Sales.Customers') AS i ON i.Columns = v.Columns;
 GO
 

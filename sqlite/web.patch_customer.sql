@@ -49,13 +49,16 @@ SET
 WHERE CustomerID = :CustomerID
 RETURNING CustomerID AS RowID;
 
-SELECT 409 AS Status, json_object('detail', CASE :ErrorConstraint
+SELECT 409 AS Status, json_patch(json_object('detail', CASE :ErrorConstraint
     WHEN 'Sales_Customers.CustomerID' THEN 'A customer with this CustomerID already exists.'
     WHEN 'index ''UQ_Customers_1''' THEN 'A customer with this CustomerID already exists.'
     WHEN 'Sales_Customers.CustomerName' THEN 'A customer with this name already exists.'
     WHEN 'index ''UQ_Customers_2''' THEN 'A customer with this name already exists.'
     ELSE iif(:ErrorNumber = 547, 'It refers to a row that does not exist, or breaks another rule of the table.', 'Another row has the same value where the table allows it once.')
-END) AS Json
+END), json_object('errors', json(CASE :ErrorConstraint
+    WHEN 'Sales_Customers.CustomerName' THEN '[{"field":"CustomerName","message":"is taken"}]'
+    WHEN 'index ''UQ_Customers_2''' THEN '[{"field":"CustomerName","message":"is taken"}]'
+END))) AS Json
 WHERE :ErrorNumber IN (2627, 547);
 
 SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')

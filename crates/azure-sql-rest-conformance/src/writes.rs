@@ -134,13 +134,13 @@ pub fn unique_values_are_taken(subject: &Subject) {
         let again = || give(subject.new_row()).to_string();
         let path = subject.create(&first).location();
         for (method, collection) in &entity.creates {
-            is_explained(&subject.ask(method, collection, &[], &again()));
+            is_explained(&subject.ask(method, collection, &[], &again()), &fields);
         }
         if entity.patch.iter().any(|member| fields.contains(&member.field)) {
             let other = subject.create(&subject.new_row()).location();
             let before = subject.get(&other);
             let patch = give(json!({})).to_string();
-            is_explained(&subject.ask(&Method::PATCH, &other, &[], &patch));
+            is_explained(&subject.ask(&Method::PATCH, &other, &[], &patch), &fields);
             assert_eq!(subject.get(&other).text(), before.text(), "nothing was changed");
         }
         if entity.has(Method::DELETE) {
@@ -156,8 +156,11 @@ pub fn unique_values_are_taken(subject: &Subject) {
     }
 }
 
-/// Checks that this is a 409 of the procedure's. Another one is of Data API Builder's, about any constraint.
-fn is_explained(reply: &Reply) {
+/// Checks that this is a 409 of the procedure's, and that it names the fields. Another one is of Data API Builder's, about any
+/// constraint.
+fn is_explained(reply: &Reply, fields: &[String]) {
     let problem = reply.problem(409);
+    let errors = problem["errors"].as_array().expect("the fields that are taken");
+    assert!(!errors.is_empty() && errors.iter().all(|error| fields.iter().any(|field| error["field"] == *field)));
     assert_ne!(problem["detail"], "The database reports a conflict with another change.");
 }

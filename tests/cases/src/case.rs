@@ -189,7 +189,8 @@ pub fn changed(id: &str) -> Expect {
 
 /// 409 for a name.
 pub fn taken() -> Expect {
-    problem(409, "A customer with this name already exists.")
+    let errors = r#"[{"field":"CustomerName","message":"is taken"}]"#;
+    row(409, format!(r#"{{"detail":"A customer with this name already exists.","errors":{errors}}}"#))
 }
 
 /// 422 for a key.

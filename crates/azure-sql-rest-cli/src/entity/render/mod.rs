@@ -38,6 +38,14 @@ fn taken(plan: &Plan, columns: &[String]) -> String {
     format!("{article} {label} with this {} already exists.", names.join(" and "))
 }
 
+/// The fields among these columns that clients send, as the errors of an answer. `None` when clients send none of them.
+fn taken_fields(plan: &Plan, columns: &[String]) -> Option<String> {
+    let sent = columns.iter().filter_map(|name| plan.sent().find(|column| column.name == *name));
+    let errors: Vec<_> =
+        sent.map(|column| serde_json::json!({"field": column.path(), "message": "is taken"}).to_string()).collect();
+    (!errors.is_empty()).then(|| format!("[{}]", errors.join(",")))
+}
+
 /// Tells why a row cannot be deleted or changed, when the table refuses it and no better reason is known.
 const BROKEN_RULE: &str = "It refers to a row that does not exist, or breaks another rule of the table.";
 

@@ -210,7 +210,10 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
     assert_eq!(status(&local.put(with("A1", "Group", json!("x"))).await), 409);
     assert_eq!(status(&local.put(with("n1", "Group", Value::Null)).await), 201);
     let second = local.put(with("n2", "Group", Value::Null)).await;
-    assert_eq!(second["Json"], r#"{"detail":"An order with this Group already exists."}"#);
+    assert_eq!(
+        second["Json"],
+        r#"{"detail":"An order with this Group already exists.","errors":[{"field":"Group","message":"is taken"}]}"#
+    );
     for (key, open, expected) in [("f1", false, 201), ("f2", false, 201), ("f3", true, 201), ("f4", true, 409)] {
         let mut row = with(key, "At", json!("2026-01-31T12:30:00.000Z"));
         row["IsOpen"] = json!(open);
@@ -329,7 +332,7 @@ fn t_sql_quotes_names_and_compares_keys_in_their_own_type() {
         "CONVERT(NVARCHAR(40), c.Rate, 3)",
         "N'Is''Open'",
         "ELSE IF ops.key_problem(N'order', @Json, N'Status', N'nchar', @RowKey) IS NOT NULL",
-        "(N'[Group]', N'An order with this Group already exists.')",
+        r#"(N'[Group]', N'An order with this Group already exists.', N'[{"field":"Group","message":"is taken"}]')"#,
     ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }

@@ -3,7 +3,7 @@
 use super::super::super::plan::condition::{Compare, Condition};
 use super::super::super::plan::{Column, Filled, Plan, Role, SqlType, Version};
 use super::super::text::{capitalized, listed, quoted};
-use super::super::{BROKEN_RULE, CHANGED_KEY, label, taken};
+use super::super::{BROKEN_RULE, CHANGED_KEY, label, taken, taken_fields};
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
@@ -216,12 +216,14 @@ WHERE {is_key} AND {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT {kept};
 /// The answer to a constraint that the statement before has violated.
 fn conflict(plan: &Plan) -> String {
     let table = format!("{}_{}", plan.table.schema, plan.table.name);
-    let mut cases = Vec::new();
+    let (mut cases, mut fields) = (Vec::new(), Vec::new());
     for (at, unique) in plan.uniques.iter().enumerate() {
         let columns: Vec<_> = unique.columns.iter().map(|column| format!("{table}.{column}")).collect();
         let detail = quoted(&taken(plan, &unique.columns));
         for constraint in [columns.join(", "), format!("index '{}'", index_name(plan, at))] {
             cases.push(format!("WHEN {} THEN {detail}", quoted(&constraint)));
+            let errors = taken_fields(plan, &unique.columns);
+            fields.extend(errors.map(|errors| format!("WHEN {} THEN {}", quoted(&constraint), quoted(&errors))));
         }
     }
     cases.push(format!(
@@ -229,8 +231,13 @@ fn conflict(plan: &Plan) -> String {
         quoted(BROKEN_RULE)
     ));
     format!(
-        "SELECT 409 AS Status, json_object('detail', CASE :ErrorConstraint\n    {}\nEND) AS Json\nWHERE :ErrorNumber IN (2627, 547);\n",
-        cases.join("\n    ")
+        "SELECT 409 AS Status, json_patch(json_object('detail', CASE :ErrorConstraint\n    {}\nEND), json_object('errors', json({}))) AS Json\n\
+         WHERE :ErrorNumber IN (2627, 547);\n",
+        cases.join("\n    "),
+        match fields.is_empty() {
+            true => "NULL".to_owned(),
+            false => format!("CASE :ErrorConstraint\n    {}\nEND", fields.join("\n    ")),
+        }
     )
 }
 

@@ -9,7 +9,7 @@ pub(super) use types::{filter, parameter, rule};
 
 use super::super::plan::{Definition, ObjectKind, Operation, Plan};
 use super::text::{Script, capitalized, literal, name, qualified};
-use super::{members, object, taken};
+use super::{members, object, taken, taken_fields};
 
 /// The script of `sql/` for an entity.
 pub(crate) fn tsql(plan: &Plan) -> String {
@@ -69,7 +69,7 @@ fn rules(script: &mut Script, plan: &Plan) {
     let conflicts = conflicts(plan);
     if !conflicts.is_empty() {
         script.lines(format!(
-            "INSERT INTO ops.Conflicts (Entity, ConstraintName, Detail)\nSELECT {entity}, i.Name, v.Detail\nFROM (VALUES\n{}\n) AS v (Columns, Detail)\n\
+            "INSERT INTO ops.Conflicts (Entity, ConstraintName, Detail, Errors)\nSELECT {entity}, i.Name, v.Detail, v.Errors\nFROM (VALUES\n{}\n) AS v (Columns, Detail, Errors)\n\
              INNER JOIN ops.unique_indexes({table}) AS i ON i.Columns = v.Columns;",
             super::text::listed(&conflicts, "    ")
         ));
@@ -103,7 +103,7 @@ fn fields(plan: &Plan) -> Vec<String> {
     rows
 }
 
-/// The rows of `ops.Conflicts`: columns, and the text for clients. A key that a sequence gives is no client's fault.
+/// The rows of `ops.Conflicts`: columns, and the text and the fields for clients. A key that a sequence gives is no client's fault.
 fn conflicts(plan: &Plan) -> Vec<String> {
     let is_writing = plan.has(Operation::Put) || plan.has(Operation::Patch);
     let uniques = plan.uniques.iter().filter(|_| is_writing);
@@ -114,7 +114,8 @@ fn conflicts(plan: &Plan) -> Vec<String> {
             true => "NULL".to_owned(),
             false => literal(&taken(plan, &unique.columns)),
         };
-        format!("({}, {detail})", literal(&columns.join(",")))
+        let errors = taken_fields(plan, &unique.columns).map_or("NULL".to_owned(), |errors| literal(&errors));
+        format!("({}, {detail}, {errors})", literal(&columns.join(",")))
     };
     uniques.map(row).collect()
 }
