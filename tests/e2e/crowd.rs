@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::io::{ErrorKind, Read, Write};
 use std::net::{SocketAddr, TcpStream};
+use std::path::Path;
 use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::mpsc::channel;
 use std::thread;
@@ -278,10 +279,10 @@ fn held(process: &Process, linger: Duration) -> [BTreeMap<&'static str, usize>; 
 
 /// Starts the bare proxy whose manifest goes with ours, in front of this bridge.
 pub fn bare_proxy(bridge: &str) -> Process {
-    let folder = TempDir::new().expect("a folder");
     let text = fs::read_to_string(root().join("bench/bare-proxy").join(manifest())).expect("a manifest");
     let source = format!("source = \"{}/", root().display());
-    let file = folder.path().join("spin.toml");
+    // The host writes the component's log beside it.
+    let file = Path::new(env!("CARGO_TARGET_TMPDIR")).join(manifest());
     fs::write(&file, text.replace("source = \"", &source)).expect("a file");
     let mut command = local(&["up", "--host", host(), "--listen", "127.0.0.1:0", "--dab-url", bridge, "--manifest"]);
     Process::start(command.arg(file))
