@@ -150,7 +150,10 @@ fn is_admitted(variables: &[(&str, u64)], deadline: Duration, cap: Duration, len
             assert!(seconds >= 1);
             assert!(
                 answer.begin >= observed.begin - deadline && answer.begin < observed.end + slack,
-                "{kind}: a failure outside"
+                "{kind}: {} {:?} after the outage began: {}",
+                answer.reply.status,
+                answer.begin.saturating_duration_since(observed.begin),
+                answer.reply.text()
             );
         }
         assert!(failures >= CLIENTS, "{kind}: {failures}");
