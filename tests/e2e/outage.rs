@@ -172,8 +172,8 @@ fn a_short_outage_costs_no_request() {
 
 #[test]
 fn a_long_outage_is_admitted_in_time() {
-    let variables = [("request_deadline_ms", 1000), ("attempt_timeout_ms", 400), ("retry_cap_ms", 300)];
-    let [deadline, cap, length] = [1000, 300, 2500].map(Duration::from_millis);
+    let variables = [("request_deadline_ms", 2500), ("attempt_timeout_ms", 1000), ("retry_cap_ms", 500)];
+    let [deadline, cap, length] = [2500, 500, 5000].map(Duration::from_millis);
     is_admitted(&variables, deadline, cap, length);
 }
 
