@@ -387,7 +387,7 @@ fn is_camel(wishes: &Wishes) -> bool {
     wishes.is_camel || wishes.before.as_ref().is_some_and(|before| before.camel)
 }
 
-/// A member that begins with a small letter, by the rule of .NET's JsonNamingPolicy.CamelCase: of several capital letters, the last is the
+/// A member that begins with a small letter, by the rule of .NET's JsonNamingPolicy.CamelCase. Of several capital letters, the last is the
 /// beginning of the next word.
 fn camel(member: &str) -> String {
     let capitals = member.chars().take_while(char::is_ascii_uppercase).count();
