@@ -97,3 +97,11 @@ CREATE TABLE "Employees" (
 	CONSTRAINT "CK_Birthdate" CHECK (BirthDate < getdate())
 )
 GO
+CREATE TABLE [HumanResources].[EmployeePayHistory](
+	[BusinessEntityID] [int] NOT NULL,
+	[RateChangeDate] [datetime] NOT NULL,
+	[Rate] [money] NOT NULL,
+	[PayFrequency] [tinyint] NOT NULL,
+ CONSTRAINT [PK_EmployeePayHistory_BusinessEntityID_RateChangeDate] PRIMARY KEY CLUSTERED ([BusinessEntityID] ASC, [RateChangeDate] ASC)
+)
+GO

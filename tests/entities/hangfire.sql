@@ -42,6 +42,14 @@ ALTER TABLE [HangFire].[State] ADD CONSTRAINT [FK_HangFire_State_Job] FOREIGN KE
     ON UPDATE CASCADE
     ON DELETE CASCADE;
 
+CREATE TABLE [HangFire].[Hash](
+    [Key] [nvarchar](100) NOT NULL,
+    [Field] [nvarchar](100) NOT NULL,
+    [Value] [nvarchar](max) NULL,
+    [ExpireAt] [datetime2](7) NULL,
+    CONSTRAINT [PK_HangFire_Hash] PRIMARY KEY CLUSTERED ([Key] ASC, [Field] ASC)
+)
+GO
 CREATE TABLE [HangFire].[Server](
     [Id] [nvarchar](200) NOT NULL,
     [Data] [nvarchar](max) NULL,

@@ -48,3 +48,9 @@ CREATE TABLE [dbo].[Badges](
  CONSTRAINT [PK_Badges__Id] PRIMARY KEY CLUSTERED ([Id] ASC)
 ) ON [PRIMARY]
 GO
+CREATE TABLE [dbo].[PostTags](
+	[PostId] [int] NOT NULL,
+	[TagId] [int] NOT NULL,
+ CONSTRAINT [PK_PostTags__PostId_TagId] PRIMARY KEY CLUSTERED ([PostId] ASC, [TagId] ASC) ON [PRIMARY]
+) ON [PRIMARY]
+GO

@@ -127,7 +127,7 @@ CREATE TABLE "Customers" (
 )
 GO
 
-CREATE TABLE "Order Details" (
+CREATE TABLE "Northwind"."Order Details" (
     "OrderID" "int" NOT NULL ,
     "ProductID" "int" NOT NULL ,
     "Quantity" "smallint" NOT NULL CONSTRAINT "DF_Order_Details_Quantity" DEFAULT (1),

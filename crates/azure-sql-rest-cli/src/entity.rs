@@ -86,9 +86,9 @@ struct Add {
     /// The table's columns, as in CREATE TABLE: 'ColorID int key, ColorName nvarchar(20) not null unique'
     #[arg(long)]
     columns: Option<String>,
-    /// The column that names a row in paths: one that is UNIQUE and NOT NULL; by default the primary key
-    #[arg(long)]
-    key: Option<String>,
+    /// The column that names a row in paths, or several: UNIQUE and NOT NULL; by default the primary key
+    #[arg(long, value_delimiter = ',')]
+    key: Vec<String>,
     /// Only these operations
     #[arg(long, value_delimiter = ',')]
     only: Vec<Operation>,
@@ -272,6 +272,7 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         plural: plural.unwrap_or_else(|| english_plural(&add.name)),
         script: script?,
         operations,
+        may_do_less: add.only.is_empty() && before.is_none(),
         key: add.key.clone(),
         without: add.without.clone(),
         filter: add.filter.clone(),

@@ -18,8 +18,10 @@ pub(crate) struct Wishes {
     /// The script of T-SQL that is generated.
     pub(crate) script: String,
     pub(crate) operations: Vec<Operation>,
-    /// The column that names a row in paths; the primary key without it.
-    pub(crate) key: Option<String>,
+    /// True if operations that cannot be done are left out, because nobody has asked for them.
+    pub(crate) may_do_less: bool,
+    /// The columns that name a row in paths; the primary key without them.
+    pub(crate) key: Vec<String>,
     /// Columns that clients neither send nor see.
     pub(crate) without: Vec<String>,
     /// The filters of a list; when empty, the filters of the plan before.
@@ -55,7 +57,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     }
     let key = key_of(table, wishes, &mut reasons);
     let columns: Vec<_> =
-        table.columns.iter().map(|column| decided(table, column, key.as_ref(), wishes, &mut notes)).collect();
+        table.columns.iter().map(|column| decided(table, column, key.as_deref(), wishes, &mut notes)).collect();
     traits(table, wishes, &mut reasons, &mut notes);
     for (column, defined) in columns.iter().zip(&table.columns) {
         must_have_a_value(column, defined, wishes, &mut reasons);
@@ -84,6 +86,10 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         source: wishes.source.clone(),
         written: before.map(|before| before.written.clone()).unwrap_or_default(),
     };
+    if wishes.may_do_less && plan.has(Operation::Patch) && plan.changed().next().is_none() {
+        plan.operations.retain(|operation| *operation != Operation::Patch);
+        notes.push("no column can be changed: patch is left out".to_owned());
+    }
     plan.listed = listed(&plan, before, &mut notes);
     // A plan has only the unique indexes.
     let is_first = |name: &str| {
@@ -127,49 +133,56 @@ fn names(table: &Table) -> String {
     names.join(", ")
 }
 
-/// The key: the column that was named, or the primary key. `None` with a reason.
-fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<Key> {
-    let before = wishes.before.as_ref().map(|before| &before.key.column);
-    let own: Vec<_> = table.primary().map(|primary| primary.columns.clone()).unwrap_or_default();
-    let wished = wishes.key.as_ref().or(before.filter(|name| table.column(name).is_some()));
-    let name = match (wished, own.as_slice()) {
-        (Some(name), _) => name.clone(),
-        (None, [name]) => name.clone(),
-        (None, columns) => {
-            let fault = match columns {
-                [] => "has no primary key".to_owned(),
-                _ => format!("has a primary key of the columns {}", columns.join(", ")),
-            };
-            reasons.push(format!(
-                "{} {fault}, and a path needs one column that names a row: {}",
-                table.name,
+/// The key: the columns that were named, or the primary key. `None` with all reasons.
+fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<Vec<Key>> {
+    let before: Vec<_> = wishes.before.iter().flat_map(|before| &before.key).map(|key| key.column.clone()).collect();
+    let is_there = before.iter().all(|name| table.column(name).is_some());
+    let names = match (wishes.key.as_slice(), before) {
+        ([], before) if !before.is_empty() && is_there => before,
+        ([], _) => table.primary().map(|primary| primary.columns.clone()).unwrap_or_default(),
+        (wished, _) => wished.to_vec(),
+    };
+    if names.is_empty() {
+        reasons.push(format!(
+            "{} has no primary key, and a path needs a column that names a row: {}",
+            table.name,
+            other_key(table)
+        ));
+        return None;
+    }
+    let columns = names.iter().map(|name| table.column(name)).collect::<Option<Vec<_>>>()?;
+    let is_of = |columns: &[String], name: &String| columns.iter().any(|column| is_same(column, name));
+    let is_unique = |unique: &Unique| {
+        unique.filter.is_none()
+            && unique.columns.len() == names.len()
+            && names.iter().all(|name| is_of(&unique.columns, name))
+    };
+    if !table.uniques.iter().any(is_unique) || columns.iter().any(|column| column.is_nullable) {
+        let (what, verb, are) = match names.as_slice() {
+            [name] => (format!("column {name} does"), "it is", ""),
+            several => (format!("the columns {} do", several.join(", ")), "they are", " together"),
+        };
+        reasons.push(format!(
+            "{what} not name one row, because {verb} not UNIQUE{are} and NOT NULL: {}",
+            other_key(table)
+        ));
+        return None;
+    }
+    let count = reasons.len();
+    for column in &columns {
+        let name = &column.name;
+        match column.sql_type {
+            None => reasons.push(format!("the key {name} is computed: {}", other_key(table))),
+            Some(sql_type) if !sql_type.can_be_key() => reasons.push(format!(
+                "the key {name} is {sql_type}, and a path takes INT, BIGINT, UNIQUEIDENTIFIER, or VARCHAR or NVARCHAR of at most 450 \
+                 characters: {}",
                 other_key(table)
-            ));
-            return None;
+            )),
+            Some(_) => {}
         }
-    };
-    let column = table.column(&name)?;
-    let is_unique = |unique: &super::plan::Unique| unique.filter.is_none() && unique.columns == [column.name.clone()];
-    if !table.uniques.iter().any(is_unique) || column.is_nullable {
-        reasons.push(format!(
-            "column {name} does not name one row, because it is not UNIQUE and NOT NULL: {}",
-            other_key(table)
-        ));
-        return None;
     }
-    let Some(sql_type) = column.sql_type else {
-        reasons.push(format!("the key {name} is computed: {}", other_key(table)));
-        return None;
-    };
-    if !sql_type.can_be_key() {
-        reasons.push(format!(
-            "the key {name} is {sql_type}, and a path takes INT, BIGINT, UNIQUEIDENTIFIER, or VARCHAR or NVARCHAR of at most 450 \
-             characters: {}",
-            other_key(table)
-        ));
-        return None;
-    }
-    Some(source_of(column, sql_type))
+    let keys = columns.iter().filter_map(|column| Some(source_of(column, column.sql_type?)));
+    (reasons.len() == count).then(|| keys.collect())
 }
 
 /// Names another column that can be the key, or says how to add one.
@@ -225,13 +238,13 @@ pub(crate) fn inside(expression: &str) -> &str {
 fn decided(
     table: &Table,
     defined: &TableColumn,
-    key: Option<&Key>,
+    key: Option<&[Key]>,
     wishes: &Wishes,
     notes: &mut Vec<String>,
 ) -> Column {
     let before = wishes.before.as_ref().and_then(|before| before.column(&defined.name));
     let name = &defined.name;
-    let is_key = key.is_some_and(|key| key.column == *name);
+    let key = key.and_then(|key| key.iter().find(|key| key.column == *name));
     let of = |pairs: &[(String, String)]| {
         let pair = pairs.iter().find(|(column, _)| is_same(column, name));
         pair.map(|(_, value)| spelled(table, Expression::of_argument(value)))
@@ -243,8 +256,8 @@ fn decided(
         Role::Set(value)
     } else if wishes.without.iter().any(|out| is_same(out, name)) {
         Role::Hidden
-    } else if is_key {
-        if key.is_some_and(|key| key.from == KeySource::Client) { Role::Sent } else { Role::Shown }
+    } else if let Some(key) = key {
+        if key.from == KeySource::Client { Role::Sent } else { Role::Shown }
     } else if let Some(before) = before {
         before.role.clone()
     } else if let Some(reason) = reason {
@@ -429,7 +442,7 @@ fn listed(plan: &Plan, before: Option<&Plan>, notes: &mut Vec<String>) -> Vec<St
         ));
     }
     let is_listed =
-        |column: &&Column| column.name == plan.key.column || !column.sql_type.is_large() && !is_secret(column);
+        |column: &&Column| plan.key_of(&column.name).is_some() || !column.sql_type.is_large() && !is_secret(column);
     let listed: Vec<_> = plan.shown().filter(is_listed).map(|column| column.name.clone()).collect();
     if listed.len() == plan.shown().count() { Vec::new() } else { listed }
 }

@@ -3,6 +3,7 @@
 //!
 //! In reading order, after [`Plan`] and its parts here:
 //! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
+//! - `key` says which columns name a row, and `row` what follows from that;
 //! - `filter` says how a list is filtered, and `condition` has the conditions of a filter;
 //! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
 //! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
@@ -13,7 +14,9 @@ mod example;
 mod expression;
 mod filter;
 mod json;
+mod key;
 mod name;
+mod row;
 mod rule;
 mod schema;
 mod sql_type;
@@ -29,6 +32,7 @@ use column::is_false;
 pub(crate) use column::{Column, Filled, Identity, Role};
 pub(crate) use expression::Expression;
 pub(crate) use filter::Filter;
+pub(crate) use key::{Key, KeySource};
 pub(crate) use name::{TableName, bracketed};
 pub(crate) use sql_type::{Length, SqlType};
 
@@ -46,8 +50,9 @@ pub(crate) struct Plan {
     pub(crate) script: String,
     /// The operations that clients can ask for.
     pub(crate) operations: Vec<Operation>,
-    /// The column that names a row in paths.
-    pub(crate) key: Key,
+    /// The column that names a row in paths, or several.
+    #[serde(deserialize_with = "key::read", serialize_with = "key::write")]
+    pub(crate) key: Vec<Key>,
     /// Rows in a page.
     #[serde(default)]
     pub(crate) limit: Limit,
@@ -100,32 +105,6 @@ pub(crate) enum Operation {
     Put,
     Patch,
     Delete,
-}
-
-/// The column that names a row in paths.
-#[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
-#[serde(deny_unknown_fields)]
-pub(crate) struct Key {
-    pub(crate) column: String,
-    /// Gives a new row its key.
-    pub(crate) from: KeySource,
-    /// The sequence, as T-SQL names it, when `from` is `Sequence`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
-    pub(crate) sequence: Option<TableName>,
-}
-
-/// Gives a new row its key.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Deserialize, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum KeySource {
-    /// The client sends it.
-    Client,
-    /// An IDENTITY.
-    Identity,
-    /// `NEXT VALUE FOR` a sequence.
-    Sequence,
-    /// A default that makes a UNIQUEIDENTIFIER: NEWID() or NEWSEQUENTIALID().
-    Default,
 }
 
 /// Rows in a page: without `limit` in a request, and at most.
@@ -328,18 +307,6 @@ impl Plan {
         exact.or_else(|| self.columns.iter().find(|column| column.name.eq_ignore_ascii_case(name)))
     }
 
-    /// The column of the key, which `Plan::parse` and `decide` have found.
-    pub(crate) fn key_column(&self) -> Option<&Column> {
-        self.column(&self.key.column)
-    }
-
-    /// True if a key may be 0 or less: clients give it, or an IDENTITY that begins or goes there.
-    pub(crate) fn counts_from_below(&self) -> bool {
-        let filled = self.key_column().map(|column| &column.filled);
-        self.key.from == KeySource::Client
-            || matches!(filled, Some(Filled::Identity(Identity(seed, increment))) if *seed < 1 || *increment < 1)
-    }
-
     /// True if clients can do this with rows.
     pub(crate) fn has(&self, operation: Operation) -> bool {
         self.operations.contains(&operation)
@@ -352,7 +319,7 @@ impl Plan {
 
     /// The columns that a patch can change.
     pub(crate) fn changed(&self) -> impl Iterator<Item = &Column> {
-        self.sent().filter(|column| !column.name.eq_ignore_ascii_case(&self.key.column))
+        self.sent().filter(|column| self.key_of(&column.name).is_none())
     }
 
     /// The columns that a row shows: the key first where it stands, and all that are sent or shown.

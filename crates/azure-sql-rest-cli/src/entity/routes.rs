@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::plan::condition::Condition;
-use super::plan::{Length, Operation, Plan, SqlType};
+use super::plan::{Key, Length, Operation, Plan, SqlType};
 use super::render;
 use super::rules;
 
@@ -12,35 +12,29 @@ const BEGIN: &str = "    routes: {\n";
 
 /// The lines of an entity, each with its words for `openapi.json`.
 pub(super) fn lines(plan: &Plan) -> String {
-    let (name, plural, column) = (&plan.name, &plan.plural, render::key_parameter(plan));
-    let kind = match plan.key_column().map(|column| column.sql_type) {
-        Some(SqlType::BigInt) if plan.counts_from_below() => "BIGINT".to_owned(),
-        Some(SqlType::BigInt) => "BIG_ID".to_owned(),
-        Some(SqlType::UniqueIdentifier) => "GUID".to_owned(),
-        Some(SqlType::VarChar(Length::Of(size)) | SqlType::NVarChar(Length::Of(size))) => format!("NVARCHAR({size})"),
-        _ if plan.counts_from_below() => "INT".to_owned(),
-        _ => "ID".to_owned(),
+    let (name, plural, row) = (&plan.name, &plan.plural, plan.path_of_row());
+    let kinds: Vec<_> = plan.key.iter().map(|key| kind(plan, key)).collect();
+    let parameters = render::key_parameters(plan).into_iter().zip(&kinds);
+    let key = parameters.map(|(parameter, kind)| format!("{parameter}: key({kind})")).collect::<Vec<_>>().join(", ");
+    let page = match kinds.as_slice() {
+        [kind] => format!("page({kind})"),
+        _ => format!("page(NVARCHAR({}))", render::CURSOR),
     };
-    let (id, page) = (format!("key({kind})"), format!("page({kind})"));
     let label = name.replace('_', " ");
     let article = if label.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     let create = format!("Create {article} {label}");
-    let body = format!("put_{name}(Json: body(\"{name}\")) creates {column} at \"/{name}/{{id}}\"");
+    let body = format!("put_{name}(Json: body(\"{name}\")) creates {} at \"{row}\"", render::row_id(plan));
     let (limit, max) = (grouped(plan.limit.default), grouped(plan.limit.max));
     let made_up = |operation: Operation| match operation {
         Operation::Put => (vec![create.clone()], format!("PUT \"/{name}\" => {body}")),
-        Operation::Get => {
-            (vec![format!("Read {article} {label}")], format!("GET \"/{name}/{{id}}\" => get_{name}({column}: {id})"))
-        }
+        Operation::Get => (vec![format!("Read {article} {label}")], format!("GET \"{row}\" => get_{name}({key})")),
         Operation::Patch => (
             vec![format!("Change some fields of {article} {label}"), "JSON Merge Patch (RFC 7396).".to_owned()],
-            format!(
-                "PATCH \"/{name}/{{id}}\" => patch_{name}({column}: {id}, Json: body(\"{name}\"), IfMatch: if_match)"
-            ),
+            format!("PATCH \"{row}\" => patch_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match)"),
         ),
         Operation::Delete => (
             vec![format!("Delete {article} {label}"), "Deleting what does not exist succeeds.".to_owned()],
-            format!("DELETE \"/{name}/{{id}}\" => delete_{name}({column}: {id}, IfMatch: if_match)"),
+            format!("DELETE \"{row}\" => delete_{name}({key}, IfMatch: if_match)"),
         ),
         Operation::List => (
             vec![format!("List {}, a page at a time", plural.replace('_', " "))],
@@ -62,6 +56,19 @@ pub(super) fn lines(plan: &Plan) -> String {
         format!("{docs}        {line};\n\n")
     };
     routes.into_iter().map(text).collect()
+}
+
+/// The kind of a key, or of a part of it.
+fn kind(plan: &Plan, key: &Key) -> String {
+    let is_below = plan.counts_from_below(key);
+    match plan.column(&key.column).map(|column| column.sql_type) {
+        Some(SqlType::BigInt) if is_below => "BIGINT".to_owned(),
+        Some(SqlType::BigInt) => "BIG_ID".to_owned(),
+        Some(SqlType::UniqueIdentifier) => "GUID".to_owned(),
+        Some(SqlType::VarChar(Length::Of(size)) | SqlType::NVarChar(Length::Of(size))) => format!("NVARCHAR({size})"),
+        _ if is_below => "INT".to_owned(),
+        _ => "ID".to_owned(),
+    }
 }
 
 /// The parameter of a filter.

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::plan::condition::Condition;
-use super::plan::{Column, Expression, Filled, KeySource, Operation, Plan, Role, SqlType};
+use super::plan::{Column, Expression, Filled, Key, KeySource, Operation, Plan, Role, SqlType};
 
 /// All reasons for which a plan cannot be served, each with a way out.
 pub(crate) fn refusals(plan: &Plan) -> Vec<String> {
@@ -72,18 +72,31 @@ fn operations(plan: &Plan, reasons: &mut Vec<String>) {
 }
 
 fn key(plan: &Plan, reasons: &mut Vec<String>) {
-    let name = &plan.key.column;
-    let Some(column) = plan.key_column() else {
-        reasons.push(format!("the key {name} is no column of {}", plan.table));
-        return;
-    };
-    let (is_client, is_sent) = (plan.key.from == KeySource::Client, column.role == Role::Sent);
-    if is_client != is_sent || !matches!(column.role, Role::Sent | Role::Shown) {
-        let how = if is_client { "sent by clients" } else { "read_only" };
-        reasons.push(format!("the key {name} cannot be left out: it is {how}"));
+    for key in &plan.key {
+        let name = &key.column;
+        let Some(column) = plan.column(name) else {
+            reasons.push(format!("the key {name} is no column of {}", plan.table));
+            continue;
+        };
+        let (is_client, is_sent) = (key.from == KeySource::Client, column.role == Role::Sent);
+        if is_client != is_sent || !matches!(column.role, Role::Sent | Role::Shown) {
+            let how = if is_client { "sent by clients" } else { "read_only" };
+            reasons.push(format!("the key {name} cannot be left out: it is {how}"));
+        }
+        if column.path().contains('.') {
+            reasons.push(format!("the key {name} is in an object: set its path to a name without a point"));
+        }
+        if (key.from == KeySource::Sequence) != key.sequence.is_some() {
+            reasons.push("the key is from a sequence, and `sequence` names it, or neither".to_owned());
+        }
     }
-    if (plan.key.from == KeySource::Sequence) != plan.key.sequence.is_some() {
-        reasons.push("the key is from a sequence, and `sequence` names it, or neither".to_owned());
+    let is_counted = |key: &&Key| matches!(key.from, KeySource::Identity | KeySource::Sequence);
+    let counted: Vec<_> = plan.key.iter().filter(is_counted).map(|key| key.column.as_str()).collect();
+    if counted.len() > 1 {
+        reasons.push(format!(
+            "the database counts {} of the key, and the local database counts one column: let clients give the others",
+            counted.join(" and ")
+        ));
     }
 }
 
@@ -188,7 +201,9 @@ fn set(plan: &Plan, column: &Column, value: &Expression, is_touch: bool, reasons
             "column {name} is set to @{source} with each change, and a change need not have that: use --set"
         )),
         Expression::Column(source) => {
-            let is_key = *source == plan.key.column && plan.key.from != KeySource::Identity;
+            // The key of one column is there before the row, unless it is an IDENTITY.
+            let is_key =
+                matches!(plan.key.as_slice(), [key] if key.column == *source && key.from != KeySource::Identity);
             let is_sent = plan.sent().any(|column| column.name == *source);
             if !is_key && !is_sent {
                 reasons.push(format!(

@@ -21,8 +21,8 @@ use azure_sql_rest::route::Call;
 use serde_json::{Map, Value, json};
 
 use super::schemas::title;
+use crate::entity::plan::Plan;
 use crate::entity::plan::condition::{Compare, Condition};
-use crate::entity::plan::{Column, Plan};
 use crate::entity::project::plans;
 
 /// An entity as `openapi.json` describes it.
@@ -33,8 +33,8 @@ pub(super) struct Entity {
     schema: Value,
     /// A row as a list shows it, where that is less.
     listed: Option<Value>,
-    /// The member that names a row in paths.
-    key: String,
+    /// The members that name a row in paths, each with its segment there.
+    pub(super) key: Vec<(String, String)>,
     /// The parameters in the query by which its list is filtered.
     filters: Vec<Value>,
     /// By procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
@@ -54,7 +54,7 @@ impl Entity {
             plural: plan.plural.clone(),
             schema: plan.schema(plan.shown()),
             listed,
-            key: plan.key_column().map_or(plan.key.column.as_str(), Column::path).to_owned(),
+            key: plan.segments().into_iter().map(|(segment, column)| (column.path().to_owned(), segment)).collect(),
             filters: plan.conditions().iter().map(filter).collect(),
             examples: plan.examples(),
         }
@@ -74,7 +74,9 @@ impl Entity {
         new["description"] = json!("Lengths count UTF-16 code units. Other members are ignored.");
         let mut patch = sent(&self.schema, true);
         if let Some(members) = patch["properties"].as_object_mut() {
-            members.shift_remove(&self.key);
+            for (member, _) in &self.key {
+                members.shift_remove(member);
+            }
         }
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
         let mut schemas = vec![
@@ -84,16 +86,23 @@ impl Entity {
             (format!("{title}New"), new),
             (format!("{title}Page"), json!({"type": "array", "items": listed})),
         ];
-        let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": self.only(&self.key)?});
+        let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": self.only_key()?});
         schemas.push((format!("{title}Deleted"), deleted));
         Ok(schemas)
     }
 
-    /// The schema of a row that has only this member.
-    fn only(&self, name: &str) -> Result<Value> {
-        let member = self.schema["properties"].get(name);
-        let member = shown(member.with_context(|| format!("the schema of {} has no {name}", self.name))?);
-        Ok(json!({"type": "object", "required": [name], "properties": {name: member}}))
+    /// The schema of a row that has only its key.
+    fn only_key(&self) -> Result<Value> {
+        let mut schema = json!({"type": "object", "required": [], "properties": {}});
+        let mut required = Vec::new();
+        for (name, _) in &self.key {
+            let member = self.schema["properties"].get(name);
+            let member = member.with_context(|| format!("the schema of {} has no {name}", self.name))?;
+            schema["properties"][name] = shown(member);
+            required.push(json!(name));
+        }
+        schema["required"] = required.into();
+        Ok(schema)
     }
 
     /// The filter that is this parameter in the query.
@@ -238,7 +247,7 @@ mod tests {
             plural: "colors".into(),
             schema,
             listed: None,
-            key: "ColorID".into(),
+            key: vec![("ColorID".into(), "id".into())],
             filters: Vec::new(),
             examples: Map::new(),
         };

@@ -184,6 +184,7 @@ fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
 
 /// The parameters in path and query, which the procedure gets.
 fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> {
+    let mut segments = segments(route.path);
     let argument = |(_, source): &(&str, Source)| {
         if let (Source::Query(name, ..), Some(entity)) = (source, entity)
             && let Some(filter) = entity.filter(name)
@@ -191,7 +192,7 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
             return Some(filter.clone());
         }
         let (place, name, kind, default) = match *source {
-            Source::Path(kind) => ("path", segment(route.path), kind, None),
+            Source::Path(kind) => ("path", segments.next().unwrap_or_default(), kind, None),
             Source::Query(name, kind, default) => ("query", name, kind, default),
             Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
             Source::Body(_) | Source::IfMatch => return None,
@@ -200,7 +201,13 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
         if place == "path" {
             parameter["required"] = json!(true);
         } else if name == "after" {
-            parameter["description"] = json!("The page begins behind this key");
+            let is_of_parts = entity.is_some_and(|entity| entity.key.len() > 1);
+            let words = if is_of_parts {
+                "The page begins here: from the `Link` of a page"
+            } else {
+                "The page begins behind this key"
+            };
+            parameter["description"] = json!(words);
         }
         if let Some(example) =
             entity.and_then(|entity| entity.example(call, place)).and_then(|example| example.get(name))
@@ -222,10 +229,9 @@ fn shared_parameters(action: &Action) -> Vec<Value> {
     names.iter().map(|name| reference("parameters", name)).collect()
 }
 
-/// The name in the braces of a path.
-fn segment(path: &'static str) -> &'static str {
-    let inside = path.split_once('{').and_then(|(_, rest)| rest.split_once('}'));
-    inside.map_or("", |(name, _)| name)
+/// The names in the braces of a path.
+fn segments(path: &'static str) -> impl Iterator<Item = &'static str> {
+    path.split('/').filter_map(|segment| segment.strip_prefix('{')?.strip_suffix('}'))
 }
 
 fn schema(kind: Kind, default: Option<i64>) -> Value {
@@ -309,10 +315,11 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
     let mut headers = response_headers(headers);
     if let Some(Creates { path: location, .. }) = call.creates {
         let (before, _) = location.trim_start_matches('/').split_once('{').unwrap_or_default();
+        let keys = vec!["[^/]+"; segments(location).count()].join("/");
         headers["Location"] = json!({
             "required": true,
             "description": format!("The new {name}, relative to the request"),
-            "schema": {"type": "string", "pattern": format!("^(\\.\\./)*{before}[^/]+$")}
+            "schema": {"type": "string", "pattern": format!("^(\\.\\./)*{before}{keys}$")}
         });
     }
     let schema = entity.map_or(json!({}), |entity| reference("schemas", &(entity.title() + schema)));

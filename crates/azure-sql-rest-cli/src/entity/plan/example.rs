@@ -27,8 +27,8 @@ impl Plan {
     pub(crate) fn example_value(&self, column: &Column, n: usize) -> Value {
         let is_of = |columns: &[String]| columns.contains(&column.name);
         let reference = self.references.iter().find(|reference| is_of(&reference.columns));
-        let is_key = column.name == self.key.column;
-        let Some(reference) = reference.filter(|_| !is_key || self.key.from == KeySource::Client) else {
+        let is_given = self.key_of(&column.name).is_some_and(|key| key.from != KeySource::Client);
+        let Some(reference) = reference.filter(|_| !is_given) else {
             let value = column.sql_type.example(&column.name, n);
             return self.ruled(column, &value, n).or_else(|| self.checked(column, n)).unwrap_or(value);
         };
@@ -123,29 +123,38 @@ impl Plan {
 
     fn made_up(&self, operation: Operation) -> Example {
         let (last, new) = (self.seeds(), self.seeds() + 1);
-        let key = |n| self.key_column().map(|column| self.example_value(column, n)).unwrap_or_default();
-        let path = Some(json!({"id": key(last)}));
+        let path = self.segments().into_iter().map(|(segment, column)| (segment, self.example_value(column, last)));
+        let path = Some(path.collect::<Map<_, _>>().into());
         match operation {
             Operation::Get => {
                 let response = Some(json!([self.example_row(last, self.shown(), false)]));
                 Example { path, response, ..Example::default() }
             }
             Operation::List => {
-                let query = if last > 1 { json!({"after": key(last - 1), "limit": 2}) } else { json!({"limit": 2}) };
-                let response = Some(json!([self.example_row(last, self.in_list(), false)]));
+                // Where a page with a key of several columns begins, only a link says.
+                let key = self.key_columns().first().map(|column| self.example_value(column, last.saturating_sub(1)));
+                let (first, query) = match key.filter(|_| last > 1 && !self.has_parts()) {
+                    Some(key) => (last, json!({"after": key, "limit": 2})),
+                    None => (1, json!({"limit": 2})),
+                };
+                let rows = (first..=last.min(first + 1)).map(|n| self.example_row(n, self.in_list(), false));
+                let response = Some(rows.collect());
                 Example { query: Some(query), response, ..Example::default() }
             }
             Operation::Put => {
                 let request = Some(self.example_row(new, self.sent(), true));
                 // A key that is made at random has no example, nor has what the database computes.
-                let is_known = self.key.from != KeySource::Default && !self.shown().any(Self::is_computed);
+                let is_random = self.key.iter().any(|key| key.from == KeySource::Default);
+                let is_known = !is_random && !self.shown().any(Self::is_computed);
                 let response = is_known.then(|| json!([self.example_row(new, self.shown(), false)]));
                 Example { request, response, ..Example::default() }
             }
             Operation::Patch => self.patch_example(path, last, new + 1),
             Operation::Delete => {
-                let mut deleted = json!({});
-                deleted[self.key_column().map_or(self.key.column.as_str(), Column::path)] = key(last);
+                let deleted =
+                    self.key_columns().into_iter().map(|column| (column.path(), self.example_value(column, last)));
+                let deleted: Value =
+                    deleted.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into();
                 Example { path, response: Some(json!([deleted])), ..Example::default() }
             }
         }

@@ -30,10 +30,11 @@ impl Plan {
 
     /// The JSON Schema of a column's values.
     fn member(&self, column: &Column) -> Value {
-        let is_key = column.name.eq_ignore_ascii_case(&self.key.column);
+        let part = self.key_of(&column.name);
+        let is_key = part.is_some();
         let is_sent = column.role == Role::Sent;
-        if is_key && !is_sent {
-            return key(column.sql_type, self.counts_from_below());
+        if let Some(part) = part.filter(|_| !is_sent) {
+            return key(column.sql_type, self.counts_from_below(part));
         }
         let mut schema = column.sql_type.schema();
         if is_key && column.sql_type.is_text() {
@@ -41,7 +42,7 @@ impl Plan {
             schema = with_first(schema, "minLength", json!(1));
             schema["not"] = json!({"enum": [".", ".."]});
         }
-        if let Some(unique) = self.unique_of(column, is_key) {
+        if let Some(unique) = self.unique_of(column) {
             schema["x-unique"] = unique;
         }
         if self.references.iter().any(|reference| reference.columns.contains(&column.name)) {
@@ -69,8 +70,8 @@ impl Plan {
     }
 
     /// True, or the members that are unique together, of the smallest such set that the column is in.
-    fn unique_of(&self, column: &Column, is_key: bool) -> Option<Value> {
-        if is_key && self.key.from == KeySource::Client {
+    fn unique_of(&self, column: &Column) -> Option<Value> {
+        if !self.has_parts() && self.key_of(&column.name).is_some_and(|key| key.from == KeySource::Client) {
             return Some(json!(true));
         }
         let of = |unique: &&super::Unique| unique.holds_of_values() && unique.columns.contains(&column.name);

@@ -6,7 +6,7 @@ use anyhow::{Context, Result, ensure};
 use serde::Serialize;
 use toml::ser::ValueSerializer;
 
-use super::{Definition, Example, Operation, Plan};
+use super::{Definition, Example, Key, Operation, Plan};
 
 impl Plan {
     /// Reads the text of `entities/<name>.toml`.
@@ -19,9 +19,14 @@ impl Plan {
         let named = plan.uniques.iter().flat_map(|unique| &unique.columns);
         let named = named.chain(plan.references.iter().flat_map(|reference| &reference.columns));
         let named = named.chain(plan.filter.iter().map(|filter| &filter.column));
-        let named = named.chain(&plan.listed).chain([&plan.key.column]);
+        let named = named.chain(&plan.listed).chain(plan.key.iter().map(|key| &key.column));
         for name in named {
             plan.column(name).with_context(|| format!("there is no column {name}"))?;
+        }
+        ensure!(!plan.key.is_empty(), "the key has no column");
+        for (at, key) in plan.key.iter().enumerate() {
+            let is_new = !plan.key[..at].iter().any(|other| other.column.eq_ignore_ascii_case(&key.column));
+            ensure!(is_new, "the key has the column {} twice", key.column);
         }
         for (at, column) in plan.columns.iter().enumerate() {
             let is_new = !plan.columns[..at].iter().any(|other| other.name == column.name);
@@ -46,7 +51,7 @@ impl Plan {
             line("source", inline(source)?);
         }
         line("operations", inline(&self.operations)?);
-        line("key", inline(&self.key)?);
+        line("key", key_of(&self.key)?);
         line("limit", inline(&self.limit)?);
         if !self.listed.is_empty() {
             line("listed", inline(&self.listed)?);
@@ -89,6 +94,14 @@ fn sections(plan: &Plan) -> Result<String> {
     let Plan { docs, examples, ddl, written, .. } = plan;
     let rest = toml::to_string_pretty(&Rest { docs, examples, ddl, written })?;
     Ok(if rest.is_empty() { rest } else { format!("\n{rest}") })
+}
+
+/// The key in one line.
+fn key_of(key: &[Key]) -> Result<String> {
+    match key {
+        [one] => inline(one),
+        several => inline(several),
+    }
 }
 
 fn inline<T: Serialize + ?Sized>(value: &T) -> Result<String> {

@@ -1,6 +1,6 @@
 //! Makes the script of an entity ask the catalog, whenever it is applied, if the table is still as planned.
 
-use super::super::plan::{Column, Plan, Role, bracketed};
+use super::super::plan::{Column, Key, Plan, Role, bracketed};
 use super::text::{literal, qualified, wrapped};
 
 /// The statements that compare the table with the plan. They stop the deployment with all that differs, and tell of rows that no path names.
@@ -15,17 +15,21 @@ pub(super) fn check(plan: &Plan) -> String {
     let uniques = uniques.collect::<Vec<_>>();
     let uniques = format!("N'[\n{}\n]'", wrapped(&uniques, "    ").replace('\'', "''"));
     let check = format!("EXECUTE ops.check_table {table}, {columns}, {uniques};");
-    match plan.key_column() {
-        Some(key) if key.sql_type.is_integer() && !plan.counts_from_below() => format!(
+    let is_above = |key: &&Key| {
+        let column = plan.column(&key.column);
+        column.is_some_and(|column| column.sql_type.is_integer()) && !plan.counts_from_below(key)
+    };
+    match plan.key.iter().find(is_above) {
+        Some(key) => format!(
             "{check}\nIF EXISTS (SELECT 1 FROM {} AS c WHERE c.{} < 1)\n    PRINT {};",
             qualified(&plan.table),
-            bracketed(&key.name),
+            bracketed(&key.column),
             literal(&format!(
                 "Rows of {} with a key below 1 cannot be read or changed: no path names them.",
                 plan.table
             ))
         ),
-        _ => check,
+        None => check,
     }
 }
 

@@ -9,7 +9,7 @@ pub(crate) mod sqlite;
 mod text;
 pub(crate) mod tsql;
 
-use super::plan::{Column, Plan};
+use super::plan::{Column, Key, Plan};
 
 /// The columns in the order of a row's JSON object. `FOR JSON PATH` requires the members of an inner object next to each other.
 fn members<'p>(columns: impl Iterator<Item = &'p Column>) -> Vec<&'p Column> {
@@ -61,16 +61,39 @@ const RESERVED: [&str; 13] = [
     "Problem",
 ];
 
-/// The parameter, without `@`, for the key of a row: the column's name, if it is a plain one that nothing else has. Names of variables fold
-/// case, width and kana; a plain one has but case.
-pub(crate) fn key_parameter(plan: &Plan) -> &str {
-    let name = plan.key.column.as_str();
+/// The parameters, without `@`, for the key of a row: the names of its columns, if they are plain ones that nothing else has. Names of variables
+/// fold case, width and kana; a plain one has but case.
+pub(crate) fn key_parameters(plan: &Plan) -> Vec<String> {
     let is_free = |name: &str| {
         let others = RESERVED.iter().chain(&["Current", "Referred", "RowID", "ErrorNumber", "Document"]);
         text::is_plain(name) && !others.into_iter().any(|other| other.eq_ignore_ascii_case(name))
     };
-    if is_free(name) { name } else { "RowKey" }
+    // `RowKey1` and `After1` are of procedures for keys of several columns.
+    let is_of_parts = |name: &str| {
+        let name = name.trim_end_matches(|last: char| last.is_ascii_digit());
+        ["RowKey", "After", "RowID"].iter().any(|other| other.eq_ignore_ascii_case(name))
+    };
+    let name = |(at, key): (usize, &Key)| match key.column.as_str() {
+        name if is_free(name) && !(plan.has_parts() && is_of_parts(name)) => name.to_owned(),
+        _ if plan.has_parts() => format!("RowKey{}", at + 1),
+        _ => "RowKey".to_owned(),
+    };
+    plan.key.iter().enumerate().map(name).collect()
 }
+
+/// The result column, and the variable, by which the ledger knows a row: its key, or the text of a key of several columns.
+pub(crate) fn row_id(plan: &Plan) -> String {
+    match key_parameters(plan) {
+        mut one if one.len() == 1 => one.remove(0),
+        _ => "RowID".to_owned(),
+    }
+}
+
+/// Tells clients that a page begins nowhere.
+const BAD_CURSOR: &str = "after is from no link of this list.";
+
+/// The longest cursor of a list, which is the text of a key of several columns.
+pub(crate) const CURSOR: u16 = 4000;
 
 #[cfg(test)]
 mod kinds;

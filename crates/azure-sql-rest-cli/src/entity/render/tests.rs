@@ -78,6 +78,25 @@ const ORDER: &str = r#"
     references = [{ columns = ["Parent"], table = "[dbo].[Order Details]", referenced = ["Status"], on_delete = "cascade" }]
 "#;
 
+/// A table with a key of three columns, of which the database counts one.
+const LINE: &str = r#"
+    name = "line"
+    plural = "lines"
+    table = "dbo.Lines"
+    script = "sql/40-line.sql"
+    operations = ["get", "list", "put", "patch", "delete"]
+    key = [{ column = "Code", from = "client" }, { column = "Version", from = "client" }, { column = "Nr", from = "identity" }]
+    listed = ["Code", "Note"]
+    filter = ["Note"]
+    columns = [
+        { name = "Nr", type = "int", identity = [1, 1], read_only = true },
+        { name = "Code", type = "varchar(12)", collation = "Polish_CI_AS" },
+        { name = "Version", type = "smallint", path = "PartVersion" },
+        { name = "Note", type = "nvarchar(20)", null = true },
+    ]
+    uniques = [{ columns = ["Code", "Version", "Nr"], is_primary = true }]
+"#;
+
 /// Data API Builder's configuration for the procedures of a plan.
 fn dab(plan: &Plan) -> Value {
     let entity = |operation| {
@@ -142,6 +161,11 @@ impl Local {
 
     async fn put(&mut self, row: Value) -> Value {
         self.call("put_order", json!({"Json": row.to_string()})).await
+    }
+
+    async fn put_line(&mut self, code: &str, version: i64) -> Value {
+        let row = json!({"Code": code, "PartVersion": version, "Note": "n"});
+        self.call("put_line", json!({"Json": row.to_string()})).await
     }
 }
 
@@ -308,5 +332,114 @@ fn t_sql_quotes_names_and_compares_keys_in_their_own_type() {
         "(N'[Group]', N'An order with this Group already exists.')",
     ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+}
+
+#[test]
+fn t_sql_of_a_key_of_several_columns_goes_by_all_of_them() {
+    let plan = Plan::parse(LINE).expect("a plan");
+    assert_eq!(Plan::parse(&plan.to_toml().expect("TOML")).expect("a plan"), plan);
+    let text = super::tsql::tsql(&plan);
+    assert_eq!(super::super::lint::problems(&text, &plan).join("\n"), "");
+    for expected in [
+        "web.line_document (@Code NVARCHAR(12), @RowKey2 INT, @Nr INT)",
+        "WHERE c.Code = CONVERT(VARCHAR(12), @Code COLLATE Polish_CI_AS) AND CONVERT(NVARCHAR(12), CONVERT(VARCHAR(12), @Code COLLATE Polish_CI_AS)) = @Code COLLATE Latin1_General_100_BIN2 AND c.Version = @RowKey2 AND c.Nr = @Nr",
+        "GET /line/{Code}/{PartVersion}/{Nr}",
+        "CONCAT(N'Line ', @Code, N', ', @RowKey2, N', ', @Nr, N' does not exist.')",
+        "@After NVARCHAR(4000) = NULL, @Limit INT = 100, @ByNote NVARCHAR(20) = NULL",
+        "DECLARE @After1 NVARCHAR(12) = ops.key_part(@After, 1), @After2 INT = TRY_CONVERT(INT, ops.key_part(@After, 2)), @After3 INT = TRY_CONVERT(INT, ops.key_part(@After, 3));",
+        "(@After1 IS NULL OR @After2 IS NULL OR @After3 IS NULL OR ops.key_part(@After, 4) IS NOT NULL), N'after is from no link of this list.', NULL)",
+        "SELECT TOP (@Limit + 1) c.Version, c.Nr, c.Code, c.Note",
+        "OR c.Code > CONVERT(VARCHAR(12), @After1 COLLATE Polish_CI_AS) OR (c.Code = CONVERT(VARCHAR(12), @After1 COLLATE Polish_CI_AS) AND (c.Version > @After2 OR (c.Version = @After2 AND c.Nr > @After3))))",
+        "ORDER BY c.Code, c.Version, c.Nr",
+        "MAX(IIF(p.Nth = @Limit, CONCAT(ops.key_text(p.Code), N'/', p.Version, N'/', p.Nr), N''))",
+        "DECLARE @New TABLE (RowKey1 NVARCHAR(12), RowKey2 INT, RowKey3 INT);",
+        "OUTPUT INSERTED.Code, INSERTED.Version, INSERTED.Nr INTO @New (RowKey1, RowKey2, RowKey3)",
+        "SELECT @Code = ops.key_part(@RowID, 1), @RowKey2 = TRY_CONVERT(INT, ops.key_part(@RowID, 2)), @Nr = TRY_CONVERT(INT, ops.key_part(@RowID, 3));",
+        "@RowID AS RowID, @Replayed AS Replayed",
+        "DECLARE @RowID NVARCHAR(4000) = CONCAT(ops.key_text(@Code), N'/', @RowKey2, N'/', @Nr);",
+        "EXECUTE ops.claim_request @RequestKey, N'web.delete_line', @RowID, NULL,",
+        "ELSE IF ops.key_problem(N'line', @Json, N'PartVersion', N'smallint', @RowKey2) IS NOT NULL",
+        "(SELECT @Code AS [Code], @RowKey2 AS [PartVersion], @Nr AS [Nr] FOR JSON PATH)",
+        "PRINT N'Rows of dbo.Lines with a key below 1",
+        "IF ERROR_NUMBER() NOT IN (547, 2601, 2627, 33504)",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    // Longer together than an index holds.
+    let long = LINE.replace("varchar(12)", "nvarchar(450)");
+    let text = super::tsql::tsql(&Plan::parse(&long).expect("a plan"));
+    assert!(text.contains("IF ERROR_NUMBER() NOT IN (547, 1946, 2601, 2627, 33504)"), "{text}");
+}
+
+#[tokio::test]
+async fn a_key_of_several_columns_works_on_the_bridge() {
+    let mut local = Local::new(&Plan::parse(LINE).expect("a plan"));
+    let mut keys = Vec::new();
+    for (code, version) in [("b", 1), ("a/b%", -2), ("a/b%", 3), ("A", 1), ("b", 1)] {
+        let row = local.put_line(code, version).await;
+        assert_eq!(status(&row), 201, "{row}");
+        keys.push((row["RowID"].as_str().expect("a text").to_owned(), row));
+    }
+    let texts: Vec<_> = keys.iter().map(|(key, _)| key.as_str()).collect();
+    assert_eq!(texts, ["b/1/4", "a%2Fb%25/-2/5", "a%2Fb%25/3/6", "A/1/7", "b/1/8"]);
+    let of = |code: &str, version: i64, number: i64| json!({"Code": code, "RowKey2": version, "Nr": number});
+    let read = local.call("get_line", of("a%2Fb%25", 3, 6)).await;
+    assert_eq!((&read["ETag"], &read["Json"]), (&keys[2].1["ETag"], &keys[2].1["Json"]));
+    // Each part counts.
+    for (code, version, number) in [("a", 3, 6), ("a%2Fb%25", -2, 6), ("a%2Fb%25", 3, 5)] {
+        let absent = local.call("get_line", of(code, version, number)).await;
+        assert_eq!(status(&absent), 404, "{absent}");
+    }
+    // Pages of each size are the list.
+    let all = pages(&mut local, 1000).await;
+    assert_eq!(all.len(), 8, "{all:?}");
+    for limit in 1..9 {
+        assert_eq!(pages(&mut local, limit).await, all, "{limit}");
+    }
+    for after in ["b", "b/1", "b/x/4", "b/1/4/5", "b/1/", "/"] {
+        let refused = local.call("get_lines", json!({"After": after})).await;
+        assert_eq!(refused["Json"], r#"{"detail":"after is from no link of this list."}"#, "{after}");
+    }
+    // A patch keeps the key, part by part.
+    let patch = |json: Value| {
+        let mut arguments = of("b", 1, 4);
+        arguments["Json"] = json!(json.to_string());
+        arguments
+    };
+    for (json, field) in [(json!({"Code": "c"}), "Code"), (json!({"PartVersion": 2}), "PartVersion")] {
+        let refused = local.call("patch_line", patch(json)).await;
+        assert_eq!(status(&refused), 422, "{refused}");
+        assert!(refused["Json"].as_str().is_some_and(|text| text.contains(field)), "{refused}");
+    }
+    let changed = local.call("patch_line", patch(json!({"Code": "b", "PartVersion": 1, "Note": "other"}))).await;
+    assert!(changed["Json"].as_str().is_some_and(|text| text.contains(r#""Note":"other""#)), "{changed}");
+    for _ in 0..2 {
+        let deleted = local.call("delete_line", of("B", 1, 4)).await;
+        assert_eq!(status(&deleted), 202, "{deleted}");
+    }
+    let left = pages(&mut local, 2).await;
+    assert_eq!(left.len(), 7, "the other row with the same first parts stays: {left:?}");
+    let deleted = local.call("delete_line", of("B", 1, 8)).await;
+    assert_eq!(deleted["Json"], r#"[{"Code":"b","PartVersion":1,"Nr":8}]"#, "as it was stored");
+}
+
+/// The rows of the list of lines, in pages of so many.
+async fn pages(local: &mut Local, limit: u32) -> Vec<Value> {
+    let (mut rows, mut after) = (Vec::new(), Value::Null);
+    loop {
+        let mut arguments = json!({"Limit": limit});
+        if let Some(after) = after.as_str() {
+            arguments["After"] = json!(after.replace('%', "%25").replace('/', "%2F"));
+        }
+        let page = local.call("get_lines", arguments).await;
+        assert_eq!(status(&page), 200, "{page}");
+        let of_page: Vec<Value> = serde_json::from_str(page["Json"].as_str().expect("a text")).expect("a list");
+        assert!(of_page.len() <= limit as usize, "{page}");
+        rows.extend(of_page);
+        after = page["NextAfter"].clone();
+        if after.is_null() {
+            return rows;
+        }
     }
 }

@@ -2,6 +2,7 @@
 //! and a script of the same name in `sqlite/own` replaces one.
 
 mod condition;
+mod key;
 mod names;
 mod procedures;
 mod schema;

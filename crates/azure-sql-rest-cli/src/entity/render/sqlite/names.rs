@@ -1,6 +1,6 @@
 //! Names in SQLite.
 
-use super::super::super::plan::{Column, KeySource, Plan, TableName, Version};
+use super::super::super::plan::{Column, Key, KeySource, Plan, TableName, Version};
 use super::super::text::{is_plain, name as in_tsql};
 
 /// A name in SQLite, between quotation marks where it is not plain or a reserved word.
@@ -31,7 +31,7 @@ pub(super) fn version_column(plan: &Plan) -> Option<String> {
     }
 }
 
-/// True if SQLite counts the keys.
-pub(super) fn is_counted(plan: &Plan) -> bool {
-    matches!(plan.key.from, KeySource::Identity | KeySource::Sequence)
+/// True if SQLite counts this part of the key.
+pub(super) fn is_counted(key: &Key) -> bool {
+    matches!(key.from, KeySource::Identity | KeySource::Sequence)
 }

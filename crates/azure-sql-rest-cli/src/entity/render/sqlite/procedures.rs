@@ -1,47 +1,39 @@
 //! The procedures.
 
 use super::super::super::plan::condition::{Compare, Condition};
-use super::super::super::plan::{Column, Filled, KeySource, Plan, Role, SqlType, Version};
+use super::super::super::plan::{Column, Filled, Plan, Role, SqlType, Version};
 use super::super::text::{capitalized, listed, quoted};
-use super::super::{BROKEN_RULE, CHANGED_KEY, key_parameter, label, taken};
-use super::names::{column_name, local, table_name, version_column};
+use super::super::{BROKEN_RULE, CHANGED_KEY, label, taken};
+use super::key::{self, Keyset};
+use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
 use super::values::{Source, default, given, member, rule_arguments, set};
-
-/// The type of a key's parameter.
-fn key_type(plan: &Plan) -> String {
-    plan.key_column().map_or_else(String::new, |key| super::super::tsql::parameter(key.sql_type))
-}
-
-/// The column of the key.
-fn key(plan: &Plan) -> String {
-    local(&plan.key.column)
-}
 
 /// A problem about the row with the key that was asked for.
 fn about(plan: &Plan, rest: &str) -> String {
     let subject = format!("{} ", capitalized(&label(plan)));
-    let parameter = key_parameter(plan);
-    format!("json_object('detail', concat({}, :{parameter}, {}))", quoted(&subject), quoted(&format!(" {rest}")))
+    let key = key::for_people(plan);
+    format!("json_object('detail', concat({}, {key}, {}))", quoted(&subject), quoted(&format!(" {rest}")))
 }
 
 pub(super) fn get(plan: &Plan) -> String {
-    let (entity, parameter, key) = (&plan.name, key_parameter(plan), key(plan));
     format!(
         "\
--- @{parameter} {sql_type}
-SELECT 200 AS Status, ETag, Json FROM web_{entity}_document WHERE {key} = :{parameter};
+-- {declared}
+SELECT 200 AS Status, ETag, Json FROM web_{entity}_document WHERE {is_key};
 
 SELECT 404 AS Status, {absent} AS Json;
 ",
-        sql_type = key_type(plan),
+        declared = key::declared(plan),
+        entity = plan.name,
+        is_key = key::is_key(plan),
         absent = about(plan, "does not exist."),
     )
 }
 
 pub(super) fn list(plan: &Plan) -> String {
-    let (key, table) = (key(plan), table_name(&plan.table));
-    let (sql_type, max) = (key_type(plan), plan.limit.max);
+    let (keyset, key, table) = (Keyset::of(plan), key::columns(plan), table_name(&plan.table));
+    let (sql_type, max) = (&keyset.sql_type, plan.limit.max);
     let conditions = plan.conditions();
     let parameters: String = conditions
         .iter()
@@ -55,13 +47,15 @@ pub(super) fn list(plan: &Plan) -> String {
     let filters: Vec<_> = conditions.iter().map(|condition| filter(plan, condition)).collect();
     let and_filters: String = filters.iter().map(|filter| format!("\n        AND {filter}")).collect();
     let where_filters = if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) };
-    format!(
-        "\
--- @After {sql_type} = NULL, @Limit INT = {default}{parameters}
-SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and {max}.') AS Json
-WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
-
-{checks}-- The last page ends with the last row of all, and has no next.
+    let is_after = match filters.is_empty() {
+        true => keyset.is_behind,
+        false => format!("({})", keyset.is_behind),
+    };
+    let members = object_of(plan.in_list());
+    let rows = match plan.has_parts() {
+        false => format!(
+            "\
+-- The last page ends with the last row of all, and has no next.
 SELECT
     200 AS Status,
     nullif(max({key}), (SELECT max({key}) FROM {table}{where_filters})) AS NextAfter,
@@ -75,13 +69,40 @@ FROM (
     ORDER BY {key}
     LIMIT :Limit
 );
+"
+        ),
+        true => format!(
+            "\
+-- One more row than the page has tells whether another page follows.
+SELECT
+    200 AS Status,
+    max(iif(web_Nth = :Limit AND web_Found > :Limit, {text}, NULL)) AS NextAfter,
+    replace(json_group_array(json_patch('{{}}', json_object(
+            {members}
+    )) ORDER BY web_Nth) FILTER (WHERE web_Nth <= :Limit), '/', '\\/') AS Json
+FROM (
+    SELECT *, row_number() OVER (ORDER BY {key}) AS web_Nth, count(*) OVER () AS web_Found
+    FROM (
+        SELECT *
+        FROM {table}
+        WHERE {is_after}{and_filters}
+        ORDER BY {key}
+        LIMIT :Limit + 1
+    )
+);
 ",
+            text = key::text(plan),
+        ),
+    };
+    format!(
+        "\
+-- @After {sql_type} = NULL, @Limit INT = {default}{parameters}
+SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and {max}.') AS Json
+WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
+
+{check}{checks}{rows}",
         default = plan.limit.default,
-        members = object_of(plan.in_list()),
-        is_after = match filters.is_empty() {
-            true => format!(":After IS NULL OR {key} > :After"),
-            false => format!("(:After IS NULL OR {key} > :After)"),
-        },
+        check = keyset.check,
     )
 }
 
@@ -170,24 +191,26 @@ HAVING count(*) > 0;
 
 /// The check that a patch keeps the key. Nothing where rows do not show it: the member is one that clients do not know.
 fn same_key(plan: &Plan) -> String {
-    let Some(column) = plan.shown().find(|column| column.name == plan.key.column) else { return String::new() };
-    let (key, text) = (key(plan), column.sql_type.is_text());
-    let trimmed = |value: String| if text { format!("rtrim({value})") } else { value };
-    format!(
-        "\nSELECT
+    let check = |column: &Column| {
+        let (key, text) = (column_name(column), column.sql_type.is_text());
+        let trimmed = |value: String| if text { format!("rtrim({value})") } else { value };
+        format!(
+            "\nSELECT
     422 AS Status,
     json_object('detail', {detail}, 'errors', json_array(json_object('field', {field}, 'message', '{CHANGED_KEY}'))) AS Json
 FROM {table}
-WHERE {key} = :{parameter} AND {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT {kept};
+WHERE {is_key} AND {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT {kept};
 ",
-        detail = quoted(&format!("The {} has invalid fields.", label(plan))),
-        field = quoted(column.path()),
-        table = table_name(&plan.table),
-        parameter = key_parameter(plan),
-        member = member(column),
-        sent = trimmed(given(plan, column)),
-        kept = trimmed(key.clone()),
-    )
+            detail = quoted(&format!("The {} has invalid fields.", label(plan))),
+            field = quoted(column.path()),
+            table = table_name(&plan.table),
+            is_key = key::is_key(plan),
+            member = member(column),
+            sent = trimmed(given(plan, column)),
+            kept = trimmed(key),
+        )
+    };
+    plan.shown().filter(|column| plan.key_of(&column.name).is_some()).map(check).collect()
 }
 
 /// The answer to a constraint that the statement before has violated.
@@ -212,9 +235,9 @@ fn conflict(plan: &Plan) -> String {
 }
 
 pub(super) fn put(plan: &Plan) -> String {
-    let (entity, key, table) = (&plan.name, key(plan), table_name(&plan.table));
+    let (entity, table) = (&plan.name, table_name(&plan.table));
     let value = |column: &Column| match &column.role {
-        _ if column.name == plan.key.column => Some(":RowID".to_owned()),
+        _ if plan.key_of(&column.name).is_some() => key::variable_of_new_row(plan, column),
         Role::Sent if column.default.is_some() => {
             Some(format!("iif({} IS NULL, {}, {})", member(column), default(plan, column), given(plan, column)))
         }
@@ -224,12 +247,6 @@ pub(super) fn put(plan: &Plan) -> String {
     };
     let (columns, values): (Vec<_>, Vec<_>) =
         plan.columns.iter().filter_map(|column| Some((column_name(column), value(column)?))).unzip();
-    let sequence = quoted(&format!("{}_{}", plan.table.schema, plan.table.name));
-    let row_id = match (plan.key.from, plan.key_column()) {
-        (KeySource::Client, Some(key)) => given(plan, key),
-        (KeySource::Default, _) => "newid()".to_owned(),
-        _ => format!("ifnull((SELECT seq FROM sqlite_sequence WHERE name = {sequence}), 0) + 1"),
-    };
     format!(
         "\
 -- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
@@ -238,7 +255,7 @@ pub(super) fn put(plan: &Plan) -> String {
 -- 2. The fields.
 {fields}
 -- 3. The change.
-SELECT {row_id} AS RowID;
+{of_new_row}
 
 INSERT INTO {table} (
 {columns}
@@ -246,15 +263,18 @@ INSERT INTO {table} (
 VALUES (
 {values}
 )
-RETURNING {key} AS RowID;
+RETURNING {text} AS RowID;
 
 {conflict}
 -- 4. The answer: the row as it is now, also in a replay.
-SELECT 201 AS Status, max(ETag) AS ETag, :RowID AS {parameter}, ifnull(max(Json), '[]') AS Json
+SELECT 201 AS Status, max(ETag) AS ETag, :RowID AS {created}, ifnull(max(Json), '[]') AS Json
 FROM web_{entity}_document
-WHERE {key} = :RowID;
+WHERE {is_row};
 ",
-        parameter = key_parameter(plan),
+        of_new_row = key::of_new_row(plan),
+        text = key::text(plan),
+        created = key::created(plan),
+        is_row = key::is_row(plan),
         fields = fields(plan, ""),
         columns = listed(&columns, "    "),
         values = listed(&values, "    "),
@@ -267,23 +287,23 @@ fn mismatch(plan: &Plan) -> String {
     format!(
         "SELECT 412 AS Status, {changed} AS Json
 WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
-    SELECT * FROM web_{entity}_document WHERE {key} = :{parameter} AND (:IfMatch = '*' OR instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0)
+    SELECT * FROM web_{entity}_document WHERE {is_key} AND (:IfMatch = '*' OR instr(' ' || :IfMatch || ' ', ' ' || ETag || ' ') > 0)
 );
 ",
         changed = about(plan, "has changed since the version named in If-Match."),
         entity = plan.name,
-        key = key(plan),
-        parameter = key_parameter(plan),
+        is_key = key::is_key(plan),
     )
 }
 
 pub(super) fn patch(plan: &Plan) -> String {
-    let (entity, parameter, key, table) = (&plan.name, key_parameter(plan), key(plan), table_name(&plan.table));
+    let (entity, table) = (&plan.name, table_name(&plan.table));
+    let (is_key, is_row) = (key::is_key(plan), key::is_row(plan));
     let version = version_column(plan);
     let change = |column: &Column| {
         let name = column_name(column);
         match &column.role {
-            _ if column.name == plan.key.column => None,
+            _ if plan.key_of(&column.name).is_some() => None,
             _ if Some(&name) == version.as_ref() => {
                 let after = if column.filled == Filled::RowVersion { name.clone() } else { String::new() };
                 Some(format!("{name} = sysutcdatetime({after})"))
@@ -299,20 +319,20 @@ pub(super) fn patch(plan: &Plan) -> String {
         true => format!(
             "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
 FROM web_{entity}_document
-WHERE {key} = :RowID AND web_Version = :Before;\n\n"
+WHERE {is_row} AND web_Version = :Before;\n\n"
         ),
         false => String::new(),
     };
     format!(
         "\
--- @{parameter} {sql_type}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
+-- {declared}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
 
 {DOCUMENT}
 -- 2. The row.
-SELECT web_Version AS Before FROM web_{entity}_document WHERE {key} = :{parameter};
+SELECT web_Version AS Before FROM web_{entity}_document WHERE {is_key};
 
 SELECT 404 AS Status, {absent} AS Json
-WHERE NOT EXISTS (SELECT * FROM {table} WHERE {key} = :{parameter});
+WHERE NOT EXISTS (SELECT * FROM {table} WHERE {is_key});
 
 {mismatch}
 -- 3. The fields.
@@ -321,16 +341,17 @@ WHERE NOT EXISTS (SELECT * FROM {table} WHERE {key} = :{parameter});
 UPDATE {table}
 SET
 {changes}
-WHERE {key} = :{parameter}
-RETURNING {key} AS RowID;
+WHERE {is_key}
+RETURNING {text} AS RowID;
 
 {conflict}
 {same_step}-- 5. The answer: the row as it is now, also in a replay.
 SELECT 202 AS Status, max(ETag) AS ETag, ifnull(max(Json), '[]') AS Json
 FROM web_{entity}_document
-WHERE {key} = :RowID;
+WHERE {is_row};
 ",
-        sql_type = key_type(plan),
+        declared = key::declared(plan),
+        text = key::text(plan),
         absent = about(plan, "does not exist."),
         mismatch = mismatch(plan),
         fields = fields(plan, " AND IsPresent"),
@@ -341,27 +362,28 @@ WHERE {key} = :RowID;
 }
 
 pub(super) fn delete(plan: &Plan) -> String {
-    let (parameter, key, table) = (key_parameter(plan), key(plan), table_name(&plan.table));
-    let path = plan.key_column().map_or(plan.key.column.as_str(), Column::path);
     format!(
         "\
--- @{parameter} {sql_type}, @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
-SELECT ifnull((SELECT {key} FROM {table} WHERE {key} = :{parameter}), :{parameter}) AS RowID;
+-- {declared}, @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
+{find}
 
 -- 1. The row. Without one, no version can match (RFC 9110, 13.1.1).
 {mismatch}
 -- 2. The change.
-DELETE FROM {table} WHERE {key} = :{parameter};
+DELETE FROM {table} WHERE {is_key};
 
 SELECT 409 AS Status, {referred} AS Json
 WHERE :ErrorNumber = 547;
 
 -- 3. The answer.
-SELECT 202 AS Status, json_array(json_object({path}, :RowID)) AS Json;
+SELECT 202 AS Status, json_array(json_object({shown})) AS Json;
 ",
-        sql_type = key_type(plan),
+        declared = key::declared(plan),
+        find = key::find(plan),
         mismatch = mismatch(plan),
+        table = table_name(&plan.table),
+        is_key = key::is_key(plan),
         referred = about(plan, "is referred to by other rows and cannot be deleted."),
-        path = quoted(path),
+        shown = key::shown(plan),
     )
 }

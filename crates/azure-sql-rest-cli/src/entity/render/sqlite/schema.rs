@@ -4,7 +4,8 @@ use super::super::super::plan::{Column, Filled, Plan, Reference, Role, Unique, V
 use super::super::text::{Script, json_path, listed, quoted};
 use super::super::tsql::rule;
 use super::super::{members, object};
-use super::names::{column_name, is_counted, local, table_name, version_column};
+use super::key;
+use super::names::{column_name, local, table_name, version_column};
 use super::values::{Source, example, set, shown};
 use super::{condition, values};
 
@@ -50,7 +51,7 @@ fn names(columns: &[String]) -> String {
 }
 
 fn is_key(plan: &Plan, unique: &Unique) -> bool {
-    unique.columns == [plan.key.column.clone()]
+    matches!(plan.key.as_slice(), [key] if unique.columns == [key.column.clone()])
 }
 
 /// The definition of a column. What the database fills may be NULL here.
@@ -64,8 +65,7 @@ fn create(plan: &Plan, column: &Column) -> Option<String> {
     if Some(&name) == version_column(plan).as_ref() {
         return Some(format!("{name} TEXT NOT NULL DEFAULT (sysutcdatetime())"));
     }
-    if column.name == plan.key.column {
-        let rest = if is_counted(plan) { " PRIMARY KEY AUTOINCREMENT" } else { " NOT NULL PRIMARY KEY" };
+    if let Some(rest) = key::definition(plan, column) {
         return Some(format!("{name} {local_type}{collate}{rest}"));
     }
     let is_set = !matches!(column.role, Role::Shown | Role::Hidden);
@@ -80,7 +80,7 @@ fn refers(plan: &Plan, plans: &[&Plan], reference: &Reference) -> Option<String>
         false => reference.referenced.clone(),
         true => parent.uniques.iter().find(|unique| unique.is_primary)?.columns.clone(),
     };
-    let is_unique = referenced == [parent.key.column.clone()]
+    let is_unique = matches!(parent.key.as_slice(), [key] if referenced == [key.column.clone()])
         || parent.uniques.iter().any(|unique| unique.filter.is_none() && unique.columns == referenced);
     let line = format!(
         "FOREIGN KEY ({}) REFERENCES {} ({}) ON DELETE {} ON UPDATE {}",
@@ -214,7 +214,6 @@ pub(super) fn object_of<'p>(columns: impl Iterator<Item = &'p Column>) -> String
 
 /// The view of the text of a row and the version of it.
 fn document(script: &mut Script, plan: &Plan) {
-    let Some(key) = plan.key_column() else { return };
     let version = version_column(plan);
     let floats: Vec<_> = plan.shown().filter(|column| values::is_float(column)).map(column_name).collect();
     let hashed: String = floats.iter().map(|float| format!(" || ' ' || ifnull({float}, '')")).collect();
@@ -244,14 +243,14 @@ FROM Documents;",
         version = version.unwrap_or_else(|| "NULL".to_owned()),
         members = object_of(plan.shown().filter(|column| column.filled != Filled::RowEnd)),
         table = table_name(&plan.table),
-        key = column_name(key),
+        key = key::columns(plan),
     ));
 }
 
 /// The script of the first rows. One that breaks a rule of the table is left out.
 pub(super) fn rows(plan: &Plan) -> String {
     let is_given = |column: &&Column| {
-        column.name == plan.key.column || matches!(column.role, Role::Sent | Role::Set(_) | Role::Touch(_))
+        plan.key_of(&column.name).is_some() || matches!(column.role, Role::Sent | Role::Set(_) | Role::Touch(_))
     };
     let columns: Vec<_> = plan.columns.iter().filter(is_given).collect();
     let value = |column: &Column, n: usize| match &column.role {

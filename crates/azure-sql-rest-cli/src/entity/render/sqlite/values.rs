@@ -121,7 +121,7 @@ pub(super) fn is_float(column: &Column) -> bool {
 /// The value of a column that clients do not send.
 pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Source) -> String {
     let of = |other: &Column| match source {
-        Source::Document if other.name == plan.key.column && other.role != Role::Sent => ":RowID".to_owned(),
+        Source::Document if plan.key_of(&other.name).is_some() && other.role != Role::Sent => ":RowID".to_owned(),
         Source::Document => given(plan, other),
         Source::Example(n) => example(plan, other, *n),
     };

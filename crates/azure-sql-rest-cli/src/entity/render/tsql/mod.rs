@@ -1,5 +1,6 @@
 //! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and five procedures.
 
+mod key;
 mod reads;
 mod types;
 mod writes;

@@ -3,7 +3,8 @@
 use super::super::super::plan::condition::{Compare, Condition};
 use super::super::super::plan::{Column, Length, Operation, Plan, SqlType, Version, bracketed};
 use super::super::text::{Script, capitalized, literal, name, qualified, wrapped};
-use super::super::{key_parameter, label, members};
+use super::super::{label, members};
+use super::key::{self, Keyset};
 use super::types;
 
 /// The members of a row, as columns of `FOR JSON PATH` from the table with this alias.
@@ -14,8 +15,6 @@ fn shown<'p>(columns: impl Iterator<Item = &'p Column>, alias: &str) -> Vec<Stri
 
 /// `web.…_document`: the only place that knows the shape of a row, and how its ETag is made.
 pub(super) fn document(script: &mut Script, plan: &Plan) {
-    let Some(key) = plan.key_column() else { return };
-    let parameter = key_parameter(plan);
     let exact: String = plan.shown().filter_map(types::exact).map(|text| format!(", N' ', {text}")).collect();
     let digest = |bytes: u8| {
         let hashed = if exact.is_empty() { "d.Json".to_owned() } else { "CONCAT(d.Json, d.Exact)".to_owned() };
@@ -37,7 +36,7 @@ pub(super) fn document(script: &mut Script, plan: &Plan) {
     script.lines(format!(
         "\
 -- web.{entity}_document: a {label} as its JSON text, and the version of it. The only place that knows the shape of a {label}.
-CREATE OR ALTER FUNCTION web.{entity}_document (@{parameter} {sql_type})
+CREATE OR ALTER FUNCTION web.{entity}_document ({key})
 RETURNS TABLE
 AS
 RETURN
@@ -54,26 +53,25 @@ GO
 ",
         entity = plan.name,
         label = label(plan),
-        sql_type = types::parameter(key.sql_type),
+        key = key::declared(plan),
         members = wrapped(&shown(plan.shown(), "c"), "                "),
         table = qualified(&plan.table),
-        is_key = types::is_key(key, &format!("c.{}", name(&key.name)), parameter),
+        is_key = key::is_key(plan),
     ));
 }
 
 /// The procedure that reads a row.
 pub(super) fn get(script: &mut Script, plan: &Plan) {
-    let Some(key) = plan.key_column() else { return };
     script.lines(format!(
         "\
 {heading}
-CREATE OR ALTER PROCEDURE web.get_{entity} @{parameter} {sql_type}
+CREATE OR ALTER PROCEDURE web.get_{entity} {key}
 AS
 BEGIN
     SET NOCOUNT ON;
     DECLARE @Status INT, @ETag NVARCHAR(40), @Result NVARCHAR(MAX);
 
-    SELECT @Status = 200, @ETag = d.ETag, @Result = d.Json FROM web.{entity}_document(@{parameter}) AS d;
+    SELECT @Status = 200, @ETag = d.ETag, @Result = d.Json FROM web.{entity}_document({arguments}) AS d;
     IF @Status IS NULL SELECT @Status = 404, @Result = ops.problem({absent});
 
     SELECT @Status AS Status, @ETag AS ETag, @Result AS Json;
@@ -82,8 +80,8 @@ GO
 ",
         heading = heading(plan, Operation::Get),
         entity = plan.name,
-        parameter = key_parameter(plan),
-        sql_type = types::parameter(key.sql_type),
+        key = key::declared(plan),
+        arguments = key::arguments(plan),
         absent = absent(plan),
     ));
 }
@@ -96,23 +94,20 @@ pub(super) fn absent(plan: &Plan) -> String {
 /// A sentence about the row with the key that was asked for.
 pub(super) fn about(plan: &Plan, rest: &str) -> String {
     let subject = format!("{} ", capitalized(&label(plan)));
-    format!("CONCAT({}, @{}, {})", literal(&subject), key_parameter(plan), literal(&format!(" {rest}")))
+    format!("CONCAT({}, {}, {})", literal(&subject), key::for_people(plan), literal(&format!(" {rest}")))
 }
 
 /// The procedure that reads a page. One statement reads it, so that nothing that changes meanwhile is lost between this page and the next.
 pub(super) fn list(script: &mut Script, plan: &Plan) {
-    let Some(key) = plan.key_column() else { return };
-    let (column, table) = (name(&key.name), qualified(&plan.table));
-    let mut columns: Vec<_> = plan.in_list().map(|column| format!("c.{}", name(&column.name))).collect();
-    if !plan.in_list().any(|column| column.name == key.name) {
-        columns.insert(0, format!("c.{column}"));
-    }
+    let Some(keyset) = Keyset::of(plan) else { return };
+    let table = qualified(&plan.table);
+    let is_listed = |key: &&Column| plan.in_list().any(|column| column.name == key.name);
+    let keys = plan.key_columns().into_iter().filter(|key| !is_listed(key));
+    let columns: Vec<_> = keys.chain(plan.in_list()).map(|column| format!("c.{}", name(&column.name))).collect();
     let conditions = plan.conditions();
-    let problems: Vec<_> = conditions
-        .iter()
-        .filter(|condition| condition.is_checked())
-        .map(|condition| filter_problem(plan, condition))
-        .collect();
+    let checked = conditions.iter().filter(|condition| condition.is_checked());
+    let problems: Vec<_> =
+        keyset.problem.iter().cloned().chain(checked.map(|condition| filter_problem(plan, condition))).collect();
     let invalid = match &problems[..] {
         [] => String::new(),
         [problem] => format!("    DECLARE @Invalid NVARCHAR(400) = {problem};\n"),
@@ -137,21 +132,21 @@ AS
 BEGIN
     SET NOCOUNT ON;
     DECLARE @Status INT = 200, @NextAfter {sql_type}, @Result NVARCHAR(MAX);
-{invalid}
+{parts}{invalid}
     IF {is_valid}@Limit BETWEEN 1 AND {max}
         -- One more row than the page has tells whether another page follows. One statement, so that no change comes in between.
         SELECT
             @Result = CONCAT(N'[', STRING_AGG(p.Json, N',') WITHIN GROUP (ORDER BY p.Nth), N']'),
-            @NextAfter = CASE WHEN MAX(p.Found) > @Limit THEN MAX(p.{column}) END
+            @NextAfter = {next}
         FROM (
             SELECT
-                r.{column}, COUNT(*) OVER () AS Found, ROW_NUMBER() OVER (ORDER BY r.{column}) AS Nth,
+                {of_row}, COUNT(*) OVER () AS Found, ROW_NUMBER() OVER (ORDER BY {of_row}) AS Nth,
                 (SELECT {members} FOR JSON PATH, WITHOUT_ARRAY_WRAPPER) AS Json
             FROM (
                 SELECT TOP (@Limit + 1) {columns}
                 FROM {table} AS c
-                WHERE c.{column} >= {from} AND (@After IS NULL OR c.{column} > {after}){filters}
-                ORDER BY c.{column}
+                WHERE {is_behind}{filters}
+                ORDER BY {order}
             ) AS r
         ) AS p
         WHERE p.Nth <= @Limit{recompile};
@@ -163,13 +158,16 @@ GO
 ",
         heading = heading(plan, Operation::List),
         plural = plan.plural,
-        sql_type = types::parameter(key.sql_type),
+        sql_type = keyset.sql_type,
+        parts = keyset.parts,
+        next = keyset.next,
+        of_row = keyset.columns("r"),
+        is_behind = keyset.is_behind,
+        order = keyset.columns("c"),
         default = plan.limit.default,
         max = plan.limit.max,
         members = shown(plan.in_list(), "r").join(", "),
         columns = columns.join(", "),
-        from = first(key),
-        after = types::key(key, "After"),
         parameters = parameters.concat(),
         filters =
             conditions.iter().map(|condition| format!("\n                    AND {}", filter(condition))).collect::<String>(),
@@ -238,37 +236,21 @@ fn filter(condition: &Condition) -> String {
     format!("(@{parameter} IS NULL OR {compared}{kept})")
 }
 
-/// The key from which a page is read: `@After`, or the least of its type, so that the index is sought in either case.
-fn first(key: &Column) -> String {
-    let after = types::key(key, "After");
-    match key.sql_type {
-        SqlType::TinyInt => format!("COALESCE({after}, 0)"),
-        SqlType::SmallInt => format!("COALESCE({after}, -32768)"),
-        SqlType::Int => format!("COALESCE({after}, -2147483648)"),
-        SqlType::BigInt => format!("COALESCE({after}, -9223372036854775808)"),
-        SqlType::UniqueIdentifier => format!("COALESCE({after}, CONVERT(UNIQUEIDENTIFIER, 0x0))"),
-        SqlType::VarChar(_) => format!("COALESCE({after}, '')"),
-        _ => format!("COALESCE({after}, N'')"),
-    }
-}
-
 /// The heading of a procedure: what it does, and the request that calls it.
 pub(super) fn heading(plan: &Plan, operation: Operation) -> String {
     let (procedure, label) = (plan.procedure(operation), label(plan));
     let plural = plan.plural.replace('_', " ");
-    let (name, many) = (&plan.name, &plan.plural);
+    let (name, many, row) = (&plan.name, &plan.plural, plan.path_of_row());
     match operation {
-        Operation::Get => format!("-- web.{procedure}: one {label}. GET /{name}/{{id}}"),
+        Operation::Get => format!("-- web.{procedure}: one {label}. GET {row}"),
         Operation::List => {
             let filters: String = plan.conditions().iter().map(|condition| format!("&{}=", condition.query)).collect();
             format!("-- web.{procedure}: a page of {plural}, by key. GET /{many}?after=&limit={filters}")
         }
         Operation::Put => format!("-- web.{procedure}: create a {label}. PUT /{name}, POST /{many}"),
         Operation::Patch => {
-            format!(
-                "-- web.{procedure}: change some fields of a {label} (JSON Merge Patch, RFC 7396). PATCH /{name}/{{id}}"
-            )
+            format!("-- web.{procedure}: change some fields of a {label} (JSON Merge Patch, RFC 7396). PATCH {row}")
         }
-        Operation::Delete => format!("-- web.{procedure}: delete a {label}. DELETE /{name}/{{id}}"),
+        Operation::Delete => format!("-- web.{procedure}: delete a {label}. DELETE {row}"),
     }
 }

@@ -6,7 +6,7 @@ use super::super::text::literal;
 
 /// The row of a column in `ops.Fields`: `@SqlType`, `@Size` and `@Scale` of `ops.field_error`. `None` for types that no JSON value stands for.
 pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option<u32>, Option<u32>)> {
-    let is_key = column.name == plan.key.column;
+    let is_key = plan.key_of(&column.name).is_some();
     let text = |plain, or_number, length: Option<u16>| {
         let name = if column.takes_number { or_number } else { plain };
         // An empty key would name no row in a path.

@@ -1,10 +1,10 @@
 //! The procedures that write. Each validates, claims, changes, records and answers, in this order.
 
 use super::super::super::plan::{Column, Expression, KeySource, Operation, Plan, Role, SqlType, Version};
-use super::super::key_parameter;
+use super::super::key_parameters;
 use super::super::text::{Script, listed, literal, name, path_literal, qualified, wrapped};
 use super::reads::{about, absent, heading};
-use super::types;
+use super::{key, types};
 
 /// The table of the columns that clients send, read from `@Json`: each in its column's own type and collation.
 fn sent<'p>(columns: impl Iterator<Item = &'p Column>) -> String {
@@ -30,7 +30,7 @@ fn expression(plan: &Plan, column: &Column, value: &Expression) -> String {
         Expression::Now if column.sql_type == SqlType::Date => "CONVERT(DATE, SYSUTCDATETIME())".to_owned(),
         Expression::Now => "SYSUTCDATETIME()".to_owned(),
         Expression::Column(other) => match plan.column(other) {
-            Some(key) if key.name == plan.key.column && key.role != Role::Sent => format!("@{}", key_parameter(plan)),
+            Some(other) if plan.key_of(&other.name).is_some() && other.role != Role::Sent => key::in_ledger(plan),
             Some(other) => given(other),
             None => "NULL".to_owned(),
         },
@@ -40,7 +40,13 @@ fn expression(plan: &Plan, column: &Column, value: &Expression) -> String {
 
 /// The columns of a new row and their values.
 fn insert(plan: &Plan) -> Vec<(String, String)> {
-    let is_key = |column: &Column| column.name == plan.key.column;
+    let next_value = |column: &Column| {
+        let key = plan.key_of(&column.name).filter(|key| key.from == KeySource::Sequence)?;
+        match (&key.sequence, plan.has_parts()) {
+            (Some(sequence), true) => Some(format!("NEXT VALUE FOR {}", qualified(sequence))),
+            _ => Some(key::in_ledger(plan)),
+        }
+    };
     let value = |column: &Column| match &column.role {
         Role::Sent => Some(match (&column.default, column.is_nullable) {
             (None, _) => given(column),
@@ -51,63 +57,31 @@ fn insert(plan: &Plan) -> Vec<(String, String)> {
             (Some(default), false) => format!("ISNULL({}, {default})", given(column)),
         }),
         Role::Set(value) | Role::Touch(value) => Some(expression(plan, column, value)),
-        Role::Shown | Role::Hidden if is_key(column) && plan.key.from == KeySource::Sequence => {
-            Some(format!("@{}", key_parameter(plan)))
-        }
-        Role::Shown | Role::Hidden => None,
+        Role::Shown | Role::Hidden => next_value(column),
     };
     let columns = plan.columns.iter().filter(|column| column.is_insertable());
     columns.filter_map(|column| Some((name(&column.name), value(column)?))).collect()
-}
-
-/// The statements that give a new row its key: before the INSERT, between its columns and its values, and behind it.
-fn key_of_new_row(plan: &Plan, key: &Column) -> [String; 3] {
-    let (parameter, column) = (key_parameter(plan), name(&key.name));
-    let indent = "            ";
-    match (plan.key.from, &plan.key.sequence) {
-        (KeySource::Sequence, Some(sequence)) => [
-            format!("{indent}SET @{parameter} = NEXT VALUE FOR {};\n", qualified(sequence)),
-            String::new(),
-            String::new(),
-        ],
-        (KeySource::Default, _) => [
-            format!("{indent}DECLARE @New TABLE (RowKey {});\n", types::declared(key.sql_type)),
-            format!("{indent}OUTPUT INSERTED.{column} INTO @New (RowKey)\n"),
-            format!("\n{indent}SELECT @{parameter} = n.RowKey FROM @New AS n;"),
-        ],
-        (KeySource::Client, _) => [
-            format!(
-                "{indent}SELECT @{parameter} = {} FROM OPENJSON(@Json) WITH ({column} {} {}) AS j;\n",
-                given(key),
-                types::json_type(key),
-                path_literal(key.path())
-            ),
-            String::new(),
-            String::new(),
-        ],
-        (KeySource::Identity | KeySource::Sequence, _) => {
-            [String::new(), String::new(), format!("\n{indent}SET @{parameter} = SCOPE_IDENTITY();")]
-        }
-    }
 }
 
 /// The CATCH around the one statement that changes the table.
 fn catch(plan: &Plan, referred: &str, after: &str) -> String {
     format!(
         "        BEGIN CATCH
-            IF ERROR_NUMBER() NOT IN (547, 2601, 2627, 33504) OR XACT_STATE() = -1 THROW;
-            EXECUTE ops.answer_conflict {}, {referred}, @Status OUTPUT, @Result OUTPUT;{after}
+            IF ERROR_NUMBER() NOT IN (547, {too_long}2601, 2627, 33504) OR XACT_STATE() = -1 THROW;
+            EXECUTE ops.answer_conflict {entity}, {referred}, @Status OUTPUT, @Result OUTPUT;{after}
         END CATCH;",
-        literal(&plan.name)
+        too_long = if key::may_be_too_long(plan) { "1946, " } else { "" },
+        entity = literal(&plan.name)
     )
 }
 
 /// The procedure that creates a row.
 pub(super) fn put(script: &mut Script, plan: &Plan) {
-    let Some(key) = plan.key_column() else { return };
-    let (parameter, entity) = (key_parameter(plan), &plan.name);
+    let entity = &plan.name;
     let (columns, values): (Vec<_>, Vec<_>) = insert(plan).into_iter().unzip();
-    let [before, between, behind] = key_of_new_row(plan, key);
+    let [before, between, behind] = key::of_new_row(plan);
+    let [variables, more_variables] = key::variables_of_new_row(plan);
+    let row_id = key::in_ledger(plan);
     script.lines(format!(
         "\
 {heading}
@@ -115,10 +89,10 @@ CREATE OR ALTER PROCEDURE web.put_{entity} @Json NVARCHAR(MAX), @RequestKey NVAR
 AS
 BEGIN
     SET NOCOUNT ON; SET XACT_ABORT OFF; -- A caught constraint error must leave the transaction committable.
-    DECLARE @Status INT, @ETag NVARCHAR(40), @{parameter} {sql_type}, @Replayed BIT, @Result NVARCHAR(MAX);
-    DECLARE @Invalid INT, @Problem NVARCHAR(MAX);
+    DECLARE @Status INT, @ETag NVARCHAR(40), {variables}, @Replayed BIT, @Result NVARCHAR(MAX);
+{more_variables}    DECLARE @Invalid INT, @Problem NVARCHAR(MAX);
     EXECUTE ops.check_fields {name}, 1, @Json, @Invalid OUTPUT, @Problem OUTPUT;
-    EXECUTE ops.claim_request @RequestKey, N'web.put_{entity}', @{parameter} OUTPUT, @Json, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
+    EXECUTE ops.claim_request @RequestKey, N'web.put_{entity}', {row_id} OUTPUT, @Json, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
 
     IF @Status IS NULL AND @Invalid IS NOT NULL
         SELECT @Status = @Invalid, @Result = @Problem;
@@ -136,26 +110,28 @@ BEGIN
             SET @Status = 201;
         END TRY
 {catch}
-        EXECUTE ops.record_request @RequestKey, @Status, @{parameter};
+        EXECUTE ops.record_request @RequestKey, @Status, {row_id};
     END;
 
-    IF @Status < 400
-        SELECT @ETag = d.ETag, @Result = d.Json FROM web.{entity}_document(@{parameter}) AS d;
+{from_ledger}    IF @Status < 400
+        SELECT @ETag = d.ETag, @Result = d.Json FROM web.{entity}_document({arguments}) AS d;
     IF @Status < 400 AND @Replayed = 0 AND @Result IS NULL
         THROW 50022, N'The new row cannot be read: row-level security, see sql/README.md.', 1;
     SET @Result = ISNULL(@Result, N'[]');
-    SELECT @Status AS Status, @ETag AS ETag, @{parameter} AS {parameter}, @Replayed AS Replayed, @Result AS Json;
+    SELECT @Status AS Status, @ETag AS ETag, {row_id} AS {created}, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
 ",
         heading = heading(plan, Operation::Put),
-        sql_type = types::parameter(key.sql_type),
+        from_ledger = key::from_ledger(plan),
+        arguments = key::arguments(plan),
+        created = super::super::row_id(plan),
         name = literal(entity),
         table = qualified(&plan.table),
         columns = wrapped(&columns, "                "),
         values = wrapped(&values, "                "),
         sent = sent(plan.sent()),
-        catch = catch(plan, "NULL", &format!("\n            SET @{parameter} = NULL;")),
+        catch = catch(plan, "NULL", &format!("\n            SET {row_id} = NULL;")),
     ));
 }
 
@@ -176,24 +152,24 @@ fn version(plan: &Plan) -> (String, String, Option<String>) {
 }
 
 /// The condition that a row has the key of the request and the version that was read.
-fn is_row(plan: &Plan, key: &Column) -> String {
+fn is_row(plan: &Plan) -> String {
     let (.., column) = version(plan);
-    let is_key = types::is_key(key, &format!("c.{}", name(&key.name)), key_parameter(plan));
     let is_version = column.map_or_else(String::new, |column| format!(" AND {column} = @Version"));
-    format!("{is_key}{is_version}")
+    format!("{}{is_version}", key::is_key(plan))
 }
 
 /// The locked row, and its ETag.
-fn lock(plan: &Plan, key: &Column) -> String {
-    let (parameter, column) = (key_parameter(plan), name(&key.name));
+fn lock(plan: &Plan) -> String {
     format!(
         "        -- UPDLOCK: nobody changes or deletes the row before this transaction ends.
-        SELECT @{parameter} = c.{column}, @Version = {version} FROM {table} AS c WITH (UPDLOCK) WHERE {is_key};
-        SELECT @Current = d.ETag FROM web.{entity}_document(@{parameter}) AS d;",
+        SELECT {key}, @Version = {version} FROM {table} AS c WITH (UPDLOCK) WHERE {is_key};
+        SELECT @Current = d.ETag FROM web.{entity}_document({arguments}) AS d;",
+        key = key::read(plan),
         version = version(plan).1,
         table = qualified(&plan.table),
-        is_key = types::is_key(key, &format!("c.{column}"), parameter),
+        is_key = key::is_key(plan),
         entity = plan.name,
+        arguments = key::arguments(plan),
     )
 }
 
@@ -207,18 +183,20 @@ fn mismatch(plan: &Plan) -> String {
 }
 
 /// The answer to a body that would change the key. Nothing where rows do not show it: the member is one that clients do not know.
-fn key_problem(plan: &Plan, key: &Column) -> String {
-    let is_shown = plan.shown().any(|column| column.name == key.name);
-    let Some((sql_type, ..)) = types::rule(plan, key).filter(|_| is_shown) else { return String::new() };
-    // The check of a body's fields has already compared the text with the column's code page.
-    let sql_type = if sql_type.starts_with("char") { "nchar" } else { sql_type };
-    let arguments =
-        format!("{}, @Json, {}, N'{sql_type}', @{}", literal(&plan.name), literal(key.path()), key_parameter(plan));
-    format!(
-        "
+fn key_problem(plan: &Plan) -> String {
+    let is_shown = |column: &Column| plan.shown().any(|shown| shown.name == column.name);
+    let problem = |(key, parameter): (&Column, String)| {
+        let (sql_type, ..) = types::rule(plan, key).filter(|_| is_shown(key))?;
+        // The check of a body's fields has already compared the text with the column's code page.
+        let sql_type = if sql_type.starts_with("char") { "nchar" } else { sql_type };
+        let arguments = format!("{}, @Json, {}, N'{sql_type}', @{parameter}", literal(&plan.name), literal(key.path()));
+        Some(format!(
+            "
         ELSE IF ops.key_problem({arguments}) IS NOT NULL
             SELECT @Status = 422, @Result = ops.key_problem({arguments});"
-    )
+        ))
+    };
+    plan.key_columns().into_iter().zip(key_parameters(plan)).filter_map(problem).collect()
 }
 
 /// The value of a column in a row that is changed: what the client sent, or what is there.
@@ -233,7 +211,7 @@ fn change(plan: &Plan, column: &Column) -> Option<String> {
         Role::Touch(value) => expression(plan, column, value),
         Role::Set(_) | Role::Shown | Role::Hidden => return None,
     };
-    (column.name != plan.key.column).then(|| format!("{target} = {value}"))
+    plan.key_of(&column.name).is_none().then(|| format!("{target} = {value}"))
 }
 
 /// Makes a second change of a row in the same step of the clock fail, so that the request is tried again later.
@@ -243,8 +221,8 @@ const SAME_STEP: &str = "
 
 /// The procedure that changes a row.
 pub(super) fn patch(script: &mut Script, plan: &Plan) {
-    let Some(key) = plan.key_column() else { return };
-    let (parameter, entity) = (key_parameter(plan), &plan.name);
+    let entity = &plan.name;
+    let row_id = key::in_ledger(plan);
     let is_period = matches!(plan.version(), Version::Period(_));
     let (version_type, ..) = version(plan);
     let changes: Vec<_> = plan.columns.iter().filter_map(|column| change(plan, column)).collect();
@@ -252,14 +230,14 @@ pub(super) fn patch(script: &mut Script, plan: &Plan) {
         "\
 {heading}
 CREATE OR ALTER PROCEDURE web.patch_{entity}
-    @{parameter} {sql_type}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
+    {key}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
 AS
 BEGIN
     SET NOCOUNT ON; SET XACT_ABORT OFF; -- A caught constraint error must leave the transaction committable.
     DECLARE @Status INT, @ETag NVARCHAR(40), @Replayed BIT, @Result NVARCHAR(MAX);
     DECLARE @Invalid INT, @Problem NVARCHAR(MAX), @Current NVARCHAR(40), @Version {version_type}{after};
-    EXECUTE ops.check_fields {name}, 0, @Json, @Invalid OUTPUT, @Problem OUTPUT;
-    EXECUTE ops.claim_request @RequestKey, N'web.patch_{entity}', @{parameter}, @Json, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
+{declare_row_id}    EXECUTE ops.check_fields {name}, 0, @Json, @Invalid OUTPUT, @Problem OUTPUT;
+    EXECUTE ops.claim_request @RequestKey, N'web.patch_{entity}', {row_id}, @Json, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
 
     IF @Status IS NULL
     BEGIN
@@ -287,28 +265,30 @@ BEGIN
         END TRY
 {catch}
         IF @Invalid IS NULL
-            EXECUTE ops.record_request @RequestKey, @Status, @{parameter};
+            EXECUTE ops.record_request @RequestKey, @Status, {row_id};
     END;
 
     IF @Status < 400
-        SELECT @ETag = d.ETag, @Result = d.Json{read_version} FROM web.{entity}_document(@{parameter}) AS d;{same_step}
+        SELECT @ETag = d.ETag, @Result = d.Json{read_version} FROM web.{entity}_document({arguments}) AS d;{same_step}
     SET @Result = ISNULL(@Result, N'[]');
     SELECT @Status AS Status, @ETag AS ETag, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
 ",
         heading = heading(plan, Operation::Patch),
-        sql_type = types::parameter(key.sql_type),
+        key = key::declared(plan),
+        arguments = key::arguments(plan),
+        declare_row_id = key::row_id(plan),
         after = if is_period { format!(", @After {version_type}") } else { String::new() },
         name = literal(entity),
-        lock = lock(plan, key),
+        lock = lock(plan),
         absent = absent(plan),
         mismatch = mismatch(plan),
-        key_problem = key_problem(plan, key),
+        key_problem = key_problem(plan),
         changes = listed(&changes, "                "),
         table = qualified(&plan.table),
         sent = sent(plan.changed()),
-        is_row = is_row(plan, key),
+        is_row = is_row(plan),
         catch = catch(plan, "NULL", ""),
         read_version = if is_period { ", @After = d.Version" } else { "" },
         same_step = if is_period { SAME_STEP } else { "" },
@@ -317,19 +297,19 @@ GO
 
 /// The procedure that deletes a row.
 pub(super) fn delete(script: &mut Script, plan: &Plan) {
-    let Some(key) = plan.key_column() else { return };
-    let (parameter, entity) = (key_parameter(plan), &plan.name);
+    let entity = &plan.name;
+    let row_id = key::in_ledger(plan);
     script.lines(format!(
         "\
 {heading}
 CREATE OR ALTER PROCEDURE web.delete_{entity}
-    @{parameter} {sql_type}, @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
+    {key}, @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
 AS
 BEGIN
     SET NOCOUNT ON; SET XACT_ABORT OFF; -- A caught constraint error must leave the transaction committable.
     DECLARE @Status INT, @Replayed BIT, @Result NVARCHAR(MAX), @Current NVARCHAR(40), @Version {version_type};
     DECLARE @Referred NVARCHAR(1000) = {referred};
-    EXECUTE ops.claim_request @RequestKey, N'web.delete_{entity}', @{parameter}, NULL, NULL, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
+{declare_row_id}    EXECUTE ops.claim_request @RequestKey, N'web.delete_{entity}', {row_id}, NULL, NULL, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
 
     IF @Status IS NULL
     BEGIN
@@ -343,23 +323,24 @@ BEGIN
             SET @Status = 202;
         END TRY
 {catch}
-        EXECUTE ops.record_request @RequestKey, @Status, @{parameter};
+        EXECUTE ops.record_request @RequestKey, @Status, {row_id};
     END;
 
-    IF @Status < 400 SET @Result = (SELECT @{parameter} AS {member} FOR JSON PATH);
+    IF @Status < 400 SET @Result = (SELECT {members} FOR JSON PATH);
     SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
 ",
         heading = heading(plan, Operation::Delete),
-        sql_type = types::parameter(key.sql_type),
+        key = key::declared(plan),
+        declare_row_id = key::row_id(plan),
         version_type = version(plan).0,
         referred = about(plan, "is referred to by other rows and cannot be deleted."),
-        lock = lock(plan, key),
+        lock = lock(plan),
         mismatch = mismatch(plan),
         table = qualified(&plan.table),
-        is_row = is_row(plan, key),
+        is_row = is_row(plan),
         catch = catch(plan, "@Referred", ""),
-        member = super::super::super::plan::bracketed(key.path()),
+        members = key::shown(plan),
     ));
 }

@@ -1,0 +1,244 @@
+//! The key of a row: its parameters, its conditions, and the text that stands for it.
+
+use super::super::super::plan::{Column, KeySource, Plan, SqlType, bracketed};
+use super::super::key_parameters;
+use super::super::text::{literal, name, path_literal, qualified};
+use super::types;
+
+/// The columns of the key, each with its parameter.
+fn parts(plan: &Plan) -> impl Iterator<Item = (&Column, String)> {
+    plan.key_columns().into_iter().zip(key_parameters(plan))
+}
+
+/// Something for each column of the key and its parameter, separated by this.
+fn each(plan: &Plan, between: &str, text: impl Fn(&Column, &str) -> String) -> String {
+    parts(plan).map(|(column, parameter)| text(column, &parameter)).collect::<Vec<_>>().join(between)
+}
+
+/// The parameters with their types: `@OrderID INT, @ProductID INT`.
+pub(super) fn declared(plan: &Plan) -> String {
+    each(plan, ", ", |column, parameter| format!("@{parameter} {}", types::parameter(column.sql_type)))
+}
+
+/// The parameters as arguments: `@OrderID, @ProductID`.
+pub(super) fn arguments(plan: &Plan) -> String {
+    each(plan, ", ", |_, parameter| format!("@{parameter}"))
+}
+
+/// The condition that a row has the key of the parameters.
+pub(super) fn is_key(plan: &Plan) -> String {
+    each(plan, " AND ", |column, parameter| types::is_key(column, &format!("c.{}", name(&column.name)), parameter))
+}
+
+/// Reads the key of a row into the parameters.
+pub(super) fn read(plan: &Plan) -> String {
+    each(plan, ", ", |column, parameter| format!("@{parameter} = c.{}", name(&column.name)))
+}
+
+/// The members of a row that are its key.
+pub(super) fn shown(plan: &Plan) -> String {
+    each(plan, ", ", |column, parameter| format!("@{parameter} AS {}", bracketed(column.path())))
+}
+
+/// The key as people read it, from the parameters: arguments of CONCAT.
+pub(super) fn for_people(plan: &Plan) -> String {
+    each(plan, ", N', ', ", |_, parameter| format!("@{parameter}"))
+}
+
+/// The variable by which the ledger knows the row.
+pub(super) fn in_ledger(plan: &Plan) -> String {
+    format!("@{}", super::super::row_id(plan))
+}
+
+/// The text of a key of several columns, as `ops.key_text` says, from expressions for the parts.
+pub(super) fn text(plan: &Plan, part: impl Fn(usize, &Column) -> String) -> String {
+    let part = |(at, column): (usize, &Column)| match column.sql_type {
+        sql_type if sql_type.is_text() => format!("ops.key_text({})", part(at, column)),
+        _ => part(at, column),
+    };
+    let parts: Vec<_> = plan.key_columns().into_iter().enumerate().map(part).collect();
+    format!("CONCAT({})", parts.join(", N'/', "))
+}
+
+/// True if the columns of the key can have more bytes together than a clustered index holds: error 1946 refuses such a row.
+pub(super) fn may_be_too_long(plan: &Plan) -> bool {
+    let bytes = |column: &Column| match column.sql_type {
+        SqlType::NVarChar(_) => 2 * usize::from(column.sql_type.length().unwrap_or_default()),
+        SqlType::VarChar(_) => usize::from(column.sql_type.length().unwrap_or_default()),
+        _ => 16,
+    };
+    plan.has_parts() && plan.key_columns().into_iter().map(bytes).sum::<usize>() > 900
+}
+
+/// The declaration of `@RowID`, from the parameters; nothing for a key of one column, which is its own text.
+pub(super) fn row_id(plan: &Plan) -> String {
+    if !plan.has_parts() {
+        return String::new();
+    }
+    let parameters = key_parameters(plan);
+    format!("    DECLARE @RowID NVARCHAR(4000) = {};\n", text(plan, |at, _| format!("@{}", parameters[at])))
+}
+
+/// A part of the text of a key of several columns, in the type of a parameter. NULL where it is no such text.
+fn part_of(text: &str, at: usize, sql_type: SqlType) -> String {
+    let part = format!("ops.key_part({text}, {})", at + 1);
+    match sql_type {
+        sql_type if sql_type.is_text() => part,
+        sql_type => format!("TRY_CONVERT({}, {part})", types::parameter(sql_type)),
+    }
+}
+
+/// The statements that give a new row its key: before the INSERT, between its columns and its values, and behind it.
+pub(super) fn of_new_row(plan: &Plan) -> [String; 3] {
+    let indent = "            ";
+    let columns = plan.key_columns();
+    let [key] = columns.as_slice() else { return of_new_parts(plan, &columns, indent) };
+    let (parameter, column) = (in_ledger(plan), name(&key.name));
+    match plan.key.first().map(|key| (key.from, &key.sequence)) {
+        Some((KeySource::Sequence, Some(sequence))) => [
+            format!("{indent}SET {parameter} = NEXT VALUE FOR {};\n", qualified(sequence)),
+            String::new(),
+            String::new(),
+        ],
+        Some((KeySource::Default, _)) => [
+            format!("{indent}DECLARE @New TABLE (RowKey {});\n", types::declared(key.sql_type)),
+            format!("{indent}OUTPUT INSERTED.{column} INTO @New (RowKey)\n"),
+            format!("\n{indent}SELECT {parameter} = n.RowKey FROM @New AS n;"),
+        ],
+        Some((KeySource::Client, _)) => [
+            format!(
+                "{indent}SELECT {parameter} = {} FROM OPENJSON(@Json) WITH ({column} {} {}) AS j;\n",
+                types::value(key, &format!("j.{column}")),
+                types::json_type(key),
+                path_literal(key.path())
+            ),
+            String::new(),
+            String::new(),
+        ],
+        _ => [String::new(), String::new(), format!("\n{indent}SET {parameter} = SCOPE_IDENTITY();")],
+    }
+}
+
+/// The same for a key of several columns: the row itself says what it has got.
+fn of_new_parts(plan: &Plan, columns: &[&Column], indent: &str) -> [String; 3] {
+    let list = |text: &dyn Fn(usize, &Column) -> String| {
+        columns.iter().enumerate().map(|(at, column)| text(at, column)).collect::<Vec<_>>().join(", ")
+    };
+    let keys = list(&|at, _| format!("RowKey{}", at + 1));
+    let types = list(&|at, column| format!("RowKey{} {}", at + 1, types::parameter(column.sql_type)));
+    let inserted = list(&|_, column| format!("INSERTED.{}", name(&column.name)));
+    [
+        format!("{indent}DECLARE @New TABLE ({types});\n"),
+        format!("{indent}OUTPUT {inserted} INTO @New ({keys})\n"),
+        format!("\n{indent}SELECT @RowID = {} FROM @New AS n;", text(plan, |at, _| format!("n.RowKey{}", at + 1))),
+    ]
+}
+
+/// The variables of a new row's key, declared with the others or in a statement of their own.
+pub(super) fn variables_of_new_row(plan: &Plan) -> [String; 2] {
+    match plan.has_parts() {
+        false => [declared(plan), String::new()],
+        true => ["@RowID NVARCHAR(4000)".to_owned(), format!("    DECLARE {};\n", declared(plan))],
+    }
+}
+
+/// Reads a key of several columns from the ledger's text into the parameters.
+pub(super) fn from_ledger(plan: &Plan) -> String {
+    let parameters = key_parameters(plan);
+    let part =
+        |(at, column): (usize, &Column)| format!("@{} = {}", parameters[at], part_of("@RowID", at, column.sql_type));
+    match plan.has_parts() {
+        false => String::new(),
+        true => {
+            let parts: Vec<_> = plan.key_columns().into_iter().enumerate().map(part).collect();
+            format!("    IF @Status < 400\n        SELECT {};\n", parts.join(", "))
+        }
+    }
+}
+
+/// How a list goes on behind a key.
+pub(super) struct Keyset {
+    /// The type of `@After` and `@NextAfter`.
+    pub(super) sql_type: String,
+    /// The statement that reads the parts of `@After`.
+    pub(super) parts: String,
+    /// An expression for what is wrong with `@After`.
+    pub(super) problem: Option<String>,
+    /// The condition that a row is behind the key.
+    pub(super) is_behind: String,
+    /// The order of the list for the table with this alias: `c.OrderID, c.ProductID`.
+    columns: Vec<String>,
+    /// An expression for the key behind which the next page begins.
+    pub(super) next: String,
+}
+
+impl Keyset {
+    pub(super) fn of(plan: &Plan) -> Option<Self> {
+        let keys = plan.key_columns();
+        let columns: Vec<_> = keys.iter().map(|key| name(&key.name)).collect();
+        let (first, column) = (*keys.first()?, columns.first()?);
+        if let [key] = keys.as_slice() {
+            let after = types::key(key, "After");
+            return Some(Self {
+                sql_type: types::parameter(key.sql_type),
+                parts: String::new(),
+                problem: None,
+                is_behind: format!(
+                    "c.{column} >= {} AND (@After IS NULL OR c.{column} > {after})",
+                    from(first, "After")
+                ),
+                next: format!("CASE WHEN MAX(p.Found) > @Limit THEN MAX(p.{column}) END"),
+                columns,
+            });
+        }
+        let variable = |at: usize| format!("After{}", at + 1);
+        let part = |(at, key): (usize, &&Column)| {
+            let part = part_of("@After", at, key.sql_type);
+            format!("@{} {} = {part}", variable(at), types::parameter(key.sql_type))
+        };
+        let is_null = (0..keys.len()).map(|at| format!("@{} IS NULL", variable(at))).collect::<Vec<_>>();
+        // Behind in this column, or equal in it and behind in the next.
+        let mut is_behind = String::new();
+        for (at, (key, column)) in keys.iter().zip(&columns).enumerate().rev() {
+            let after = types::key(key, &variable(at));
+            let others = if at + 2 < keys.len() { format!("({is_behind})") } else { is_behind };
+            is_behind = match others.is_empty() {
+                true => format!("c.{column} > {after}"),
+                false => format!("c.{column} > {after} OR (c.{column} = {after} AND {others})"),
+            };
+        }
+        let next = text(plan, |at, _| format!("p.{}", columns[at]));
+        Some(Self {
+            sql_type: format!("NVARCHAR({})", super::super::CURSOR),
+            parts: format!("    DECLARE {};\n", keys.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")),
+            problem: Some(format!(
+                "IIF(@After IS NOT NULL AND ({} OR ops.key_part(@After, {}) IS NOT NULL), {}, NULL)",
+                is_null.join(" OR "),
+                keys.len() + 1,
+                literal(super::super::BAD_CURSOR)
+            )),
+            is_behind: format!("c.{column} >= {} AND (@After IS NULL OR {is_behind})", from(first, &variable(0))),
+            next: format!("CASE WHEN MAX(p.Found) > @Limit THEN MAX(IIF(p.Nth = @Limit, {next}, N'')) END"),
+            columns,
+        })
+    }
+
+    /// The columns of the order, of the table with this alias.
+    pub(super) fn columns(&self, alias: &str) -> String {
+        self.columns.iter().map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ")
+    }
+}
+
+/// The key from which a page is read: the parameter, or the least of its type, so that the index is sought in either case.
+fn from(key: &Column, parameter: &str) -> String {
+    let after = types::key(key, parameter);
+    match key.sql_type {
+        SqlType::TinyInt => format!("COALESCE({after}, 0)"),
+        SqlType::SmallInt => format!("COALESCE({after}, -32768)"),
+        SqlType::Int => format!("COALESCE({after}, -2147483648)"),
+        SqlType::BigInt => format!("COALESCE({after}, -9223372036854775808)"),
+        SqlType::UniqueIdentifier => format!("COALESCE({after}, CONVERT(UNIQUEIDENTIFIER, 0x0))"),
+        SqlType::VarChar(_) => format!("COALESCE({after}, '')"),
+        _ => format!("COALESCE({after}, N'')"),
+    }
+}
