@@ -85,7 +85,11 @@ fn calls() -> Vec<Call> {
             parameters: call.parameters.iter().map(parameter).chain(key).collect(),
             ranges: call.parameters.iter().filter_map(range).collect(),
             id_column: call.creates.map(|creates| creates.column),
-            id_type: call.creates.and_then(|creates| key_type(creates.path)).unwrap_or_default(),
+            id_type: match call.creates {
+                // The text of a key of several columns.
+                Some(creates) if creates.has_parts() => "NVARCHAR(4000)".to_owned(),
+                creates => creates.and_then(|creates| key_type(creates.path)).unwrap_or_default(),
+            },
             after: call.parameters.iter().find_map(after).unwrap_or_default(),
         };
         all.insert(call.procedure.clone(), call);

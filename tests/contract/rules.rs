@@ -29,8 +29,9 @@ fn a_procedure_returns_one_row_set_with_its_last_statement_and_no_counts() {
         assert_eq!(loud(statements), [last], "{name}");
         // A cursor's FETCH is not a FETCH of ORDER BY.
         assert_eq!(count(statements, "FETCH"), count(statements, "ROWS FETCH NEXT"), "{name}");
-        // The clause OUTPUT would be a result.
-        for other in ["INSERTED", "DELETED", "CURSOR", "PRINT", "RETURN"] {
+        // The clause OUTPUT would be a result, unless it goes into a table.
+        assert_eq!(count(statements, "INSERTED ."), inserted_into(statements), "{name}: INSERTED");
+        for other in ["DELETED", "CURSOR", "PRINT", "RETURN"] {
             assert_eq!(count(statements, other), 0, "{name}: {other}");
         }
     }
@@ -43,6 +44,18 @@ fn a_procedure_returns_one_row_set_with_its_last_statement_and_no_counts() {
         // The transaction is its caller's.
         assert_eq!(count(statements, "TRANSACTION"), 0, "{name}");
     }
+}
+
+/// How many columns of new rows go into a table of the procedure.
+fn inserted_into(statements: &[String]) -> usize {
+    let begins = (0..statements.len())
+        .filter(|at| count(&statements[*at..(at + 2).min(statements.len())], "OUTPUT INSERTED") == 1);
+    let of_clause = |at: usize| {
+        let into = statements[at..].iter().position(|token| token == "INTO")?;
+        let clause = &statements[at..at + into];
+        statements[at + into + 1].starts_with('@').then(|| count(clause, "INSERTED ."))
+    };
+    begins.filter_map(of_clause).sum()
 }
 
 /// Where the `SELECT`s are that make a result set.

@@ -1,4 +1,4 @@
--- pubs, as instpubs.sql has it.
+-- Of pubs, as instpubs.sql has it, with the types id and tid written out.
 CREATE TABLE titleauthor
 (
    au_id          varchar(11) NOT NULL,

@@ -13,26 +13,27 @@ pub struct Entity {
     pub name: String,
     /// Methods and paths that create a row; none where the table cannot take any number of rows.
     pub creates: Vec<(Method, String)>,
-    /// The path of a row, its key in braces, and the methods there.
+    /// The path of a row, its key or the parts of it in braces, and the methods there.
     pub one: String,
     methods: BTreeSet<Method>,
-    /// The schema of the key in the path.
-    pub key_in_path: Value,
+    /// The schemas of the key in the path, one for each part.
+    pub keys_in_path: Vec<Value>,
     /// The path of the list.
     pub list: Option<String>,
     /// The largest `limit` of a page.
     pub limit: Option<u64>,
     /// The parameters by which the list is filtered, as the description has them.
     pub filters: Vec<Value>,
-    /// The member that is the key.
-    pub key: String,
+    /// The members that are the key.
+    pub keys: Vec<String>,
     /// The members of a row as it is shown, of a new one, and of a patch.
     pub row: Vec<Member>,
     pub new: Vec<Member>,
     pub patch: Vec<Member>,
     /// The name of the JSON in a form.
     pub form_field: String,
-    /// The row that is read in the example.
+    /// The key of the row that is read in the example, and its path.
+    pub key_of_example: Option<Value>,
     pub path_of_example: Option<String>,
 }
 
@@ -122,9 +123,17 @@ impl Entity {
         examples.extend(shown.map(|shown| &shown["example"][0]));
         let row = shown.map(|shown| &shown["schema"]["items"]).into_iter().find(|schema| schema.is_object());
         let row = members(row.expect("a row is shown somewhere"), &examples);
-        let id_of_example = &parameter(&one["get"], "path", "")["example"];
-        let deleted = success(&one["delete"])["schema"]["items"]["required"][0].as_str();
-        let key = deleted.map_or_else(|| key(&row, &shown[0]["example"][0], id_of_example), str::to_owned);
+        let in_path: Vec<_> = parameters(any_of_one).filter(|one| one["in"] == "path").collect();
+        let of_example = parameters(&one["get"]).filter(|one| one["in"] == "path");
+        let ids: Vec<_> = of_example.filter_map(|one| one.get("example").cloned()).collect();
+        let deleted = success(&one["delete"])["schema"]["items"]["required"].as_array();
+        let text = |name: &Value| name.as_str().unwrap_or_default().to_owned();
+        let keys = match (deleted, in_path.as_slice()) {
+            (Some(names), _) => names.iter().map(text).collect(),
+            // Parts have the names of their members.
+            (None, [_, _, ..]) => in_path.iter().map(|one| text(&one["name"])).collect(),
+            (None, _) => vec![key(&row, &shown[0]["example"][0], ids.first().unwrap_or(&Value::Null))],
+        };
         let form = &create["requestBody"]["content"]["application/x-www-form-urlencoded"]["schema"];
 
         let mut entity = Self {
@@ -140,24 +149,26 @@ impl Entity {
                 .flatten()
                 .filter_map(|(name, _)| name.to_uppercase().parse().ok())
                 .collect(),
-            key_in_path: parameter(any_of_one, "path", "")["schema"].clone(),
+            keys_in_path: in_path.iter().map(|one| one["schema"].clone()).collect(),
             list: path(&all["get"]),
             limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
             filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
             new: members(&new["schema"], &examples),
             patch: members(&patch["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
+            key_of_example: None,
             path_of_example: None,
             row,
-            key,
+            keys,
         };
         for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch) {
-            member.is_unique |= member.field == entity.key;
+            member.is_unique |= entity.keys == [member.field.clone()];
         }
         if !entity.new_rows_differ() {
             entity.creates.clear();
         }
-        entity.path_of_example = (!id_of_example.is_null()).then(|| entity.path_of(id_of_example));
+        entity.key_of_example = Some(one_or_list(ids)).filter(|key| !key.is_null());
+        entity.path_of_example = entity.key_of_example.as_ref().map(|key| entity.path_of(key));
         entity
     }
 
@@ -179,11 +190,16 @@ impl Entity {
         self.methods.contains(&method)
     }
 
+    /// The key of a row: a value, or a list of the values of its parts.
+    pub fn key_of(&self, row: &Value) -> Value {
+        one_or_list(self.keys.iter().map(|name| row[name].clone()).collect())
+    }
+
     /// The path of the row with this key.
     pub fn path_of(&self, key: &Value) -> String {
         let (before, _) = self.one.split_once('{').expect("rows have paths");
-        let key = key.as_str().map_or_else(|| key.to_string(), str::to_owned);
-        format!("{before}{}", utf8_percent_encode(&key, NON_ALPHANUMERIC))
+        let encoded = |part: String| utf8_percent_encode(&part, NON_ALPHANUMERIC).to_string();
+        format!("{before}{}", parts(key).into_iter().map(encoded).collect::<Vec<_>>().join("/"))
     }
 
     /// The path of the description that a target is one of.
@@ -193,6 +209,21 @@ impl Entity {
         let is_whole = whole.into_iter().any(|known| known == path);
         if is_whole { path } else { &self.one }
     }
+}
+
+/// The only value, or the list of several. Null of none.
+fn one_or_list(mut values: Vec<Value>) -> Value {
+    match values.len() {
+        0 => Value::Null,
+        1 => values.remove(0),
+        _ => values.into(),
+    }
+}
+
+/// The texts of a key, one for each part.
+pub fn parts(key: &Value) -> Vec<String> {
+    let text = |value: &Value| value.as_str().map_or_else(|| value.to_string(), str::to_owned);
+    key.as_array().map_or_else(|| vec![text(key)], |parts| parts.iter().map(text).collect())
 }
 
 /// The parameter of an operation that is there and has this name, or any; null without one.

@@ -199,7 +199,12 @@ impl<'s> Subject<'s> {
     /// The target of a page of at most so many rows; behind a key, or at the beginning.
     pub fn page(&self, limit: u64, after: Option<&Value>) -> String {
         let list = self.entity.list.as_deref().expect("a list");
-        let after = after.map(|key| key.as_str().map_or_else(|| key.to_string(), str::to_owned));
+        // The text of a key of several columns, as `ops.key_text` says.
+        let escaped = |part: String| part.replace('%', "%25").replace('/', "%2F");
+        let after = after.map(|key| match key.is_array() {
+            true => entity::parts(key).into_iter().map(escaped).collect::<Vec<_>>().join("/"),
+            false => entity::parts(key).remove(0),
+        });
         let after = after.map(|after| format!("&after={}", utf8_percent_encode(&after, NON_ALPHANUMERIC)));
         format!("{list}?limit={limit}{}", after.unwrap_or_default())
     }
@@ -243,7 +248,7 @@ impl<'s> Subject<'s> {
     }
 
     pub fn keys(&self, rows: &[Value]) -> Vec<Value> {
-        rows.iter().map(|row| row[&self.entity.key].clone()).collect()
+        rows.iter().map(|row| self.entity.key_of(row)).collect()
     }
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use std::path::Path;
 
 use anyhow::{Context, Result, bail, ensure};
-use azure_sql_rest::route::{Action, Call, Source};
+use azure_sql_rest::route::{Action, Call, Kind, Source};
 use customer_api::ROUTES;
 use serde_json::{Value, json};
 
@@ -17,7 +17,7 @@ struct Entity<'d, D> {
     name: String,
     description: Value,
     put: &'static Call,
-    /// The column, and the parameter, that names a row.
+    /// The column with the key of a new row.
     key: &'static str,
     count: u32,
 }
@@ -97,8 +97,9 @@ impl<D: Database> Entity<'_, D> {
         let first = self.request_key();
         let created = self.put(&new, &first, 201).await?;
         let row = json_of(&created)?;
-        let (key, etag) = (column(&created, self.key)?, column(&created, "ETag")?);
-        ensure!(key != Value::Null && etag != Value::Null, "{created:?}");
+        let (id, etag) = (column(&created, self.key)?, column(&created, "ETag")?);
+        ensure!(id != Value::Null && etag != Value::Null, "{created:?}");
+        let key = self.parts(&id);
         ensure!(column(&created, "Replayed")? == false, "{created:?}");
         self.shows(&row[0], &new)?;
 
@@ -109,7 +110,7 @@ impl<D: Database> Entity<'_, D> {
         self.put(&other, &first, 422).await?;
         let refused = self.put(&json!([]), &self.another_key(1), 400).await?;
         ensure!(column(&refused, self.key)? == Value::Null, "{refused:?}");
-        if self.is_unique() {
+        if self.is_unique(&new) {
             let taken = self.put(&new, &self.another_key(2), 409).await?;
             ensure!(column(&taken, self.key)? == Value::Null && column(&taken, "ETag")? == Value::Null, "{taken:?}");
         }
@@ -121,7 +122,7 @@ impl<D: Database> Entity<'_, D> {
         }
         self.page().await?;
         self.change(&key, &etag).await?;
-        self.delete(&key).await?;
+        self.delete(&key, &row[0]).await?;
         let replayed = self.put(&new, &first, 201).await?;
         let is_gone = call(&format!("delete_{}", self.name)).is_some();
         ensure!(!is_gone || json_of(&replayed)? == json!([]), "{replayed:?}");
@@ -159,7 +160,15 @@ impl<D: Database> Entity<'_, D> {
         Ok(())
     }
 
-    async fn change(&mut self, key: &Value, etag: &Value) -> Result<()> {
+    /// The parts of a key, which is a value, or the text that `ops.key_text` makes of several.
+    fn parts(&self, id: &Value) -> Vec<Value> {
+        match id.as_str().filter(|_| self.put.creates.is_some_and(|creates| creates.has_parts())) {
+            None => vec![id.clone()],
+            Some(text) => text.split('/').map(|part| json!(part.replace("%2F", "/").replace("%25", "%"))).collect(),
+        }
+    }
+
+    async fn change(&mut self, key: &[Value], etag: &Value) -> Result<()> {
         let Some(patch) = call(&format!("patch_{}", self.name)).and_then(|call| self.example(call, "request")) else {
             return Ok(());
         };
@@ -177,7 +186,7 @@ impl<D: Database> Entity<'_, D> {
         Ok(())
     }
 
-    async fn delete(&mut self, key: &Value) -> Result<()> {
+    async fn delete(&mut self, key: &[Value], row: &Value) -> Result<()> {
         let stale = vec![("RequestKey", json!(self.another_key(6))), ("IfMatch", json!("no-version"))];
         self.of_key("delete", key, stale, 412).await?;
         let request_key = json!(self.request_key());
@@ -185,7 +194,10 @@ impl<D: Database> Entity<'_, D> {
             let arguments = vec![("RequestKey", request_key.clone())];
             if let Some(deleted) = self.of_key("delete", key, arguments, 202).await? {
                 ensure!(column(&deleted, "Replayed")? == replayed, "{deleted:?}");
-                ensure!(json_of(&deleted)?[0][self.key] == *key, "{deleted:?}");
+                let shown = json_of(&deleted)?;
+                let mut members = shown[0].as_object().into_iter().flatten();
+                let is_same = |(name, value): (&String, &Value)| row[name] == *value;
+                ensure!(shown[0] != json!({}) && members.all(is_same), "{deleted:?}");
                 self.of_key("get", key, vec![], 404).await?;
             }
         }
@@ -193,11 +205,16 @@ impl<D: Database> Entity<'_, D> {
     }
 
     /// True if a second row of the same values is refused, because something in it is unique.
-    fn is_unique(&self) -> bool {
-        let members = self.description["schema"]["properties"].as_object();
-        let mut members = members.into_iter().flatten();
+    fn is_unique(&self, new: &Value) -> bool {
+        let members = &self.description["schema"]["properties"];
+        let is_sent = |name: &Value| name.as_str().is_some_and(|name| !new[name].is_null());
+        let mut each = members.as_object().into_iter().flatten();
         let is_given_key = |name: &String, member: &Value| name == self.key && member["readOnly"] != true;
-        members.any(|(name, member)| member["x-unique"] == true || is_given_key(name, member))
+        each.any(|(name, member)| {
+            let together = member["x-unique"].as_array();
+            let are_sent = together.is_some_and(|names| names.iter().all(is_sent));
+            member["x-unique"] == true || are_sent || is_given_key(name, member)
+        })
     }
 
     fn example(&self, call: &Call, part: &str) -> Option<Value> {
@@ -233,15 +250,22 @@ impl<D: Database> Entity<'_, D> {
     async fn of_key(
         &self,
         verb: &str,
-        key: &Value,
+        key: &[Value],
         mut arguments: Vec<(&str, Value)>,
         status: i64,
     ) -> Result<Option<Columns>> {
         let Some(call) = call(&format!("{verb}_{}", self.name)) else {
             return Ok(None);
         };
-        let parameter = call.parameters.iter().find(|(_, source)| matches!(source, Source::Path(_)));
-        arguments.insert(0, (parameter.context("a key")?.0, key.clone()));
+        let kinds = call.parameters.iter().filter_map(|(name, source)| match source {
+            Source::Path(kind) => Some((*name, *kind)),
+            _ => None,
+        });
+        for ((name, kind), part) in kinds.zip(key) {
+            let number = part.as_str().and_then(|text| text.parse::<i64>().ok());
+            let number = number.filter(|_| matches!(kind, Kind::Integer(..)));
+            arguments.insert(0, (name, number.map_or_else(|| part.clone(), Value::from)));
+        }
         self.ask(call, verb != "get", arguments, status).await.map(Some)
     }
 
