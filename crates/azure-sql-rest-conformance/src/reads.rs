@@ -40,7 +40,7 @@ pub fn what_is_not_there_is_404(subject: &Subject) {
     let entity = &subject.entity;
     for (at, schema) in entity.keys_in_path.iter().enumerate() {
         let Some(absent) = absent(schema) else { return };
-        // Each part counts: the others are those of a row that is there.
+        // Each part counts: a row that is there has the other parts.
         let path = |part: Value| match entity.key_of_example.clone() {
             Some(Value::Array(mut parts)) => {
                 parts[at] = part;

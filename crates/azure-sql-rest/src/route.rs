@@ -25,7 +25,7 @@ use percent_encoding::percent_decode_str;
 pub struct Route {
     /// `HEAD` comes with every `GET`, and `OPTIONS` with every path.
     pub method: Method,
-    /// Segments separated by `/`; those in braces stand for the key of a row.
+    /// Segments separated by `/`; the segments in braces stand for the key of a row.
     pub path: &'static str,
     /// The text for the API's description: a line, then perhaps more.
     pub doc: &'static [&'static str],
@@ -268,8 +268,8 @@ impl Found {
     }
 }
 
-/// The segment of `path` that stands where `template` has braces for the time after the `nth`, counted from 0. It is decoded,
-/// empty when there are not so many braces, and `None` when it is not UTF-8. `None` of all when the two do not match.
+/// The segment of `path` where `template` has the `nth` braces, counted from 0. The segment is decoded: empty when the template
+/// has fewer braces, and `None` when it is not UTF-8. `None` of all when the two do not match.
 #[allow(clippy::option_option, reason = "a match whose key is not UTF-8 is a match")]
 pub fn key<'p>(template: &str, path: &'p str, mut nth: usize) -> Option<Option<Cow<'p, str>>> {
     let decoded = |segment| percent_decode_str(segment).decode_utf8().ok();

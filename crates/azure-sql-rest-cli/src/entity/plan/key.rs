@@ -8,7 +8,7 @@ use serde::{Deserialize, Deserializer, Serialize, Serializer};
 
 use super::name::TableName;
 
-/// A column that names a row in paths, alone or with others.
+/// A column that names a row in paths, by itself or with others.
 #[derive(Clone, Debug, PartialEq, Deserialize, Serialize)]
 #[serde(deny_unknown_fields)]
 pub(crate) struct Key {
