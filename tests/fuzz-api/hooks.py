@@ -16,7 +16,7 @@ FORM = "application/x-www-form-urlencoded"
 KEY = {"type": "string", "maxLength": 255}
 
 TURNS = itertools.count()
-# The keys of rows that were created, by what is before them in the path.
+# The keys of rows that were created, each a list of its parts, by what is before them in the path.
 ROWS = {}
 
 
@@ -53,9 +53,9 @@ def before_call(context, case, kwargs):
         headers["Idempotency-Key"] = fresh("Idempotency-Key", headers["Idempotency-Key"], KEY)
     # Three of four requests are about a row that is there, and have only what a column can keep. Sequences have their own rows.
     turn = next(TURNS)
-    for parameter in case.operation.path_parameters if turn % 4 and meta and meta.phase.name.value != "stateful" else ():
-        rows = ROWS.get(case.operation.path.rpartition("/")[0]) or [parameter.definition.get("example")]
-        key = rows[turn % len(rows)]
+    parameters = list(case.operation.path_parameters if turn % 4 and meta and meta.phase.name.value != "stateful" else ())
+    rows = ROWS.get(case.operation.path.partition("/{")[0]) or [[one.definition.get("example") for one in parameters]]
+    for parameter, key in zip(parameters, rows[turn % len(rows)]):
         if broken != parameter.name and key is not None:
             case.path_parameters[parameter.name] = int(key) if parameter.definition["schema"]["type"] == "integer" else key
     case.body, varied = copy.deepcopy(case.body), set()
@@ -75,12 +75,12 @@ def before_call(context, case, kwargs):
 def after_call(context, case, response):
     """Remembers what was created, and forgets what was deleted."""
     [location] = response.headers.get("location", [""])
-    before, _, key = urlsplit(urljoin(response.request.url, location)).path.rpartition("/")
-    rows = ROWS.setdefault(before, [])
+    _, name, *parts = urlsplit(urljoin(response.request.url, location)).path.split("/")
+    rows, key = ROWS.setdefault(f"/{name}", []), [unquote(part) for part in parts]
     if response.status_code == 201:
-        rows.append(unquote(key))
-    elif response.status_code == 202 and case.method == "DELETE" and unquote(key) in rows:
-        rows.remove(unquote(key))
+        rows.append(key)
+    elif response.status_code == 202 and case.method == "DELETE" and key in rows:
+        rows.remove(key)
 
 
 def members(case, body):

@@ -201,13 +201,12 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
         if place == "path" {
             parameter["required"] = json!(true);
         } else if name == "after" {
-            let is_of_parts = entity.is_some_and(|entity| entity.key.len() > 1);
-            let words = if is_of_parts {
-                "The page begins here: from the `Link` of a page"
-            } else {
-                "The page begins behind this key"
-            };
-            parameter["description"] = json!(words);
+            parameter["description"] = json!("The page begins behind this key");
+            // The procedure refuses other texts than its own.
+            if entity.is_some_and(|entity| entity.key.len() > 1) {
+                parameter["description"] = json!("The page begins here: from the `Link` of a page");
+                parameter["schema"]["x-cursor"] = json!(true);
+            }
         }
         if let Some(example) =
             entity.and_then(|entity| entity.example(call, place)).and_then(|example| example.get(name))
