@@ -412,6 +412,22 @@ mod tests {
     }
 
     #[test]
+    fn a_key_of_several_columns_has_a_parameter_for_each() {
+        azure_sql_rest::routes! {
+            /// One
+            GET "/line/{order}/{number}" => get_line(Order: key(NVARCHAR(9)), Nr: key(INT));
+            /// Create
+            POST "/lines" => put_line(Json: body("line")) creates RowID at "/line/{order}/{number}";
+        }
+        let get = operation(&ROUTES[0], None);
+        let parameters = get["parameters"].as_array().unwrap().iter().filter(|one| one["in"] == "path");
+        let names: Vec<_> = parameters.map(|one| (one["name"].clone(), one["schema"]["type"].clone())).collect();
+        assert_eq!(names, [(json!("order"), json!("string")), (json!("number"), json!("integer"))]);
+        let location = &operation(&ROUTES[1], None)["responses"]["201"]["headers"]["Location"];
+        assert_eq!(location["schema"]["pattern"], "^(\\.\\./)*line/[^/]+/[^/]+$");
+    }
+
+    #[test]
     fn components_stay_while_they_are_used() {
         let schemas = json!({"A": reference("schemas", "B"), "B": {}, "C": reference("schemas", "D"), "D": {}});
         let mut document = json!({"paths": reference("schemas", "A"), "components": {"schemas": schemas}});

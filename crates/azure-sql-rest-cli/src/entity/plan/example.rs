@@ -37,8 +37,10 @@ impl Plan {
         if column.is_nullable && unique.is_none() {
             return Value::Null;
         }
-        // The first rows refer to the first, second and third; then each column of a unique goes on by another step.
-        let place = unique.and_then(|unique| unique.columns.iter().position(|name| *name == column.name));
+        // The first rows refer to the first, second and third; then each column of a unique goes on by another step. The columns
+        // of one reference go on together.
+        let is_of_reference = |name: &String| reference.columns.contains(name);
+        let place = unique.and_then(|unique| unique.columns.iter().position(is_of_reference));
         let row = (n - 1 + (n - 1) / ROWS * place.unwrap_or_default()) % ROWS + 1;
         let at = reference.columns.iter().position(|name| *name == column.name).unwrap_or_default();
         let referred = reference.referenced.get(at).unwrap_or(&column.name);

@@ -177,6 +177,43 @@ fn examples_of_references_are_rows_that_are_there() {
     assert_eq!(unique, json!(["TagCode", "TrackId"]));
 }
 
+/// The columns that refer to a row together have the values of one row, also where they are unique with others.
+#[test]
+fn examples_of_a_reference_of_several_columns_are_one_row() {
+    let text = r#"
+        name = "grade"
+        plural = "grades"
+        table = "dbo.Grades"
+        script = "sql/40-grade.sql"
+        operations = ["get", "list", "put", "delete"]
+        key = [{ column = "StudentID", from = "client" }, { column = "CourseID", from = "client" }, { column = "Term", from = "client" }]
+        columns = [
+            { name = "StudentID", type = "int" },
+            { name = "CourseID", type = "int" },
+            { name = "Term", type = "nvarchar(9)" },
+        ]
+        uniques = [{ columns = ["StudentID", "CourseID", "Term"], is_primary = true }]
+        references = [
+            { columns = ["StudentID"], table = "dbo.Students", referenced = ["Id"] },
+            { columns = ["CourseID", "Term"], table = "dbo.Courses", referenced = ["Id", "Term"] },
+        ]
+    "#;
+    let plan = Plan::parse(text).unwrap();
+    let row = |n| plan.example_row(n, plan.sent(), true);
+    assert_eq!(row(2), json!({"StudentID": 2, "CourseID": 2, "Term": "Term 2"}));
+    assert_eq!(row(4), json!({"StudentID": 1, "CourseID": 2, "Term": "Term 2"}));
+    let examples = plan.examples();
+    assert_eq!(examples["get_grade"]["path"], json!({"StudentID": 3, "CourseID": 3, "Term": "Term 3"}));
+    assert_eq!(examples["delete_grade"]["response"], json!([examples["get_grade"]["path"]]));
+    assert_eq!(examples["get_grades"]["query"], json!({"limit": 2}));
+    assert_eq!(examples["get_grades"]["response"].as_array().unwrap().len(), 2);
+    let schema = plan.schema(plan.shown());
+    assert_eq!(schema["properties"]["Term"]["x-unique"], json!(["StudentID", "CourseID", "Term"]));
+    assert_eq!(schema["properties"]["Term"]["not"], json!({"enum": [".", ".."]}));
+    let twice = text.replace("column = \"CourseID\"", "column = \"studentid\"");
+    assert_eq!(Plan::parse(&twice).unwrap_err().to_string(), "the key has the column studentid twice");
+}
+
 /// A unique index that leaves only NULL out covers all values. Of another filter, and of a CHECK, only a request shows the effect.
 #[test]
 fn filters_and_checks_are_told_of() {
