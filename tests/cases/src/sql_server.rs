@@ -234,6 +234,26 @@ impl SqlServer {
         ensure!(differences.is_empty(), "{}", differences.join("\n"));
         Ok(count)
     }
+
+    /// True if `ops.key_part` reads what `ops.key_text` has written, also of characters that only a width tells apart.
+    ///
+    /// # Errors
+    /// The parts that it reads otherwise.
+    pub async fn check_keys(&self) -> Result<()> {
+        let mut admin = self.admin.lock().await;
+        for [left, right] in [["a", "b"], ["a/b", "%2F"], ["", "%25/"], ["\u{ff0f}", "\u{ff05}"], ["/", "%"]] {
+            let mut query = Query::new(
+                "SELECT ops.key_part(k.Text, 1), ops.key_part(k.Text, 2), ops.key_part(k.Text, 3)
+                FROM (SELECT CONCAT(ops.key_text(@P1), N'/', ops.key_text(@P2)) AS Text) AS k",
+            );
+            query.bind(left);
+            query.bind(right);
+            let row = query.query(&mut admin).await?.into_row().await?.context("a row")?;
+            let parts = (row.try_get::<&str, _>(0)?, row.try_get::<&str, _>(1)?, row.try_get::<&str, _>(2)?);
+            ensure!(parts == (Some(left), Some(right), None), "{left} and {right} are read as {parts:?}");
+        }
+        Ok(())
+    }
 }
 
 async fn connect(config: &Config) -> Result<Connection> {

@@ -29,12 +29,14 @@ async fn a_t_sql_engine_does_what_the_table_says() -> Result<()> {
     let entities = entities::run(&server, say).await;
     say("values for every type");
     let values = server.check_values().await;
+    let keys = server.check_keys().await;
     let rights = server.check_rights().await;
     let purge = server.check_purge().await;
     server.clean_up().await?;
     say(&format!("{} cases ran as the table says", outcome?));
     say(&format!("{} entities do what all have in common", entities?));
     say(&format!("{} values are taken or refused as the local bridge does", values?));
+    keys?;
     rights?;
     purge
 }
