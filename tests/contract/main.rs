@@ -44,8 +44,8 @@ struct Call {
 /// Every call of the component: the only place here that reads its route table. Two routes may make the same call.
 fn calls() -> Vec<Call> {
     let calls = ROUTES.iter().filter_map(|route| match &route.action {
-        Action::Call(call) => Some((&route.method, call)),
-        Action::Ready => Some((&Method::GET, &READY)),
+        Action::Call(call) => Some((&route.method, route.path, call)),
+        Action::Ready => Some((&Method::GET, route.path, &READY)),
         Action::Alive | Action::OpenApi | Action::Page(_) => None,
     });
     // Only a parameter with a default may be left out, and what the component sends in its place is that default.
@@ -76,7 +76,7 @@ fn calls() -> Vec<Call> {
         _ => None,
     };
     let mut all = BTreeMap::new();
-    for (method, call) in calls {
+    for (method, path, call) in calls {
         let writes = *method != Method::GET;
         let key = writes.then(|| "@RequestKey NVARCHAR(4000)".to_owned());
         let call = Call {
@@ -92,7 +92,12 @@ fn calls() -> Vec<Call> {
             },
             after: call.parameters.iter().find_map(after).unwrap_or_default(),
         };
-        all.insert(call.procedure.clone(), call);
+        // A route to the rows of another row gives a filter of the list as a part of its path.
+        let is_of_another = path.contains('{') && !path.ends_with('}');
+        match is_of_another {
+            true => drop(all.entry(call.procedure.clone()).or_insert(call)),
+            false => drop(all.insert(call.procedure.clone(), call)),
+        }
     }
     all.into_values().collect()
 }

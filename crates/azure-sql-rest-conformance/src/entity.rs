@@ -20,6 +20,8 @@ pub struct Entity {
     pub keys_in_path: Vec<Value>,
     /// The path of the list.
     pub list: Option<String>,
+    /// The lists of rows of another row, `/customer/{id}/orders`: the path, and the parameter in it.
+    pub of_others: Vec<(String, Value)>,
     /// The largest `limit` of a page.
     pub limit: Option<u64>,
     /// The parameters by which the list is filtered, as the description has them.
@@ -94,23 +96,30 @@ impl Entity {
     /// Every entity of the document.
     pub fn all(document: &Value) -> Vec<Self> {
         let document = inline(document, document);
-        // By tag and method, the operations on the paths of all rows, and those on the path of one.
-        let mut tags = BTreeMap::<_, [Value; 2]>::new();
+        // By tag and method, the operations on the paths of all rows, and on the path of one. Then, by path, the lists of rows of
+        // another.
+        let mut tags = BTreeMap::<_, [Value; 3]>::new();
         for (path, item) in document["paths"].as_object().expect("paths") {
             for (method, operation) in item.as_object().expect("operations") {
                 if let Some(tag) =
                     operation["tags"][0].as_str().filter(|tag| !["operations", "procedures"].contains(tag))
                 {
-                    let place = &mut tags.entry(tag).or_default()[usize::from(path.ends_with('}'))][method];
+                    let groups = tags.entry(tag).or_default();
+                    let place = match (path.ends_with('}'), path.contains('{')) {
+                        (true, _) => &mut groups[1][method],
+                        (false, false) => &mut groups[0][method],
+                        (false, true) if method == "get" => &mut groups[2][path],
+                        (false, true) => continue,
+                    };
                     *place = operation.clone();
                     place["path"] = json!(path);
                 }
             }
         }
-        tags.iter().map(|(tag, [all, one])| Self::new(tag, all, one)).collect()
+        tags.iter().map(|(tag, [all, one, of_others])| Self::new(tag, all, one, of_others)).collect()
     }
 
-    fn new(tag: &str, all: &Value, one: &Value) -> Self {
+    fn new(tag: &str, all: &Value, one: &Value, of_others: &Value) -> Self {
         let create = if all["put"].is_null() { &all["post"] } else { &all["put"] };
         let any_of_one = one.as_object().into_iter().flatten().next();
         let any_of_one = any_of_one.map_or(&Value::Null, |(_, operation)| operation);
@@ -151,6 +160,13 @@ impl Entity {
                 .collect(),
             keys_in_path: in_path.iter().map(|one| one["schema"].clone()).collect(),
             list: path(&all["get"]),
+            of_others: of_others
+                .as_object()
+                .into_iter()
+                .flatten()
+                .map(|(path, operation)| (path.clone(), parameter(operation, "path", "").clone()))
+                .filter(|(_, parameter)| parameter["x-filter"].is_object())
+                .collect(),
             limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
             filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
             new: members(&new["schema"], &examples),
@@ -207,7 +223,13 @@ impl Entity {
         let path = target.split('?').next().unwrap_or_default();
         let whole = self.creates.iter().map(|(_, path)| path).chain(&self.list);
         let is_whole = whole.into_iter().any(|known| known == path);
-        if is_whole { path } else { &self.one }
+        let is_of = |template: &&String| {
+            let (before, after) = template.split_once('{').unwrap_or_default();
+            let after = after.split_once('}').map_or("", |(_, after)| after);
+            path.starts_with(before) && path.ends_with(after)
+        };
+        let of_another = self.of_others.iter().map(|(template, _)| template).find(is_of);
+        if is_whole { path } else { of_another.unwrap_or(&self.one) }
     }
 }
 
@@ -363,4 +385,27 @@ fn rows_are_made_only_where_any_number_of_them_can_differ() {
     };
     assert!(differ(pair(&json!({"type": "integer"}))));
     assert!(!differ(pair(&reference)));
+}
+
+#[test]
+fn lists_of_rows_of_another_row_are_found_beside_the_list() {
+    let row = json!({"type": "object", "properties": {"A": {"type": "integer"}, "B": {"type": "integer"}}});
+    let answer = json!({"200": {"content": {"application/json": {"schema": {"items": row, "type": "array"}}}}});
+    let get = |parameters: Value| json!({"get": {"tags": ["orders"], "parameters": parameters, "responses": answer}});
+    let in_path = |name: &str, example: i64| json!({"name": name, "in": "path", "schema": {}, "example": example});
+    let mut of_customer = in_path("id", 1);
+    of_customer["x-filter"] = json!({"member": "A", "by": "equal"});
+    let document = json!({"paths": {
+        "/customer/{id}/orders": get(json!([of_customer])),
+        "/order/{A}/{B}": get(json!([in_path("A", 7), in_path("B", 8)])),
+        "/orders": get(json!([])),
+    }});
+    let entities = Entity::all(&document);
+    let [entity] = &entities[..] else { panic!("one entity") };
+    assert_eq!((entity.list.as_deref(), &*entity.one), (Some("/orders"), "/order/{A}/{B}"));
+    assert_eq!(entity.of_others, [("/customer/{id}/orders".to_owned(), of_customer)]);
+    assert_eq!(entity.template("/customer/7/orders?limit=1"), "/customer/{id}/orders");
+    assert_eq!((entity.keys.join(" "), entity.path_of_example.as_deref()), ("A B".to_owned(), Some("/order/7/8")));
+    assert_eq!(entity.key_of(&json!({"A": 1, "B": "b/"})), json!([1, "b/"]));
+    assert_eq!(entity.path_of(&json!([1, "b/"])), "/order/1/b%2F");
 }

@@ -56,6 +56,7 @@ const CASES: &[(&str, Case)] = cases![
     reads::what_is_not_there_is_404,
     reads::pages_are_the_list,
     reads::filters_choose_the_rows_of_a_list,
+    reads::rows_of_another_row_are_its_own,
     reads::pages_hold_while_rows_come_and_go,
 ];
 

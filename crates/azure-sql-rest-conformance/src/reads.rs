@@ -153,6 +153,37 @@ pub fn filters_choose_the_rows_of_a_list(subject: &Subject) {
     }
 }
 
+/// The rows of another row are the list with a filter by it.
+pub fn rows_of_another_row_are_its_own(subject: &Subject) {
+    let (Some(list), Some(most)) = (&subject.entity.list, subject.entity.limit) else { return };
+    for (path, parameter) in &subject.entity.of_others {
+        let member = &parameter["x-filter"]["member"];
+        let is_same = |filter: &&Value| filter["x-filter"] == parameter["x-filter"];
+        let filter = subject.entity.filters.iter().find(is_same).expect("the filter of the list");
+        let name = filter["name"].as_str().expect("a name");
+        let (before, after) = path.split_once('{').expect("a key");
+        let (_, after) = after.split_once('}').expect("a key");
+        let at = |key: &str, limit: u64| format!("{before}{key}{after}?limit={limit}");
+        let rows = subject.all_rows();
+        let values = rows.iter().rev().filter_map(|row| entity::get(row, member.as_str()?)).take(5);
+        for value in values.filter(|value| !value.is_null()) {
+            let key = entity::parts(value).remove(0);
+            let key = utf8_percent_encode(&key, NON_ALPHANUMERIC).to_string();
+            let found = subject.rows_from(at(&key, 2), 2);
+            assert!(!found.is_empty(), "{path}: rows of {value}");
+            assert_eq!(found, subject.rows_from(at(&key, most), most), "{path}: pages are the list");
+            assert_eq!(
+                found,
+                subject.rows_from(format!("{list}?{name}={key}&limit={most}"), most),
+                "{path} of {value}"
+            );
+        }
+        if parameter["schema"]["type"] == "integer" {
+            subject.get(&at("x", 1)).problem(400);
+        }
+    }
+}
+
 /// True if a row with this value is in a list with the filter; `None` where that depends on the column's collation.
 fn chosen(by: &str, value: Option<&Value>, text: &str) -> Option<bool> {
     let Some(value) = value else { return Some(false) };
@@ -206,7 +237,7 @@ pub fn pages_hold_while_rows_come_and_go(subject: &Subject) {
         create();
         assert!(!keys.iter().any(|key| found.contains(key)), "each once: {keys:?}");
         found.extend(keys);
-        next = subject.next_page(&page);
+        next = subject.next_page(&target, &page);
     }
     let missed: Vec<_> = mine.iter().filter(|key| found.iter().filter(|one| one == *key).count() != 1).collect();
     assert!(missed.is_empty(), "each that was there all the time, once: {missed:?}");

@@ -230,16 +230,17 @@ impl<'s> Subject<'s> {
             let again = of_page.first().filter(|first| rows.contains(*first));
             assert!(again.is_none(), "{target} begins with a row that has been: {again:?}");
             rows.extend_from_slice(of_page);
-            next = self.next_page(&page);
+            next = self.next_page(&target, &page);
         }
         rows
     }
 
-    /// Where the link of a page leads.
-    pub fn next_page(&self, page: &Reply) -> Option<String> {
+    /// Where the link of the page at a target leads.
+    pub fn next_page(&self, target: &str, page: &Reply) -> Option<String> {
         let link = page.headers.get("link")?.to_str().expect("ASCII");
         let query = link.strip_prefix('<').and_then(|link| link.strip_suffix(">; rel=\"next\""));
-        Some(format!("{}{}", self.entity.list.as_deref()?, query.expect("the next page")))
+        let (path, _) = target.split_once('?').unwrap_or((target, ""));
+        Some(format!("{path}{}", query.expect("the next page")))
     }
 
     /// All rows of the list.

@@ -125,11 +125,20 @@ fn items(text: &str) -> Vec<Item<'_>> {
 }
 
 impl Item<'_> {
-    /// True if it calls a procedure of the entity.
+    /// True if it calls a procedure of the entity, and is no line of the owner's own: `/customer/{id}/orders`.
     fn is_of(&self, plan: &Plan) -> bool {
+        if is_of_another(self.line) {
+            return false;
+        }
         let operations = [Operation::Get, Operation::List, Operation::Put, Operation::Patch, Operation::Delete];
         operations.iter().any(|operation| self.line.contains(&format!("=> {}(", plan.procedure(*operation))))
     }
+}
+
+/// True for a route to rows of another row, whose path goes on behind its key.
+fn is_of_another(line: &str) -> bool {
+    let path = line.split('"').nth(1).unwrap_or_default();
+    path.contains('{') && !path.ends_with('}')
 }
 
 /// The lines of the entity as they are in the file.
@@ -146,7 +155,9 @@ pub(super) fn without(text: &str, plan: &Plan) -> String {
 pub(super) fn without_calls(text: &str, name: &str, plural: &str) -> String {
     let calls: Vec<_> = ["get", "put", "patch", "delete"].iter().map(|verb| format!("=> {verb}_{name}(")).collect();
     let list = format!("=> get_{plural}(");
-    let is_of = |item: &&Item| item.line.contains(&list) || calls.iter().any(|call| item.line.contains(call));
+    let is_of = |item: &&Item| {
+        !is_of_another(item.line) && (item.line.contains(&list) || calls.iter().any(|call| item.line.contains(call)))
+    };
     items(text).iter().filter(|item| !is_of(item)).map(|item| item.text).collect()
 }
 
@@ -171,5 +182,6 @@ pub(super) fn with(text: &str, plan: &Plan, lines: &str) -> Result<String> {
 
 /// True if a route has this first segment in its path.
 pub(super) fn has_path(text: &str, name: &str) -> bool {
-    [format!("\"/{name}\""), format!("\"/{name}/")].iter().any(|path| text.contains(path))
+    let paths = [format!("\"/{name}\""), format!("\"/{name}/")];
+    text.lines().filter(|line| !is_of_another(line)).any(|line| paths.iter().any(|path| line.contains(path)))
 }

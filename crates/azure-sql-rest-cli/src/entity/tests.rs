@@ -398,6 +398,26 @@ fn the_routes_of_the_customers_follow_from_their_plan() {
     assert!(!routes::without(&present, &plan).contains("customer\""));
 }
 
+/// A route to the rows of another row is its owner's line, which stays, and takes no name.
+#[test]
+fn a_route_to_rows_of_another_row_is_its_owners() {
+    let project = project();
+    let root = project.path();
+    add(root, "order --table Orders --filter CustomerID --columns 'Id int key, CustomerID int not null'").unwrap();
+    let file = root.join("src/lib.rs");
+    let own = "        /// The orders of a customer\n        GET \"/customer/{id}/orders\" => get_orders(ByCustomerID: key(INT));\n\n";
+    let text = fs::read_to_string(&file).unwrap().replacen("routes: {\n", &format!("routes: {{\n{own}"), 1);
+    fs::write(&file, &text).unwrap();
+    add(root, "order").unwrap();
+    assert_eq!(fs::read_to_string(&file).unwrap(), text);
+    add(root, "order --filter CustomerID:range").unwrap();
+    let changed = fs::read_to_string(&file).unwrap();
+    assert!(changed.contains(own) && changed.contains("optional(\"CustomerID.from\", INT)"), "{changed}");
+    add(root, "customer").unwrap();
+    remove(root, "order").unwrap();
+    assert!(fs::read_to_string(&file).unwrap().contains(own));
+}
+
 /// The files of a project, with their texts.
 fn files_of(root: &Path) -> BTreeSet<(PathBuf, String)> {
     let mut files = BTreeSet::new();

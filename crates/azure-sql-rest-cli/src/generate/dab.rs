@@ -23,7 +23,9 @@ pub(super) fn config(root: &Path, routes: &[Route]) -> Result<Value> {
         match entities.get_mut(call.procedure) {
             None => drop(entities.insert(call.procedure.to_owned(), entity(route, call, line))),
             Some(entity) => {
-                entity["description"] = json!(format!("{}; {line}", entity["description"].as_str().unwrap_or_default()))
+                entity["description"] =
+                    json!(format!("{}; {line}", entity["description"].as_str().unwrap_or_default()));
+                merge(&mut entity["source"], &parameters(&route.method, call));
             }
         }
     }
@@ -49,6 +51,18 @@ fn entity(route: &Route, call: &Call, description: String) -> Value {
     })
 }
 
+/// Adds the parameters of another route. A parameter that one of the routes leaves out is not required.
+fn merge(source: &mut Value, others: &[(&str, bool)]) {
+    let Some(known) = source["parameters"].as_array_mut() else { return };
+    for parameter in &mut *known {
+        let is_required = others.iter().any(|(name, is_required)| parameter["name"] == *name && *is_required);
+        parameter["required"] = json!(is_required && parameter["required"] == true);
+    }
+    let new = others.iter().filter(|(name, _)| !known.iter().any(|parameter| parameter["name"] == *name));
+    let new: Vec<_> = new.map(|(name, _)| json!({"name": name, "required": false})).collect();
+    known.extend(new);
+}
+
 fn read(path: &Path) -> Result<Value> {
     let read = || anyhow::Ok(serde_json::from_str(&fs::read_to_string(path)?)?);
     read().with_context(|| format!("cannot use {}", path.display()))
@@ -62,4 +76,18 @@ fn parameters(method: &Method, call: &Call) -> Vec<(&'static str, bool)> {
     });
     let key = (method != Method::GET).then_some((REQUEST_KEY, true));
     given.chain(key).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_one_route_leaves_out_is_not_required() {
+        let mut source =
+            json!({"parameters": [{"name": "ByCustomerID", "required": true}, {"name": "Limit", "required": false}]});
+        merge(&mut source, &[("Limit", false), ("After", true)]);
+        let merged = ["ByCustomerID", "Limit", "After"].map(|name| json!({"name": name, "required": false}));
+        assert_eq!(source["parameters"], json!(merged));
+    }
 }

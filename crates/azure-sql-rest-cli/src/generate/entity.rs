@@ -35,8 +35,8 @@ pub(super) struct Entity {
     listed: Option<Value>,
     /// The members that name a row in paths, each with its segment there.
     pub(super) key: Vec<(String, String)>,
-    /// The parameters in the query by which its list is filtered.
-    filters: Vec<Value>,
+    /// The parameters in the query by which its list is filtered, each with the parameter of the procedure.
+    filters: Vec<(String, Value)>,
     /// By procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
     examples: Map<String, Value>,
 }
@@ -55,8 +55,26 @@ impl Entity {
             schema: plan.schema(plan.shown()),
             listed,
             key: plan.segments().into_iter().map(|(segment, column)| (column.path().to_owned(), segment)).collect(),
-            filters: plan.conditions().iter().map(filter).collect(),
+            filters: plan
+                .conditions()
+                .iter()
+                .map(|condition| (condition.parameter.clone(), filter(condition)))
+                .collect(),
             examples: plan.examples(),
+        }
+    }
+
+    /// An entity with one filter, for tests.
+    #[cfg(test)]
+    pub(super) fn of_filter(name: &str, plural: &str, (parameter, filter): (&str, Value), examples: &Value) -> Self {
+        Self {
+            name: name.to_owned(),
+            plural: plural.to_owned(),
+            schema: json!({}),
+            listed: None,
+            key: Vec::new(),
+            filters: vec![(parameter.to_owned(), filter)],
+            examples: examples.as_object().cloned().unwrap_or_default(),
         }
     }
 
@@ -107,7 +125,12 @@ impl Entity {
 
     /// The filter that is this parameter in the query.
     pub(super) fn filter(&self, name: &str) -> Option<&Value> {
-        self.filters.iter().find(|filter| filter["name"] == name)
+        self.filters.iter().map(|(_, filter)| filter).find(|filter| filter["name"] == name)
+    }
+
+    /// The filter that is this parameter of the procedure.
+    pub(super) fn filter_of(&self, parameter: &str) -> Option<&Value> {
+        self.filters.iter().find(|(name, _)| name == parameter).map(|(_, filter)| filter)
     }
 
     pub(super) fn example(&self, call: &Call, part: &str) -> Option<&Value> {

@@ -149,7 +149,10 @@ fn operation_id(route: &Route, entity: Option<&Entity>) -> String {
         (Action::Ready, _) => "Readiness".to_owned(),
         (Action::OpenApi, _) => "OpenApi".to_owned(),
         (Action::Call(call), None) => title(about(call)),
-        (Action::Call(call), Some(entity)) if is_list(route, call) => title(&entity.plural),
+        (Action::Call(call), Some(entity)) if is_list(route, call) => match owner(route.path) {
+            Some(owner) => format!("{}Of{}", title(&entity.plural), title(owner)),
+            None => title(&entity.plural),
+        },
         (_, entity) => entity.map(Entity::title).unwrap_or_default(),
     };
     format!("{verb}{about}")
@@ -160,9 +163,16 @@ fn is_list(route: &Route, call: &Call) -> bool {
     route.method == Method::GET && call.parameters.iter().any(|(_, source)| matches!(source, Source::Page(_)))
 }
 
-/// True if the path names a row.
+/// True if the path names a row, and not rows of another: `/customer/{id}/orders`.
 fn has_key(call: &Call) -> bool {
-    call.parameters.iter().any(|(_, source)| matches!(source, Source::Path(_)))
+    let has = |is: fn(&Source) -> bool| call.parameters.iter().any(|(_, source)| is(source));
+    has(|source| matches!(source, Source::Path(_))) && !has(|source| matches!(source, Source::Page(_)))
+}
+
+/// The row whose rows a list has: `customer` of `/customer/{id}/orders`.
+fn owner(path: &str) -> Option<&str> {
+    let (before, _) = path.split_once("/{")?;
+    before.rsplit('/').next()
 }
 
 fn form_field(call: &Call) -> Option<&'static str> {
@@ -182,10 +192,16 @@ fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
     }
 }
 
+/// True if the examples of the procedure are requests of this route: no example has the rows of another.
+fn is_of_example(route: &Route, call: &Call) -> bool {
+    !is_list(route, call) || owner(route.path).is_none()
+}
+
 /// The parameters in path and query, which the procedure gets.
 fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> {
     let mut segments = segments(route.path);
-    let argument = |(_, source): &(&str, Source)| {
+    let is_of_example = is_of_example(route, call);
+    let argument = |(parameter_name, source): &(&str, Source)| {
         if let (Source::Query(name, ..), Some(entity)) = (source, entity)
             && let Some(filter) = entity.filter(name)
         {
@@ -200,6 +216,12 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
         let mut parameter = json!({"name": name, "in": place, "schema": schema(kind, default)});
         if place == "path" {
             parameter["required"] = json!(true);
+            if let Some(filter) = entity.filter(|_| !has_key(call)).and_then(|entity| entity.filter_of(parameter_name))
+            {
+                for member in ["description", "x-filter"] {
+                    parameter[member] = filter[member].clone();
+                }
+            }
         } else if name == "after" {
             parameter["description"] = json!("The page begins behind this key");
             // The procedure refuses other texts than its own.
@@ -208,8 +230,10 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
                 parameter["schema"]["x-cursor"] = json!(true);
             }
         }
-        if let Some(example) =
-            entity.and_then(|entity| entity.example(call, place)).and_then(|example| example.get(name))
+        if let Some(example) = entity
+            .filter(|_| is_of_example)
+            .and_then(|entity| entity.example(call, place))
+            .and_then(|example| example.get(name))
         {
             parameter["example"] = example.clone();
         }
@@ -323,7 +347,9 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
     }
     let schema = entity.map_or(json!({}), |entity| reference("schemas", &(entity.title() + schema)));
     let mut json = json!({"schema": schema});
-    if let Some(example) = entity.and_then(|entity| entity.example(call, "response")) {
+    if let Some(example) =
+        entity.and_then(|entity| entity.example(call, "response")).filter(|_| is_of_example(route, call))
+    {
         json["example"] = example.clone();
     }
     let success = json!({"description": description, "headers": headers, "content": {"application/json": json}});
@@ -425,6 +451,35 @@ mod tests {
         assert_eq!(names, [(json!("order"), json!("string")), (json!("number"), json!("integer"))]);
         let location = &operation(&ROUTES[1], None)["responses"]["201"]["headers"]["Location"];
         assert_eq!(location["schema"]["pattern"], "^(\\.\\./)*line/[^/]+/[^/]+$");
+    }
+
+    #[test]
+    fn a_list_of_rows_of_another_row_has_a_name_of_its_own() {
+        azure_sql_rest::routes! {
+            /// All orders
+            GET "/orders" => get_orders(After: page(INT), ByCustomerID: optional("CustomerID", INT));
+            /// The orders of a customer
+            GET "/customer/{id}/orders" => get_orders(ByCustomerID: key(INT), After: page(INT));
+        }
+        let filter = json!({
+            "name": "CustomerID", "in": "query", "schema": {"type": "integer"},
+            "description": "Rows whose CustomerID is this", "x-filter": {"member": "CustomerID", "by": "equal"}
+        });
+        let examples = json!({"get_orders": {"query": {"after": 1}, "response": [{"OrderID": 2}]}});
+        let entity = Entity::of_filter("order", "orders", ("ByCustomerID", filter.clone()), &examples);
+        let [all, of_customer] = [&ROUTES[0], &ROUTES[1]].map(|route| operation(route, Some(&entity)));
+        assert_eq!(
+            (&all["operationId"], &of_customer["operationId"]),
+            (&json!("listOrders"), &json!("listOrdersOfCustomer"))
+        );
+        let id = &of_customer["parameters"][0];
+        assert_eq!((&id["name"], &id["in"], &id["required"]), (&json!("id"), &json!("path"), &json!(true)));
+        assert_eq!((&id["x-filter"], &id["description"]), (&filter["x-filter"], &filter["description"]));
+        // No example, and no entity tag: a list has none.
+        let response = |operation: &Value| operation["responses"]["200"]["content"]["application/json"].clone();
+        assert!(response(&all)["example"].is_array() && response(&of_customer)["example"].is_null());
+        assert_eq!(of_customer["parameters"][1].get("example"), None);
+        assert!(of_customer["responses"].get("304").is_none() && !of_customer.to_string().contains("IfNoneMatch"));
     }
 
     #[test]
