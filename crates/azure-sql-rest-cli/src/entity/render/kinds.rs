@@ -97,6 +97,31 @@ fn types_keep_their_range_their_code_page_and_their_digits() {
     }
 }
 
+/// Old types are read as those that took their place, and types of objects as their text.
+#[test]
+fn every_type_is_read_and_written_as_json_has_it() {
+    let text = tsql(&identity(
+        r#"{ name = "Remarks", type = "ntext" }, { name = "Photo", type = "image", null = true }, { name = "Seal", type = "binary(16)" },
+        { name = "Closed", type = "smalldatetime", null = true }, { name = "Place", type = "geography", null = true, read_only = true },
+        { name = "Payload", type = "xml", null = true, read_only = true },"#,
+    ));
+    for expected in [
+        "N'Remarks', N'Remarks', N'nchar', NULL, NULL, NULL,",
+        "N'Seal', N'Seal', N'binary', 16, 16, NULL,",
+        "N'Closed', N'Closed', N'smalldatetime', NULL, 0, NULL,",
+        "CONVERT(NVARCHAR(MAX), c.Remarks) AS [Remarks]",
+        "c.Place.ToString() AS [Place]",
+        "CONVERT(NVARCHAR(MAX), c.Payload) AS [Payload]",
+        "Photo VARBINARY(MAX) '$.Photo'",
+        "Remarks = ISNULL(j.Remarks, CONVERT(NVARCHAR(MAX), c.Remarks))",
+        "THEN j.Photo ELSE CONVERT(VARBINARY(MAX), c.Photo) END",
+        "CONVERT(SMALLDATETIME, LEFT(j.Closed, 19), 126)",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    assert!(!text.contains("Place GEOGRAPHY") && !text.contains("Payload XML"), "{text}");
+}
+
 #[test]
 fn the_version_that_was_read_is_in_the_where_of_every_change() {
     let row_version = r#"{ name = "Stamp", type = "rowversion", hidden = true },"#;

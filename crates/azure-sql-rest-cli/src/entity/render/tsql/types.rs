@@ -58,7 +58,7 @@ pub(super) fn declared(sql_type: SqlType) -> String {
 pub(super) fn shown(column: &Column, alias: &str) -> String {
     let name = format!("{alias}.{}", super::super::text::name(&column.name));
     match column.sql_type {
-        SqlType::Text | SqlType::NText => format!("CONVERT({}, {name})", declared(column.sql_type)),
+        SqlType::Text | SqlType::NText | SqlType::Image => format!("CONVERT({}, {name})", declared(column.sql_type)),
         SqlType::Xml => format!("CONVERT(NVARCHAR(MAX), {name})"),
         SqlType::Geometry | SqlType::Geography | SqlType::HierarchyId => format!("{name}.ToString()"),
         _ => name,

@@ -207,7 +207,7 @@ fn change(plan: &Plan, column: &Column) -> Option<String> {
             let given = types::collated_value(column, &format!("j.{target}"));
             format!("CASE WHEN {} THEN {given} ELSE {} END", is_there(column), types::shown(column, "c"))
         }
-        Role::Sent => format!("ISNULL({}, c.{target})", given(column)),
+        Role::Sent => format!("ISNULL({}, {})", given(column), types::shown(column, "c")),
         Role::Touch(value) => expression(plan, column, value),
         Role::Set(_) | Role::Shown | Role::Hidden => return None,
     };
