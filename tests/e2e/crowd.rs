@@ -348,7 +348,8 @@ fn flood(api: Api, rate: u32, length: Duration) -> Vec<Answer> {
 #[ignore = "takes more than two minutes: make crowd"]
 fn a_crowd_without_a_database_for_two_minutes_is_mostly_refused_at_once() {
     const RATE: u32 = 60;
-    let [length, after, recovery] = [120, 12, 5].map(Duration::from_secs);
+    let recovery = if instance_per_request() { 10 } else { 5 };
+    let [length, after, recovery] = [120, 12, recovery].map(Duration::from_secs);
     let stack = Faulty::start(&[]);
     let begin = Instant::now();
     stack.set(&json!({"outages": [{"after_ms": 0, "for_ms": 120_000, "kind": "refuse"}]}));

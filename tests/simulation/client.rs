@@ -121,7 +121,7 @@ impl Clients {
             let shared = &self.instances[request.instance].shared;
             match shared.permit(&self.policy, request.attempts, duration(now)) {
                 Permit::Attempt => {}
-                Permit::Hold => return Next::Wait(time(self.policy.spread(random))),
+                Permit::Hold => return Next::Wait(time(self.policy.spread(random).min(limit))),
                 Permit::Refuse => return Next::Refuse,
             }
         }

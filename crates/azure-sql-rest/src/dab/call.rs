@@ -96,15 +96,18 @@ impl<P: Platform> Attempts<'_, P> {
     /// Waits until the instance permits the next attempt, and returns the time then. Returns `None` if the instance refuses,
     /// or if no time is left: an attempt without time would be sent and abandoned.
     async fn admit(&self, policy: &Policy, attempts: u32, begin: Duration, mut now: Duration) -> Option<Duration> {
-        while !policy.attempt_limit(now.saturating_sub(begin)).is_zero() {
+        loop {
+            let limit = policy.attempt_limit(now.saturating_sub(begin));
+            if limit.is_zero() {
+                return None;
+            }
             match self.platform.instance().permit(policy, attempts, now) {
                 Permit::Attempt => return Some(now),
                 Permit::Refuse => return None,
-                Permit::Hold => self.platform.sleep(policy.spread(self.random())).await,
+                Permit::Hold => self.platform.sleep(policy.spread(self.random()).min(limit)).await,
             }
             now = self.platform.now();
         }
-        None
     }
 
     /// The high bits of random bits are as random as any.
@@ -303,6 +306,19 @@ mod tests {
         let platform = platform.answer(0, 200, ROW);
         assert!(make(&platform).1.is_ok());
         assert_eq!(attempts_ms(&platform), [4000], "two waits of the cap, then it is the probe");
+    }
+
+    #[test]
+    fn a_request_that_waits_for_the_probe_of_another_ends_at_its_deadline() {
+        let platform = Fake::default();
+        for _ in 0..5 {
+            let attempt = Attempt { number: 1, took: Duration::ZERO, slow: Duration::ZERO };
+            let failure = Failure::NotConnected("connection refused");
+            let decision = Decision::Retry(Duration::from_secs(60));
+            platform.instance().failed(&policy(), &attempt, &failure, platform.now(), decision);
+        }
+        assert!(matches!(gives_up(&platform), GiveUp::Unavailable { .. }));
+        assert_eq!(platform.now().as_millis() - 1000, 25_000);
     }
 
     #[test]
