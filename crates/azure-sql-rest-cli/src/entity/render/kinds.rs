@@ -97,7 +97,7 @@ fn types_keep_their_range_their_code_page_and_their_digits() {
     }
 }
 
-/// Old types are read as those that took their place, and types of objects as their text.
+/// Old types are read as the types that took their place, and types of objects as their text.
 #[test]
 fn every_type_is_read_and_written_as_json_has_it() {
     let text = tsql(&identity(
