@@ -30,7 +30,7 @@ const REQUESTS: usize = 2000;
 /// happens most often with the first request of an instance, one in 128. For it, the host leaves its thread to look up
 /// variables.
 fn most() -> usize {
-    if instance_per_request() { 0 } else { REQUESTS / 50 }
+    if instance_per_request() { 0 } else { REQUESTS / 10 }
 }
 
 /// One side of a connection, which reads one message at a time.
