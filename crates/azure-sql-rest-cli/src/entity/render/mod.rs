@@ -30,12 +30,17 @@ fn label(plan: &Plan) -> String {
     plan.name.replace('_', " ")
 }
 
+/// The same with its article: `an order item`.
+fn one(plan: &Plan) -> String {
+    let label = label(plan);
+    let article = if label.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
+    format!("{article} {label}")
+}
+
 /// Tells people that a row with the values of these columns exists.
 fn taken(plan: &Plan, columns: &[String]) -> String {
     let names: Vec<_> = columns.iter().map(|name| plan.column(name).map_or(name.as_str(), Column::called)).collect();
-    let label = label(plan);
-    let article = if label.starts_with(['a', 'e', 'i', 'o']) { "An" } else { "A" };
-    format!("{article} {label} with this {} already exists.", names.join(" and "))
+    format!("{} with this {} already exists.", text::capitalized(&one(plan)), names.join(" and "))
 }
 
 /// The fields among these columns that clients send, as the errors of an answer. `None` when clients send none of them.

@@ -3,7 +3,7 @@
 use super::super::super::plan::condition::{Compare, Condition};
 use super::super::super::plan::{Column, Length, Operation, Plan, SqlType, Version, bracketed};
 use super::super::text::{Script, capitalized, literal, name, qualified, wrapped};
-use super::super::{label, members};
+use super::super::{label, members, one};
 use super::key::{self, Keyset};
 use super::types;
 
@@ -35,7 +35,7 @@ pub(super) fn document(script: &mut Script, plan: &Plan) {
     let exact = if exact.is_empty() { String::new() } else { format!("CONCAT(N''{exact}) AS Exact, ") };
     script.lines(format!(
         "\
--- web.{entity}_document: a {label} as its JSON text, and the version of it. The only place that knows the shape of a {label}.
+-- web.{entity}_document: {label} as its JSON text, and the version of it. The only place that knows the shape of {label}.
 CREATE OR ALTER FUNCTION web.{entity}_document ({key})
 RETURNS TABLE
 AS
@@ -52,7 +52,7 @@ RETURN
 GO
 ",
         entity = plan.name,
-        label = label(plan),
+        label = one(plan),
         key = key::declared(plan),
         members = wrapped(&shown(plan.shown(), "c"), "                "),
         table = qualified(&plan.table),
@@ -206,6 +206,8 @@ fn filter_problem(plan: &Plan, condition: &Condition) -> String {
 fn filter(condition: &Condition) -> String {
     let Condition { parameter, column, compare, .. } = condition;
     let value = |source: &str| match column.sql_type {
+        // The parameter is a number. One that the column's type does not have is no error, and no row has it.
+        sql_type if sql_type.is_integer() => source.to_owned(),
         SqlType::Char(length) => {
             types::value(&Column { sql_type: SqlType::VarChar(Length::Of(length)), ..(*column).clone() }, source)
         }
@@ -240,17 +242,17 @@ fn filter(condition: &Condition) -> String {
 pub(super) fn heading(plan: &Plan, operation: Operation) -> String {
     let (procedure, label) = (plan.procedure(operation), label(plan));
     let plural = plan.plural.replace('_', " ");
-    let (name, many, row) = (&plan.name, &plan.plural, plan.path_of_row());
+    let (name, many, row, one) = (&plan.name, &plan.plural, plan.path_of_row(), one(plan));
     match operation {
         Operation::Get => format!("-- web.{procedure}: one {label}. GET {row}"),
         Operation::List => {
             let filters: String = plan.conditions().iter().map(|condition| format!("&{}=", condition.query)).collect();
             format!("-- web.{procedure}: a page of {plural}, by key. GET /{many}?after=&limit={filters}")
         }
-        Operation::Put => format!("-- web.{procedure}: create a {label}. PUT /{name}, POST /{many}"),
+        Operation::Put => format!("-- web.{procedure}: create {one}. PUT /{name}, POST /{many}"),
         Operation::Patch => {
-            format!("-- web.{procedure}: change some fields of a {label} (JSON Merge Patch, RFC 7396). PATCH {row}")
+            format!("-- web.{procedure}: change some fields of {one} (JSON Merge Patch, RFC 7396). PATCH {row}")
         }
-        Operation::Delete => format!("-- web.{procedure}: delete a {label}. DELETE {row}"),
+        Operation::Delete => format!("-- web.{procedure}: delete {one}. DELETE {row}"),
     }
 }
