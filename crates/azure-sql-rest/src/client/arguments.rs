@@ -16,7 +16,8 @@ use crate::route::{self, Call, Kind, Source};
 /// The query parameter with the key behind which a page begins.
 pub const AFTER: &str = "after";
 
-/// The arguments that the head of a request has for `call`, a call of the path that is `template` in the table. The JSON of the body is not among them: [`crate::client::body`] reads it.
+/// The arguments that the head of a request has for `call`, a call of the path that is `template` in the table. The JSON of
+/// the body is not among them: [`crate::client::body`] reads it.
 ///
 /// # Errors
 ///
