@@ -26,7 +26,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
-use plan::{Filter, Operation, Plan, TableName};
+use plan::{Filter, Operation, Plan, Sort, TableName};
 use source::{Table, Trait};
 
 #[derive(Args)]
@@ -107,6 +107,9 @@ struct Add {
     /// Filters of the list: Status, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
     #[arg(long, value_delimiter = ',', value_parser = filter_of)]
     filter: Vec<Filter>,
+    /// Orders of the list besides the order by key: Name, or 'CreatedAt desc'
+    #[arg(long, value_delimiter = ',', value_parser = sort_of)]
+    sort: Vec<Sort>,
     /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), or @COLUMN to copy
     /// another column
     #[arg(long, value_delimiter = ',')]
@@ -125,6 +128,11 @@ struct Add {
 /// A filter of the command line.
 fn filter_of(text: &str) -> Result<Filter> {
     Filter::try_from(text.to_owned())
+}
+
+/// An order of the command line.
+fn sort_of(text: &str) -> Result<Sort> {
+    Sort::try_from(text.to_owned())
 }
 
 /// Does what the command line says in the project at `root`.
@@ -292,6 +300,7 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         show: add.show.clone(),
         is_camel: add.camel,
         filter: add.filter.clone(),
+        sort: add.sort.clone(),
         set: add.set.iter().map(pair).collect::<Result<_>>()?,
         touch: add.touch.iter().map(pair).collect::<Result<_>>()?,
         source,

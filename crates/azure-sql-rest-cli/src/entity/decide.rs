@@ -5,7 +5,7 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 
 use super::plan::{
-    Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, SqlType, TableName, Unique,
+    Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, Sort, SqlType, TableName, Unique,
 };
 use super::rules;
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
@@ -30,6 +30,8 @@ pub(crate) struct Wishes {
     pub(crate) is_camel: bool,
     /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
+    /// The orders of a list; when empty, the orders of the plan before.
+    pub(crate) sort: Vec<Sort>,
     /// Values of columns in a new row, as the command line gives them.
     pub(crate) set: Vec<(String, String)>,
     /// Values of columns in a new row and after each change.
@@ -84,7 +86,8 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         camel: is_camel(wishes),
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
-        filter: filter(before, wishes),
+        filter: or_else(&wishes.filter, before.map(|before| &before.filter)),
+        sort: or_else(&wishes.sort, before.map(|before| &before.sort)),
         columns,
         // A view has no index, and its owner says that the key is unique.
         uniques: if is_view(table) { Vec::new() } else { table.uniques.clone() },
@@ -108,12 +111,18 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         let first = |unique: &Unique| unique.columns.first().is_some_and(|first| first.eq_ignore_ascii_case(name));
         plan.uniques.iter().any(first)
     };
-    let conditions = plan.conditions();
-    let scanned: BTreeSet<_> =
-        conditions.iter().map(|condition| &*condition.column.name).filter(|name| !is_first(name)).collect();
-    if !scanned.is_empty() {
-        let names = Vec::from_iter(scanned).join(", ");
-        notes.push(format!("no unique index begins with {names}: a filter of a large table needs an index of its own"));
+    let (conditions, orders) = (plan.conditions(), plan.orders());
+    let filtered = conditions.iter().map(|condition| condition.column);
+    for (columns, what) in
+        [(filtered.collect::<Vec<_>>(), "a filter"), (orders.iter().map(|order| order.column).collect(), "an order")]
+    {
+        let scanned: BTreeSet<_> = columns.iter().map(|column| &*column.name).filter(|name| !is_first(name)).collect();
+        if !scanned.is_empty() {
+            let names = Vec::from_iter(scanned).join(", ");
+            notes.push(format!(
+                "no unique index begins with {names}: {what} of a large table needs an index of its own"
+            ));
+        }
     }
     if !table.triggers.is_empty() && !table.ddl.is_empty() {
         let names: Vec<_> = plan.triggers.iter().map(String::as_str).collect();
@@ -126,11 +135,11 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     Ok(Decided { plan, notes })
 }
 
-/// The filters of the command line, or else the filters of the plan before.
-fn filter(before: Option<&Plan>, wishes: &Wishes) -> Vec<Filter> {
-    match wishes.filter.is_empty() {
-        true => before.map(|before| before.filter.clone()).unwrap_or_default(),
-        false => wishes.filter.clone(),
+/// The filters or orders of the command line, or else those of the plan before.
+fn or_else<T: Clone>(wished: &[T], before: Option<&Vec<T>>) -> Vec<T> {
+    match wished.is_empty() {
+        true => before.cloned().unwrap_or_default(),
+        false => wished.to_vec(),
     }
 }
 
