@@ -146,7 +146,9 @@ fn or_else<T: Clone>(wished: &[T], before: Option<&Vec<T>>) -> Vec<T> {
 /// The columns that were named.
 fn named(wishes: &Wishes) -> impl Iterator<Item = &String> {
     let pairs = wishes.set.iter().chain(&wishes.touch).map(|(name, _)| name);
-    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key)
+    let filters = wishes.filter.iter().map(|filter| &filter.column);
+    let lists = filters.chain(wishes.sort.iter().map(|sort| &sort.column));
+    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key).chain(lists)
 }
 
 fn names(table: &Table) -> String {

@@ -9,7 +9,7 @@ use super::{Column, Plan};
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Sort {
-    pub(super) column: String,
+    pub(crate) column: String,
     is_descending: bool,
 }
 
