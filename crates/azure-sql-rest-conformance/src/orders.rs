@@ -5,12 +5,13 @@ use std::cmp::Ordering;
 use http::Method;
 use serde_json::Value;
 
-use crate::entity;
+use crate::entity::{self, Member};
 use crate::subject::Subject;
 
 pub fn every_order_has_each_row_once(subject: &Subject) {
     let (Some(list), Some(most)) = (&subject.entity.list, subject.entity.limit) else { return };
     let Some(first) = subject.entity.sorts.first() else { return };
+    subject.entity.sorts.iter().for_each(|sort| create_without_value(subject, member_of(sort).0));
     let all = subject.all_rows();
     for sort in &subject.entity.sorts {
         let query = |limit: u64| format!("{list}?sort={sort}&limit={limit}");
@@ -19,7 +20,7 @@ pub fn every_order_has_each_row_once(subject: &Subject) {
             assert!(subject.rows_from(query(limit), limit) == rows, "{sort}: pages of {limit} are the list");
         }
         let mut keys = subject.keys(&rows);
-        let (member, is_descending) = sort.strip_prefix('-').map_or((&**sort, false), |member| (member, true));
+        let (member, is_descending) = member_of(sort);
         let values = values(subject, &rows, member);
         for ((pair, keys), values) in rows.windows(2).zip(keys.windows(2)).zip(values.windows(2)) {
             let order = compared(&values[0], &values[1]).map(|order| order.then(by_key(&keys[0], &keys[1])));
@@ -37,11 +38,10 @@ pub fn every_order_has_each_row_once(subject: &Subject) {
         }
         // A cursor is of one order.
         let page = query(1);
-        if let Some(next) = subject.next_page(&page, &subject.get(&page).is(200)) {
-            let of_another = match subject.entity.sorts.iter().find(|another| *another != sort) {
-                Some(another) => next.replace(&format!("sort={sort}"), &format!("sort={another}")),
-                None => next.replace(&format!("sort={sort}&"), ""),
-            };
+        let next = subject.next_page(&page, &subject.get(&page).is(200));
+        let another = subject.entity.sorts.iter().find(|another| *another != sort);
+        if let (Some(next), Some(another)) = (next, another) {
+            let of_another = next.replace(&format!("sort={sort}"), &format!("sort={another}"));
             assert_ne!(next, of_another, "the link keeps the order");
             subject.get(&of_another).problem(400);
         }
@@ -49,6 +49,23 @@ pub fn every_order_has_each_row_once(subject: &Subject) {
     for sort in [format!("{first}x"), format!("-{first}"), format!("%20{first}")] {
         if !subject.entity.sorts.contains(&sort) {
             subject.get(&format!("{list}?sort={sort}")).problem(400);
+        }
+    }
+}
+
+/// The member of an order, and true if it is descending.
+fn member_of(sort: &str) -> (&str, bool) {
+    sort.strip_prefix('-').map_or((sort, false), |member| (member, true))
+}
+
+/// Creates two rows whose member is null, where several rows may be so.
+fn create_without_value(subject: &Subject, field: &str) {
+    let is_free = |member: &&Member| {
+        member.field == field && member.is_nullable() && !member.is_unique && member.unique_with.is_empty()
+    };
+    if !subject.entity.creates.is_empty() && subject.entity.new.iter().any(|member| is_free(&member)) {
+        for _ in 0..2 {
+            subject.create(&entity::with(&subject.new_row(), field, Value::Null));
         }
     }
 }

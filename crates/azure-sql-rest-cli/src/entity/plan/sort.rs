@@ -69,6 +69,12 @@ impl Order<'_> {
         [Range::All].into_iter().chain(same).chain([Range::Behind]).chain(nulls).collect()
     }
 
+    /// The columns by which rows of a range are ordered: all have one value of the first, or none, in some ranges.
+    pub(crate) fn columns(&self, range: Range) -> Vec<&Column> {
+        let first = (!matches!(range, Range::Same | Range::Nulls)).then_some(self.column);
+        first.into_iter().chain(self.rest.iter().copied()).collect()
+    }
+
     /// The reason why a list cannot have this order, with a way out.
     pub(crate) fn refusal(&self) -> Option<String> {
         let (name, sql_type) = (&self.column.name, self.column.sql_type);

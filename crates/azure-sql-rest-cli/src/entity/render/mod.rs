@@ -125,6 +125,8 @@ pub(crate) const CURSOR: u16 = 4000;
 #[cfg(test)]
 mod kinds;
 #[cfg(test)]
+mod million;
+#[cfg(test)]
 mod orders;
 #[cfg(test)]
 mod tests;

@@ -289,7 +289,7 @@ fn t_sql_of_orders_seeks_each_range_in_the_columns_own_type() {
         "ops.key_part(@After, 2) IS DISTINCT FROM @Sort",
         "WHEN N'-Price' THEN IIF(@Value IS NOT NULL AND @Value2 IS NULL, 1, 0)",
         "WHEN N'-At' THEN IIF(@Value3 IS NULL, 1, 0)",
-        "1 AS web_Part, ROW_NUMBER() OVER (ORDER BY c.Name DESC, c.Id DESC) AS web_Place FROM web_Listed AS c WHERE @Sort = N'-Name' AND c.Name IS NOT DISTINCT FROM @Value1 AND c.Id < @After1 ORDER BY web_Place",
+        "1 AS web_Part, ROW_NUMBER() OVER (ORDER BY c.Id DESC) AS web_Place FROM web_Listed AS c WHERE @Sort = N'-Name' AND c.Name IS NOT DISTINCT FROM @Value1 AND c.Id < @After1 ORDER BY web_Place",
         "WHERE @Sort = N'-Name' AND (@After IS NULL OR c.Name < @Value1)",
         "WHERE @Sort = N'-Name' AND @Value1 IS NOT NULL AND c.Name IS NULL",
         "WHERE @Sort = N'Name' AND @After IS NOT NULL AND @Value1 IS NULL AND c.Name IS NOT NULL",

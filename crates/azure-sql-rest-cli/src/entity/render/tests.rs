@@ -118,7 +118,7 @@ fn dab(plan: &Plan) -> Value {
 pub(super) struct Local {
     bridge: Bridge,
     count: u32,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Local {
@@ -133,7 +133,12 @@ impl Local {
         fs::write(&dab_config, dab(plan).to_string()).expect("written");
         let procedures = folder.path().join("sqlite");
         let bridge = Bridge::open(Config { database: folder.path().join("local.db"), dab_config, procedures });
-        Self { bridge: bridge.expect("a bridge"), count: 0, _folder: folder }
+        Self { bridge: bridge.expect("a bridge"), count: 0, folder }
+    }
+
+    /// The file of the database.
+    pub(super) fn database(&self) -> PathBuf {
+        self.folder.path().join("local.db")
     }
 
     /// Calls a procedure, and returns the row.

@@ -38,8 +38,11 @@ pub(super) fn indexes(plan: &Plan) -> Vec<String> {
     for order in plan.orders().iter().filter(|order| !is_first(order)) {
         let name = local(&format!("IX_{}_{}", plan.table.name, order.column.name));
         let ascending = Order { is_descending: false, query: None, rest: order.rest.clone(), ..*order };
-        let index =
-            format!("CREATE INDEX IF NOT EXISTS {name} ON {} ({});", table_name(&plan.table), order_by(&ascending));
+        let index = format!(
+            "CREATE INDEX IF NOT EXISTS {name} ON {} ({});",
+            table_name(&plan.table),
+            order_by(&ascending, Range::All)
+        );
         if !indexes.contains(&index) {
             indexes.push(index);
         }
@@ -114,6 +117,7 @@ fn rows(plan: &Plan, filters: &[String]) -> String {
         let is_asked =
             order.query.as_ref().map_or(":Sort IS NULL".to_owned(), |query| format!(":Sort = {}", quoted(query)));
         for (at, range) in order.ranges().into_iter().enumerate() {
+            let order_by = order_by(&order, range);
             let conditions = [&[is_asked.clone(), is_in(plan, &order, range)], filters].concat();
             ranges.push(format!(
                 "        SELECT *, {} AS web_Part, row_number() OVER (ORDER BY {order_by}) AS web_Place
@@ -121,21 +125,17 @@ fn rows(plan: &Plan, filters: &[String]) -> String {
 {}
         )",
                 at + 1,
-                key::rows(plan, "        ", &conditions, &order_by(&order), ":Limit + 1"),
-                order_by = order_by(&order),
+                key::rows(plan, "        ", &conditions, &order_by, ":Limit + 1"),
             ));
         }
     }
     ranges.join("\n        UNION ALL\n")
 }
 
-fn order_by(order: &Order) -> String {
+fn order_by(order: &Order, range: Range) -> String {
     let direction = if order.is_descending { " DESC" } else { "" };
-    let columns = [order.column].into_iter().chain(order.rest.iter().copied());
-    columns
-        .map(|column| format!("{}{direction}", compared(column, &column_name(column))))
-        .collect::<Vec<_>>()
-        .join(", ")
+    let column = |column: &&Column| format!("{}{direction}", compared(column, &column_name(column)));
+    order.columns(range).iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
 /// The condition that a row is in a range of an order.

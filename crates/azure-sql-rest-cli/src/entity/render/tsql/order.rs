@@ -124,22 +124,27 @@ fn rows(plan: &Plan) -> String {
             Some(query) => format!("@Sort = {}", literal(query)),
             None => "@Sort IS NULL".to_owned(),
         };
-        let order_by = order_by(&order);
         for (at, range) in order.ranges().into_iter().enumerate() {
             let Some(is_in) = is_in(plan, &order, range) else { continue };
+            let order_by = order_by(&order, range);
             ranges.push(format!(
                 "SELECT s.* FROM (SELECT TOP (@Limit + 1) c.*, {at} AS web_Part, ROW_NUMBER() OVER (ORDER BY {order_by}) AS web_Place \
                  FROM web_Listed AS c WHERE {is_asked} AND {is_in} ORDER BY web_Place) AS s"
             ));
         }
     }
-    format!("                {}", ranges.join("\n                UNION ALL "))
+    format!(
+        "                SELECT TOP (@Limit + 1) u.* FROM (
+                    {}
+                ) AS u ORDER BY u.web_Part, u.web_Place",
+        ranges.join("\n                    UNION ALL ")
+    )
 }
 
-fn order_by(order: &Order) -> String {
+fn order_by(order: &Order, range: Range) -> String {
     let direction = if order.is_descending { " DESC" } else { "" };
-    let columns = [order.column].into_iter().chain(order.rest.iter().copied());
-    columns.map(|column| format!("c.{}{direction}", name(&column.name))).collect::<Vec<_>>().join(", ")
+    let column = |column: &&Column| format!("c.{}{direction}", name(&column.name));
+    order.columns(range).iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
 /// The condition that a row is in a range of an order. `None` for all rows, which are with those behind a value.
