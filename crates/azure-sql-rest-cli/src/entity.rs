@@ -3,12 +3,13 @@
 //! In reading order:
 //! - `source` reads a table from scripts or from a database;
 //! - `decide` makes a plan of the table, or refuses with all reasons;
-//! - `rules` has the reasons that hold for every plan;
+//! - `rules` has the reasons that hold for every plan, and `indexes` says which indexes its list lacks;
 //! - `plan` has the plan and its text, the one input of all that is generated;
 //! - `render` writes the plan as SQL, and `routes` as lines of the table of routes;
 //! - `project` reads what the project has already, and `write` changes it.
 
 mod decide;
+mod indexes;
 #[cfg(test)]
 mod lint;
 pub(crate) mod plan;

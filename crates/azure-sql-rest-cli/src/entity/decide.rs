@@ -7,8 +7,8 @@ use anyhow::{Result, bail, ensure};
 use super::plan::{
     Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, Sort, SqlType, TableName, Unique,
 };
-use super::rules;
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
+use super::{indexes, rules};
 
 /// The options of the command line, and the plan that the entity had before.
 #[derive(Clone, Debug, Default)]
@@ -106,24 +106,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         notes.push("no column can be changed: patch is left out".to_owned());
     }
     plan.listed = listed(&plan, before, &mut notes);
-    // A plan has only the unique indexes.
-    let is_first = |name: &str| {
-        let first = |unique: &Unique| unique.columns.first().is_some_and(|first| first.eq_ignore_ascii_case(name));
-        plan.uniques.iter().any(first)
-    };
-    let (conditions, orders) = (plan.conditions(), plan.orders());
-    let filtered = conditions.iter().map(|condition| condition.column);
-    for (columns, what) in
-        [(filtered.collect::<Vec<_>>(), "a filter"), (orders.iter().map(|order| order.column).collect(), "an order")]
-    {
-        let scanned: BTreeSet<_> = columns.iter().map(|column| &*column.name).filter(|name| !is_first(name)).collect();
-        if !scanned.is_empty() {
-            let names = Vec::from_iter(scanned).join(", ");
-            notes.push(format!(
-                "no unique index begins with {names}: {what} of a large table needs an index of its own"
-            ));
-        }
-    }
+    notes.extend(indexes::absent(&plan));
     if !table.triggers.is_empty() && !table.ddl.is_empty() {
         let names: Vec<_> = plan.triggers.iter().map(String::as_str).collect();
         notes.push(format!("the trigger {} is not created by {}: apply its script", names.join(", "), plan.script));
