@@ -118,7 +118,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     Ok(Decided { plan, notes })
 }
 
-/// The filters or orders of the command line, or else those of the plan before.
+/// The filters or orders of the command line, or else of the plan before.
 fn or_else<T: Clone>(wished: &[T], before: Option<&Vec<T>>) -> Vec<T> {
     match wished.is_empty() {
         true => before.cloned().unwrap_or_default(),

@@ -47,7 +47,7 @@ const MOVE: &str = "
     DELETE FROM dbo_Readings WHERE Id % 10 = 0 AND Id BETWEEN :From AND :From + 300;
     INSERT OR REPLACE INTO dbo_Readings (Id, Kind, Amount) VALUES (:From / 10 * 10, 1, '0.00'), (:From / 10 * 10 + 100, 1, NULL)";
 
-/// What SQLite does for a page: the steps of its virtual machine, in all statements of the script.
+/// Counts the steps of SQLite's virtual machine for a page, in all statements of the script.
 fn steps(connection: &Connection, script: &str, page: &[(&str, Stored)]) -> i32 {
     let mut variables: BTreeMap<String, Stored> =
         page.iter().map(|(name, value)| ((*name).to_owned(), value.clone())).collect();
@@ -58,7 +58,7 @@ fn steps(connection: &Connection, script: &str, page: &[(&str, Stored)]) -> i32 
             let name = statement.parameter_name(index).expect("a name")[1..].to_owned();
             statement.raw_bind_parameter(index, variables.get(&name)).expect("bound");
         }
-        let names: Vec<_> = statement.column_names().into_iter().map(str::to_owned).collect();
+        let names: Vec<_> = statement.column_names().map(str::to_owned).collect();
         let mut rows = statement.raw_query();
         if let Some(row) = rows.next().expect("a row") {
             variables.extend(names.iter().enumerate().map(|(at, name)| (name.clone(), row.get(at).expect("a value"))));

@@ -65,7 +65,7 @@ fn parts(plan: &Plan) -> String {
     format!("SELECT\n{};", listed(&parts, "    "))
 }
 
-/// The condition that the cursor is none: it lacks a part of the key, is of another order, or has no value of this one.
+/// The condition that no row has the cursor in this order.
 fn problem(plan: &Plan) -> String {
     let keys = plan.key_columns();
     let mut faults: Vec<_> = keys.iter().map(|key| format!(":{} IS NULL", cursor_variable(plan, key))).collect();
@@ -106,11 +106,11 @@ fn cursor(plan: &Plan) -> String {
         [key] if key.sql_type.is_text() => format!("iif(:Sort IS NULL, {0}, key_text({0}))", column_name(key)),
         _ => key::text(plan),
     };
-    // What is added to NULL is NULL, and nothing in concat.
+    // A text with NULL behind `||` is NULL, which concat leaves out.
     format!("concat({key}, '/' || :Sort{value})")
 }
 
-/// The ranges of all orders, of which only those of one have rows.
+/// The ranges of all orders. Only the ranges of one order have rows.
 fn rows(plan: &Plan, filters: &[String]) -> String {
     let mut ranges = Vec::new();
     for order in plan.all_orders() {

@@ -108,7 +108,7 @@ fn json_of(column: &Column, parameter: &str) -> String {
     )
 }
 
-/// What is wrong with the value of a parameter for a column; NULL for nothing.
+/// The fault of a parameter's value for a column; NULL for a value without one.
 pub(super) fn problem_of(plan: &Plan, column: &Column, parameter: &str) -> String {
     format!("field_error({}, {})", json_of(column, parameter), rule_arguments(plan, column))
 }

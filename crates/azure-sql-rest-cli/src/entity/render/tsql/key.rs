@@ -186,7 +186,7 @@ pub(super) fn next_of(cursor: &str) -> String {
     format!("CASE WHEN MAX(p.Found) > @Limit THEN MAX(IIF(p.Nth = @Limit, {cursor}, N'')) END")
 }
 
-/// The condition that a row is behind a cursor, from columns and their values: behind in a column, or equal in it and behind in the next.
+/// The condition that a row is behind a cursor, from columns and their values.
 pub(super) fn behind(parts: &[(String, String)], operator: char) -> String {
     let mut is_behind = String::new();
     for (at, (column, after)) in parts.iter().enumerate().rev() {

@@ -1,7 +1,7 @@
 //! A list with several orders: its cursors, and the ranges of rows behind one.
 //!
-//! A cursor is the text of the key, as `ops.key_text` says, with two more parts behind a slash each: the value of `sort`, and the row's
-//! value in this order, which NULL lacks. Without `sort` it is the key alone, as in a list with one order.
+//! A cursor is the text of the key (`ops.key_text`) with two more parts: the value of `sort`, and the row's value in this order. A row
+//! with NULL has no last part. Without `sort`, the cursor is only the key, as in a list with one order.
 
 use super::super::super::plan::sort::{Order, Range};
 use super::super::super::plan::{Column, Plan};
@@ -71,7 +71,7 @@ fn parts(plan: &Plan) -> String {
     statements.iter().map(|statement| format!("    DECLARE {statement};\n")).collect()
 }
 
-/// An expression for what is wrong with the cursor: it lacks a part of the key, is of another order, or has no value of this one.
+/// An expression for what is wrong with a cursor that no row has in this order.
 fn problem(plan: &Plan) -> String {
     let keys = plan.key_columns();
     let mut faults: Vec<_> = keys.iter().map(|key| format!("@{} IS NULL", cursor_variable(plan, key))).collect();
@@ -112,11 +112,11 @@ fn cursor(plan: &Plan) -> String {
         }
     }
     let value = if cases.is_empty() { String::new() } else { format!(", CASE @Sort{cases} END") };
-    // What is added to NULL is NULL, and nothing in CONCAT.
+    // A text with NULL behind `+` is NULL, which CONCAT leaves out.
     format!("CONCAT({key}, N'/' + @Sort{value})")
 }
 
-/// The ranges of all orders, of which only those of one have rows.
+/// The ranges of all orders. Only the ranges of one order have rows.
 fn rows(plan: &Plan) -> String {
     let mut ranges = Vec::new();
     for order in plan.all_orders() {
@@ -147,7 +147,7 @@ fn order_by(order: &Order, range: Range) -> String {
     order.columns(range).iter().map(column).collect::<Vec<_>>().join(", ")
 }
 
-/// The condition that a row is in a range of an order. `None` for all rows, which are with those behind a value.
+/// The condition that a row is in a range of an order. `None` for all rows, because the rows behind a value are then all.
 fn is_in(plan: &Plan, order: &Order, range: Range) -> Option<String> {
     let part =
         |column: &Column| (format!("c.{}", name(&column.name)), types::cursor(column, &cursor_variable(plan, column)));
