@@ -105,6 +105,7 @@ async fn a_million_rows_are_walked_beside_a_writer_and_each_page_costs_the_same(
         assert_eq!(status(&page), 200, "{page}");
         let rows: Vec<Value> = serde_json::from_str(page["Json"].as_str().expect("a text")).expect("a list");
         found.extend(rows.iter().map(|row| (row["Id"].as_i64().unwrap_or_default(), row["Amount"].as_f64())));
+        assert!(found.len() < 1_000_000, "the pages do not end");
         match page["NextAfter"].as_str() {
             Some(after) => cursors.push(after.to_owned()),
             None => break,

@@ -77,6 +77,7 @@ async fn walk(local: &mut Local, list: &str, arguments: Value, limit: usize) -> 
         let of_page: Vec<Value> = serde_json::from_str(page["Json"].as_str().expect("a text")).expect("a list");
         assert!(of_page.len() <= limit && (cursors.is_empty() || !of_page.is_empty()), "{page}");
         rows.extend(of_page);
+        assert!(rows.len() < 100, "the pages do not end: {arguments} {cursors:?}");
         match page["NextAfter"].as_str() {
             Some(after) => cursors.push(after.to_owned()),
             None => return (rows, cursors),
