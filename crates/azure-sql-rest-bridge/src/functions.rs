@@ -38,7 +38,11 @@ use crate::{
 };
 
 /// Registers every function and the collation on a connection.
-pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
+///
+/// # Errors
+///
+/// When SQLite refuses one.
+pub fn register(connection: &Connection, clock: &Clock) -> Result<()> {
     let clock = clock.clone();
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection

@@ -42,6 +42,7 @@ mod wire;
 
 pub use bridge::{Bridge, Config};
 pub use clock::Clock;
+pub use functions::register;
 pub use server::{serve, serve_with_faults};
 pub use wire::ReplyBody;
 

@@ -26,6 +26,8 @@ pub struct Entity {
     pub limit: Option<u64>,
     /// The parameters by which the list is filtered, as the description has them.
     pub filters: Vec<Value>,
+    /// The orders of the list that `sort` chooses: a member, and `-` in front for descending.
+    pub sorts: Vec<String>,
     /// The members that are the key.
     pub keys: Vec<String>,
     /// The members of a row as it is shown, of a new one, and of a patch.
@@ -90,6 +92,12 @@ impl Member {
     fn is_reference(&self) -> bool {
         self.schema["x-reference"] == true
     }
+}
+
+/// The orders of a list.
+fn sorts(list: &Value) -> Vec<String> {
+    let values = parameter(list, "query", "sort")["schema"]["enum"].as_array();
+    values.into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
 }
 
 impl Entity {
@@ -169,6 +177,7 @@ impl Entity {
                 .collect(),
             limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
             filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
+            sorts: sorts(&all["get"]),
             new: members(&new["schema"], &examples),
             patch: members(&patch["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),

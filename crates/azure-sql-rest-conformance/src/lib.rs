@@ -12,6 +12,7 @@ pub mod description;
 mod entity;
 pub mod examples;
 pub mod faults;
+mod orders;
 mod promises;
 mod reads;
 mod rules;
@@ -56,6 +57,7 @@ const CASES: &[(&str, Case)] = cases![
     reads::what_is_not_there_is_404,
     reads::pages_are_the_list,
     reads::filters_choose_the_rows_of_a_list,
+    orders::every_order_has_each_row_once,
     reads::rows_of_another_row_are_its_own,
     reads::pages_hold_while_rows_come_and_go,
 ];

@@ -59,10 +59,17 @@ fn descriptions(document: &Value) -> Vec<Value> {
             "name": name,
             "plural": route.path.trim_start_matches('/'),
             "schema": document["components"]["schemas"][title],
+            "sorts": sorts(&document["paths"][route.path]["get"]),
             "examples": examples
         }));
     }
     descriptions
+}
+
+/// The orders of a list.
+fn sorts(list: &Value) -> Value {
+    let mut parameters = list["parameters"].as_array().into_iter().flatten();
+    parameters.find(|one| one["name"] == "sort").map_or(Value::Null, |sort| sort["schema"]["enum"].clone())
 }
 
 /// Asks every entity, and returns how many there are.
@@ -157,6 +164,26 @@ impl<D: Database> Entity<'_, D> {
             let second = self.ask(list, false, vec![("After", next), ("Limit", json!(1))], 200).await?;
             ensure!(json_of(&second)? != json_of(&page)?, "{second:?}");
         }
+        for sort in self.description["sorts"].as_array().into_iter().flatten() {
+            self.order(list, sort).await?;
+            self.ask(list, false, vec![("Sort", json!("?"))], 400).await?;
+        }
+        Ok(())
+    }
+
+    /// Pages of one row in an order are the list, as far as its first page goes.
+    async fn order(&self, list: &'static Call, sort: &Value) -> Result<()> {
+        let first = self.ask(list, false, vec![("Sort", sort.clone()), ("Limit", json!(20))], 200).await?;
+        let first = json_of(&first)?;
+        let first = first.as_array().context("a list")?;
+        let (mut rows, mut arguments) = (Vec::new(), vec![("Sort", sort.clone()), ("Limit", json!(1))]);
+        while rows.len() < first.len() {
+            let page = self.ask(list, false, arguments.clone(), 200).await?;
+            rows.extend(json_of(&page)?.as_array().context("a list")?.clone());
+            arguments.truncate(2);
+            arguments.push(("After", column(&page, "NextAfter")?));
+        }
+        ensure!(rows == *first, "{sort}: {rows:?} and {first:?}");
         Ok(())
     }
 

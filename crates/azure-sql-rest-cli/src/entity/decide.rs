@@ -5,10 +5,10 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 
 use super::plan::{
-    Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, SqlType, TableName, Unique,
+    Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, Sort, SqlType, TableName, Unique,
 };
-use super::rules;
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
+use super::{indexes, rules};
 
 /// The options of the command line, and the plan that the entity had before.
 #[derive(Clone, Debug, Default)]
@@ -30,6 +30,8 @@ pub(crate) struct Wishes {
     pub(crate) is_camel: bool,
     /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
+    /// The orders of a list; when empty, the orders of the plan before.
+    pub(crate) sort: Vec<Sort>,
     /// Values of columns in a new row, as the command line gives them.
     pub(crate) set: Vec<(String, String)>,
     /// Values of columns in a new row and after each change.
@@ -84,7 +86,8 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         camel: is_camel(wishes),
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
-        filter: filter(before, wishes),
+        filter: or_else(&wishes.filter, before.map(|before| &before.filter)),
+        sort: or_else(&wishes.sort, before.map(|before| &before.sort)),
         columns,
         // A view has no index, and its owner says that the key is unique.
         uniques: if is_view(table) { Vec::new() } else { table.uniques.clone() },
@@ -103,18 +106,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         notes.push("no column can be changed: patch is left out".to_owned());
     }
     plan.listed = listed(&plan, before, &mut notes);
-    // A plan has only the unique indexes.
-    let is_first = |name: &str| {
-        let first = |unique: &Unique| unique.columns.first().is_some_and(|first| first.eq_ignore_ascii_case(name));
-        plan.uniques.iter().any(first)
-    };
-    let conditions = plan.conditions();
-    let scanned: BTreeSet<_> =
-        conditions.iter().map(|condition| &*condition.column.name).filter(|name| !is_first(name)).collect();
-    if !scanned.is_empty() {
-        let names = Vec::from_iter(scanned).join(", ");
-        notes.push(format!("no unique index begins with {names}: a filter of a large table needs an index of its own"));
-    }
+    notes.extend(indexes::absent(&plan));
     if !table.triggers.is_empty() && !table.ddl.is_empty() {
         let names: Vec<_> = plan.triggers.iter().map(String::as_str).collect();
         notes.push(format!("the trigger {} is not created by {}: apply its script", names.join(", "), plan.script));
@@ -126,18 +118,20 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     Ok(Decided { plan, notes })
 }
 
-/// The filters of the command line, or else the filters of the plan before.
-fn filter(before: Option<&Plan>, wishes: &Wishes) -> Vec<Filter> {
-    match wishes.filter.is_empty() {
-        true => before.map(|before| before.filter.clone()).unwrap_or_default(),
-        false => wishes.filter.clone(),
+/// The filters or orders of the command line, or else of the plan before.
+fn or_else<T: Clone>(wished: &[T], before: Option<&Vec<T>>) -> Vec<T> {
+    match wished.is_empty() {
+        true => before.cloned().unwrap_or_default(),
+        false => wished.to_vec(),
     }
 }
 
 /// The columns that were named.
 fn named(wishes: &Wishes) -> impl Iterator<Item = &String> {
     let pairs = wishes.set.iter().chain(&wishes.touch).map(|(name, _)| name);
-    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key)
+    let filters = wishes.filter.iter().map(|filter| &filter.column);
+    let lists = filters.chain(wishes.sort.iter().map(|sort| &sort.column));
+    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key).chain(lists)
 }
 
 fn names(table: &Table) -> String {

@@ -4,7 +4,7 @@
 //! In reading order, after [`Plan`] and its parts here:
 //! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
 //! - `key` says which columns name a row, and `row` what follows from that;
-//! - `filter` says how a list is filtered, and `condition` has the conditions of a filter;
+//! - `filter` says how a list is filtered, `condition` has the conditions of a filter, and `sort` the orders of a list;
 //! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
 //! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
 
@@ -19,6 +19,7 @@ mod name;
 mod row;
 mod rule;
 mod schema;
+pub(crate) mod sort;
 mod sql_type;
 mod text;
 
@@ -34,6 +35,7 @@ pub(crate) use expression::Expression;
 pub(crate) use filter::Filter;
 pub(crate) use key::{Key, KeySource};
 pub(crate) use name::{TableName, bracketed};
+pub(crate) use sort::Sort;
 pub(crate) use sql_type::{Length, SqlType};
 
 /// Has all that was told and decided about a table.
@@ -68,6 +70,9 @@ pub(crate) struct Plan {
     /// The filters of a list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) filter: Vec<Filter>,
+    /// The orders of a list besides the order by key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sort: Vec<Sort>,
     /// Every column of the table, in its order.
     pub(crate) columns: Vec<Column>,
     /// The primary key (`is_primary`), unique constraints and unique indexes.

@@ -17,7 +17,7 @@ pub(super) fn lines(plan: &Plan) -> String {
     let parameters = render::key_parameters(plan).into_iter().zip(&kinds);
     let key = parameters.map(|(parameter, kind)| format!("{parameter}: key({kind})")).collect::<Vec<_>>().join(", ");
     let page = match kinds.as_slice() {
-        [kind] => format!("page({kind})"),
+        [kind] if !plan.has_cursor() => format!("page({kind})"),
         _ => format!("page(NVARCHAR({}))", render::CURSOR),
     };
     let label = name.replace('_', " ");
@@ -39,7 +39,8 @@ pub(super) fn lines(plan: &Plan) -> String {
         Operation::List => (
             vec![format!("List {}, a page at a time", plural.replace('_', " "))],
             format!(
-                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){})",
+                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){}{})",
+                sort(plan),
                 plan.conditions().iter().map(filter).collect::<String>()
             ),
         ),
@@ -68,6 +69,14 @@ fn kind(plan: &Plan, key: &Key) -> String {
         Some(SqlType::VarChar(Length::Of(size)) | SqlType::NVarChar(Length::Of(size))) => format!("NVARCHAR({size})"),
         _ if is_below => "INT".to_owned(),
         _ => "ID".to_owned(),
+    }
+}
+
+/// The parameter for the order of the list, if it has several.
+fn sort(plan: &Plan) -> String {
+    match plan.sort_values() {
+        (_, 0) => String::new(),
+        (_, length) => format!(", Sort: optional(\"sort\", NVARCHAR({length}))"),
     }
 }
 

@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::plan::condition::Condition;
+use super::plan::sort::Order;
 use super::plan::{Column, Expression, Filled, Key, KeySource, Operation, Plan, Role, SqlType};
 
 /// All reasons for which a plan cannot be served, each with a way out.
@@ -13,6 +14,7 @@ pub(crate) fn refusals(plan: &Plan) -> Vec<String> {
     key(plan, &mut reasons);
     members(plan, &mut reasons);
     filters(plan, &mut reasons);
+    orders(plan, &mut reasons);
     for column in &plan.columns {
         values(plan, column, &mut reasons);
     }
@@ -163,11 +165,33 @@ fn filters(plan: &Plan, reasons: &mut Vec<String>) {
                 condition.parameter
             ));
         }
-        let is_taken = ["after", "limit"].contains(&query.as_str());
+        let is_taken = ["after", "limit"].contains(&query.as_str()) || query == "sort" && !plan.sort.is_empty();
         if is_taken || conditions[..at].iter().any(|other| other.query == *query) {
             reasons.push(format!(
                 "two query parameters of the list are called {query}: name the filter as in other={name}"
             ));
+        }
+    }
+}
+
+/// Each order is asked for once, by a column that rows show.
+fn orders(plan: &Plan, reasons: &mut Vec<String>) {
+    if !plan.sort.is_empty() && !plan.has(Operation::List) {
+        reasons.push("an order is of a list: --only needs list as well, or take `sort` out".to_owned());
+    }
+    let orders = plan.orders();
+    for (at, order) in orders.iter().enumerate() {
+        reasons.extend(order.refusal());
+        let name = &order.column.name;
+        if !plan.shown().any(|column| column.name == *name) {
+            reasons
+                .push(format!("the list is ordered by column {name}, which a row does not show: take it from `sort`"));
+        }
+        // The procedure compares the names without regard to case.
+        let query = order.query.as_deref().unwrap_or_default();
+        let is_same = |other: &Order| other.query.as_deref().is_some_and(|other| other.eq_ignore_ascii_case(query));
+        if orders[..at].iter().any(is_same) {
+            reasons.push(format!("two orders of the list are called {query}: take one from `sort`"));
         }
     }
 }

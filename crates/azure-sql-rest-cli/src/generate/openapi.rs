@@ -225,7 +225,7 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
         } else if name == "after" {
             parameter["description"] = json!("The page begins behind this key");
             // The procedure refuses other texts than its own.
-            if entity.is_some_and(|entity| entity.key.len() > 1) {
+            if entity.is_some_and(|entity| entity.has_cursor) {
                 parameter["description"] = json!("The page begins here: from the `Link` of a page");
                 parameter["schema"]["x-cursor"] = json!(true);
             }

@@ -134,9 +134,9 @@ impl Plan {
                 Example { path, response, ..Example::default() }
             }
             Operation::List => {
-                // Where a page with a key of several columns begins, only a link says.
+                // Where such a page begins, only a link says.
                 let key = self.key_columns().first().map(|column| self.example_value(column, last.saturating_sub(1)));
-                let (first, query) = match key.filter(|_| last > 1 && !self.has_parts()) {
+                let (first, query) = match key.filter(|_| last > 1 && !self.has_cursor()) {
                     Some(key) => (last, json!({"after": key, "limit": 2})),
                     None => (1, json!({"limit": 2})),
                 };

@@ -102,6 +102,20 @@ pub(crate) fn row_id(plan: &Plan) -> String {
     }
 }
 
+/// The variable, without `@`, for a column's value in the cursor of a list with several orders.
+fn cursor_variable(plan: &Plan, column: &Column) -> String {
+    let place = |columns: &[&Column]| columns.iter().position(|other| other.name == column.name).map(|at| at + 1);
+    match place(&plan.key_columns()) {
+        Some(place) => format!("After{place}"),
+        None => format!("Value{}", place(&plan.sorted()).unwrap_or_default()),
+    }
+}
+
+/// Tells clients which orders there are.
+fn unknown_sort(plan: &Plan) -> String {
+    format!("sort must be one of {}.", plan.sort_values().0.join(", "))
+}
+
 /// Tells clients that a page begins nowhere.
 const BAD_CURSOR: &str = "after is from no link of this list.";
 
@@ -110,5 +124,9 @@ pub(crate) const CURSOR: u16 = 4000;
 
 #[cfg(test)]
 mod kinds;
+#[cfg(test)]
+mod million;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod tests;

@@ -4,6 +4,7 @@
 mod condition;
 mod key;
 mod names;
+mod order;
 mod procedures;
 mod schema;
 mod values;

@@ -32,8 +32,7 @@ SELECT 404 AS Status, {absent} AS Json;
 }
 
 pub(super) fn list(plan: &Plan) -> String {
-    let (keyset, key, table) = (Keyset::of(plan), key::columns(plan), table_name(&plan.table));
-    let (sql_type, max) = (&keyset.sql_type, plan.limit.max);
+    let (key, table, max) = (key::columns(plan), table_name(&plan.table), plan.limit.max);
     let conditions = plan.conditions();
     let parameters: String = conditions
         .iter()
@@ -45,14 +44,13 @@ pub(super) fn list(plan: &Plan) -> String {
         .map(|condition| filter_problem(plan, condition))
         .collect();
     let filters: Vec<_> = conditions.iter().map(|condition| filter(plan, condition)).collect();
-    let and_filters: String = filters.iter().map(|filter| format!("\n        AND {filter}")).collect();
-    let where_filters = if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) };
-    let is_after = match filters.is_empty() {
-        true => keyset.is_behind,
-        false => format!("({})", keyset.is_behind),
+    let keyset = match plan.sort.is_empty() {
+        true => Keyset::by_key(plan, &filters),
+        false => Keyset::by_sort(plan, &filters),
     };
+    let Keyset { sql_type, sort, check, rows, order, cursor } = keyset;
     let members = object_of(plan.in_list());
-    let rows = match plan.has_parts() {
+    let page = match plan.has_cursor() {
         false => format!(
             "\
 -- The last page ends with the last row of all, and has no next.
@@ -63,55 +61,46 @@ SELECT
             {members}
     ))), '/', '\\/') AS Json
 FROM (
-    SELECT *
-    FROM {table}
-    WHERE {is_after}{and_filters}
-    ORDER BY {key}
-    LIMIT :Limit
+{rows}
 );
-"
+",
+            where_filters =
+                if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) },
         ),
         true => format!(
             "\
 -- One more row than the page has tells whether another page follows.
 SELECT
     200 AS Status,
-    max(iif(web_Nth = :Limit AND web_Found > :Limit, {text}, NULL)) AS NextAfter,
+    max(iif(web_Nth = :Limit AND web_Found > :Limit, {cursor}, NULL)) AS NextAfter,
     replace(json_group_array(json_patch('{{}}', json_object(
             {members}
     )) ORDER BY web_Nth) FILTER (WHERE web_Nth <= :Limit), '/', '\\/') AS Json
 FROM (
-    SELECT *, row_number() OVER (ORDER BY {key}) AS web_Nth, count(*) OVER () AS web_Found
+    SELECT *, row_number() OVER (ORDER BY {order}) AS web_Nth, count(*) OVER () AS web_Found
     FROM (
-        SELECT *
-        FROM {table}
-        WHERE {is_after}{and_filters}
-        ORDER BY {key}
-        LIMIT :Limit + 1
+{rows}
     )
 );
-",
-            text = key::text(plan),
+"
         ),
     };
     format!(
         "\
--- @After {sql_type} = NULL, @Limit INT = {default}{parameters}
+-- @After {sql_type} = NULL, @Limit INT = {default}{sort}{parameters}
 SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and {max}.') AS Json
 WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
 
-{check}{checks}{rows}",
+{check}{checks}{page}",
         default = plan.limit.default,
-        check = keyset.check,
     )
 }
 
-/// The value of a filter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
-fn filter_json(condition: &Condition) -> String {
-    let parameter = format!(":{}", condition.parameter);
-    let types = match condition.column.sql_type {
+/// The value of a parameter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
+fn json_of(column: &Column, parameter: &str) -> String {
+    let types = match column.sql_type {
         SqlType::Bit => "'true', 'false'",
-        sql_type if is_exact(sql_type) || matches!(sql_type, SqlType::Real | SqlType::Float) => "'integer', 'real'",
+        sql_type if sql_type.is_integer() || is_stored_number(sql_type) => "'integer', 'real'",
         _ => return format!("json_quote({parameter})"),
     };
     format!(
@@ -119,15 +108,19 @@ fn filter_json(condition: &Condition) -> String {
     )
 }
 
+/// The fault of a parameter's value for a column; NULL for a value without one.
+pub(super) fn problem_of(plan: &Plan, column: &Column, parameter: &str) -> String {
+    format!("field_error({}, {})", json_of(column, parameter), rule_arguments(plan, column))
+}
+
 /// The answer to a value that a filter cannot have.
 fn filter_problem(plan: &Plan, condition: &Condition) -> String {
     format!(
         "SELECT 400 AS Status, json_object('detail', concat({}, Message, '.')) AS Json
-FROM (SELECT field_error({}, {}) AS Message)
+FROM (SELECT {} AS Message)
 WHERE :{} IS NOT NULL AND Message IS NOT NULL;\n\n",
         quoted(&format!("{} ", condition.query)),
-        filter_json(condition),
-        rule_arguments(plan, condition.column),
+        problem_of(plan, condition.column, &format!(":{}", condition.parameter)),
         condition.parameter
     )
 }
@@ -137,29 +130,42 @@ fn filter(plan: &Plan, condition: &Condition) -> String {
     let Condition { parameter, column, compare, .. } = condition;
     let name = column_name(column);
     let value = match condition.is_checked() {
-        true => format!("column_value({}, {})", filter_json(condition), rule_arguments(plan, column)),
+        true => {
+            let json = json_of(column, &format!(":{parameter}"));
+            format!("column_value({json}, {})", rule_arguments(plan, column))
+        }
         false => format!(":{parameter}"),
     };
-    // Numbers and times with an offset compare by what they say, not as texts.
-    let (name, value) = match column.sql_type {
-        sql_type if is_exact(sql_type) || matches!(sql_type, SqlType::Real | SqlType::Float) => {
-            (format!("CAST({name} AS NUMERIC)"), format!("CAST({value} AS NUMERIC)"))
-        }
-        SqlType::DateTimeOffset(_) => (format!("julianday({name})"), format!("julianday({value})")),
-        _ => (name, value),
-    };
-    let compared = match compare {
+    let (name, value) = (compared(column, &name), compared(column, &value));
+    let is_compared = match compare {
         Compare::Equal => format!("{name} = {value}"),
         Compare::From => format!("{name} >= {value}"),
         Compare::Before => format!("{name} < {value}"),
         Compare::Prefix => format!("substr({name}, 1, length({value})) = {value}{COLLATE}"),
     };
-    format!("(:{parameter} IS NULL OR {compared})")
+    format!("(:{parameter} IS NULL OR {is_compared})")
 }
 
-/// True for the numbers with a point that are stored as the text of their digits.
-fn is_exact(sql_type: SqlType) -> bool {
-    matches!(sql_type, SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney)
+/// A value of a column as SQLite compares it: numbers and times with an offset by what they say, not as texts.
+pub(super) fn compared(column: &Column, value: &str) -> String {
+    match column.sql_type {
+        sql_type if is_stored_number(sql_type) => format!("CAST({value} AS NUMERIC)"),
+        SqlType::DateTimeOffset(_) => format!("julianday({value})"),
+        _ => value.to_owned(),
+    }
+}
+
+/// True for the numbers that are stored as the text of their digits.
+fn is_stored_number(sql_type: SqlType) -> bool {
+    matches!(
+        sql_type,
+        SqlType::Decimal { .. }
+            | SqlType::Numeric { .. }
+            | SqlType::Money
+            | SqlType::SmallMoney
+            | SqlType::Real
+            | SqlType::Float
+    )
 }
 
 /// The checks of the text.

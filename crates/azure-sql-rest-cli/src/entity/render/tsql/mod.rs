@@ -1,6 +1,7 @@
 //! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and five procedures.
 
 mod key;
+mod order;
 mod reads;
 mod types;
 mod writes;
