@@ -117,17 +117,21 @@ fn action(input: ParseStream) -> syn::Result<Action> {
     let list;
     parenthesized!(list in input);
     let parameters = list.parse_terminated(parameter, Token![,])?;
-    let creates = match input.peek(Ident) {
-        true => {
-            word(input, "creates")?;
-            let column = leak(input.parse::<Ident>()?);
-            word(input, "at")?;
-            Some(Creates { column, path: text(input)? })
+    let parameters: &[_] = Vec::from_iter(parameters).leak();
+    let mut call = Call { procedure: leak(name), parameters, creates: None, many: None };
+    if input.peek(Ident) {
+        word(input, "creates")?;
+        let column = leak(input.parse::<Ident>()?);
+        word(input, "at")?;
+        call.creates = Some(Creates { column, path: text(input)? });
+        if input.parse::<Option<Token![,]>>()?.is_some() {
+            word(input, "many")?;
+            word(input, "by")?;
+            let procedure = leak(input.parse::<Ident>()?);
+            call.many = Some(Box::leak(Box::new(Call { procedure, parameters, creates: None, many: None })));
         }
-        false => None,
-    };
-    let parameters = Vec::from_iter(parameters).leak();
-    Ok(Action::Call(Call { procedure: leak(name), parameters, creates }))
+    }
+    Ok(Action::Call(call))
 }
 
 fn parameter(input: ParseStream) -> syn::Result<(&'static str, Source)> {
@@ -229,6 +233,8 @@ mod tests {
         DELETE "/thing/{id}" => delete_thing(ThingID: key(ID), IfMatch: if_match);
         /// List
         GET "/things" => get_things(After: page(ID), Limit: query("limit", -1..=10_000, 1000), Name: optional("name", NVARCHAR(5)));
+        /// Create one or many
+        POST "/things" => put_thing(Json: body("thing")) creates ThingID at "/thing/{id}", many by put_things;
         /// Alive
         GET "/healthz" => alive;
         /// Ready
@@ -249,8 +255,11 @@ mod tests {
             let shape = routes.iter().map(|route| {
                 let action = match &route.action {
                     Action::Call(call) => {
-                        let parameters = call.parameters.iter().map(|(name, source)| format!("{name}: {source:?}"));
-                        format!("{} {:?} {:?}", call.procedure, parameters.collect::<Vec<_>>(), call.creates)
+                        let of = |call: &Call| {
+                            let parameters = call.parameters.iter().map(|(name, source)| format!("{name}: {source:?}"));
+                            format!("{} {:?} {:?}", call.procedure, parameters.collect::<Vec<_>>(), call.creates)
+                        };
+                        format!("{} {:?}", of(call), call.many.map(of))
                     }
                     Action::Alive => "alive".into(),
                     Action::Ready => "ready".into(),
@@ -272,6 +281,7 @@ mod tests {
             ("/// A\nGET \"/a\" => get_a(A: key(INTEGER));", "expected ID, BIG_ID"),
             ("/// A\nGET \"/a\" => get_a(A: path(INT));", "expected key, page"),
             ("/// A\nPUT \"/a\" => put_a(A: body(\"a\")) creates A;", "expected identifier"),
+            ("/// A\nPUT \"/a\" => put_a(A: body(\"a\")) creates A at \"/a/{a}\", all by put_as;", "expected many"),
             ("/// A\nGET \"/a\" => health;", "expected alive, ready"),
             ("/// A\nGET \"/a\" => alive", "expected `;`"),
         ] {

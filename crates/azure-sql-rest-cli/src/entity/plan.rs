@@ -358,6 +358,11 @@ impl Plan {
             Operation::Delete => format!("delete_{}", self.name),
         }
     }
+
+    /// The procedure that creates many rows.
+    pub(crate) fn procedure_of_rows(&self) -> String {
+        format!("put_{}", self.plural)
+    }
 }
 
 #[cfg(test)]

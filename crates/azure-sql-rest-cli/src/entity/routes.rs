@@ -49,7 +49,8 @@ pub(super) fn lines(plan: &Plan) -> String {
     let order = [Operation::Put, Operation::Get, Operation::Patch, Operation::Delete, Operation::List];
     let mut routes: Vec<_> = order.into_iter().filter(|operation| plan.has(*operation)).map(route).collect();
     if plan.has(Operation::Put) {
-        routes.push(told("post", (vec![create.clone()], format!("POST \"/{plural}\" => {body}"))));
+        let line = format!("POST \"/{plural}\" => {body}, many by {}", plan.procedure_of_rows());
+        routes.push(told("post", (vec![create.clone()], line)));
     }
     let text = |(docs, line): (Vec<String>, String)| {
         let docs = docs.iter().map(|doc| format!("        /// {doc}\n")).collect::<String>();

@@ -231,6 +231,7 @@ mod tests {
                 ("Json", Source::Body("thing")),
             ],
             creates: None,
+            many: None,
         };
         let of = |query: &str, key: &str| {
             let head = Request::get(format!("/thing/{key}?{query}")).body(()).unwrap().into_parts().0;

@@ -242,11 +242,13 @@ mod tests {
             ("Name", source::optional("name", NVARCHAR(9))),
         ],
         creates: None,
+        many: None,
     };
     static CREATE: Call = Call {
         procedure: "create",
         parameters: &[("Json", source::body("thing"))],
         creates: Some(Creates { column: "ThingID", path: "/thing/{id}" }),
+        many: None,
     };
 
     fn row(head: Head, json: &str) -> Row<Fake> {

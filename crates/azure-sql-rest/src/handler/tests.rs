@@ -26,7 +26,7 @@ crate::component! {
         /// Delete a customer
         DELETE "/customer/{id}" => delete_customer(CustomerID: key(ID), IfMatch: if_match);
         /// Create a customer
-        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}";
+        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}", many by put_customers;
         /// Description
         GET "/openapi.json" => openapi;
         /// Liveness
@@ -109,6 +109,29 @@ fn a_get_brings_what_sql_wrote() {
     assert_eq!(response.headers()[CONTENT_LENGTH], response.body().len().to_string());
     let target = platform.sent.borrow()[0].1.uri().to_string();
     assert_eq!(target, "http://127.0.0.1:5000/api/get_customer?CustomerID=7");
+}
+
+#[test]
+fn an_array_goes_to_the_procedure_for_many_rows() {
+    let rows = " [{\"A\": 1.50}, 7]\n";
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+    let platform = Fake::default().row(r#""Status":201,"Replayed":true,"Json":"[{},{}]""#);
+    let response = ask(&platform, request(Method::POST, "/customers", &headers, rows));
+    assert_eq!((response.status().as_u16(), &response.body()[..]), (201, &b"[{},{}]"[..]));
+    assert_eq!(response.headers()[IDEMPOTENCY_REPLAYED], "true");
+    assert!(!response.headers().contains_key(LOCATION));
+    assert_eq!(platform.sent.borrow()[0].1.uri().path(), "/api/put_customers");
+    assert_eq!(sent(&platform), serde_json::json!({"Json": rows, "RequestKey": "k"}));
+    for (method, path, content_type) in [
+        (Method::PUT, "/customer", "application/json"),
+        (Method::PATCH, "/customer/7", "application/json"),
+        (Method::POST, "/customers", "application/x-www-form-urlencoded"),
+    ] {
+        let body = if content_type.ends_with("json") { rows } else { "customer=[{}]" };
+        let response = ask(&platform, request(method, path, &[("content-type", content_type)], body));
+        let (status, problem) = problem(&response);
+        assert_eq!((status, problem["detail"].as_str()), (400, Some("The JSON is not an object.")), "{path}");
+    }
 }
 
 #[test]

@@ -28,5 +28,8 @@ pub(crate) fn sqlite(plan: &Plan, plans: &[&Plan]) -> Vec<(String, String)> {
         };
         (format!("sqlite/web.{}.sql", plan.procedure(*operation)), text)
     }));
+    if plan.has(Operation::Put) {
+        scripts.push((format!("sqlite/web.{}.sql", plan.procedure_of_rows()), procedures::put_rows(plan)));
+    }
     scripts
 }

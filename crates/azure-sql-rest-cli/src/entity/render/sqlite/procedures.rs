@@ -289,6 +289,11 @@ WHERE {is_row};
     )
 }
 
+/// The procedure that creates many rows.
+pub(super) fn put_rows(plan: &Plan) -> String {
+    format!("-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\n-- Each row of @Json: web.put_{}\n", plan.name)
+}
+
 /// The check of If-Match.
 fn mismatch(plan: &Plan) -> String {
     format!(

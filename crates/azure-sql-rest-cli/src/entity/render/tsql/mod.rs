@@ -1,4 +1,4 @@
-//! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and five procedures.
+//! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and the procedures.
 
 mod key;
 mod reads;
@@ -29,7 +29,10 @@ pub(crate) fn tsql(plan: &Plan) -> String {
             match operation {
                 Operation::Get => reads::get(&mut script, plan),
                 Operation::List => reads::list(&mut script, plan),
-                Operation::Put => writes::put(&mut script, plan),
+                Operation::Put => {
+                    writes::put(&mut script, plan);
+                    writes::put_rows(&mut script, plan);
+                }
                 Operation::Patch => writes::patch(&mut script, plan),
                 Operation::Delete => writes::delete(&mut script, plan),
             }

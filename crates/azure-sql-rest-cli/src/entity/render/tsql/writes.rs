@@ -135,6 +135,27 @@ GO
     ));
 }
 
+/// The procedure that creates many rows.
+pub(super) fn put_rows(script: &mut Script, plan: &Plan) {
+    let (name, procedure) = (&plan.name, plan.procedure_of_rows());
+    script.lines(format!(
+        "\
+-- web.{procedure}: create many {many}, all or none. POST /{plural} with an array
+CREATE OR ALTER PROCEDURE web.{procedure} @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+AS
+BEGIN
+    SET NOCOUNT ON;
+    DECLARE @Status INT, @Replayed BIT, @Result NVARCHAR(MAX);
+    EXECUTE ops.put_rows N'web.{procedure}', N'web.put_{name}', @Json, @RequestKey, @Status OUTPUT, @Replayed OUTPUT, @Result OUTPUT;
+    SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
+END;
+GO
+",
+        many = plan.plural.replace('_', " "),
+        plural = plan.plural,
+    ));
+}
+
 /// How a write holds on to the row: the type of `@Version`, and the column whose value it is. Without such a column all columns are read, so
 /// that the lock is on the row itself and not only on an index.
 fn version(plan: &Plan) -> (String, String, Option<String>) {
