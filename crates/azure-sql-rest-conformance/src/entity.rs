@@ -13,6 +13,8 @@ pub struct Entity {
     pub name: String,
     /// Methods and paths that create a row; none where the table cannot take any number of rows.
     pub creates: Vec<(Method, String)>,
+    /// The path to which an array of rows can be sent, and how many it may have.
+    pub many: Option<(String, usize)>,
     /// The path of a row, its key or the parts of it in braces, and the methods there.
     pub one: String,
     methods: BTreeSet<Method>,
@@ -128,6 +130,9 @@ impl Entity {
         let shown = [&one["get"], create, &all["get"]].map(success);
         let [new, patch] =
             [create, &one["patch"]].map(|operation| &operation["requestBody"]["content"]["application/json"]);
+        let rows = &all["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"][1];
+        // One row, or an array of such.
+        let schema_of_new = new["schema"]["oneOf"].get(0).unwrap_or(&new["schema"]);
         let mut examples = vec![&new["example"], &patch["example"]];
         examples.extend(shown.map(|shown| &shown["example"][0]));
         let row = shown.map(|shown| &shown["schema"]["items"]).into_iter().find(|schema| schema.is_object());
@@ -151,6 +156,7 @@ impl Entity {
                 .into_iter()
                 .filter_map(|(method, name)| Some((method, path(&all[name])?)))
                 .collect(),
+            many: rows["maxItems"].as_u64().and_then(|most| Some((path(&all["post"])?, usize::try_from(most).ok()?))),
             one: path(any_of_one).unwrap_or_default(),
             methods: one
                 .as_object()
@@ -169,7 +175,7 @@ impl Entity {
                 .collect(),
             limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
             filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
-            new: members(&new["schema"], &examples),
+            new: members(schema_of_new, &examples),
             patch: members(&patch["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
             key_of_example: None,
@@ -182,6 +188,7 @@ impl Entity {
         }
         if !entity.new_rows_differ() {
             entity.creates.clear();
+            entity.many = None;
         }
         entity.key_of_example = Some(one_or_list(ids)).filter(|key| !key.is_null());
         entity.path_of_example = entity.key_of_example.as_ref().map(|key| entity.path_of(key));

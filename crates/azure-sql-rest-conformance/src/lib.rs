@@ -14,6 +14,7 @@ pub mod examples;
 pub mod faults;
 mod promises;
 mod reads;
+mod rows;
 mod rules;
 mod subject;
 mod texts;
@@ -43,6 +44,8 @@ const CASES: &[(&str, Case)] = cases![
     writes::patches_change_the_named_member_only,
     writes::what_is_deleted_is_gone,
     writes::unique_values_are_taken,
+    rows::an_array_creates_all_of_its_rows,
+    rows::an_array_with_a_wrong_row_creates_none,
     rules::fields_that_break_a_rule_are_named,
     rules::values_at_their_limits_come_back,
     texts::texts_come_back_as_they_were,
