@@ -24,7 +24,7 @@ pub struct Procedure {
     pub columns: Vec<String>,
     /// The statements of its script.
     pub(crate) statements: Vec<String>,
-    /// The procedure for one row, for a procedure of many rows. That one has no statements.
+    /// The procedure for one row, for a procedure of many rows, which has no statements.
     pub(crate) one: Option<Box<Procedure>>,
 }
 

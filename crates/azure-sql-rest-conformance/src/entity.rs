@@ -130,9 +130,7 @@ impl Entity {
         let shown = [&one["get"], create, &all["get"]].map(success);
         let [new, patch] =
             [create, &one["patch"]].map(|operation| &operation["requestBody"]["content"]["application/json"]);
-        let rows = &all["post"]["requestBody"]["content"]["application/json"]["schema"]["oneOf"][1];
-        // One row, or an array of such.
-        let schema_of_new = new["schema"]["oneOf"].get(0).unwrap_or(&new["schema"]);
+        let most = all["post"]["requestBody"]["content"]["application/json"]["x-rows"].as_u64();
         let mut examples = vec![&new["example"], &patch["example"]];
         examples.extend(shown.map(|shown| &shown["example"][0]));
         let row = shown.map(|shown| &shown["schema"]["items"]).into_iter().find(|schema| schema.is_object());
@@ -156,7 +154,7 @@ impl Entity {
                 .into_iter()
                 .filter_map(|(method, name)| Some((method, path(&all[name])?)))
                 .collect(),
-            many: rows["maxItems"].as_u64().and_then(|most| Some((path(&all["post"])?, usize::try_from(most).ok()?))),
+            many: most.and_then(|most| Some((path(&all["post"])?, usize::try_from(most).ok()?))),
             one: path(any_of_one).unwrap_or_default(),
             methods: one
                 .as_object()
@@ -175,7 +173,7 @@ impl Entity {
                 .collect(),
             limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
             filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
-            new: members(schema_of_new, &examples),
+            new: members(&new["schema"], &examples),
             patch: members(&patch["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
             key_of_example: None,

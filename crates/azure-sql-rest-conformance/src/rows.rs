@@ -26,7 +26,6 @@ pub fn an_array_creates_all_of_its_rows(subject: &Subject) {
     }
     let another = json!([subject.new_row_like(1)]).to_string();
     subject.ask_with_key(&Method::POST, path, &key, &another).problem(422);
-    // It is one for which the database has room.
     let array = Value::from_iter((0..*most.min(&30)).map(|_| subject.new_row()));
     let created = subject.ask(&Method::POST, path, &[], &array.to_string()).is(201).json();
     assert_eq!(created.as_array().map(Vec::len), array.as_array().map(Vec::len));

@@ -133,7 +133,7 @@ pub fn unique_values_are_taken(subject: &Subject) {
         let give = |row: Value| taken.clone().fold(row, |row, (field, value)| with(&row, field, value.clone()));
         let again = || give(subject.new_row()).to_string();
         if let Some((path, _)) = &entity.many {
-            // What the rows before it take is free again, so that the row itself is created below.
+            // The value of the first row is free again: the row is created below.
             let reply = subject.ask(&Method::POST, path, &[], &format!("[{first},{}]", again()));
             is_explained(&reply, &fields);
             assert!(

@@ -55,7 +55,7 @@ pub(super) fn cases() -> Vec<Case> {
             .not_recorded("1")
             .then(put("2", new("Good one")), status(201).id("a"))
             .then(put_all("1", array(&["Better one"])), all(&[("b", "Better one")])),
-        case("the errors of all rows are told, by index").then(
+        case("the answer has the errors of all rows, by index").then(
             put_all("1", several_bad),
             none_created(
                 422,
@@ -80,7 +80,7 @@ pub(super) fn cases() -> Vec<Case> {
             )
             .not_recorded("2")
             .then(put_all("2", array(&["Not here", "Twice"])), all(&[("b", "Not here"), ("c", "Twice")])),
-        case("invalid rows are told before conflicts").then(put("1", new("Conflict")), status(201).id("a")).then(
+        case("errors of fields come before conflicts").then(put("1", new("Conflict")), status(201).id("a")).then(
             put_all(
                 "2",
                 format!("[{},{{}},7]", new("Conflict")).replace("{}", &new("x").replace(r#""PhoneNumber":"1","#, "")),
