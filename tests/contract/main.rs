@@ -58,6 +58,7 @@ fn calls() -> Vec<Call> {
         Source::Query(_, kind, None) | Source::Page(kind) => format!("@{name} {} = NULL", sql_type(*kind)),
         Source::Body(_) => format!("@{name} NVARCHAR(MAX)"),
         Source::IfMatch => format!("@{name} NVARCHAR(4000) = NULL"),
+        Source::IfNoneMatch => format!("@{name} INT = NULL"),
     };
     let range = |(name, source): &(&str, Source)| match source {
         Source::Query(_, Kind::Integer(min, max), _) => Some(format!("@{name} BETWEEN {min} AND {max}")),

@@ -129,7 +129,7 @@ fn a_write_validates_claims_changes_records_and_answers() {
         ];
         if call.parameters.iter().any(|parameter| parameter.starts_with("@Json ")) {
             let (_, about) = sql.name.split_once('_').expect("web.verb_entity");
-            let is_new = u8::from(!about.is_empty() && sql.name.starts_with("web.put_"));
+            let is_new = u8::from(!about.is_empty() && !sql.name.starts_with("web.patch_"));
             order.insert(0, place(&format!("EXECUTE ops.check_fields N'{about}', {is_new}, @Json")));
         }
         assert!(order.is_sorted(), "{}: {order:?}", sql.name);

@@ -138,8 +138,10 @@ fn parameter(input: ParseStream) -> syn::Result<(&'static str, Source)> {
     let name = leak(input.parse::<Ident>()?);
     input.parse::<Token![:]>()?;
     let word: Ident = input.parse()?;
-    if word == "if_match" {
-        return Ok((name, source::if_match));
+    match word.to_string().as_str() {
+        "if_match" => return Ok((name, source::if_match)),
+        "if_none_match" => return Ok((name, source::if_none_match)),
+        _ => {}
     }
     let arguments;
     parenthesized!(arguments in input);
@@ -159,7 +161,12 @@ fn parameter(input: ParseStream) -> syn::Result<(&'static str, Source)> {
             arguments.parse::<Token![,]>()?;
             source::optional(name, kind_of(&arguments)?)
         }
-        _ => return Err(syn::Error::new(word.span(), "expected key, page, query, optional, body or if_match")),
+        _ => {
+            return Err(syn::Error::new(
+                word.span(),
+                "expected key, page, query, optional, body, if_match or if_none_match",
+            ));
+        }
     };
     if !arguments.is_empty() {
         return Err(arguments.error("expected no more arguments"));
@@ -229,6 +236,8 @@ mod tests {
         GET "/thing/{id}" => get_thing(ThingID: key(NVARCHAR(20)));
         /// Other keys
         GET "/a/{id}" => get_a(A: key(ID), B: key(BIG_ID), C: key(INT), D: key(BIGINT), E: key(GUID));
+        /// Create or replace
+        PUT "/thing/{id}" => replace_thing(ThingID: key(NVARCHAR(20)), Json: body("thing"), IfMatch: if_match, IfNoneMatch: if_none_match);
         /// Delete
         DELETE "/thing/{id}" => delete_thing(ThingID: key(ID), IfMatch: if_match);
         /// List

@@ -34,6 +34,8 @@ pub struct Entity {
     pub row: Vec<Member>,
     pub new: Vec<Member>,
     pub patch: Vec<Member>,
+    /// Of a row that is created or replaced at its path.
+    pub replace: Vec<Member>,
     /// The name of the JSON in a form.
     pub form_field: String,
     /// The key of the row that is read in the example, and its path.
@@ -128,8 +130,8 @@ impl Entity {
         let path = |operation: &Value| operation["path"].as_str().map(str::to_owned);
 
         let shown = [&one["get"], create, &all["get"]].map(success);
-        let [new, patch] =
-            [create, &one["patch"]].map(|operation| &operation["requestBody"]["content"]["application/json"]);
+        let [new, patch, replace] = [create, &one["patch"], &one["put"]]
+            .map(|operation| &operation["requestBody"]["content"]["application/json"]);
         let most = all["post"]["requestBody"]["content"]["application/json"]["x-rows"].as_u64();
         let mut examples = vec![&new["example"], &patch["example"]];
         examples.extend(shown.map(|shown| &shown["example"][0]));
@@ -175,13 +177,14 @@ impl Entity {
             filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
             new: members(&new["schema"], &examples),
             patch: members(&patch["schema"], &examples),
+            replace: members(&replace["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
             key_of_example: None,
             path_of_example: None,
             row,
             keys,
         };
-        for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch) {
+        for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch).chain(&mut entity.replace) {
             member.is_unique |= entity.keys == [member.field.clone()];
         }
         if !entity.new_rows_differ() {

@@ -14,6 +14,7 @@ pub mod examples;
 pub mod faults;
 mod promises;
 mod reads;
+mod replace;
 mod rows;
 mod rules;
 mod subject;
@@ -46,6 +47,9 @@ const CASES: &[(&str, Case)] = cases![
     writes::unique_values_are_taken,
     rows::an_array_creates_all_of_its_rows,
     rows::an_array_with_a_wrong_row_creates_none,
+    replace::a_row_is_created_or_replaced_at_its_path,
+    replace::conditions_guard_a_replacement,
+    replace::a_replacement_keeps_the_key_and_the_rules,
     rules::fields_that_break_a_rule_are_named,
     rules::values_at_their_limits_come_back,
     texts::texts_come_back_as_they_were,

@@ -288,7 +288,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         let Parts { method, headers, .. } = self.head;
         let is_write = !method.is_safe();
         if is_write {
-            self.preconditions.refuse_on_write(call.is_versioned())?;
+            self.preconditions.refuse_on_write(method, call.is_versioned())?;
         }
         let mut arguments = arguments::of_head(call, self.head, found.path, &self.preconditions)?;
         let mut key = None;

@@ -112,6 +112,8 @@ pub enum Source {
     Body(&'static str),
     /// The entity tags of `If-Match`, without quotes and separated by spaces; left out when the header is absent or `*`.
     IfMatch,
+    /// 1 for `If-None-Match: *`: no row may be there. Left out otherwise.
+    IfNoneMatch,
 }
 
 /// A kind of argument.
@@ -156,6 +158,9 @@ pub mod source {
 
     /// The versions that `If-Match` names.
     pub const if_match: Source = Source::IfMatch;
+
+    /// 1 if `If-None-Match` allows no row.
+    pub const if_none_match: Source = Source::IfNoneMatch;
 
     /// The row's key, or a part of it: the path's next segment in braces.
     pub const fn key(kind: Kind) -> Source {
@@ -346,6 +351,8 @@ mod tests {
         GET "/thing/{id}/parts" => get_parts(ThingID: key(ID), After: page(NVARCHAR(4000)));
         /// Create one or many
         POST "/things" => put_thing(Json: body("thing")) creates ThingID at "/thing/{id}", many by put_things;
+        /// Create or replace
+        PUT "/sign/{id}" => replace_sign(SignID: key(ID), Json: body("sign"), IfMatch: if_match, IfNoneMatch: if_none_match);
     }
 
     /// The path in the table, and the segments in braces.
@@ -377,6 +384,7 @@ mod tests {
         assert!(matches!(call(3).parameters[0], ("After", Source::Page(Kind::Text(20)))));
         assert!(matches!(ROUTES[4].action, Action::Alive));
         assert!(call(2).is_versioned() && !call(1).is_versioned());
+        assert!(matches!(call(8).parameters[3], ("IfNoneMatch", Source::IfNoneMatch)));
     }
 
     #[test]

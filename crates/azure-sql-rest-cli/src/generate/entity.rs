@@ -97,8 +97,14 @@ impl Entity {
             }
         }
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
+        // The path has the key.
+        let mut replace = new.clone();
+        if let Some(required) = replace["required"].as_array_mut() {
+            required.retain(|member| self.key.iter().all(|(name, _)| member != name));
+        }
         let mut schemas = vec![
             (title.clone(), shown(&self.schema)),
+            (format!("{title}Replace"), replace),
             (format!("{title}Rows"), json!({"type": "array", "maxItems": 1, "items": row})),
             (format!("{title}Patch"), patch),
             (format!("{title}New"), new),

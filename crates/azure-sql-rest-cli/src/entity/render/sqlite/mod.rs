@@ -5,6 +5,7 @@ mod condition;
 mod key;
 mod names;
 mod procedures;
+mod replace;
 mod schema;
 mod values;
 
@@ -24,6 +25,7 @@ pub(crate) fn sqlite(plan: &Plan, plans: &[&Plan]) -> Vec<(String, String)> {
             Operation::List => procedures::list(plan),
             Operation::Put => procedures::put(plan),
             Operation::Patch => procedures::patch(plan),
+            Operation::Replace => replace::replace(plan),
             Operation::Delete => procedures::delete(plan),
         };
         (format!("sqlite/web.{}.sql", plan.procedure(*operation)), text)

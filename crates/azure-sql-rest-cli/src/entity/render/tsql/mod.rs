@@ -2,6 +2,7 @@
 
 mod key;
 mod reads;
+mod replace;
 mod types;
 mod writes;
 
@@ -24,7 +25,7 @@ pub(crate) fn tsql(plan: &Plan) -> String {
     plan.ddl.iter().for_each(|definition| create(&mut script, definition));
     rules(&mut script, plan);
     reads::document(&mut script, plan);
-    for operation in [Operation::Get, Operation::List, Operation::Put, Operation::Patch, Operation::Delete] {
+    for operation in Operation::ALL {
         if plan.has(operation) {
             match operation {
                 Operation::Get => reads::get(&mut script, plan),
@@ -34,6 +35,7 @@ pub(crate) fn tsql(plan: &Plan) -> String {
                     writes::put_rows(&mut script, plan);
                 }
                 Operation::Patch => writes::patch(&mut script, plan),
+                Operation::Replace => replace::replace(&mut script, plan),
                 Operation::Delete => writes::delete(&mut script, plan),
             }
         }
