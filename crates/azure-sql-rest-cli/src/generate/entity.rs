@@ -104,7 +104,6 @@ impl Entity {
         }
         let mut schemas = vec![
             (title.clone(), shown(&self.schema)),
-            (format!("{title}Replace"), replace),
             (format!("{title}Rows"), json!({"type": "array", "maxItems": 1, "items": row})),
             (format!("{title}Patch"), patch),
             (format!("{title}New"), new),
@@ -112,6 +111,7 @@ impl Entity {
         ];
         let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": self.only_key()?});
         schemas.push((format!("{title}Deleted"), deleted));
+        schemas.push((format!("{title}Replace"), replace));
         Ok(schemas)
     }
 
