@@ -38,7 +38,7 @@ pub fn a_row_is_created_or_replaced_at_its_path(subject: &Subject) {
     };
     ask(&row, 201);
     ask(&another(subject), 200);
-    // What is left out is as in a new row, and not as it was.
+    // A member that is left out is as in a new row, and not as it was.
     let is_key = |member: &&Member| entity.keys.contains(&member.field);
     let optional = entity.new.iter().filter(|member| !member.is_required && !is_key(member));
     let least = |row: Value| optional.clone().fold(row, |row, member| without(&row, &member.field));

@@ -39,7 +39,7 @@ pub(super) fn replace(plan: &Plan) -> String {
     let new = insert(plan);
     let (columns, values): (Vec<_>, Vec<_>) =
         new.iter().map(|(column, value)| (column_name(column), value.clone())).unzip();
-    // What only a new row gets stays as it is.
+    // A column that only a new row gets stays as it is.
     let value = |column: &Column| match column.role {
         _ if plan.key_of(&column.name).is_some() => None,
         _ if version.as_ref() == Some(&column_name(column)) => Some(next_version(column)),

@@ -1,4 +1,4 @@
-//! The procedure that creates or replaces a row at its path. It checks, claims, changes, records and answers, as the other writes do.
+//! The procedure that creates or replaces a row at its path: check, claim, change, record and answer, as in the other writes.
 
 use super::super::super::plan::{Column, Operation, Plan, Role, SqlType, Version};
 use super::super::key_parameters;
@@ -36,7 +36,7 @@ pub(super) fn replace(script: &mut Script, plan: &Plan) {
     let new = insert(plan);
     let columns: Vec<_> = new.iter().map(|(column, _)| name(&column.name)).collect();
     let values: Vec<_> = new.iter().map(|(_, value)| value.clone()).collect();
-    // What only a new row gets stays as it is.
+    // A column that only a new row gets stays as it is.
     let is_replaced =
         |column: &Column| matches!(column.role, Role::Sent | Role::Touch(_)) && plan.key_of(&column.name).is_none();
     let changes = new.iter().filter(|(column, _)| is_replaced(column));
