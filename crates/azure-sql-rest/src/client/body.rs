@@ -151,7 +151,7 @@ fn check(json: &str, takes_rows: bool) -> Result<(), Problem> {
     if let Err(error) = serde_json::from_str::<IgnoredAny>(json) {
         return Err(invalid_body(&format!("Malformed JSON: {error}.")));
     }
-    if !json.trim_ascii_start().starts_with('{') && !(takes_rows && is_array(json)) {
+    if !(json.trim_ascii_start().starts_with('{') || takes_rows && is_array(json)) {
         return Err(invalid_body("The JSON is not an object."));
     }
     check_text(json)
