@@ -307,7 +307,7 @@ fn request_body(route: &Route, call: &Call, entity: Option<&Entity>, form_field:
     if call.many.is_some() {
         // `oneOf` an object and an array gives a client for Java that does not compile.
         body["content"]["application/json"]["x-rows"] = json!(1000);
-        body["description"] = json!("Or an array of 1 to 1000 rows: all or none, without `ETag` and `Location`");
+        body["description"] = json!("Or an array of 1 to 1000 rows: all or none");
     }
     body
 }
