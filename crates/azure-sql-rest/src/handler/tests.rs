@@ -27,6 +27,8 @@ crate::component! {
         DELETE "/customer/{id}" => delete_customer(CustomerID: key(ID), IfMatch: if_match);
         /// Create a customer
         POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}", many by put_customers;
+        /// Create or replace a code
+        PUT "/code/{id}" => replace_code(CodeID: key(ID), Json: body("code"), IfMatch: if_match, IfNoneMatch: if_none_match);
         /// Description
         GET "/openapi.json" => openapi;
         /// Liveness
@@ -141,6 +143,17 @@ fn a_put_makes_up_a_key() {
     let sent = sent(&platform);
     assert_eq!(sent["Json"], CUSTOMER);
     assert!(is_guid(sent["RequestKey"].as_str().unwrap()));
+}
+
+#[test]
+fn a_row_is_replaced_at_its_path_under_both_conditions() {
+    let platform = Fake::default().row(r#""Status":200,"ETag":"v2","Json":"[]""#);
+    let headers = [("if-match", "*"), ("if-none-match", "*"), ("idempotency-key", "k")];
+    let response = write(&platform, Method::PUT, "/code/7", &headers);
+    assert_eq!((response.status().as_u16(), &response.headers()[ETAG]), (200, &HeaderValue::from_static("\"v2\"")));
+    let arguments =
+        serde_json::json!({"CodeID": 7, "IfMatch": "*", "IfNoneMatch": 1, "RequestKey": "k", "Json": CUSTOMER});
+    assert_eq!(sent(&platform), arguments);
 }
 
 #[test]
