@@ -133,6 +133,62 @@ impl<D: Database> Entity<'_, D> {
         let replayed = self.put(&new, &first, 201).await?;
         let is_gone = call(&format!("delete_{}", self.name)).is_some();
         ensure!(!is_gone || json_of(&replayed)? == json!([]), "{replayed:?}");
+        if is_gone {
+            self.replace(&new, &key).await?;
+            self.rows(&new).await?;
+        }
+        Ok(())
+    }
+
+    /// The row, which is not there, is created and replaced at its path, and is gone again.
+    async fn replace(&mut self, new: &Value, key: &[Value]) -> Result<()> {
+        if call(&format!("replace_{}", self.name)).is_none() {
+            return Ok(());
+        }
+        let arguments = |request_key: String, more: Option<(&'static str, Value)>| {
+            let json = ("Json", json!(new.to_string()));
+            [json, ("RequestKey", json!(request_key))].into_iter().chain(more).collect::<Vec<_>>()
+        };
+        let any = || Some(("IfMatch", json!("*")));
+        let none = || Some(("IfNoneMatch", json!(1)));
+        self.of_key("replace", key, arguments(self.another_key(7), any()), 412).await?;
+        let request_key = self.request_key();
+        let created =
+            self.of_key("replace", key, arguments(request_key.clone(), none()), 201).await?.context("a row")?;
+        self.shows(&json_of(&created)?[0], new)?;
+        let again = self.of_key("replace", key, arguments(request_key, none()), 201).await?.context("a row")?;
+        ensure!(column(&again, "Replayed")? == true && json_of(&again)? == json_of(&created)?, "{again:?}");
+        self.of_key("replace", key, arguments(self.another_key(8), none()), 412).await?;
+        let replaced =
+            self.of_key("replace", key, arguments(self.another_key(9), any()), 200).await?.context("a row")?;
+        self.shows(&json_of(&replaced)?[0], new)?;
+        let request_key = json!(self.request_key());
+        self.of_key("delete", key, vec![("RequestKey", request_key)], 202).await?;
+        Ok(())
+    }
+
+    /// An array of the row, which is not there.
+    async fn rows(&mut self, new: &Value) -> Result<()> {
+        let many = ROUTES.iter().find_map(|route| match &route.action {
+            Action::Call(call) if call.procedure == self.put.procedure => call.many,
+            _ => None,
+        });
+        let Some(many) = many else { return Ok(()) };
+        let arguments = |request_key: &str, rows: Value| {
+            vec![("Json", json!(rows.to_string())), ("RequestKey", json!(request_key))]
+        };
+        let request_key = self.request_key();
+        let refused = self.ask(many, true, arguments(&request_key, json!([new, 7])), 422).await?;
+        let errors = json!([{"index": 1, "message": "must be an object"}]);
+        ensure!(json_of(&refused)?["errors"] == errors, "{refused:?}");
+        for replayed in [false, true] {
+            let created = self.ask(many, true, arguments(&request_key, json!([new])), 201).await?;
+            let rows = json_of(&created)?;
+            ensure!(rows.as_array().map(Vec::len) == Some(1), "{created:?}");
+            self.shows(&rows[0], new)?;
+            ensure!(column(&created, "Replayed")? == replayed, "{created:?}");
+        }
+        self.ask(many, true, arguments(&request_key, json!([new, new])), 422).await?;
         Ok(())
     }
 

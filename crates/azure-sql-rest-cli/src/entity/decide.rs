@@ -105,6 +105,9 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         plan.operations.retain(|operation| *operation != Operation::Patch);
         notes.push("no column can be changed: patch is left out".to_owned());
     }
+    if wishes.may_do_less && !plan.can_replace() {
+        plan.operations.retain(|operation| *operation != Operation::Replace);
+    }
     plan.listed = listed(&plan, before, &mut notes);
     notes.extend(indexes::absent(&plan));
     if !table.triggers.is_empty() && !table.ddl.is_empty() {
@@ -423,7 +426,7 @@ fn must_have_a_value(column: &Column, defined: &TableColumn, wishes: &Wishes, re
 /// Traits of the table that its operations cannot live with.
 fn traits(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut Vec<String>) {
     let has = |operation| wishes.operations.contains(&operation);
-    let changes = has(Operation::Patch) || has(Operation::Delete);
+    let changes = [Operation::Patch, Operation::Replace, Operation::Delete].into_iter().any(has);
     let writes = has(Operation::Put) || changes;
     let name = &table.name;
     for found in &table.traits {

@@ -115,7 +115,13 @@ pub(crate) enum Operation {
     List,
     Put,
     Patch,
+    Replace,
     Delete,
+}
+
+impl Operation {
+    /// All, in the order of procedures.
+    pub(crate) const ALL: [Self; 6] = [Self::Get, Self::List, Self::Put, Self::Patch, Self::Replace, Self::Delete];
 }
 
 /// Rows in a page: without `limit` in a request, and at most.
@@ -360,8 +366,20 @@ impl Plan {
             Operation::Get => format!("get_{}", self.name),
             Operation::Put => format!("put_{}", self.name),
             Operation::Patch => format!("patch_{}", self.name),
+            Operation::Replace => format!("replace_{}", self.name),
             Operation::Delete => format!("delete_{}", self.name),
         }
+    }
+
+    /// True if a row can be created or replaced at its path: clients give every part of its key.
+    pub(crate) fn can_replace(&self) -> bool {
+        let is_of_client = |key: &Key| key.from == KeySource::Client;
+        self.has(Operation::Put) && self.has(Operation::Patch) && self.key.iter().all(is_of_client)
+    }
+
+    /// The procedure that creates many rows.
+    pub(crate) fn procedure_of_rows(&self) -> String {
+        format!("put_{}", self.plural)
     }
 }
 

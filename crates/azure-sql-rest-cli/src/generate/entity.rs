@@ -102,6 +102,11 @@ impl Entity {
             }
         }
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
+        // The path has the key.
+        let mut replace = new.clone();
+        if let Some(required) = replace["required"].as_array_mut() {
+            required.retain(|member| self.key.iter().all(|(name, _)| member != name));
+        }
         let mut schemas = vec![
             (title.clone(), shown(&self.schema)),
             (format!("{title}Rows"), json!({"type": "array", "maxItems": 1, "items": row})),
@@ -111,6 +116,7 @@ impl Entity {
         ];
         let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": self.only_key()?});
         schemas.push((format!("{title}Deleted"), deleted));
+        schemas.push((format!("{title}Replace"), replace));
         Ok(schemas)
     }
 

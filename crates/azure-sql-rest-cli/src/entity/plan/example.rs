@@ -153,6 +153,10 @@ impl Plan {
                 Example { request, response, ..Example::default() }
             }
             Operation::Patch => self.patch_example(path, last, new + 1),
+            Operation::Replace => {
+                let request = Some(self.example_row(last, self.changed(), true));
+                Example { path, request, ..Example::default() }
+            }
             Operation::Delete => {
                 let deleted =
                     self.key_columns().into_iter().map(|column| (column.path(), self.example_value(column, last)));

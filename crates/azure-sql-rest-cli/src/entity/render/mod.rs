@@ -79,6 +79,7 @@ const RESERVED: [&str; 13] = [
 pub(crate) fn key_parameters(plan: &Plan) -> Vec<String> {
     let is_free = |name: &str| {
         let others = RESERVED.iter().chain(&["Current", "Referred", "RowID", "ErrorNumber", "Document"]);
+        let others = others.chain(&["IfNoneMatch", "Sent", "OtherKey", "IsThere"]);
         text::is_plain(name) && !others.into_iter().any(|other| other.eq_ignore_ascii_case(name))
     };
     // `RowKey1` and `After1` are of procedures for keys of several columns.

@@ -46,9 +46,9 @@ fn the_customers_are_known_by_hash() {
 }
 
 #[test]
-fn the_t_sql_of_a_table_has_at_most_250_lines() {
+fn the_t_sql_of_a_table_has_at_most_265_lines() {
     let lines = super::tsql::tsql(&customers()).lines().count();
-    assert!(lines <= 250, "{lines}");
+    assert!(lines <= 265, "{lines}");
 }
 
 /// A table with a reserved name and blanks, a VARCHAR key that clients give, every kind of value, and rules.

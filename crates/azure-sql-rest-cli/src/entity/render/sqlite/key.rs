@@ -8,8 +8,7 @@ use super::values::{default, given, member};
 
 /// Something for each column of the key and its parameter, separated by this.
 fn each(plan: &Plan, between: &str, text: impl Fn(&Column, &str) -> String) -> String {
-    let parts = plan.key_columns().into_iter().zip(key_parameters(plan));
-    parts.map(|(column, parameter)| text(column, &parameter)).collect::<Vec<_>>().join(between)
+    parts(plan).map(|(column, parameter)| text(column, &parameter)).collect::<Vec<_>>().join(between)
 }
 
 /// The type of a parameter for a column of the key.
@@ -25,6 +24,11 @@ pub(super) fn declared(plan: &Plan) -> String {
 /// The condition that a row has the key of the parameters.
 pub(super) fn is_key(plan: &Plan) -> String {
     each(plan, " AND ", |column, parameter| format!("{} = :{parameter}", column_name(column)))
+}
+
+/// The columns of the key with their parameters.
+pub(super) fn parts(plan: &Plan) -> impl Iterator<Item = (&Column, String)> {
+    plan.key_columns().into_iter().zip(key_parameters(plan))
 }
 
 /// The condition that a row has the key of `:RowID`.

@@ -10,7 +10,7 @@ use super::schema::{COLLATE, index_name, object_of};
 use super::values::{Source, default, given, member, rule_arguments, set};
 
 /// A problem about the row with the key that was asked for.
-fn about(plan: &Plan, rest: &str) -> String {
+pub(super) fn about(plan: &Plan, rest: &str) -> String {
     let subject = format!("{} ", capitalized(&label(plan)));
     let key = key::for_people(plan);
     format!("json_object('detail', concat({}, {key}, {}))", quoted(&subject), quoted(&format!(" {rest}")))
@@ -169,7 +169,7 @@ fn is_stored_number(sql_type: SqlType) -> bool {
 }
 
 /// The checks of the text.
-const DOCUMENT: &str = "\
+pub(super) const DOCUMENT: &str = "\
 -- 1. The text.
 SELECT openjson(:Json) AS Document;
 
@@ -178,7 +178,7 @@ WHERE :Document IS NULL;
 ";
 
 /// The check of the fields.
-fn fields(plan: &Plan, condition: &str) -> String {
+pub(super) fn fields(plan: &Plan, condition: &str) -> String {
     format!(
         "SELECT
     422 AS Status,
@@ -220,7 +220,7 @@ WHERE {is_key} AND {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT {kept};
 }
 
 /// The answer to a constraint that the statement before has violated.
-fn conflict(plan: &Plan) -> String {
+pub(super) fn conflict(plan: &Plan) -> String {
     let table = format!("{}_{}", plan.table.schema, plan.table.name);
     let (mut cases, mut fields) = (Vec::new(), Vec::new());
     for (at, unique) in plan.uniques.iter().enumerate() {
@@ -247,8 +247,8 @@ fn conflict(plan: &Plan) -> String {
     )
 }
 
-pub(super) fn put(plan: &Plan) -> String {
-    let (entity, table) = (&plan.name, table_name(&plan.table));
+/// The columns of a new row, each with its value.
+pub(super) fn insert(plan: &Plan) -> Vec<(&Column, String)> {
     let value = |column: &Column| match &column.role {
         _ if plan.key_of(&column.name).is_some() => key::variable_of_new_row(plan, column),
         Role::Sent if column.default.is_some() => {
@@ -258,8 +258,13 @@ pub(super) fn put(plan: &Plan) -> String {
         Role::Set(value) | Role::Touch(value) => Some(set(plan, column, value, &Source::Document)),
         Role::Shown | Role::Hidden => None,
     };
+    plan.columns.iter().filter_map(|column| Some((column, value(column)?))).collect()
+}
+
+pub(super) fn put(plan: &Plan) -> String {
+    let (entity, table) = (&plan.name, table_name(&plan.table));
     let (columns, values): (Vec<_>, Vec<_>) =
-        plan.columns.iter().filter_map(|column| Some((column_name(column), value(column)?))).unzip();
+        insert(plan).into_iter().map(|(column, value)| (column_name(column), value)).unzip();
     format!(
         "\
 -- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
@@ -295,8 +300,13 @@ WHERE {is_row};
     )
 }
 
+/// The procedure that creates many rows.
+pub(super) fn put_rows(plan: &Plan) -> String {
+    format!("-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\n-- Each row of @Json: web.put_{}\n", plan.name)
+}
+
 /// The check of If-Match.
-fn mismatch(plan: &Plan) -> String {
+pub(super) fn mismatch(plan: &Plan) -> String {
     format!(
         "SELECT 412 AS Status, {changed} AS Json
 WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
@@ -309,6 +319,13 @@ WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
     )
 }
 
+/// The change of the column with the version of a row.
+pub(super) fn next_version(column: &Column) -> String {
+    let name = column_name(column);
+    let after = if column.filled == Filled::RowVersion { name.as_str() } else { "" };
+    format!("{name} = sysutcdatetime({after})")
+}
+
 pub(super) fn patch(plan: &Plan) -> String {
     let (entity, table) = (&plan.name, table_name(&plan.table));
     let (is_key, is_row) = (key::is_key(plan), key::is_row(plan));
@@ -317,25 +334,14 @@ pub(super) fn patch(plan: &Plan) -> String {
         let name = column_name(column);
         match &column.role {
             _ if plan.key_of(&column.name).is_some() => None,
-            _ if Some(&name) == version.as_ref() => {
-                let after = if column.filled == Filled::RowVersion { name.clone() } else { String::new() };
-                Some(format!("{name} = sysutcdatetime({after})"))
-            }
+            _ if Some(&name) == version.as_ref() => Some(next_version(column)),
             Role::Sent => Some(format!("{name} = iif({} IS NULL, {name}, {})", member(column), given(plan, column))),
             Role::Touch(value) => Some(format!("{name} = {}", set(plan, column, value, &Source::Document))),
             Role::Set(_) | Role::Shown | Role::Hidden => None,
         }
     };
     let changes: Vec<_> = plan.columns.iter().filter_map(change).collect();
-    let is_period = matches!(plan.version(), Version::Period(_));
-    let same_step = match is_period {
-        true => format!(
-            "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
-FROM web_{entity}_document
-WHERE {is_row} AND web_Version = :Before;\n\n"
-        ),
-        false => String::new(),
-    };
+    let same_step = same_step(plan);
     format!(
         "\
 -- {declared}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
@@ -371,6 +377,20 @@ WHERE {is_row};
         same_key = same_key(plan),
         changes = listed(&changes, "    "),
         conflict = conflict(plan),
+    )
+}
+
+/// Makes a second change of a row in the same step of the clock fail.
+pub(super) fn same_step(plan: &Plan) -> String {
+    if !matches!(plan.version(), Version::Period(_)) {
+        return String::new();
+    }
+    format!(
+        "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
+FROM web_{}_document
+WHERE {} AND web_Version = :Before;\n\n",
+        plan.name,
+        key::is_row(plan)
     )
 }
 

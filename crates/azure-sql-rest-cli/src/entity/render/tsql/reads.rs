@@ -289,6 +289,7 @@ pub(super) fn heading(plan: &Plan, operation: Operation) -> String {
         Operation::Patch => {
             format!("-- web.{procedure}: change some fields of {one} (JSON Merge Patch, RFC 7396). PATCH {row}")
         }
+        Operation::Replace => format!("-- web.{procedure}: create or replace {one}. PUT {row}"),
         Operation::Delete => format!("-- web.{procedure}: delete {one}. DELETE {row}"),
     }
 }
