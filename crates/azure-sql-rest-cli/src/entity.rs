@@ -104,7 +104,7 @@ struct Add {
     /// Names of columns in JSON begin with a small letter: `orderDate` for OrderDate. The rule of .NET: `ID` is `id`, `URLPath` is `urlPath`
     #[arg(long)]
     camel: bool,
-    /// Filters of the list: Status, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
+    /// Filters of the list: Status, Status:in, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
     #[arg(long, value_delimiter = ',', value_parser = filter_of)]
     filter: Vec<Filter>,
     /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), or @COLUMN to copy

@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::entity;
 use crate::subject::Subject;
+use crate::values;
 
 pub fn a_version_that_is_known_is_not_sent_again(subject: &Subject) {
     let Some(path) = subject.path_of_a_row().filter(|_| subject.entity.has(Method::GET)) else {
@@ -130,6 +131,10 @@ pub fn filters_choose_the_rows_of_a_list(subject: &Subject) {
         let (member, by) = (&filter["x-filter"]["member"], filter["x-filter"]["by"].as_str().expect("a comparison"));
         let member = member.as_str().expect("a member");
         let values: Vec<_> = rows.iter().map(|row| (subject.entity.key_of(row), entity::get(row, member))).collect();
+        if by == "in" {
+            lists_of_values(subject, filter, &values);
+            continue;
+        }
         for (_, sought) in values.iter().take(5) {
             let Some(sought) = sought.filter(|value| !value.is_null() && **value != "") else { continue };
             let text = sought.as_str().map_or_else(|| sought.to_string(), str::to_owned);
@@ -150,6 +155,42 @@ pub fn filters_choose_the_rows_of_a_list(subject: &Subject) {
             subject.get(&format!("{list}?{name}=x")).problem(400);
         }
         subject.get(&format!("{list}?{name}=")).problem(400);
+    }
+}
+
+/// A filter by several values finds the rows that have one of them.
+fn lists_of_values(subject: &Subject, filter: &Value, values: &[(Value, Option<&Value>)]) {
+    let (list, most) = (subject.entity.list.as_deref().expect("a list"), subject.entity.limit.expect("a limit"));
+    let (name, items) = (filter["name"].as_str().expect("a name"), &filter["schema"]["items"]);
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let query = |values: &str, limit| format!("{list}?{name}={values}&limit={limit}");
+    let refused = |values: &str| subject.get(&query(&encoded(values), 1)).problem(400);
+    refused("");
+    let is_text = items["type"] == "string" && items.get("format").is_none();
+    if !is_text {
+        refused("x");
+    }
+    let known = values.iter().filter_map(|(_, value)| value.filter(|value| !value.is_null()));
+    let known: BTreeSet<_> = known.map(|value| entity::parts(value).remove(0)).collect();
+    // Commas separate the values.
+    let mut sought: Vec<_> = known.into_iter().filter(|text| !text.is_empty() && !text.contains(',')).take(2).collect();
+    let Some(one) = sought.first().cloned() else { return };
+    refused(&format!("{one},"));
+    refused(&vec![one.as_str(); 101].join(","));
+    let unknown = absent(items).filter(|value| values::allows(items, value) && items["format"] != "date");
+    sought.extend(unknown.map(|value| entity::parts(&value).remove(0)));
+    let each: Vec<_> = sought.iter().map(|text| encoded(text)).collect();
+    let found = subject.rows_from(query(&each.join(","), 2), 2);
+    // A client may encode the commas, or not.
+    assert_eq!(found, subject.rows_from(query(&encoded(&sought.join(",")), most), most), "{name}: pages are the list");
+    let found = subject.keys(&found);
+    for (key, value) in values {
+        let value = value.filter(|value| !value.is_null());
+        let is_one: Vec<_> = sought.iter().map(|text| chosen("equal", value, text)).collect();
+        if is_one.contains(&Some(true)) || !is_one.contains(&None) {
+            let is_chosen = is_one.contains(&Some(true));
+            assert_eq!(found.contains(key), is_chosen, "{name}={sought:?}: the row {key} with {value:?}");
+        }
     }
 }
 
@@ -190,7 +231,10 @@ fn chosen(by: &str, value: Option<&Value>, text: &str) -> Option<bool> {
     let order = match (value, value.as_str()) {
         (_, Some(value)) => value.cmp(text),
         (Value::Bool(value), _) => value.to_string().as_str().cmp(text),
-        (number, _) => number.as_f64()?.partial_cmp(&text.parse().ok()?)?,
+        (number, _) => match (number.as_i64(), text.parse::<i64>()) {
+            (Some(number), Ok(sought)) => number.cmp(&sought),
+            _ => number.as_f64()?.partial_cmp(&text.parse().ok()?)?,
+        },
     };
     match by {
         "from" => Some(order.is_ge()),

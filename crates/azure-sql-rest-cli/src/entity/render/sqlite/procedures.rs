@@ -1,13 +1,14 @@
 //! The procedures.
 
-use super::super::super::plan::condition::{Compare, Condition};
+use super::super::super::plan::condition::{Compare, Condition, VALUES};
 use super::super::super::plan::{Column, Filled, Plan, Role, SqlType, Version};
 use super::super::text::{capitalized, listed, quoted};
+use super::super::tsql::rule_of_filter;
 use super::super::{BROKEN_RULE, CHANGED_KEY, label, taken, taken_fields};
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
-use super::values::{Source, default, given, member, rule_arguments, set};
+use super::values::{Source, arguments_of, default, given, member, set};
 
 /// A problem about the row with the key that was asked for.
 fn about(plan: &Plan, rest: &str) -> String {
@@ -106,28 +107,45 @@ WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
     )
 }
 
-/// The value of a filter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
-fn filter_json(condition: &Condition) -> String {
-    let parameter = format!(":{}", condition.parameter);
+/// The values of a list as rows, `item.value` and `item.key`. No escape of JSON has a comma.
+fn each_value(condition: &Condition) -> String {
+    format!("json_each('[' || replace(json_quote(:{}), ',', '\",\"') || ']') AS item", condition.parameter)
+}
+
+/// A value of a filter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
+fn filter_json(condition: &Condition, value: &str) -> String {
     let types = match condition.column.sql_type {
         SqlType::Bit => "'true', 'false'",
-        sql_type if is_exact(sql_type) || matches!(sql_type, SqlType::Real | SqlType::Float) => "'integer', 'real'",
-        _ => return format!("json_quote({parameter})"),
+        sql_type if sql_type.is_integer() || is_decimal(sql_type) => "'integer', 'real'",
+        _ => return format!("json_quote({value})"),
     };
-    format!(
-        "iif(iif(json_valid({parameter}), json_type({parameter}), '') IN ({types}), {parameter}, json_quote({parameter}))"
-    )
+    format!("iif(iif(json_valid({value}), json_type({value}), '') IN ({types}), {value}, json_quote({value}))")
 }
 
 /// The answer to a value that a filter cannot have.
 fn filter_problem(plan: &Plan, condition: &Condition) -> String {
+    let rule = arguments_of(rule_of_filter(plan, condition));
+    let error = |value: &str| format!("field_error({}, {rule})", filter_json(condition, value));
+    let messages = match condition.compare {
+        Compare::In => format!(
+            "(
+    SELECT CASE
+        WHEN item.key >= {VALUES} THEN 'must have at most {VALUES} values'
+        WHEN item.value = '' THEN 'must have no empty value'
+        ELSE {}
+    END AS Message
+    FROM {}
+)",
+            error("item.value"),
+            each_value(condition)
+        ),
+        _ => format!("(SELECT {} AS Message)", error(&format!(":{}", condition.parameter))),
+    };
     format!(
         "SELECT 400 AS Status, json_object('detail', concat({}, Message, '.')) AS Json
-FROM (SELECT field_error({}, {}) AS Message)
+FROM {messages}
 WHERE :{} IS NOT NULL AND Message IS NOT NULL;\n\n",
         quoted(&format!("{} ", condition.query)),
-        filter_json(condition),
-        rule_arguments(plan, condition.column),
         condition.parameter
     )
 }
@@ -136,30 +154,40 @@ WHERE :{} IS NOT NULL AND Message IS NOT NULL;\n\n",
 fn filter(plan: &Plan, condition: &Condition) -> String {
     let Condition { parameter, column, compare, .. } = condition;
     let name = column_name(column);
-    let value = match condition.is_checked() {
-        true => format!("column_value({}, {})", filter_json(condition), rule_arguments(plan, column)),
-        false => format!(":{parameter}"),
+    let rule = arguments_of(rule_of_filter(plan, condition));
+    let value = |source: &str| match condition.is_checked() {
+        true => format!("column_value({}, {rule})", filter_json(condition, source)),
+        false => source.to_owned(),
     };
     // Numbers and times with an offset compare by what they say, not as texts.
-    let (name, value) = match column.sql_type {
-        sql_type if is_exact(sql_type) || matches!(sql_type, SqlType::Real | SqlType::Float) => {
-            (format!("CAST({name} AS NUMERIC)"), format!("CAST({value} AS NUMERIC)"))
-        }
-        SqlType::DateTimeOffset(_) => (format!("julianday({name})"), format!("julianday({value})")),
-        _ => (name, value),
+    let compared = |value: String| match column.sql_type {
+        sql_type if is_decimal(sql_type) => format!("CAST({value} AS NUMERIC)"),
+        SqlType::DateTimeOffset(_) => format!("julianday({value})"),
+        _ => value,
     };
+    let (name, value) = (compared(name), |source: &str| compared(value(source)));
+    let one = value(&format!(":{parameter}"));
     let compared = match compare {
-        Compare::Equal => format!("{name} = {value}"),
-        Compare::From => format!("{name} >= {value}"),
-        Compare::Before => format!("{name} < {value}"),
-        Compare::Prefix => format!("substr({name}, 1, length({value})) = {value}{COLLATE}"),
+        Compare::Equal => format!("{name} = {one}"),
+        Compare::In => format!("{name} IN (SELECT {} FROM {})", value("item.value"), each_value(condition)),
+        Compare::From => format!("{name} >= {one}"),
+        Compare::Before => format!("{name} < {one}"),
+        Compare::Prefix => format!("substr({name}, 1, length({one})) = {one}{COLLATE}"),
     };
     format!("(:{parameter} IS NULL OR {compared})")
 }
 
-/// True for the numbers with a point that are stored as the text of their digits.
-fn is_exact(sql_type: SqlType) -> bool {
-    matches!(sql_type, SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney)
+/// True for the numbers with a point, which are stored as texts.
+fn is_decimal(sql_type: SqlType) -> bool {
+    matches!(
+        sql_type,
+        SqlType::Decimal { .. }
+            | SqlType::Numeric { .. }
+            | SqlType::Money
+            | SqlType::SmallMoney
+            | SqlType::Real
+            | SqlType::Float
+    )
 }
 
 /// The checks of the text.

@@ -6,12 +6,16 @@ use serde_json::{Value, json};
 
 use super::super::super::plan::{Column, Expression, Plan, Role, SqlType};
 use super::super::text::{json_path, quoted};
-use super::super::tsql::rule;
+use super::super::tsql::{Rule, rule};
 use super::names::column_name;
 
 /// The arguments behind the value in `column_value` and `field_error`.
-pub(super) fn rule_arguments(plan: &Plan, column: &Column) -> String {
-    let (name, size, scale) = rule(plan, column).unwrap_or(("object", None, None));
+fn rule_arguments(plan: &Plan, column: &Column) -> String {
+    arguments_of(rule(plan, column).unwrap_or(("object", None, None)))
+}
+
+/// The same for any rule.
+pub(super) fn arguments_of((name, size, scale): Rule) -> String {
     let number = |number: Option<u32>| number.map_or("NULL".to_owned(), |number| number.to_string());
     format!("{}, {}, {}", quoted(name), number(size), number(scale))
 }

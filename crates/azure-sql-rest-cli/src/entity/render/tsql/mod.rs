@@ -5,7 +5,7 @@ mod reads;
 mod types;
 mod writes;
 
-pub(super) use types::{filter, parameter, rule};
+pub(super) use types::{Rule, filter, parameter, rule, rule_of_filter};
 
 use super::super::plan::{Definition, ObjectKind, Operation, Plan};
 use super::text::{Script, capitalized, literal, name, qualified};

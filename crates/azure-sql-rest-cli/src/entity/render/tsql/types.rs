@@ -4,8 +4,11 @@ use super::super::super::plan::condition::Condition;
 use super::super::super::plan::{Column, Length, Plan, SqlType};
 use super::super::text::literal;
 
-/// The row of a column in `ops.Fields`: `@SqlType`, `@Size` and `@Scale` of `ops.field_error`. `None` for types that no JSON value stands for.
-pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option<u32>, Option<u32>)> {
+/// `@SqlType`, `@Size` and `@Scale` of `ops.field_error`.
+pub(crate) type Rule = (&'static str, Option<u32>, Option<u32>);
+
+/// The row of a column in `ops.Fields`. `None` for types that no JSON value stands for.
+pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<Rule> {
     let is_key = plan.key_of(&column.name).is_some();
     let text = |plain, or_number, length: Option<u16>| {
         let name = if column.takes_number { or_number } else { plain };
@@ -127,9 +130,17 @@ pub(crate) fn parameter(sql_type: SqlType) -> String {
 
 /// The type of a parameter for a filter: as for a key where the component converts it, and a text for all else.
 pub(crate) fn filter(condition: &Condition) -> String {
-    match condition.column.sql_type {
-        sql_type if sql_type.is_integer() || sql_type == SqlType::UniqueIdentifier => parameter(sql_type),
-        _ => format!("NVARCHAR({})", condition.length()),
+    match condition.is_native() {
+        true => parameter(condition.column.sql_type),
+        false => format!("NVARCHAR({})", condition.length()),
+    }
+}
+
+/// The rule for a value of a filter. A text has a length. Its characters need not be in the column's code page: no row has such a text.
+pub(crate) fn rule_of_filter(plan: &Plan, condition: &Condition) -> Rule {
+    match condition.column.sql_type.is_text() {
+        true => ("nchar", Some(condition.length_of_value().into()), None),
+        false => rule(plan, condition.column).unwrap_or(("object", None, None)),
     }
 }
 
