@@ -145,7 +145,9 @@ fn references_hold(stack: &Faulty) {
         stack.api.json(Method::POST, "/tokens", &body)
     };
     let refused = create("no code").problem(409);
-    assert_eq!(refused["detail"], "It refers to a row that does not exist, or breaks another rule of the table.");
+    assert_eq!(refused["detail"], "It refers to a row that does not exist.");
+    let errors = serde_json::json!([{"field": "SpecimenCode", "message": "refers to a row that does not exist"}]);
+    assert_eq!(refused["errors"], errors);
     assert_eq!(create("Code 1").status, 201);
     let refused = stack.api.send(Method::DELETE, "/specimen/Code%201", &[], b"").problem(409);
     assert_eq!(refused["detail"], "Specimen Code 1 is referred to by other rows and cannot be deleted.");

@@ -87,7 +87,8 @@ impl Member {
         values::few(&self.schema).is_some()
     }
 
-    fn is_reference(&self) -> bool {
+    /// True if it refers to a row.
+    pub fn is_reference(&self) -> bool {
         self.schema["x-reference"] == true
     }
 }

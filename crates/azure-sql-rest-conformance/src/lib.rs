@@ -43,6 +43,7 @@ const CASES: &[(&str, Case)] = cases![
     writes::patches_change_the_named_member_only,
     writes::what_is_deleted_is_gone,
     writes::unique_values_are_taken,
+    writes::references_to_no_row_are_named,
     rules::fields_that_break_a_rule_are_named,
     rules::values_at_their_limits_come_back,
     texts::texts_come_back_as_they_were,

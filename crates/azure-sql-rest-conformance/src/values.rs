@@ -58,6 +58,18 @@ pub fn base(schema: &Value, example: Option<&Value>) -> Value {
     }
 }
 
+/// A value that no row has.
+pub fn absent(schema: &Value) -> Option<Value> {
+    match (kind(schema), schema["format"].as_str()) {
+        // The largest may be there: what is at its limits was created.
+        ("integer", _) => Some((schema["maximum"].as_i64().unwrap_or(i64::MAX) - 1).into()),
+        (_, Some("uuid")) => Some("ffffffff-ffff-4fff-bfff-ffffffffffff".into()),
+        ("", _) => None,
+        (_, Some("date")) => None,
+        _ => Some("~".into()).filter(|text| allows(schema, text)),
+    }
+}
+
 /// The values that a schema lists, without null.
 fn listed(schema: &Value) -> Vec<&Value> {
     schema["enum"].as_array().into_iter().flatten().filter(|value| !value.is_null()).collect()

@@ -9,6 +9,7 @@ use azure_sql_rest::route::{Action, Call, Kind, Source};
 use customer_api::ROUTES;
 use serde_json::{Value, json};
 
+use crate::case::Engine;
 use crate::run::{Columns, Database};
 
 /// An entity that can be created, and its calls.
@@ -126,7 +127,8 @@ impl<D: Database> Entity<'_, D> {
         let replayed = self.put(&new, &first, 201).await?;
         let is_gone = call(&format!("delete_{}", self.name)).is_some();
         ensure!(!is_gone || json_of(&replayed)? == json!([]), "{replayed:?}");
-        Ok(())
+        // What is unique is free again.
+        if is_gone || !self.is_unique(&new) { self.references(&new).await } else { Ok(()) }
     }
 
     /// Each member with a value of no type of its own.
@@ -141,6 +143,34 @@ impl<D: Database> Entity<'_, D> {
             let errors = json_of(&refused)?["errors"].clone();
             ensure!(errors.as_array().is_some_and(|errors| errors.len() == 1), "{errors}");
             ensure!(errors[0]["field"] == json!(name), "{errors}");
+        }
+        Ok(())
+    }
+
+    /// Each member that refers to a row, with a value that no row has. The bridge has only the tables of entities.
+    async fn references(&self, new: &Value) -> Result<()> {
+        for (name, member) in self.description["schema"]["properties"].as_object().context("members")? {
+            let is_sent = member["readOnly"] != true && member["x-checked"] != true;
+            let absent = match (member["type"].as_str(), member["format"].as_str()) {
+                (Some("integer"), _) => json!(member["maximum"].as_i64().unwrap_or(i64::MAX) - 1),
+                (_, Some("uuid")) => json!("ffffffff-ffff-4fff-bfff-ffffffffffff"),
+                _ => json!("~"),
+            };
+            if member["x-reference"] != true || !is_sent {
+                continue;
+            }
+            let mut wrong = new.clone();
+            wrong[name] = absent;
+            let arguments = vec![("Json", json!(wrong.to_string())), ("RequestKey", json!(self.another_key(7)))];
+            let answer = self.database.call(self.put.procedure, true, &arguments).await?;
+            let Ok(columns) = answer else { bail!("{name}: {answer:?}") };
+            if column(&columns, "Status")? == 201 && self.database.engine() == Engine::Bridge {
+                continue;
+            }
+            ensure!(column(&columns, "Status")? == 409, "{name}: {columns:?}");
+            let errors = json_of(&columns)?["errors"].clone();
+            let mut fields = errors.as_array().into_iter().flatten().map(|error| &error["field"]);
+            ensure!(fields.any(|field| field == name), "{name}: {columns:?}");
         }
         Ok(())
     }

@@ -62,6 +62,30 @@ fn a_violated_constraint_is_409_for_every_source_of_a_key() {
 }
 
 #[test]
+fn a_foreign_key_is_known_by_its_columns_where_clients_send_one() {
+    let plan = identity(
+        r#"{ name = "A", type = "int" }, { name = "B", type = "int", path = "Part.B" }, { name = "C", type = "int", set = "1" },"#,
+    );
+    let referring = |columns: &str| {
+        let mut plan = plan.clone();
+        let reference = format!(r#"{{"columns": {columns}, "table": "dbo.Others"}}"#);
+        let reference: super::super::plan::Reference = serde_json::from_str(&reference).expect("a reference");
+        // A second one over the same columns has the same row.
+        plan.references = vec![reference.clone(), reference];
+        tsql(&plan)
+    };
+    let text = referring(r#"["A", "C", "B"]"#);
+    let row = r#"
+SELECT N'thing', f.Name, N'It refers to a row that does not exist.', v.Errors
+FROM (VALUES
+    (N'[A],[C],[B]', N'[{"field":"A","message":"refers to a row that does not exist"},{"field":"Part.B","message":"refers to a row that does not exist"}]')
+) AS v (Columns, Errors)
+INNER JOIN ops.foreign_keys(N'dbo.Things') AS f ON f.Columns = v.Columns;"#;
+    assert!(text.contains(row), "{text}");
+    assert!(!referring(r#"["C"]"#).contains("ops.foreign_keys"));
+}
+
+#[test]
 fn the_text_of_a_client_is_converted_after_its_check() {
     let plan = plan(
         r#"from = "client""#,

@@ -221,7 +221,13 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
     }
     assert_eq!(status(&local.put(with("c1", "UnitPrice", json!(-1))).await), 409);
     assert_eq!(status(&local.put(with("c2", "Qty", json!(13))).await), 409);
-    assert_eq!(status(&local.put(with("r1", "Parent", json!("none"))).await), 409);
+    let refused = local.put(with("r1", "Parent", json!("none"))).await;
+    assert_eq!(
+        refused["Json"],
+        r#"{"detail":"It refers to a row that does not exist.","errors":[{"field":"Parent","message":"refers to a row that does not exist"}]}"#
+    );
+    let patch = json!({"RowKey": "a1", "Json": r#"{"Parent":"none"}"#});
+    assert_eq!(local.call("patch_order", patch).await["Json"], refused["Json"]);
     assert_eq!(status(&local.put(with("r2", "Parent", json!("a1"))).await), 201);
     // ON DELETE CASCADE.
     assert_eq!(status(&local.call("delete_order", json!({"RowKey": "a1"})).await), 202);

@@ -4,7 +4,7 @@ use super::super::super::plan::condition::{Compare, Condition, VALUES};
 use super::super::super::plan::{Column, Filled, Plan, Role, SqlType, Version};
 use super::super::text::{capitalized, listed, quoted};
 use super::super::tsql::rule_of_filter;
-use super::super::{BROKEN_RULE, CHANGED_KEY, label, taken, taken_fields};
+use super::super::{BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, label, references, taken, taken_fields};
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
@@ -253,6 +253,12 @@ fn conflict(plan: &Plan) -> String {
             let errors = taken_fields(plan, &unique.columns);
             fields.extend(errors.map(|errors| format!("WHEN {} THEN {}", quoted(&constraint), quoted(&errors))));
         }
+    }
+    for (columns, errors) in references(plan) {
+        let columns: Vec<_> = columns.iter().map(|column| format!("{table}.{column}")).collect();
+        let constraint = quoted(&format!("foreign key {}", columns.join(", ")));
+        cases.push(format!("WHEN {constraint} THEN {}", quoted(BROKEN_REFERENCE)));
+        fields.push(format!("WHEN {constraint} THEN {}", quoted(&errors)));
     }
     cases.push(format!(
         "ELSE iif(:ErrorNumber = 547, {}, 'Another row has the same value where the table allows it once.')",
