@@ -188,7 +188,7 @@ BEGIN
     DECLARE @ConstraintName NVARCHAR(128);
     DECLARE @Detail NVARCHAR(1000);
     DECLARE @Errors NVARCHAR(4000);
-    DECLARE @Refers NVARCHAR(100) = N'It refers to a row that does not exist.';
+    DECLARE @Refers NVARCHAR(100) = N'A value refers to a row that does not exist.';
 
     -- A 547 is also of a CHECK, or of other rows that refer to this one: the REFERENCE constraint. No language translates these words.
     IF @Number IN (2601, 2627) OR @Number = 547 AND @Message COLLATE Latin1_General_100_BIN2 LIKE N'%FOREIGN KEY%'

@@ -145,7 +145,7 @@ fn references_hold(stack: &Faulty) {
         stack.api.json(Method::POST, "/tokens", &body)
     };
     let refused = create("no code").problem(409);
-    assert_eq!(refused["detail"], "It refers to a row that does not exist.");
+    assert_eq!(refused["detail"], "A value refers to a row that does not exist.");
     let errors = serde_json::json!([{"field": "SpecimenCode", "message": "refers to a row that does not exist"}]);
     assert_eq!(refused["errors"], errors);
     assert_eq!(create("Code 1").status, 201);

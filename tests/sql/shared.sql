@@ -17,7 +17,7 @@ SELECT N'test_child', i.Name, N'taken', N'[{"field":"Same"}]'
 FROM ops.unique_indexes(N'dbo.test_children') AS i
 WHERE i.Columns = N'[Same]';
 INSERT INTO ops.Conflicts (Entity, ConstraintName, Detail, Errors)
-SELECT N'test_child', f.Name, N'It refers to a row that does not exist.', v.Errors
+SELECT N'test_child', f.Name, N'A value refers to a row that does not exist.', v.Errors
 FROM (VALUES
     (N'[B],[A]', N'[{"field":"A"},{"field":"B"}]'),
     (N'[Boss]', N'[{"field":"Boss"}]'),
@@ -43,7 +43,7 @@ END;
 GO
 
 INSERT INTO dbo.test_children (ID, Boss, Same) VALUES (1, NULL, 1), (2, 1, NULL);
-EXECUTE dbo.test_conflict N'INSERT INTO dbo.test_children (ID, A, B) VALUES (3, 1, 1);', N'{"detail":"It refers to a row that does not exist.","errors":[[]{"field":"A"},{"field":"B"}]}';
+EXECUTE dbo.test_conflict N'INSERT INTO dbo.test_children (ID, A, B) VALUES (3, 1, 1);', N'{"detail":"A value refers to a row that does not exist.","errors":[[]{"field":"A"},{"field":"B"}]}';
 EXECUTE dbo.test_conflict N'UPDATE dbo.test_children SET Boss = 99 WHERE ID = 2;', N'%"errors":[[]{"field":"Boss"}]%';
 -- The others tell of no field: a CHECK, a row that others refer to, and a foreign key with the name of an index.
 EXECUTE dbo.test_conflict N'INSERT INTO dbo.test_children (ID) VALUES (100);', N'{"detail":"It refers to a row that does not exist, or breaks another rule of the table."}';

@@ -127,7 +127,7 @@ impl<D: Database> Entity<'_, D> {
         let replayed = self.put(&new, &first, 201).await?;
         let is_gone = call(&format!("delete_{}", self.name)).is_some();
         ensure!(!is_gone || json_of(&replayed)? == json!([]), "{replayed:?}");
-        // What is unique is free again.
+        // The unique values are free again.
         if is_gone || !self.is_unique(&new) { self.references(&new).await } else { Ok(()) }
     }
 

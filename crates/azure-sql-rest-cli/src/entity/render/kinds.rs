@@ -76,7 +76,7 @@ fn a_foreign_key_is_known_by_its_columns_where_clients_send_one() {
     };
     let text = referring(r#"["A", "C", "B"]"#);
     let row = r#"
-SELECT N'thing', f.Name, N'It refers to a row that does not exist.', v.Errors
+SELECT N'thing', f.Name, N'A value refers to a row that does not exist.', v.Errors
 FROM (VALUES
     (N'[A],[C],[B]', N'[{"field":"A","message":"refers to a row that does not exist"},{"field":"Part.B","message":"refers to a row that does not exist"}]')
 ) AS v (Columns, Errors)

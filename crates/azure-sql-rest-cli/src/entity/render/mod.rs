@@ -73,7 +73,7 @@ fn references(plan: &Plan) -> Vec<(&[String], String)> {
 const REFERS_TO_NONE: &str = "refers to a row that does not exist";
 
 /// Tells the same of the row.
-const BROKEN_REFERENCE: &str = "It refers to a row that does not exist.";
+const BROKEN_REFERENCE: &str = "A value refers to a row that does not exist.";
 
 /// Tells why a row cannot be deleted or changed, when the table refuses it and no better reason is known.
 const BROKEN_RULE: &str = "It refers to a row that does not exist, or breaks another rule of the table.";

@@ -224,7 +224,7 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
     let refused = local.put(with("r1", "Parent", json!("none"))).await;
     assert_eq!(
         refused["Json"],
-        r#"{"detail":"It refers to a row that does not exist.","errors":[{"field":"Parent","message":"refers to a row that does not exist"}]}"#
+        r#"{"detail":"A value refers to a row that does not exist.","errors":[{"field":"Parent","message":"refers to a row that does not exist"}]}"#
     );
     let patch = json!({"RowKey": "a1", "Json": r#"{"Parent":"none"}"#});
     assert_eq!(local.call("patch_order", patch).await["Json"], refused["Json"]);
