@@ -61,7 +61,7 @@ BEGIN
     SET @Value = CASE
         WHEN @Message IS NOT NULL THEN NULL
         WHEN @SqlType = N'uniqueidentifier' THEN UPPER(@Value)
-        WHEN @SqlType LIKE N'%int' THEN ops.plain_number(@Value)
+        WHEN @SqlType LIKE N'%int%' THEN ops.plain_number(@Value)
         ELSE @Value
     END;
     IF @Type IS NULL OR @Value = @Key COLLATE Latin1_General_100_BIN2

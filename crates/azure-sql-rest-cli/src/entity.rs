@@ -26,7 +26,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
-use plan::{Filter, Operation, Plan, TableName};
+use plan::{BigInt, Filter, Operation, Plan, TableName};
 use source::{Table, Trait};
 
 #[derive(Args)]
@@ -104,6 +104,9 @@ struct Add {
     /// Names of columns in JSON begin with a small letter: `orderDate` for OrderDate. The rule of .NET: `ID` is `id`, `URLPath` is `urlPath`
     #[arg(long)]
     camel: bool,
+    /// The form of a BIGINT in JSON. JavaScript loses digits of a number beyond 2^53, and none of a string
+    #[arg(long)]
+    bigint: Option<BigInt>,
     /// Filters of the list: Status, Status:in, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
     #[arg(long, value_delimiter = ',', value_parser = filter_of)]
     filter: Vec<Filter>,
@@ -291,6 +294,7 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         without: add.without.clone(),
         show: add.show.clone(),
         is_camel: add.camel,
+        bigint: add.bigint.or(before.as_ref().map(|before| before.bigint)).unwrap_or_default(),
         filter: add.filter.clone(),
         set: add.set.iter().map(pair).collect::<Result<_>>()?,
         touch: add.touch.iter().map(pair).collect::<Result<_>>()?,

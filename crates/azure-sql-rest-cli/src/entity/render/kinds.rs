@@ -193,3 +193,32 @@ fn a_version_within_one_step_of_the_clock_is_no_new_one() {
     assert!(text.contains("IF @Status < 400 AND @Replayed = 0 AND @After = @Version\n        THROW 50023"), "{text}");
     assert!(!procedure(&identity(""), Operation::Patch).contains("THROW 50023"));
 }
+
+#[test]
+fn a_bigint_may_be_a_string_in_json_and_a_number_elsewhere() {
+    let mut plan =
+        plan(r#"from = "client""#, r#"type = "bigint""#, r#"{ name = "Size", type = "bigint", null = true },"#);
+    plan.bigint = super::super::plan::BigInt::String;
+    assert_eq!(Plan::parse(&plan.to_toml().expect("TOML")).expect("a plan"), plan);
+    let text = tsql(&plan);
+    for expected in [
+        "web.thing_document (@ThingID BIGINT)",
+        "CONVERT(NVARCHAR(20), c.ThingID) AS [ThingID]",
+        "CONVERT(NVARCHAR(20), r.Size) AS [Size]",
+        "N'Size', N'Size', N'bigint or text', NULL, NULL, NULL,",
+        "ELSE c.Size END",
+        "CONVERT(BIGINT, ops.plain_number(j.Size))",
+        "ops.key_problem(N'thing', @Json, N'ThingID', N'bigint or text', @ThingID)",
+        "(SELECT CONVERT(NVARCHAR(20), @ThingID) AS [ThingID] FOR JSON PATH)",
+        "@After BIGINT = NULL",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    let schema = plan.schema(plan.shown())["properties"].clone();
+    let size = serde_json::json!({"type": "string", "format": "int64", "pattern": "^(0|-?[1-9][0-9]{0,18})$", "x-accepts": "integer"});
+    assert_eq!(schema["Size"], size);
+    let examples = plan.examples();
+    assert_eq!(examples["get_thing"]["path"], serde_json::json!({"id": 3}));
+    assert_eq!(examples["delete_thing"]["response"], serde_json::json!([{"ThingID": "3"}]));
+    assert_eq!(examples["put_thing"]["request"]["Size"], "4");
+}

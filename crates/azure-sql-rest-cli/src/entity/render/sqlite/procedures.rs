@@ -52,7 +52,7 @@ pub(super) fn list(plan: &Plan) -> String {
         true => keyset.is_behind,
         false => format!("({})", keyset.is_behind),
     };
-    let members = object_of(plan.in_list());
+    let members = object_of(plan, plan.in_list());
     let rows = match plan.has_parts() {
         false => format!(
             "\

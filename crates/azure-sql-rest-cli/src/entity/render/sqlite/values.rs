@@ -145,9 +145,10 @@ pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Sou
 }
 
 /// A column as its JSON.
-pub(super) fn shown(column: &Column) -> String {
+pub(super) fn shown(plan: &Plan, column: &Column) -> String {
     let name = column_name(column);
     match column.sql_type {
+        SqlType::BigInt => in_json(plan, column, name),
         SqlType::Bit | SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney => {
             format!("json({name})")
         }
@@ -155,4 +156,9 @@ pub(super) fn shown(column: &Column) -> String {
         SqlType::Real => format!("json(shown_float({name}, 7))"),
         _ => name,
     }
+}
+
+/// The value of a column as JSON has it.
+pub(super) fn in_json(plan: &Plan, column: &Column, value: String) -> String {
+    if plan.has_digits_as_text(column) { format!("CAST({value} AS TEXT)") } else { value }
 }

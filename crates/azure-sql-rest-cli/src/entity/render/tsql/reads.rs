@@ -8,8 +8,11 @@ use super::key::{self, Keyset};
 use super::types;
 
 /// The members of a row, as columns of `FOR JSON PATH` from the table with this alias.
-fn shown<'p>(columns: impl Iterator<Item = &'p Column>, alias: &str) -> Vec<String> {
-    let member = |column: &&Column| format!("{} AS {}", types::shown(column, alias), bracketed(column.path()));
+fn shown<'p>(plan: &Plan, columns: impl Iterator<Item = &'p Column>, alias: &str) -> Vec<String> {
+    let member = |column: &&Column| {
+        let value = types::in_json(plan, column, types::shown(column, alias));
+        format!("{value} AS {}", bracketed(column.path()))
+    };
     members(columns).iter().map(member).collect()
 }
 
@@ -54,7 +57,7 @@ GO
         entity = plan.name,
         label = one(plan),
         key = key::declared(plan),
-        members = wrapped(&shown(plan.shown(), "c"), "                "),
+        members = wrapped(&shown(plan, plan.shown(), "c"), "                "),
         table = qualified(&plan.table),
         is_key = key::is_key(plan),
     ));
@@ -166,7 +169,7 @@ GO
         order = keyset.columns("c"),
         default = plan.limit.default,
         max = plan.limit.max,
-        members = shown(plan.in_list(), "r").join(", "),
+        members = shown(plan, plan.in_list(), "r").join(", "),
         columns = columns.join(", "),
         parameters = parameters.concat(),
         filters =

@@ -24,6 +24,7 @@ pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<Rule> {
         SqlType::TinyInt => Some(("tinyint", None, None)),
         SqlType::SmallInt => Some(("smallint", None, None)),
         SqlType::Int => Some(("int", None, None)),
+        SqlType::BigInt if plan.has_digits_as_text(column) => Some(("bigint or text", None, None)),
         SqlType::BigInt => Some(("bigint", None, None)),
         SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale } => {
             Some(("decimal", Some(precision.into()), Some(scale.into())))
@@ -66,6 +67,11 @@ pub(super) fn shown(column: &Column, alias: &str) -> String {
         SqlType::Geometry | SqlType::Geography | SqlType::HierarchyId => format!("{name}.ToString()"),
         _ => name,
     }
+}
+
+/// The value of a column as JSON has it.
+pub(super) fn in_json(plan: &Plan, column: &Column, value: String) -> String {
+    if plan.has_digits_as_text(column) { format!("CONVERT(NVARCHAR(20), {value})") } else { value }
 }
 
 /// The column in `OPENJSON … WITH`. Numbers come as their text, because no type of whole numbers takes `1e3`. Times come as their text,
@@ -138,9 +144,10 @@ pub(crate) fn filter(condition: &Condition) -> String {
 
 /// The rule for a value of a filter. A text has a length. Its characters need not be in the column's code page: no row has such a text.
 pub(crate) fn rule_of_filter(plan: &Plan, condition: &Condition) -> Rule {
-    match condition.column.sql_type.is_text() {
-        true => ("nchar", Some(condition.length_of_value().into()), None),
-        false => rule(plan, condition.column).unwrap_or(("object", None, None)),
+    match condition.column.sql_type {
+        sql_type if sql_type.is_text() => ("nchar", Some(condition.length_of_value().into()), None),
+        SqlType::BigInt => ("bigint", None, None),
+        _ => rule(plan, condition.column).unwrap_or(("object", None, None)),
     }
 }
 
