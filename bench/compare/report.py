@@ -180,8 +180,8 @@ equally. The [appendix](#appendix-all-figures) has all figures.
 ## Read the figures
 
 - *× bare proxy* is the cost of the API's promises. The rows *bare proxy* and *this API* of one WASI version differ in the component and in its
-  variables. As in Spin, each instance reads all variables of its application twice, and each read may move work to another thread. The API
-  has five variables, and the bare proxy has one. The cost is highest with WASI 0.2, where each request has its own instance.
+  variables. As in Spin, each instance reads all variables of its application twice. The API has five variables, and the bare
+  proxy has one. The cost is highest with WASI 0.2, where each request has its own instance.
 - *bare proxy* beside *nginx* is the cost of a component on a host, compared with a native proxy. nginx has the easier task here.
 - *× Flask* compares two complete implementations.
 

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 HERE = Path(__file__).parent
-LOCAL = os.environ.get("LOCAL") or "target/bench-stack/local"
+LOCAL = os.environ.get("LOCAL") or "target/bench-stack/azure-sql-rest"
 SPIN = os.environ.get("SPIN")
 # Debian's folder of nginx, which not every user's shell searches.
 os.environ["PATH"] += ":/usr/sbin"

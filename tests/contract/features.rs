@@ -43,3 +43,18 @@ fn make_up_compiles_no_generator_and_no_parser() {
         assert!(whole.contains(name) && !up.contains(name), "{name}");
     }
 }
+
+#[test]
+fn scripts_build_packages_that_are_there() {
+    let all = crates(&["--workspace"]);
+    for file in ["Makefile", "bench/compare/run", ".github/workflows/release.yml"] {
+        let text = std::fs::read_to_string(root().join(file)).unwrap();
+        let commands = text.lines().filter(|line| line.contains("cargo "));
+        let packages: Vec<_> =
+            commands.filter_map(|line| line.split_once(" -p ")?.1.split([' ', ',', ')']).next()).collect();
+        assert!(!packages.is_empty(), "{file}");
+        for package in packages {
+            assert!(all.iter().any(|line| line.starts_with(&format!("{package} "))), "{file} builds {package}");
+        }
+    }
+}

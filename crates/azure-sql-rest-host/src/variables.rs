@@ -81,22 +81,24 @@ impl Resolver {
             let component = &self.component;
             return Err(Unavailable::Undefined(format!("no variable for {component:?}.{name:?}")));
         };
-        fill(template, |name| self.value(name)).map_err(|error| Unavailable::Provider(format!("{error:#}")))
+        let filled = block_in_place(|| fill(template, |name| self.value(name)));
+        filled.map_err(|error| Unavailable::Provider(format!("{error:#}")))
     }
 
     /// Reads all variables of the application.
     pub fn all(&self) -> Result<Values> {
         let names = self.declared.keys();
-        names.map(|name| Ok((name.clone(), self.value(name)?))).collect()
+        block_in_place(|| names.map(|name| Ok((name.clone(), self.value(name)?))).collect())
     }
 
-    /// Asks the providers in turn for a variable of the application, and takes its default when none has a value.
+    /// Asks the providers in turn for a variable of the application, and takes its default when none has a value. The
+    /// environment is asked within `block_in_place`: once for a look-up, because each time may cost a change of thread.
     fn value(&self, name: &str) -> Result<String> {
         if let Some(value) = self.overrides.get(name) {
             return Ok(value.clone());
         }
         let key = format!("SPIN_VARIABLE_{}", name.to_ascii_uppercase());
-        match block_in_place(|| (self.environment)(&key)) {
+        match (self.environment)(&key) {
             Ok(value) => Ok(value),
             Err(VarError::NotUnicode(_)) => bail!("{key} is not valid UTF-8"),
             Err(VarError::NotPresent) => {
