@@ -238,7 +238,7 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
 
 /// The same table, with a filter of each kind.
 fn filtered() -> Plan {
-    let filter = r#"filter = ["Parent", "group=Group:prefix", "UnitPrice:range", "At:range", "Is'Open", "Qty", "Status:in", "prices=UnitPrice:in", "Qty:in"]"#;
+    let filter = r#"filter = ["Parent", "group=Group:prefix", "UnitPrice:range", "At:range", "Is'Open", "Qty", "Status:in", "prices=UnitPrice:in", "Qty:in", "Is'Open:in"]"#;
     let filter = filter.replace("UnitPrice", "Unit Price");
     Plan::parse(&ORDER.replacen("columns = [", &format!("{filter}\n    columns = ["), 1)).expect("a plan")
 }
@@ -329,7 +329,8 @@ fn t_sql_of_filters_compares_in_the_columns_own_type() {
         "@InStatus NVARCHAR(4000) = NULL",
         "ops.list_error(@InStatus, N'nchar', 12, NULL)",
         "(@InStatus IS NULL OR c.Status IN (SELECT CONVERT(VARCHAR(12), s.value COLLATE Polish_CI_AS) FROM STRING_SPLIT(@InStatus, N',') AS s WHERE CONVERT(NVARCHAR(4000), CONVERT(VARCHAR(12), s.value COLLATE Polish_CI_AS)) = s.value COLLATE Latin1_General_100_BIN2))",
-        "c.Qty IN (SELECT CONVERT(SMALLINT, ops.plain_number(s.value)) FROM STRING_SPLIT(@InQty, N',') AS s)",
+        "c.Qty IN (SELECT TRY_CONVERT(SMALLINT, ops.plain_number(s.value)) FROM STRING_SPLIT(@InQty, N',') AS s)",
+        "c.[Is'Open] IN (SELECT TRY_CONVERT(BIT, s.value) FROM STRING_SPLIT(@InColumn6, N',') AS s)",
         "@ByQty INT = NULL",
         // Without a conversion, which fails for a number that is no SMALLINT.
         "(@ByQty IS NULL OR c.Qty = @ByQty)",

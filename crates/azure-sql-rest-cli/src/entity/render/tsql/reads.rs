@@ -205,6 +205,7 @@ fn filter(condition: &Condition) -> String {
         SqlType::Char(length) => {
             types::value(&Column { sql_type: SqlType::VarChar(Length::Of(length)), ..(*column).clone() }, source)
         }
+        sql_type if *compare == Compare::In && !sql_type.is_text() => types::tried_value(column, source),
         _ if *compare == Compare::In => types::collated_value(column, source),
         _ => types::value(column, source),
     };

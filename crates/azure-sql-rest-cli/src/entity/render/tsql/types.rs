@@ -99,6 +99,15 @@ pub(super) fn value(column: &Column, source: &str) -> String {
     }
 }
 
+/// The same value, or NULL where there is none: a plan may convert values that the check of a list refuses.
+pub(super) fn tried_value(column: &Column, source: &str) -> String {
+    let value = value(column, source);
+    match value.strip_prefix("CONVERT(") {
+        Some(rest) => format!("TRY_CONVERT({rest}"),
+        None => format!("TRY_CONVERT({}, {value})", declared(column.sql_type)),
+    }
+}
+
 /// The same value, in the column's collation: beside the column in one expression, the value must not have another.
 pub(super) fn collated_value(column: &Column, source: &str) -> String {
     let collate = if matches!(column.sql_type.modern(), SqlType::NChar(_) | SqlType::NVarChar(_)) {
