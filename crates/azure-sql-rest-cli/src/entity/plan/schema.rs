@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rule::{Rule, default_of};
-use super::{Column, KeySource, Length, Plan, Role, SqlType};
+use super::{BigInt, Column, KeySource, Length, Plan, Role, SqlType};
 
 impl Plan {
     /// The JSON Schema of a row with these columns, with the members that `generate::entity` explains.
@@ -73,6 +73,24 @@ impl Plan {
             schema["readOnly"] = json!(true);
         }
         schema
+    }
+
+    /// True if JSON has a string for the numbers of this column.
+    pub(crate) fn has_digits_as_text(&self, column: &Column) -> bool {
+        self.bigint == BigInt::String && column.sql_type == SqlType::BigInt
+    }
+
+    /// The value as JSON has it.
+    pub(super) fn in_json(&self, column: &Column, value: Value) -> Value {
+        if value.is_number() && self.has_digits_as_text(column) { json!(value.to_string()) } else { value }
+    }
+
+    /// The JSON Schema of a column's values.
+    fn values(&self, column: &Column) -> Value {
+        match self.has_digits_as_text(column) {
+            true => json!({"type": "string", "format": "int64", "pattern": "^(0|-?[1-9][0-9]{0,18})$"}),
+            false => column.sql_type.schema(),
+        }
     }
 
     /// True, or the members that are unique together, of the smallest such set that the column is in.
