@@ -91,7 +91,8 @@ pub(crate) const ROW_ID: &str = "RowID";
 /// The variable for the constraint that the previous statement violated.
 pub(crate) const ERROR_NUMBER: &str = "ErrorNumber";
 
-/// The variable for SQLite's description of that constraint: `Table.Column, Table.Column`, or `index 'Name'`.
+/// The variable for SQLite's description of that constraint: `Table.Column, Table.Column`, `index 'Name'`, or
+/// `foreign key Table.Column, Table.Column`.
 pub(crate) const ERROR_CONSTRAINT: &str = "ErrorConstraint";
 
 /// The row of a procedure.
@@ -193,8 +194,11 @@ fn run(connection: &Connection, statements: &[String], variables: &mut Arguments
         if let Some(number) = result.as_ref().err().and_then(error_number) {
             variables.insert(ERROR_NUMBER.into(), Value::Integer(number));
             let message = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
-            let constraint = message.split_once("failed: ").map_or("", |(_, constraint)| constraint);
-            variables.insert(ERROR_CONSTRAINT.into(), Value::Text(constraint.into()));
+            let constraint = match message.split_once("failed: ") {
+                Some((_, constraint)) => constraint.to_owned(),
+                None => broken_reference(connection, &mut statement, variables)?.unwrap_or_default(),
+            };
+            variables.insert(ERROR_CONSTRAINT.into(), Value::Text(constraint));
             violation = result.err();
             continue;
         }
@@ -205,6 +209,24 @@ fn run(connection: &Connection, statements: &[String], variables: &mut Arguments
         }
     }
     Err(violation.map_or_else(|| anyhow!("its last statement gave no row"), anyhow::Error::from))
+}
+
+/// The foreign key that a statement has violated. SQLite names none, so that the statement is executed again, with its check put off. Then the
+/// broken references can be read, and all is undone.
+fn broken_reference(
+    connection: &Connection,
+    statement: &mut CachedStatement,
+    variables: &Arguments,
+) -> rusqlite::Result<Option<String>> {
+    connection.execute_batch("SAVEPOINT again; PRAGMA defer_foreign_keys = ON;")?;
+    let found = first_row(statement, variables).and_then(|_| {
+        let broken = "SELECT 'foreign key ' || group_concat(broken.\"table\" || '.' || key.\"from\", ', ' ORDER BY key.seq)
+            FROM (SELECT * FROM pragma_foreign_key_check LIMIT 1) AS broken, pragma_foreign_key_list(broken.\"table\") AS key
+            WHERE key.id = broken.fkid";
+        connection.query_row(broken, (), |row| row.get(0))
+    });
+    connection.execute_batch("ROLLBACK TO again; RELEASE again; PRAGMA defer_foreign_keys = OFF;")?;
+    found
 }
 
 /// The first row of a statement, by the names of its columns.

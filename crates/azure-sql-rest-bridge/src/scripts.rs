@@ -13,7 +13,8 @@
 //! - The row of any other statement sets **variables**: after `INSERT … RETURNING ColorID AS RowID`, there is `:RowID`.
 //! - A statement that violates a constraint has changed nothing. The statement after it may answer for the violation, with
 //!   SQL Server's error number in `:ErrorNumber`. The number is 515 for NOT NULL, 547 for a foreign key or CHECK, and 2627
-//!   for a key. `:ErrorConstraint` has the columns or index of a key. Otherwise the call fails.
+//!   for a key. `:ErrorConstraint` has the columns or index of a key, or `foreign key` and its columns. Otherwise the call
+//!   fails.
 //! - A script with the parameter `@RequestKey` **writes**, even if its statements do not use the parameter. The script is
 //!   executed in a transaction, once for a key, and `Replayed` is added to its row. A status of 400 or more undoes
 //!   everything; a success is the answer of the last statement. A replay executes only the last statement, with the `:RowID`

@@ -93,7 +93,8 @@ impl Member {
         values::few(&self.schema).is_some()
     }
 
-    fn is_reference(&self) -> bool {
+    /// True if it refers to a row.
+    pub fn is_reference(&self) -> bool {
         self.schema["x-reference"] == true
     }
 }
@@ -285,7 +286,8 @@ fn success(operation: &Value) -> &Value {
 /// The key, where no answer to DELETE names it: the first member of `row` that is in the path of the example. Members
 /// that clients do not send come first.
 fn key(row: &[Member], example: &Value, id: &Value) -> String {
-    let is_key = |member: &&Member| (example.get(&member.field) != Some(id), member.schema["readOnly"] != true);
+    let is_id = |value: &Value| parts(value) == parts(id);
+    let is_key = |member: &&Member| (!example.get(&member.field).is_some_and(is_id), member.schema["readOnly"] != true);
     row.iter().min_by_key(is_key).map(|member| member.field.clone()).unwrap_or_default()
 }
 

@@ -46,6 +46,7 @@ const CASES: &[(&str, Case)] = cases![
     writes::patches_change_the_named_member_only,
     writes::what_is_deleted_is_gone,
     writes::unique_values_are_taken,
+    writes::references_to_no_row_are_named,
     rows::an_array_creates_all_of_its_rows,
     rows::an_array_with_a_wrong_row_creates_none,
     replace::a_row_is_created_or_replaced_at_its_path,

@@ -191,6 +191,36 @@ fn a_violation_that_nothing_answers_for_fails_and_is_undone() {
 }
 
 #[test]
+fn a_broken_reference_is_named_and_leaves_nothing_behind() {
+    let fixture = Fixture::new();
+    let script = "-- @ThingID INT, @Name NVARCHAR(9), @RequestKey NVARCHAR(4000)
+UPDATE Pairs SET ThingID = :ThingID, Name = :Name;
+SELECT 200 AS Status, :ErrorNumber || ' ' || :ErrorConstraint AS Json WHERE :ErrorNumber IS NOT NULL;
+SELECT 202 AS Status, 'done' AS Json;
+";
+    let pairs = format!(
+        "{THINGS}CREATE UNIQUE INDEX Whole ON Things (ThingID, Name);
+CREATE TABLE Pairs (ThingID INTEGER REFERENCES Things, Name TEXT, FOREIGN KEY (ThingID, Name) REFERENCES Things (ThingID, Name)) STRICT;
+INSERT INTO Pairs VALUES (1, 'One');"
+    );
+    let scripts = [("things.schema.sql", &*pairs), ("web.it.sql", script)];
+    let update = Arc::new(fixture.load(&scripts).unwrap().remove(0));
+    for (thing, name, answer) in [
+        (1, "Two", "547 foreign key Pairs.ThingID, Pairs.Name"),
+        (2, "Two", "done"),
+        (2, "One", "547 foreign key Pairs.ThingID, Pairs.Name"),
+    ] {
+        let key = text(&format!("{thing}{name}"));
+        let arguments = [("ThingID", Value::Integer(thing)), ("Name", text(name)), ("RequestKey", key)];
+        let row = fixture.call(&update, arguments).unwrap();
+        assert_eq!(row.values.last(), Some(&text(answer)), "{thing} {name}");
+        let stored = "SELECT ThingID || Name FROM Pairs";
+        let stored: String = fixture.connect().query_row(stored, (), |row| row.get(0)).unwrap();
+        assert_eq!(stored, if thing == 1 { "1One" } else { "2Two" });
+    }
+}
+
+#[test]
 fn a_key_must_not_be_null_whatever_else_is_wrong() {
     let fixture = Fixture::new();
     let put = fixture.procedure(PUT);

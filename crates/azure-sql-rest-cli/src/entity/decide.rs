@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 
 use super::plan::{
-    Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, Sort, SqlType, TableName, Unique,
+    BigInt, Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, Sort, SqlType, TableName,
+    Unique,
 };
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
 use super::{indexes, rules};
@@ -28,6 +29,8 @@ pub(crate) struct Wishes {
     pub(crate) show: Vec<String>,
     /// True if members begin with a small letter, as they do if the plan before says so.
     pub(crate) is_camel: bool,
+    /// The form of a BIGINT in JSON.
+    pub(crate) bigint: BigInt,
     /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
     /// The orders of a list; when empty, the orders of the plan before.
@@ -84,6 +87,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         operations: wishes.operations.clone(),
         key,
         camel: is_camel(wishes),
+        bigint: wishes.bigint,
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
         filter: or_else(&wishes.filter, before.map(|before| &before.filter)),

@@ -91,10 +91,10 @@ fn sort(plan: &Plan) -> String {
 /// The parameter of a filter.
 fn filter(condition: &Condition) -> String {
     let kind = match condition.column.sql_type {
+        _ if !condition.is_native() => format!("NVARCHAR({})", condition.length()),
         SqlType::BigInt => "BIGINT".to_owned(),
         SqlType::UniqueIdentifier => "GUID".to_owned(),
-        sql_type if sql_type.is_integer() => "INT".to_owned(),
-        _ => format!("NVARCHAR({})", condition.length()),
+        _ => "INT".to_owned(),
     };
     format!(", {}: optional(\"{}\", {kind})", condition.parameter, condition.query)
 }

@@ -62,6 +62,30 @@ fn a_violated_constraint_is_409_for_every_source_of_a_key() {
 }
 
 #[test]
+fn a_foreign_key_is_known_by_its_columns_where_clients_send_one() {
+    let plan = identity(
+        r#"{ name = "A", type = "int" }, { name = "B", type = "int", path = "Part.B" }, { name = "C", type = "int", set = "1" },"#,
+    );
+    let referring = |columns: &str| {
+        let mut plan = plan.clone();
+        let reference = format!(r#"{{"columns": {columns}, "table": "dbo.Others"}}"#);
+        let reference: super::super::plan::Reference = serde_json::from_str(&reference).expect("a reference");
+        // A second one over the same columns has the same row.
+        plan.references = vec![reference.clone(), reference];
+        tsql(&plan)
+    };
+    let text = referring(r#"["A", "C", "B"]"#);
+    let row = r#"
+SELECT N'thing', f.Name, N'A value refers to a row that does not exist.', v.Errors
+FROM (VALUES
+    (N'[A],[C],[B]', N'[{"field":"A","message":"refers to a row that does not exist"},{"field":"Part.B","message":"refers to a row that does not exist"}]')
+) AS v (Columns, Errors)
+INNER JOIN ops.foreign_keys(N'dbo.Things') AS f ON f.Columns = v.Columns;"#;
+    assert!(text.contains(row), "{text}");
+    assert!(!referring(r#"["C"]"#).contains("ops.foreign_keys"));
+}
+
+#[test]
 fn the_text_of_a_client_is_converted_after_its_check() {
     let plan = plan(
         r#"from = "client""#,
@@ -204,4 +228,33 @@ fn a_version_within_one_step_of_the_clock_is_no_new_one() {
     let text = procedure(&identity(PERIOD), Operation::Patch);
     assert!(text.contains("IF @Status < 400 AND @Replayed = 0 AND @After = @Version\n        THROW 50023"), "{text}");
     assert!(!procedure(&identity(""), Operation::Patch).contains("THROW 50023"));
+}
+
+#[test]
+fn a_bigint_may_be_a_string_in_json_and_a_number_elsewhere() {
+    let mut plan =
+        plan(r#"from = "client""#, r#"type = "bigint""#, r#"{ name = "Size", type = "bigint", null = true },"#);
+    plan.bigint = super::super::plan::BigInt::String;
+    assert_eq!(Plan::parse(&plan.to_toml().expect("TOML")).expect("a plan"), plan);
+    let text = tsql(&plan);
+    for expected in [
+        "web.thing_document (@ThingID BIGINT)",
+        "CONVERT(NVARCHAR(20), c.ThingID) AS [ThingID]",
+        "CONVERT(NVARCHAR(20), r.Size) AS [Size]",
+        "N'Size', N'Size', N'bigint or text', NULL, NULL, NULL,",
+        "ELSE c.Size END",
+        "CONVERT(BIGINT, ops.plain_number(j.Size))",
+        "ops.key_problem(N'thing', @Json, N'ThingID', N'bigint or text', @ThingID)",
+        "(SELECT CONVERT(NVARCHAR(20), @ThingID) AS [ThingID] FOR JSON PATH)",
+        "@After BIGINT = NULL",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    let schema = plan.schema(plan.shown())["properties"].clone();
+    let size = serde_json::json!({"type": "string", "format": "int64", "pattern": "^(0|-?[1-9][0-9]{0,18})$", "x-accepts": "integer"});
+    assert_eq!(schema["Size"], size);
+    let examples = plan.examples();
+    assert_eq!(examples["get_thing"]["path"], serde_json::json!({"id": 3}));
+    assert_eq!(examples["delete_thing"]["response"], serde_json::json!([{"ThingID": "3"}]));
+    assert_eq!(examples["put_thing"]["request"]["Size"], "4");
 }

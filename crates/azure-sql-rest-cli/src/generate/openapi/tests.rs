@@ -58,6 +58,19 @@ fn a_list_of_rows_of_another_row_has_a_name_of_its_own() {
 }
 
 #[test]
+fn a_procedure_that_creates_no_row_answers_200() {
+    azure_sql_rest::routes! {
+        /// Remove
+        POST "/removals" => post_removal(Json: body("removal"));
+    }
+    let post = operation(&ROUTES[0], None);
+    assert_eq!((&post["operationId"], &post["tags"]), (&json!("postRemoval"), &json!(["procedures"])));
+    let answers: Vec<_> = post["responses"].as_object().unwrap().keys().collect();
+    assert_eq!(answers, ["200", "503", "504", "default"]);
+    assert!(post["responses"]["200"]["headers"]["Idempotency-Replayed"].is_object());
+}
+
+#[test]
 fn components_stay_while_they_are_used() {
     let schemas = json!({"A": reference("schemas", "B"), "B": {}, "C": reference("schemas", "D"), "D": {}});
     let mut document = json!({"paths": reference("schemas", "A"), "components": {"schemas": schemas}});

@@ -4,7 +4,7 @@ use super::super::super::plan::{Column, KeySource, Plan};
 use super::super::text::{listed, quoted};
 use super::super::{CURSOR, key_parameters, row_id};
 use super::names::{column_name, is_counted, table_name};
-use super::values::{default, given, member};
+use super::values::{default, given, in_json, member};
 
 /// Something for each column of the key and its parameter, separated by this.
 fn each(plan: &Plan, between: &str, text: impl Fn(&Column, &str) -> String) -> String {
@@ -87,9 +87,11 @@ pub(super) fn find(plan: &Plan) -> String {
 pub(super) fn shown(plan: &Plan) -> String {
     let keys = plan.key_columns();
     match keys.as_slice() {
-        [key] => format!("{}, :RowID", quoted(key.path())),
+        [key] => format!("{}, {}", quoted(key.path()), in_json(plan, key, ":RowID".to_owned())),
         several => {
-            let part = |(at, key): (usize, &&Column)| format!("{}, {}", quoted(key.path()), part_of(":RowID", at, key));
+            let part = |(at, key): (usize, &&Column)| {
+                format!("{}, {}", quoted(key.path()), in_json(plan, key, part_of(":RowID", at, key)))
+            };
             several.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")
         }
     }
