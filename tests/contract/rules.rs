@@ -78,9 +78,11 @@ fn returns_nothing(statements: &[String], select: usize) -> bool {
     let assigns = |at: usize| statements[at].starts_with('@') && statements[at + 1] == "=";
     let is_boundary = |token: &String| [";", "BEGIN", "ELSE", "TRY", "CATCH"].contains(&token.as_str());
     let begin = statements[..select].iter().rposition(is_boundary);
+    // Behind an IF, the statement begins with its condition.
+    let statement = &statements[begin.map_or(0, |at| at + 1)..select];
     assigns(select + 1)
         || statements[select + 1] == "TOP" && assigns(select + 5)
-        || statements[begin.map_or(0, |at| at + 1)] == "INSERT"
+        || statement.iter().any(|token| token == "INSERT")
 }
 
 #[test]

@@ -5,6 +5,7 @@ mod condition;
 mod key;
 mod names;
 mod order;
+mod parameters;
 mod procedures;
 mod replace;
 mod schema;
