@@ -112,24 +112,3 @@ impl Plan {
         matches!(self.key_columns().as_slice(), [key] if key.sql_type.is_text())
     }
 }
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn read(text: &str) -> Result<String, Error> {
-        Sort::try_from(text.to_owned()).map(String::from)
-    }
-
-    #[test]
-    fn an_order_is_a_column_and_a_direction() {
-        for (text, written) in
-            [("Name", "Name"), ("Name asc", "Name"), ("CreatedAt desc", "CreatedAt desc"), (" At  DESC ", "At desc")]
-        {
-            assert_eq!(read(text).unwrap(), written);
-        }
-        for text in ["", " ", "Name down", "desc desc desc x"] {
-            assert!(read(text).is_err(), "{text}");
-        }
-    }
-}
