@@ -36,7 +36,7 @@ pub(super) fn indexes(plan: &Plan) -> Vec<String> {
     // The key has its own.
     let is_first = |order: &&Order| plan.key.first().is_some_and(|key| plan.key_of(&order.column.name) == Some(key));
     for order in plan.orders().iter().filter(|order| !is_first(order)) {
-        let name = local(&format!("IX_{}_{}", plan.table.name, order.column.name));
+        let name = local(&format!("IX_{}_{}_{}", plan.table.schema, plan.table.name, order.column.name));
         let ascending = Order { is_descending: false, query: None, rest: order.rest.clone(), ..*order };
         let index = format!(
             "CREATE INDEX IF NOT EXISTS {name} ON {} ({});",
