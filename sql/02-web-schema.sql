@@ -93,7 +93,8 @@ ops.Fields     what clients may send, one row a field, in the order in which err
 ops.Conflicts  what a violated constraint means to clients
   ConstraintName
   Errors       the fields that clients gave it, as the 409 has them: [{"field": …, "message": …}, …], or NULL
-  Detail       the text of the 409, or NULL for the primary key of rows that a sequence numbers: that one lags, and a retry helps
+  Detail       the text of the 409, which is the same for all foreign keys. NULL for the primary key of rows that a sequence numbers: that one
+               lags, and a retry helps
 */
 IF NOT EXISTS (SELECT 1 FROM ops.SchemaVersion AS v WHERE v.Version = 3)
 BEGIN

@@ -102,7 +102,7 @@ Parameters
   @Type, @Value  of the member, as ops.members gives them; null is not asked about here
   @SqlType       bit, tinyint, smallint, int, bigint, decimal, money, smallmoney, real, float, date, time, smalldatetime, datetime,
                  datetime2, datetimeoffset, uniqueidentifier, binary (in base64), char and nchar (of any length, fixed or not); `char or number` and
-                 `nchar or number` also take a number, as its text; object
+                 `nchar or number` also take a number, as its text; `bigint or text` also takes the text of a number; object
   @Size          decimal: all digits; char, nchar, binary: the most characters or bytes, NULL for no limit
   @Scale         decimal, time, datetime2, datetimeoffset: digits behind the point; binary: the fewest bytes; char, nchar: 1 for a key, which is neither empty nor . or .., because no path has these
   @Collation     char: of the column, NULL for the database's. Its code page must have every character, because another one would be stored
@@ -141,7 +141,7 @@ RETURN
             WHEN r.Minimum IS NOT NULL THEN
                 IIF
                 (
-                    @Type = 2 AND p.Plain NOT LIKE N'%.%' AND TRY_CONVERT(DECIMAL(38, 0), LEFT(p.Plain, 38)) BETWEEN r.Minimum AND r.Maximum
+                    p.Plain NOT LIKE N'%.%' AND TRY_CONVERT(DECIMAL(38, 0), LEFT(p.Plain, 38)) BETWEEN r.Minimum AND r.Maximum
                     AND LEN(p.Plain) <= 38,
                     NULL, CONCAT(N'must be a whole number from ', r.Minimum, N' to ', r.Maximum)
                 )
@@ -224,16 +224,17 @@ RETURN
             t.Text,
             -- All digits are 0. The collation excludes digits of other scripts.
             TRANSLATE(t.Text COLLATE Latin1_General_100_BIN2, N'123456789', N'000000000') AS Shape,
-            CASE WHEN @Type = 2 AND DATALENGTH(@Value) <= 8000 THEN t.Text END AS Number
+            CASE WHEN DATALENGTH(@Value) <= 8000 AND (@Type = 2 OR @Type = 1 AND @SqlType LIKE N'% or text' AND DATALENGTH(t.Text) > 0
+                AND t.Text NOT LIKE N'%[^-+.eE0-9]%' AND ISJSON(CONCAT(N'[', t.Text, N']')) = 1) THEN t.Text END AS Number
         FROM (SELECT CONVERT(NVARCHAR(4000), LEFT(@Value, 4000)) AS Text) AS t
     ) AS s
     CROSS APPLY
     (
         SELECT
             CONVERT(DECIMAL(19, 0), CASE @SqlType WHEN N'tinyint' THEN N'0' WHEN N'smallint' THEN N'-32768' WHEN N'int' THEN N'-2147483648'
-                WHEN N'bigint' THEN N'-9223372036854775808' END) AS Minimum,
+                WHEN N'bigint' THEN N'-9223372036854775808' WHEN N'bigint or text' THEN N'-9223372036854775808' END) AS Minimum,
             CONVERT(DECIMAL(19, 0), CASE @SqlType WHEN N'tinyint' THEN N'255' WHEN N'smallint' THEN N'32767' WHEN N'int' THEN N'2147483647'
-                WHEN N'bigint' THEN N'9223372036854775807' END) AS Maximum
+                WHEN N'bigint' THEN N'9223372036854775807' WHEN N'bigint or text' THEN N'9223372036854775807' END) AS Maximum
     ) AS r
     CROSS APPLY
     (

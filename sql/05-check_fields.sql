@@ -61,7 +61,7 @@ BEGIN
     SET @Value = CASE
         WHEN @Message IS NOT NULL THEN NULL
         WHEN @SqlType = N'uniqueidentifier' THEN UPPER(@Value)
-        WHEN @SqlType LIKE N'%int' THEN ops.plain_number(@Value)
+        WHEN @SqlType LIKE N'%int%' THEN ops.plain_number(@Value)
         ELSE @Value
     END;
     IF @Type IS NULL OR @Value = @Key COLLATE Latin1_General_100_BIN2
@@ -104,6 +104,62 @@ RETURN
         WHERE f.Entity = @Entity
     ) AS r
     CROSS APPLY ops.field_error(r.Type, r.Value, r.SqlType, r.Size, r.Scale, r.Collation) AS e;
+GO
+
+/*
+ops.filter_error and ops.list_error: what is wrong with the value of a filter, or with the first wrong one of several between commas.
+
+Parameters
+  @Value, @List            the text of the query parameter, whose numbers and Booleans are as in JSON
+  @SqlType, @Size, @Scale  as in ops.field_error
+
+Result: one row of one value, and one row or none of several: Message, NULL where nothing is wrong
+*/
+CREATE OR ALTER FUNCTION ops.filter_error
+(
+    @Value NVARCHAR(4000),
+    @SqlType NVARCHAR(20),
+    @Size INT,
+    @Scale INT
+)
+RETURNS TABLE
+AS
+RETURN
+    SELECT e.Message
+    FROM
+    (
+        SELECT CASE
+            WHEN @SqlType = N'bit' THEN IIF(@Value COLLATE Latin1_General_100_BIN2 IN (N'true', N'false'), 3, 1)
+            WHEN @SqlType NOT LIKE N'%int' AND @SqlType NOT IN (N'decimal', N'money', N'smallmoney', N'real', N'float') THEN 1
+            ELSE IIF(ISJSON(CONCAT(N'[', @Value, N']')) = 1 AND @Value NOT LIKE N'%[^-+.eE0-9]%', 2, 1)
+        END AS Type
+    ) AS t
+    CROSS APPLY ops.field_error(t.Type, @Value, @SqlType, @Size, @Scale, NULL) AS e;
+GO
+
+CREATE OR ALTER FUNCTION ops.list_error
+(
+    @List NVARCHAR(4000),
+    @SqlType NVARCHAR(20),
+    @Size INT,
+    @Scale INT
+)
+RETURNS TABLE
+AS
+RETURN
+    SELECT TOP (1) m.Message
+    FROM STRING_SPLIT(@List, N',', 1) AS s
+    CROSS APPLY ops.filter_error(s.value, @SqlType, @Size, @Scale) AS e
+    CROSS APPLY
+    (
+        SELECT CASE
+            WHEN s.ordinal > 100 THEN N'must have at most 100 values'
+            WHEN DATALENGTH(s.value) = 0 THEN N'must have no empty value'
+            ELSE e.Message
+        END AS Message
+    ) AS m
+    WHERE m.Message IS NOT NULL
+    ORDER BY s.ordinal;
 GO
 
 /*

@@ -189,12 +189,14 @@ BEGIN
     DECLARE @ConstraintName NVARCHAR(128);
     DECLARE @Detail NVARCHAR(1000);
     DECLARE @Errors NVARCHAR(4000);
+    DECLARE @Refers NVARCHAR(100) = N'A value refers to a row that does not exist.';
 
-    IF @Number IN (2601, 2627)
+    -- A 547 is also of a CHECK, or of other rows that refer to this one: the REFERENCE constraint. No language translates these words.
+    IF @Number IN (2601, 2627) OR @Number = 547 AND @Message COLLATE Latin1_General_100_BIN2 LIKE N'%FOREIGN KEY%'
         SELECT TOP (1) @ConstraintName = c.ConstraintName, @Detail = c.Detail, @Errors = c.Errors
         FROM ops.Conflicts AS c
         CROSS APPLY (SELECT CHARINDEX(c.ConstraintName, @Message COLLATE Latin1_General_100_BIN2) AS Start) AS p
-        WHERE c.Entity = @Entity AND p.Start > 1
+        WHERE c.Entity = @Entity AND p.Start > 1 AND IIF(c.Detail = @Refers, 1, 0) = IIF(@Number = 547, 1, 0)
             AND SUBSTRING(@Message, p.Start - 1, 1) NOT LIKE N'[0-9A-Za-z_]'
             AND SUBSTRING(@Message, p.Start + LEN(c.ConstraintName), 1) NOT LIKE N'[0-9A-Za-z_]'
         ORDER BY p.Start, LEN(c.ConstraintName) DESC;

@@ -1,5 +1,5 @@
 /*
-ops.unique_indexes and ops.check_table: what the script of an entity asks of the catalog when it is applied.
+ops.unique_indexes, ops.foreign_keys and ops.check_table: what the script of an entity asks of the catalog when it is applied.
 
 ops.unique_indexes: the primary key, unique constraints and unique indexes of a table, each with its columns: [A],[B].
 */
@@ -16,6 +16,26 @@ RETURN
     INNER JOIN sys.columns AS c ON c.object_id = k.object_id AND c.column_id = k.column_id
     WHERE i.object_id = OBJECT_ID(@Table) AND i.is_unique = 1
     GROUP BY i.name, i.has_filter;
+GO
+
+/*
+ops.foreign_keys: the foreign keys of a table, each with its columns in the order of its definition: [A],[B]. One that has the name of a unique
+index is left out: of two conflicts with one name, an error does not say which it means.
+*/
+CREATE OR ALTER FUNCTION ops.foreign_keys
+(
+    @Table NVARCHAR(517)
+)
+RETURNS TABLE
+AS
+RETURN
+    SELECT f.name AS Name, STRING_AGG(QUOTENAME(c.name), N',') WITHIN GROUP (ORDER BY k.constraint_column_id) AS Columns
+    FROM sys.foreign_keys AS f
+    INNER JOIN sys.foreign_key_columns AS k ON k.constraint_object_id = f.object_id
+    INNER JOIN sys.columns AS c ON c.object_id = k.parent_object_id AND c.column_id = k.parent_column_id
+    WHERE f.parent_object_id = OBJECT_ID(@Table)
+        AND NOT EXISTS (SELECT 1 FROM sys.indexes AS i WHERE i.object_id = f.parent_object_id AND i.is_unique = 1 AND i.name = f.name)
+    GROUP BY f.name;
 GO
 
 /*

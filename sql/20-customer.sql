@@ -147,6 +147,17 @@ BEGIN
 END;
 GO
 
+-- web.put_customers: create many customers, all or none. POST /customers with an array
+CREATE OR ALTER PROCEDURE web.put_customers @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+AS
+BEGIN
+    SET NOCOUNT ON;
+    DECLARE @Status INT, @Replayed BIT, @Result NVARCHAR(MAX);
+    EXECUTE ops.put_rows N'web.put_customers', N'web.put_customer', @Json, @RequestKey, @Status OUTPUT, @Replayed OUTPUT, @Result OUTPUT;
+    SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
+END;
+GO
+
 -- web.patch_customer: change some fields of a customer (JSON Merge Patch, RFC 7396). PATCH /customer/{id}
 CREATE OR ALTER PROCEDURE web.patch_customer
     @CustomerID INT, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL

@@ -145,10 +145,36 @@ fn references_hold(stack: &Faulty) {
         stack.api.json(Method::POST, "/tokens", &body)
     };
     let refused = create("no code").problem(409);
-    assert_eq!(refused["detail"], "It refers to a row that does not exist, or breaks another rule of the table.");
+    assert_eq!(refused["detail"], "A value refers to a row that does not exist.");
+    let errors = serde_json::json!([{"field": "SpecimenCode", "message": "refers to a row that does not exist"}]);
+    assert_eq!(refused["errors"], errors);
     assert_eq!(create("Code 1").status, 201);
     let refused = stack.api.send(Method::DELETE, "/specimen/Code%201", &[], b"").problem(409);
     assert_eq!(refused["detail"], "Specimen Code 1 is referred to by other rows and cannot be deleted.");
+}
+
+/// The procedures of the page check what they are given, and the write is done once.
+fn own_procedures_hold(stack: &Faulty) {
+    let refused = stack.api.get("/report?from=2026-02-30").problem(400);
+    assert_eq!(refused["detail"], "from must be a date, such as 2026-01-31.");
+    assert_eq!(stack.api.get("/report?from=2999-01-01").is(200).text(), "[]");
+    let remove = |key: &str, body: &str| {
+        let headers = [("content-type", "application/json"), ("idempotency-key", key)];
+        stack.api.send(Method::POST, "/color_removals", &headers, body.as_bytes())
+    };
+    for (body, message) in [
+        (r#"{"Prefix":""}"#, "must not be empty"),
+        (r#"{"Prefix":null}"#, "must not be null"),
+        (r#"{"Prefix":7}"#, "must be a string"),
+        ("{}", "is required"),
+    ] {
+        let refused = remove("wrong", body).problem(422);
+        assert_eq!(refused["errors"], serde_json::json!([{"field": "Prefix", "message": message}]), "{body}");
+    }
+    let repeated = remove("remove-1", r#"{"Prefix": "Char"}"#).is(200);
+    assert_eq!((repeated.text(), repeated.header("idempotency-replayed")), (r#"{"Colors":1}"#, "true"));
+    remove("remove-1", r#"{"Prefix": "Color"}"#).problem(422);
+    assert_eq!(remove("remove-2", r#"{"Prefix": "Char"}"#).is(200).text(), r#"{"Colors":0}"#);
 }
 
 /// Neither make nor the shell looks into the values that `make entity` is given.
@@ -214,6 +240,7 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     let stack = start(&copy);
     run(&samples, stack.api);
     references_hold(&stack);
+    own_procedures_hold(&stack);
     let document = stack.api.get("/openapi.json").json();
     schemas_hold(&document);
     examples_hold(&document, start(&copy).api);

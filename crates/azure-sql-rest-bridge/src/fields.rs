@@ -36,6 +36,15 @@ pub fn stored(json: &str, sql_type: Type) -> Result<Value, String> {
     if kind == Kind::Null {
         return Ok(Value::Null);
     }
+    // The text of a number counts as the number.
+    if let Some(name) = name.strip_suffix(" or text") {
+        let text = (kind == Kind::String).then(|| String::from_utf16_lossy(&value.utf16()));
+        let is_number = |text: &String| {
+            let has_digits_only = text.bytes().all(|byte| b"-+.eE0123456789".contains(&byte));
+            has_digits_only && Raw::parse(text).is_some_and(|value| value.kind() == Kind::Number)
+        };
+        return stored(text.filter(is_number).as_deref().unwrap_or(json), Type { name, size, scale });
+    }
     // TRY_CONVERT does not accept longer values.
     let number = (kind == Kind::Number).then(|| value.text()).filter(|number| number.len() <= LONGEST);
     let plain = number.and_then(plain_number);
@@ -297,6 +306,9 @@ mod tests {
             ("null", of("int", None, None), Value::Null),
             ("-2147483648", of("int", None, None), Value::Integer(-2_147_483_648)),
             ("9223372036854775807", of("bigint", None, None), Value::Integer(i64::MAX)),
+            (r#""9223372036854775807""#, of("bigint or text", None, None), Value::Integer(i64::MAX)),
+            (r#""-1e3""#, of("bigint or text", None, None), Value::Integer(-1000)),
+            ("7.0", of("bigint or text", None, None), Value::Integer(7)),
             ("true", of("bit", None, None), text("true")),
             ("12.5", of("decimal", 4, 2), text("12.50")),
             ("-0.1", of("decimal", 2, 2), text("-0.10")),
@@ -361,7 +373,19 @@ mod tests {
     #[test]
     fn what_a_type_cannot_keep_as_it_is_is_refused() {
         for (sql_type, values) in [
-            (of("int", None, None), &["2147483648", "1.5", "1e10", "1e99999999999", "\"1\"", "true"] as &[&str]),
+            (
+                of("bigint or text", None, None),
+                &[
+                    "9223372036854775808",
+                    r#""9223372036854775808""#,
+                    r#""""#,
+                    r#"" 7""#,
+                    r#""007""#,
+                    r#""null""#,
+                    r#""1.5""#,
+                ] as &[&str],
+            ),
+            (of("int", None, None), &["2147483648", "1.5", "1e10", "1e99999999999", "\"1\"", "true"]),
             (of("tinyint", None, None), &["-1", "256"]),
             (of("smallint", None, None), &["32768"]),
             (of("bigint", None, None), &["9223372036854775808"]),

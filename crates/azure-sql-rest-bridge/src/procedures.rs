@@ -10,6 +10,7 @@ pub use crate::arguments::Value;
 use crate::{
     arguments::{Arguments, REQUEST_KEY},
     ledger::{self, Claim},
+    rows,
 };
 
 /// A stored procedure, which returns exactly one row.
@@ -23,6 +24,8 @@ pub struct Procedure {
     pub columns: Vec<String>,
     /// The statements of its script.
     pub(crate) statements: Vec<String>,
+    /// The procedure for one row, for a procedure of many rows, which has no statements.
+    pub(crate) one: Option<Box<Procedure>>,
 }
 
 /// A parameter of a procedure.
@@ -88,7 +91,8 @@ pub(crate) const ROW_ID: &str = "RowID";
 /// The variable for the constraint that the previous statement violated.
 pub(crate) const ERROR_NUMBER: &str = "ErrorNumber";
 
-/// The variable for SQLite's description of that constraint: `Table.Column, Table.Column`, or `index 'Name'`.
+/// The variable for SQLite's description of that constraint: `Table.Column, Table.Column`, `index 'Name'`, or
+/// `foreign key Table.Column, Table.Column`.
 pub(crate) const ERROR_CONSTRAINT: &str = "ErrorConstraint";
 
 /// The row of a procedure.
@@ -115,7 +119,7 @@ impl Procedure {
         }
         match ledger::claim(connection, &self.name, &arguments)? {
             Claim::First => {
-                let row = self.row(run(connection, &self.statements, &mut arguments)?)?;
+                let row = self.row(self.run(connection, 0, &mut arguments)?)?;
                 if row.status < 400 {
                     let row_id = arguments.get(ROW_ID).unwrap_or(&Value::Null);
                     ledger::complete(connection, &arguments, row.status, row_id)?;
@@ -124,13 +128,26 @@ impl Procedure {
             }
             Claim::Again { status, row_id } => {
                 arguments.insert(ROW_ID.into(), row_id);
-                let answer = self.statements.len() - 1;
-                let mut row = run(connection, &self.statements[answer..], &mut arguments)?;
+                let mut row = self.run(connection, self.statements.len().saturating_sub(1), &mut arguments)?;
                 row.extend([("Status".into(), Value::Integer(status)), (REPLAYED.into(), 1.into())]);
                 self.row(row)
             }
             Claim::Taken => self.refusal(422, "This idempotency key was already used for a different request."),
             Claim::NoKey => self.refusal(400, "The idempotency key must be 1 to 255 visible ASCII characters."),
+        }
+    }
+
+    /// Executes the statements from one on, or the procedure for one row with each row.
+    fn run(&self, connection: &Connection, first: usize, arguments: &mut Arguments) -> Result<Arguments> {
+        match &self.one {
+            None => run(connection, &self.statements[first..], arguments),
+            Some(one) => rows::execute(arguments, |arguments| {
+                let mut row = one.execute(connection, arguments)?;
+                match row.values.pop() {
+                    Some(Value::Text(json)) => Ok((row.status, json)),
+                    other => bail!("the Json of {} is {other:?}", one.name),
+                }
+            }),
         }
     }
 
@@ -177,8 +194,11 @@ fn run(connection: &Connection, statements: &[String], variables: &mut Arguments
         if let Some(number) = result.as_ref().err().and_then(error_number) {
             variables.insert(ERROR_NUMBER.into(), Value::Integer(number));
             let message = result.as_ref().err().map(ToString::to_string).unwrap_or_default();
-            let constraint = message.split_once("failed: ").map_or("", |(_, constraint)| constraint);
-            variables.insert(ERROR_CONSTRAINT.into(), Value::Text(constraint.into()));
+            let constraint = match message.split_once("failed: ") {
+                Some((_, constraint)) => constraint.to_owned(),
+                None => broken_reference(connection, &mut statement, variables)?.unwrap_or_default(),
+            };
+            variables.insert(ERROR_CONSTRAINT.into(), Value::Text(constraint));
             violation = result.err();
             continue;
         }
@@ -189,6 +209,24 @@ fn run(connection: &Connection, statements: &[String], variables: &mut Arguments
         }
     }
     Err(violation.map_or_else(|| anyhow!("its last statement gave no row"), anyhow::Error::from))
+}
+
+/// The foreign key that a statement has violated. SQLite names none, so that the statement is executed again, with its check put off. Then the
+/// broken references can be read, and all is undone.
+fn broken_reference(
+    connection: &Connection,
+    statement: &mut CachedStatement,
+    variables: &Arguments,
+) -> rusqlite::Result<Option<String>> {
+    connection.execute_batch("SAVEPOINT again; PRAGMA defer_foreign_keys = ON;")?;
+    let found = first_row(statement, variables).and_then(|_| {
+        let broken = "SELECT 'foreign key ' || group_concat(broken.\"table\" || '.' || key.\"from\", ', ' ORDER BY key.seq)
+            FROM (SELECT * FROM pragma_foreign_key_check LIMIT 1) AS broken, pragma_foreign_key_list(broken.\"table\") AS key
+            WHERE key.id = broken.fkid";
+        connection.query_row(broken, (), |row| row.get(0))
+    });
+    connection.execute_batch("ROLLBACK TO again; RELEASE again; PRAGMA defer_foreign_keys = OFF;")?;
+    found
 }
 
 /// The first row of a statement, by the names of its columns.

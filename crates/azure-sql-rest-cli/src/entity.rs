@@ -27,7 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
-use plan::{Filter, Operation, Plan, Sort, TableName};
+use plan::{BigInt, Filter, Operation, Plan, Sort, TableName};
 use source::{Table, Trait};
 
 #[derive(Args)]
@@ -105,7 +105,10 @@ struct Add {
     /// Names of columns in JSON begin with a small letter: `orderDate` for OrderDate. The rule of .NET: `ID` is `id`, `URLPath` is `urlPath`
     #[arg(long)]
     camel: bool,
-    /// Filters of the list: Status, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
+    /// The form of a BIGINT in JSON. JavaScript loses digits of a number beyond 2^53, and none of a string
+    #[arg(long)]
+    bigint: Option<BigInt>,
+    /// Filters of the list: Status, Status:in, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
     #[arg(long, value_delimiter = ',', value_parser = filter_of)]
     filter: Vec<Filter>,
     /// Orders of the list besides the order by key: Name, or 'CreatedAt desc'
@@ -300,6 +303,7 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         without: add.without.clone(),
         show: add.show.clone(),
         is_camel: add.camel,
+        bigint: add.bigint.or(before.as_ref().map(|before| before.bigint)).unwrap_or_default(),
         filter: add.filter.clone(),
         sort: add.sort.clone(),
         set: add.set.iter().map(pair).collect::<Result<_>>()?,

@@ -13,6 +13,8 @@ pub struct Entity {
     pub name: String,
     /// Methods and paths that create a row; none where the table cannot take any number of rows.
     pub creates: Vec<(Method, String)>,
+    /// The path to which an array of rows can be sent, and how many it may have.
+    pub many: Option<(String, usize)>,
     /// The path of a row, its key or the parts of it in braces, and the methods there.
     pub one: String,
     methods: BTreeSet<Method>,
@@ -34,6 +36,8 @@ pub struct Entity {
     pub row: Vec<Member>,
     pub new: Vec<Member>,
     pub patch: Vec<Member>,
+    /// Of a row that is created or replaced at its path.
+    pub replace: Vec<Member>,
     /// The name of the JSON in a form.
     pub form_field: String,
     /// The key of the row that is read in the example, and its path.
@@ -89,7 +93,8 @@ impl Member {
         values::few(&self.schema).is_some()
     }
 
-    fn is_reference(&self) -> bool {
+    /// True if it refers to a row.
+    pub fn is_reference(&self) -> bool {
         self.schema["x-reference"] == true
     }
 }
@@ -134,8 +139,9 @@ impl Entity {
         let path = |operation: &Value| operation["path"].as_str().map(str::to_owned);
 
         let shown = [&one["get"], create, &all["get"]].map(success);
-        let [new, patch] =
-            [create, &one["patch"]].map(|operation| &operation["requestBody"]["content"]["application/json"]);
+        let [new, patch, replace] = [create, &one["patch"], &one["put"]]
+            .map(|operation| &operation["requestBody"]["content"]["application/json"]);
+        let most = all["post"]["requestBody"]["content"]["application/json"]["x-rows"].as_u64();
         let mut examples = vec![&new["example"], &patch["example"]];
         examples.extend(shown.map(|shown| &shown["example"][0]));
         let row = shown.map(|shown| &shown["schema"]["items"]).into_iter().find(|schema| schema.is_object());
@@ -159,6 +165,7 @@ impl Entity {
                 .into_iter()
                 .filter_map(|(method, name)| Some((method, path(&all[name])?)))
                 .collect(),
+            many: most.and_then(|most| Some((path(&all["post"])?, usize::try_from(most).ok()?))),
             one: path(any_of_one).unwrap_or_default(),
             methods: one
                 .as_object()
@@ -180,17 +187,19 @@ impl Entity {
             sorts: sorts(&all["get"]),
             new: members(&new["schema"], &examples),
             patch: members(&patch["schema"], &examples),
+            replace: members(&replace["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
             key_of_example: None,
             path_of_example: None,
             row,
             keys,
         };
-        for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch) {
+        for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch).chain(&mut entity.replace) {
             member.is_unique |= entity.keys == [member.field.clone()];
         }
         if !entity.new_rows_differ() {
             entity.creates.clear();
+            entity.many = None;
         }
         entity.key_of_example = Some(one_or_list(ids)).filter(|key| !key.is_null());
         entity.path_of_example = entity.key_of_example.as_ref().map(|key| entity.path_of(key));
@@ -277,7 +286,8 @@ fn success(operation: &Value) -> &Value {
 /// The key, where no answer to DELETE names it: the first member of `row` that is in the path of the example. Members
 /// that clients do not send come first.
 fn key(row: &[Member], example: &Value, id: &Value) -> String {
-    let is_key = |member: &&Member| (example.get(&member.field) != Some(id), member.schema["readOnly"] != true);
+    let is_id = |value: &Value| parts(value) == parts(id);
+    let is_key = |member: &&Member| (!example.get(&member.field).is_some_and(is_id), member.schema["readOnly"] != true);
     row.iter().min_by_key(is_key).map(|member| member.field.clone()).unwrap_or_default()
 }
 

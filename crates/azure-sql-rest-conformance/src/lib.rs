@@ -15,6 +15,8 @@ pub mod faults;
 mod orders;
 mod promises;
 mod reads;
+mod replace;
+mod rows;
 mod rules;
 mod subject;
 mod texts;
@@ -44,6 +46,12 @@ const CASES: &[(&str, Case)] = cases![
     writes::patches_change_the_named_member_only,
     writes::what_is_deleted_is_gone,
     writes::unique_values_are_taken,
+    writes::references_to_no_row_are_named,
+    rows::an_array_creates_all_of_its_rows,
+    rows::an_array_with_a_wrong_row_creates_none,
+    replace::a_row_is_created_or_replaced_at_its_path,
+    replace::conditions_guard_a_replacement,
+    replace::a_replacement_keeps_the_key_and_the_rules,
     rules::fields_that_break_a_rule_are_named,
     rules::values_at_their_limits_come_back,
     texts::texts_come_back_as_they_were,

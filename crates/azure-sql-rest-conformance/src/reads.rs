@@ -8,6 +8,7 @@ use serde_json::Value;
 
 use crate::entity;
 use crate::subject::Subject;
+use crate::values;
 
 pub fn a_version_that_is_known_is_not_sent_again(subject: &Subject) {
     let Some(path) = subject.path_of_a_row().filter(|_| subject.entity.has(Method::GET)) else {
@@ -25,21 +26,10 @@ pub fn a_version_that_is_known_is_not_sent_again(subject: &Subject) {
     }
 }
 
-/// A value for a part of a key that no row has.
-fn absent(schema: &Value) -> Option<Value> {
-    match (schema["type"].as_str(), schema["format"].as_str()) {
-        // The largest may be there: what is at its limits was created.
-        (Some("integer"), _) => Some((schema["maximum"].as_i64().unwrap_or(i64::MAX) - 1).into()),
-        (_, Some("uuid")) => Some("ffffffff-ffff-4fff-bfff-ffffffffffff".into()),
-        (Some(_), _) => Some("~".into()),
-        _ => None,
-    }
-}
-
 pub fn what_is_not_there_is_404(subject: &Subject) {
     let entity = &subject.entity;
     for (at, schema) in entity.keys_in_path.iter().enumerate() {
-        let Some(absent) = absent(schema) else { return };
+        let Some(absent) = values::absent(schema) else { return };
         // Each part counts: a row that is there has the other parts.
         let path = |part: Value| match entity.key_of_example.clone() {
             Some(Value::Array(mut parts)) => {
@@ -81,10 +71,10 @@ pub fn pages_are_the_list(subject: &Subject) {
     let keys = subject.keys(&all);
     let texts: BTreeSet<_> = keys.iter().map(Value::to_string).collect();
     assert_eq!(texts.len(), all.len(), "each row once");
-    let numbers = |key: &Value| match key.as_array() {
-        Some(parts) => parts.iter().map(Value::as_i64).collect::<Option<Vec<_>>>(),
-        None => Some(vec![key.as_i64()?]),
-    };
+    // A key may be shown as the text of a number.
+    let are_numbers = entity.keys_in_path.iter().all(|schema| schema["type"] == "integer");
+    let number = |part: &String| part.parse::<i64>().ok().filter(|_| are_numbers);
+    let numbers = |key: &Value| entity::parts(key).iter().map(number).collect::<Option<Vec<_>>>();
     let numbers: Option<Vec<_>> = keys.iter().map(numbers).collect();
     assert!(numbers.is_none_or(|numbers| numbers.is_sorted()), "by key");
     let count = all.len() as u64;
@@ -130,6 +120,10 @@ pub fn filters_choose_the_rows_of_a_list(subject: &Subject) {
         let (member, by) = (&filter["x-filter"]["member"], filter["x-filter"]["by"].as_str().expect("a comparison"));
         let member = member.as_str().expect("a member");
         let values: Vec<_> = rows.iter().map(|row| (subject.entity.key_of(row), entity::get(row, member))).collect();
+        if by == "in" {
+            lists_of_values(subject, filter, &values);
+            continue;
+        }
         for (_, sought) in values.iter().take(5) {
             let Some(sought) = sought.filter(|value| !value.is_null() && **value != "") else { continue };
             let text = sought.as_str().map_or_else(|| sought.to_string(), str::to_owned);
@@ -150,6 +144,42 @@ pub fn filters_choose_the_rows_of_a_list(subject: &Subject) {
             subject.get(&format!("{list}?{name}=x")).problem(400);
         }
         subject.get(&format!("{list}?{name}=")).problem(400);
+    }
+}
+
+/// A filter by several values finds the rows that have one of them.
+fn lists_of_values(subject: &Subject, filter: &Value, values: &[(Value, Option<&Value>)]) {
+    let (list, most) = (subject.entity.list.as_deref().expect("a list"), subject.entity.limit.expect("a limit"));
+    let (name, items) = (filter["name"].as_str().expect("a name"), &filter["schema"]["items"]);
+    let encoded = |text: &str| utf8_percent_encode(text, NON_ALPHANUMERIC).to_string();
+    let query = |values: &str, limit| format!("{list}?{name}={values}&limit={limit}");
+    let refused = |values: &str| subject.get(&query(&encoded(values), 1)).problem(400);
+    refused("");
+    let is_text = items["type"] == "string" && items.get("format").is_none();
+    if !is_text {
+        refused("x");
+    }
+    let known = values.iter().filter_map(|(_, value)| value.filter(|value| !value.is_null()));
+    let known: BTreeSet<_> = known.map(|value| entity::parts(value).remove(0)).collect();
+    // Commas separate the values.
+    let mut sought: Vec<_> = known.into_iter().filter(|text| !text.is_empty() && !text.contains(',')).take(2).collect();
+    let Some(one) = sought.first().cloned() else { return };
+    refused(&format!("{one},"));
+    refused(&vec![one.as_str(); 101].join(","));
+    let unknown = values::absent(items);
+    sought.extend(unknown.map(|value| entity::parts(&value).remove(0)));
+    let each: Vec<_> = sought.iter().map(|text| encoded(text)).collect();
+    let found = subject.rows_from(query(&each.join(","), 2), 2);
+    // A client may encode the commas, or not.
+    assert_eq!(found, subject.rows_from(query(&encoded(&sought.join(",")), most), most), "{name}: pages are the list");
+    let found = subject.keys(&found);
+    for (key, value) in values {
+        let value = value.filter(|value| !value.is_null());
+        let is_one: Vec<_> = sought.iter().map(|text| chosen("equal", value, text)).collect();
+        if is_one.contains(&Some(true)) || !is_one.contains(&None) {
+            let is_chosen = is_one.contains(&Some(true));
+            assert_eq!(found.contains(key), is_chosen, "{name}={sought:?}: the row {key} with {value:?}");
+        }
     }
 }
 
@@ -188,9 +218,15 @@ pub fn rows_of_another_row_are_its_own(subject: &Subject) {
 fn chosen(by: &str, value: Option<&Value>, text: &str) -> Option<bool> {
     let Some(value) = value else { return Some(false) };
     let order = match (value, value.as_str()) {
-        (_, Some(value)) => value.cmp(text),
+        (_, Some(value)) => match (value.parse::<i64>(), text.parse::<i64>()) {
+            (Ok(value), Ok(text)) if ["from", "before"].contains(&by) => value.cmp(&text),
+            _ => value.cmp(text),
+        },
         (Value::Bool(value), _) => value.to_string().as_str().cmp(text),
-        (number, _) => number.as_f64()?.partial_cmp(&text.parse().ok()?)?,
+        (number, _) => match (number.as_i64(), text.parse::<i64>()) {
+            (Some(number), Ok(sought)) => number.cmp(&sought),
+            _ => number.as_f64()?.partial_cmp(&text.parse().ok()?)?,
+        },
     };
     match by {
         "from" => Some(order.is_ge()),

@@ -58,6 +58,19 @@ pub fn base(schema: &Value, example: Option<&Value>) -> Value {
     }
 }
 
+/// A value that no row has.
+pub fn absent(schema: &Value) -> Option<Value> {
+    match (kind(schema), schema["format"].as_str()) {
+        // The largest may be there: what is at its limits was created.
+        ("integer", _) => Some((schema["maximum"].as_i64().unwrap_or(i64::MAX) - 1).into()),
+        (_, Some("int64")) => Some((i64::MAX - 1).to_string().into()),
+        (_, Some("uuid")) => Some("ffffffff-ffff-4fff-bfff-ffffffffffff".into()),
+        ("", _) => None,
+        (_, Some("date")) => None,
+        _ => Some("~".into()).filter(|text| allows(schema, text)),
+    }
+}
+
 /// The values that a schema lists, without null.
 fn listed(schema: &Value) -> Vec<&Value> {
     schema["enum"].as_array().into_iter().flatten().filter(|value| !value.is_null()).collect()
@@ -90,6 +103,7 @@ pub fn another(schema: &Value, base: &Value, number: u64) -> Value {
             listed[(at + number as usize) % listed.len()].clone()
         }
         (Value::Number(_), _) => count_number_on(schema, base, number),
+        (_, Some("int64")) => json!((text.parse::<i64>().unwrap_or(0) + number as i64).to_string()),
         (_, Some("date")) => {
             let (month, day) = (number / 28 % 12 + 1, number % 28 + 1);
             json!(format!("{:04}-{month:02}-{day:02}", 1990 + number / 336 % 60))
@@ -197,6 +211,7 @@ pub fn highest(schema: &Value, like: &Value) -> Option<Value> {
     }
     match (kind(schema), schema["format"].as_str()) {
         ("integer" | "number", _) => limit(schema, "maximum").or_else(exclusive),
+        (_, Some("int64")) => Some(json!(i64::MAX.to_string())),
         (_, Some("date")) => Some(json!("9999-12-31")),
         (_, Some(_)) => None,
         ("string", _) => longest(schema, like.as_str()?).map(Value::from),
@@ -213,6 +228,7 @@ pub fn lowest(schema: &Value) -> Option<Value> {
     }
     match (kind(schema), schema["format"].as_str()) {
         ("integer" | "number", _) => limit(schema, "minimum").or_else(exclusive),
+        (_, Some("int64")) => Some(json!(i64::MIN.to_string())),
         (_, Some("date")) => Some(json!("0001-01-01")),
         (_, Some(_)) => None,
         ("string", _) => filled(schema["minLength"].as_u64().unwrap_or(0), "", "a").map(Value::from),
@@ -271,6 +287,7 @@ pub fn forbidden(schema: &Value, is_object: bool) -> Vec<(&'static str, Value)> 
             "0f8fad5b-d9cb-469f-a165-70867728950ee",
             "0f8fad5bd9cb469fa16570867728950e",
         ],
+        Some("int64") if kinds.contains(&"string") => &["9223372036854775808", "1.5", "1e99", " 7", "007", "null"],
         Some("date") => &["", "2026-02-30", "31.01.2026", "2026-1-1"],
         _ => &[],
     };
@@ -374,6 +391,7 @@ fn values_keep_the_rules_that_they_are_made_for() {
         json!({"type": "string", "pattern": "^[A-Z]{2}-[0-9]{4}$", "x-example": "AB-0012"}),
         json!({"type": "string", "pattern": "^2026-01-[0-3][0-9]T[0-2][0-9]:[0-5][0-9]:00$", "x-example": "2026-01-31T12:30:00"}),
         json!({"type": "string", "pattern": "^([A-Za-z0-9+/]{4}){2}[A-Za-z0-9+/][AQgw]==$", "x-example": "AAAAAAAAAQ=="}),
+        json!({"type": ["string", "integer"], "format": "int64", "pattern": "^(0|-?[1-9][0-9]{0,18})$", "x-example": "4"}),
         json!({"type": "string", "format": "uuid"}),
         json!({"type": "string", "format": "date"}),
         json!({"type": "integer", "minimum": 0, "maximum": 255}),

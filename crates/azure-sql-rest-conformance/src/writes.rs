@@ -132,6 +132,14 @@ pub fn unique_values_are_taken(subject: &Subject) {
         let taken = fields.iter().map(|field| (field, get(&first, field).expect("a value")));
         let give = |row: Value| taken.clone().fold(row, |row, (field, value)| with(&row, field, value.clone()));
         let again = || give(subject.new_row()).to_string();
+        if let Some((path, _)) = &entity.many {
+            // The value of the first row is free again: the row is created below.
+            let reply = subject.ask(&Method::POST, path, &[], &format!("[{first},{}]", again()));
+            is_explained(&reply, &fields);
+            assert!(
+                reply.json()["errors"].as_array().is_some_and(|errors| errors.iter().all(|error| error["index"] == 1))
+            );
+        }
         let path = subject.create(&first).location();
         for (method, collection) in &entity.creates {
             is_explained(&subject.ask(method, collection, &[], &again()), &fields);
@@ -156,11 +164,45 @@ pub fn unique_values_are_taken(subject: &Subject) {
     }
 }
 
+/// Where the table that a member refers to is there, a value that no row has is refused. The local database has only the tables of entities.
+pub fn references_to_no_row_are_named(subject: &Subject) {
+    let entity = &subject.entity;
+    let fields = |members: &[Member]| -> Vec<_> {
+        members.iter().filter(|member| member.is_reference()).map(|member| member.field.clone()).collect()
+    };
+    let absent = |members: &[Member]| -> Vec<_> {
+        let may_be_absent = |member: &&Member| member.is_reference() && member.schema["x-checked"] != true;
+        let schemas = members.iter().filter(may_be_absent).map(|member| (member.field.clone(), &member.schema));
+        let found = schemas.filter_map(|(field, schema)| Some((field, values::absent(schema)?)));
+        found.filter(|(_, value)| !subject.is_taken(value)).collect()
+    };
+    let is_named = |reply: &Reply, field: &String, fields: &[String], success: u16| {
+        if reply.status != success {
+            is_explained(reply, fields);
+            let problem = reply.problem(409);
+            let mut errors = problem["errors"].as_array().into_iter().flatten();
+            assert!(errors.any(|error| error["field"] == *field), "{field}: {problem}");
+        }
+    };
+    if let Some((method, path)) = entity.creates.first() {
+        for (field, value) in absent(&entity.new) {
+            let row = with(&subject.new_row(), &field, value);
+            is_named(&subject.ask(method, path, &[], &row.to_string()), &field, &fields(&entity.new), 201);
+        }
+    }
+    let path = subject.path_of_a_row().filter(|_| entity.has(Method::PATCH));
+    for (field, value) in absent(&entity.patch) {
+        let Some(path) = &path else { return };
+        let patch = with(&json!({}), &field, value);
+        is_named(&subject.ask(&Method::PATCH, path, &[], &patch.to_string()), &field, &fields(&entity.patch), 202);
+    }
+}
+
 /// Checks that this is a 409 of the procedure's, and that it names the fields. Another one is of Data API Builder's, about any
 /// constraint.
 fn is_explained(reply: &Reply, fields: &[String]) {
     let problem = reply.problem(409);
-    let errors = problem["errors"].as_array().expect("the fields that are taken");
+    let errors = problem["errors"].as_array().expect("the fields that are wrong");
     assert!(!errors.is_empty() && errors.iter().all(|error| fields.iter().any(|field| error["field"] == *field)));
     assert_ne!(problem["detail"], "The database reports a conflict with another change.");
 }

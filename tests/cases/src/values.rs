@@ -3,13 +3,14 @@
 use azure_sql_rest_bridge::fields::{Type, stored};
 
 /// Types, each with a `@Size` and a `@Scale` that tables have.
-const TYPES: [(&str, Option<u32>, Option<u32>); 28] = [
+const TYPES: [(&str, Option<u32>, Option<u32>); 29] = [
     ("object", None, None),
     ("bit", None, None),
     ("tinyint", None, None),
     ("smallint", None, None),
     ("int", None, None),
     ("bigint", None, None),
+    ("bigint or text", None, None),
     ("decimal", Some(5), Some(0)),
     ("decimal", Some(9), Some(2)),
     ("decimal", Some(2), Some(2)),
@@ -35,7 +36,7 @@ const TYPES: [(&str, Option<u32>, Option<u32>); 28] = [
 ];
 
 /// Values, valid for some types and not for others.
-const VALUES: [&str; 113] = [
+const VALUES: [&str; 119] = [
     r#"".""#,
     r#""..""#,
     r#"". ""#,
@@ -106,6 +107,12 @@ const VALUES: [&str; 113] = [
     "\"\u{1f600}\"",
     "\"\\ud83d\\ude00\\ud83d\\ude00\\ud83d\"",
     "\"1\"",
+    "\"9223372036854775807\"",
+    "\"-9223372036854775809\"",
+    "\"1e3\"",
+    "\"007\"",
+    "\" 7\"",
+    "\"null\"",
     "\"6f9619ff-8b86-d011-b42d-00c04fc964ff\"",
     "\"6F9619FF-8B86-D011-B42D-00C04FC964FF \"",
     "\"{6f9619ff-8b86-d011-b42d-00c04fc964ff}\"",

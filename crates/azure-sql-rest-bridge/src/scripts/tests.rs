@@ -128,6 +128,19 @@ fn a_script_declares_its_parameters_and_selects_its_columns() {
 }
 
 #[test]
+fn a_procedure_of_many_rows_names_the_procedure_for_one() {
+    let fixture = Fixture::new();
+    let many = "-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\n-- Each row of @Json: web.one\n";
+    let message = |scripts: &[(&str, &str)]| format!("{:#}", fixture.load(scripts).unwrap_err());
+    assert!(message(&[("web.a_many.sql", many)]).contains("web.a_many has no procedure web.one for each row"));
+    let one = "-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\nSELECT 201 AS Status, :Json AS Json;";
+    let procedures = fixture.load(&[("web.one.sql", one)]).unwrap();
+    assert_eq!((&*procedures[0].name, procedures[0].writes()), ("web.a_many", true));
+    assert_eq!(procedures[0].columns, ["Status", "Replayed", "Json"]);
+    assert!(message(&[("web.a_many.sql", "-- Each row of @Json: web.one\n")]).contains("declare"));
+}
+
+#[test]
 fn the_first_statement_with_a_status_answers() {
     let fixture = Fixture::new();
     let procedure = fixture.procedure(GET);
@@ -174,6 +187,36 @@ fn a_violation_that_nothing_answers_for_fails_and_is_undone() {
         let error = fixture.call(&procedure, arguments).unwrap_err();
         assert_eq!(crate::procedures::error_number(error.downcast_ref().unwrap()), Some(number));
         assert_eq!(fixture.names(), "One,Two");
+    }
+}
+
+#[test]
+fn a_broken_reference_is_named_and_leaves_nothing_behind() {
+    let fixture = Fixture::new();
+    let script = "-- @ThingID INT, @Name NVARCHAR(9), @RequestKey NVARCHAR(4000)
+UPDATE Pairs SET ThingID = :ThingID, Name = :Name;
+SELECT 200 AS Status, :ErrorNumber || ' ' || :ErrorConstraint AS Json WHERE :ErrorNumber IS NOT NULL;
+SELECT 202 AS Status, 'done' AS Json;
+";
+    let pairs = format!(
+        "{THINGS}CREATE UNIQUE INDEX Whole ON Things (ThingID, Name);
+CREATE TABLE Pairs (ThingID INTEGER REFERENCES Things, Name TEXT, FOREIGN KEY (ThingID, Name) REFERENCES Things (ThingID, Name)) STRICT;
+INSERT INTO Pairs VALUES (1, 'One');"
+    );
+    let scripts = [("things.schema.sql", &*pairs), ("web.it.sql", script)];
+    let update = Arc::new(fixture.load(&scripts).unwrap().remove(0));
+    for (thing, name, answer) in [
+        (1, "Two", "547 foreign key Pairs.ThingID, Pairs.Name"),
+        (2, "Two", "done"),
+        (2, "One", "547 foreign key Pairs.ThingID, Pairs.Name"),
+    ] {
+        let key = text(&format!("{thing}{name}"));
+        let arguments = [("ThingID", Value::Integer(thing)), ("Name", text(name)), ("RequestKey", key)];
+        let row = fixture.call(&update, arguments).unwrap();
+        assert_eq!(row.values.last(), Some(&text(answer)), "{thing} {name}");
+        let stored = "SELECT ThingID || Name FROM Pairs";
+        let stored: String = fixture.connect().query_row(stored, (), |row| row.get(0)).unwrap();
+        assert_eq!(stored, if thing == 1 { "1One" } else { "2Two" });
     }
 }
 

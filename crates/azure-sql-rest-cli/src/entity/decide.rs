@@ -5,7 +5,8 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 
 use super::plan::{
-    Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, Sort, SqlType, TableName, Unique,
+    BigInt, Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, Sort, SqlType, TableName,
+    Unique,
 };
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
 use super::{indexes, rules};
@@ -28,6 +29,8 @@ pub(crate) struct Wishes {
     pub(crate) show: Vec<String>,
     /// True if members begin with a small letter, as they do if the plan before says so.
     pub(crate) is_camel: bool,
+    /// The form of a BIGINT in JSON.
+    pub(crate) bigint: BigInt,
     /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
     /// The orders of a list; when empty, the orders of the plan before.
@@ -84,6 +87,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         operations: wishes.operations.clone(),
         key,
         camel: is_camel(wishes),
+        bigint: wishes.bigint,
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
         filter: or_else(&wishes.filter, before.map(|before| &before.filter)),
@@ -104,6 +108,9 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     if wishes.may_do_less && plan.has(Operation::Patch) && plan.changed().next().is_none() {
         plan.operations.retain(|operation| *operation != Operation::Patch);
         notes.push("no column can be changed: patch is left out".to_owned());
+    }
+    if wishes.may_do_less && !plan.can_replace() {
+        plan.operations.retain(|operation| *operation != Operation::Replace);
     }
     plan.listed = listed(&plan, before, &mut notes);
     notes.extend(indexes::absent(&plan));
@@ -423,7 +430,7 @@ fn must_have_a_value(column: &Column, defined: &TableColumn, wishes: &Wishes, re
 /// Traits of the table that its operations cannot live with.
 fn traits(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut Vec<String>) {
     let has = |operation| wishes.operations.contains(&operation);
-    let changes = has(Operation::Patch) || has(Operation::Delete);
+    let changes = [Operation::Patch, Operation::Replace, Operation::Delete].into_iter().any(has);
     let writes = has(Operation::Put) || changes;
     let name = &table.name;
     for found in &table.traits {

@@ -4,10 +4,12 @@
 //! In reading order, after [`Plan`] and its parts here:
 //! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
 //! - `key` says which columns name a row, and `row` what follows from that;
+//! - `bigint` says how JSON has a BIGINT;
 //! - `filter` says how a list is filtered, `condition` has the conditions of a filter, and `sort` the orders of a list;
 //! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
 //! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
 
+mod bigint;
 mod column;
 pub(crate) mod condition;
 mod example;
@@ -29,6 +31,7 @@ use clap::ValueEnum;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+pub(crate) use bigint::BigInt;
 use column::is_false;
 pub(crate) use column::{Column, Filled, Identity, Role};
 pub(crate) use expression::Expression;
@@ -61,6 +64,9 @@ pub(crate) struct Plan {
     /// True if the member of a new column begins with a small letter.
     #[serde(default, skip_serializing_if = "is_false")]
     pub(crate) camel: bool,
+    /// The form of a BIGINT in JSON.
+    #[serde(default, skip_serializing_if = "BigInt::is_number")]
+    pub(crate) bigint: BigInt,
     /// Rows in a page.
     #[serde(default)]
     pub(crate) limit: Limit,
@@ -115,7 +121,13 @@ pub(crate) enum Operation {
     List,
     Put,
     Patch,
+    Replace,
     Delete,
+}
+
+impl Operation {
+    /// All, in the order of procedures.
+    pub(crate) const ALL: [Self; 6] = [Self::Get, Self::List, Self::Put, Self::Patch, Self::Replace, Self::Delete];
 }
 
 /// Rows in a page: without `limit` in a request, and at most.
@@ -360,8 +372,20 @@ impl Plan {
             Operation::Get => format!("get_{}", self.name),
             Operation::Put => format!("put_{}", self.name),
             Operation::Patch => format!("patch_{}", self.name),
+            Operation::Replace => format!("replace_{}", self.name),
             Operation::Delete => format!("delete_{}", self.name),
         }
+    }
+
+    /// True if a row can be created or replaced at its path: clients give every part of its key.
+    pub(crate) fn can_replace(&self) -> bool {
+        let is_of_client = |key: &Key| key.from == KeySource::Client;
+        self.has(Operation::Put) && self.has(Operation::Patch) && self.key.iter().all(is_of_client)
+    }
+
+    /// The procedure that creates many rows.
+    pub(crate) fn procedure_of_rows(&self) -> String {
+        format!("put_{}", self.plural)
     }
 }
 

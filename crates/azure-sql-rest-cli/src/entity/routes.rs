@@ -32,6 +32,12 @@ pub(super) fn lines(plan: &Plan) -> String {
             vec![format!("Change some fields of {article} {label}"), "JSON Merge Patch (RFC 7396).".to_owned()],
             format!("PATCH \"{row}\" => patch_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match)"),
         ),
+        Operation::Replace => (
+            vec![format!("Create or replace {article} {label}")],
+            format!(
+                "PUT \"{row}\" => replace_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match, IfNoneMatch: if_none_match)"
+            ),
+        ),
         Operation::Delete => (
             vec![format!("Delete {article} {label}"), "Deleting what does not exist succeeds.".to_owned()],
             format!("DELETE \"{row}\" => delete_{name}({key}, IfMatch: if_match)"),
@@ -47,10 +53,12 @@ pub(super) fn lines(plan: &Plan) -> String {
     };
     let told = |name: &str, (docs, line): (Vec<String>, String)| (plan.docs.get(name).cloned().unwrap_or(docs), line);
     let route = |operation| told(rules::list(&[&operation]).as_str(), made_up(operation));
-    let order = [Operation::Put, Operation::Get, Operation::Patch, Operation::Delete, Operation::List];
+    let order =
+        [Operation::Put, Operation::Get, Operation::Replace, Operation::Patch, Operation::Delete, Operation::List];
     let mut routes: Vec<_> = order.into_iter().filter(|operation| plan.has(*operation)).map(route).collect();
     if plan.has(Operation::Put) {
-        routes.push(told("post", (vec![create.clone()], format!("POST \"/{plural}\" => {body}"))));
+        let line = format!("POST \"/{plural}\" => {body}, many by {}", plan.procedure_of_rows());
+        routes.push(told("post", (vec![create.clone()], line)));
     }
     let text = |(docs, line): (Vec<String>, String)| {
         let docs = docs.iter().map(|doc| format!("        /// {doc}\n")).collect::<String>();
@@ -83,10 +91,10 @@ fn sort(plan: &Plan) -> String {
 /// The parameter of a filter.
 fn filter(condition: &Condition) -> String {
     let kind = match condition.column.sql_type {
+        _ if !condition.is_native() => format!("NVARCHAR({})", condition.length()),
         SqlType::BigInt => "BIGINT".to_owned(),
         SqlType::UniqueIdentifier => "GUID".to_owned(),
-        sql_type if sql_type.is_integer() => "INT".to_owned(),
-        _ => format!("NVARCHAR({})", condition.length()),
+        _ => "INT".to_owned(),
     };
     format!(", {}: optional(\"{}\", {kind})", condition.parameter, condition.query)
 }
@@ -139,8 +147,7 @@ impl Item<'_> {
         if is_of_another(self.line) {
             return false;
         }
-        let operations = [Operation::Get, Operation::List, Operation::Put, Operation::Patch, Operation::Delete];
-        operations.iter().any(|operation| self.line.contains(&format!("=> {}(", plan.procedure(*operation))))
+        Operation::ALL.iter().any(|operation| self.line.contains(&format!("=> {}(", plan.procedure(*operation))))
     }
 }
 
@@ -162,7 +169,8 @@ pub(super) fn without(text: &str, plan: &Plan) -> String {
 
 /// The file without the lines that call procedures of these names.
 pub(super) fn without_calls(text: &str, name: &str, plural: &str) -> String {
-    let calls: Vec<_> = ["get", "put", "patch", "delete"].iter().map(|verb| format!("=> {verb}_{name}(")).collect();
+    let calls: Vec<_> =
+        ["get", "put", "patch", "replace", "delete"].iter().map(|verb| format!("=> {verb}_{name}(")).collect();
     let list = format!("=> get_{plural}(");
     let is_of = |item: &&Item| {
         !is_of_another(item.line) && (item.line.contains(&list) || calls.iter().any(|call| item.line.contains(call)))

@@ -57,15 +57,21 @@ fn names(plan: &Plan, reasons: &mut Vec<String>) {
 fn operations(plan: &Plan, reasons: &mut Vec<String>) {
     let others = |without| plan.operations.iter().filter(|operation| **operation != without).collect::<Vec<_>>();
     if plan.operations.is_empty() {
-        reasons.push("there is no operation: --only takes get, list, put, patch and delete".to_owned());
+        reasons.push("there is no operation: --only takes get, list, put, patch, replace and delete".to_owned());
     }
-    let writes = [Operation::Put, Operation::Patch, Operation::Delete];
+    let writes = [Operation::Put, Operation::Patch, Operation::Replace, Operation::Delete];
     if writes.into_iter().any(|operation| plan.has(operation)) && !plan.has(Operation::Get) {
         reasons.push("a row that is written is read at its own path: --only needs get as well".to_owned());
     }
     if plan.has(Operation::Patch) && plan.changed().count() == 0 {
         let only = list(&others(Operation::Patch));
         reasons.push(format!("no column can be changed: leave patch out with --only {only}"));
+    }
+    if plan.has(Operation::Replace) && !plan.can_replace() {
+        let only = list(&others(Operation::Replace));
+        reasons.push(format!(
+            "replace needs put, patch and a key that clients give: leave replace out with --only {only}"
+        ));
     }
     if plan.has(Operation::Put) && plan.sent().count() == 0 {
         let only = list(&others(Operation::Put));

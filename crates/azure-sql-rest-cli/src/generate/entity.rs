@@ -22,7 +22,7 @@ use serde_json::{Map, Value, json};
 
 use super::schemas::title;
 use crate::entity::plan::Plan;
-use crate::entity::plan::condition::{Compare, Condition};
+use crate::entity::plan::condition::{Compare, Condition, VALUES};
 use crate::entity::project::plans;
 
 /// An entity as `openapi.json` describes it.
@@ -60,7 +60,7 @@ impl Entity {
             filters: plan
                 .conditions()
                 .iter()
-                .map(|condition| (condition.parameter.clone(), filter(condition)))
+                .map(|condition| (condition.parameter.clone(), filter(plan, condition)))
                 .chain(sort(plan))
                 .collect(),
             has_cursor: plan.has_cursor(),
@@ -102,6 +102,11 @@ impl Entity {
             }
         }
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
+        // The path has the key.
+        let mut replace = new.clone();
+        if let Some(required) = replace["required"].as_array_mut() {
+            required.retain(|member| self.key.iter().all(|(name, _)| member != name));
+        }
         let mut schemas = vec![
             (title.clone(), shown(&self.schema)),
             (format!("{title}Rows"), json!({"type": "array", "maxItems": 1, "items": row})),
@@ -111,6 +116,7 @@ impl Entity {
         ];
         let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": self.only_key()?});
         schemas.push((format!("{title}Deleted"), deleted));
+        schemas.push((format!("{title}Replace"), replace));
         Ok(schemas)
     }
 
@@ -144,9 +150,10 @@ impl Entity {
 }
 
 /// A filter as a parameter in the query. `x-filter` says how it compares with which member.
-fn filter(condition: &Condition) -> Value {
+fn filter(plan: &Plan, condition: &Condition) -> Value {
     let (by, words) = match condition.compare {
         Compare::Equal => ("equal", "is this"),
+        Compare::In => ("in", "is one of these"),
         Compare::Prefix => ("prefix", "begins with this"),
         Compare::From => ("from", "is this or greater"),
         Compare::Before => ("before", "is less than this"),
@@ -154,15 +161,28 @@ fn filter(condition: &Condition) -> Value {
     let member = condition.column.path();
     let mut schema = condition.column.sql_type.schema();
     if condition.column.sql_type.is_text() {
-        schema = json!({"type": "string", "minLength": 1, "maxLength": condition.length()});
+        schema = json!({"type": "string", "minLength": 1, "maxLength": condition.length_of_value()});
     }
-    json!({
+    let mut parameter = json!({
         "name": condition.query,
         "in": "query",
         "schema": schema,
         "description": format!("Rows whose {member} {words}"),
         "x-filter": {"member": member, "by": by},
-    })
+    });
+    if condition.compare == Compare::In {
+        // Commas separate the values, so that no value has one.
+        if condition.column.sql_type.is_text() {
+            schema["pattern"] = json!("^[^,]+$");
+            if let Some(texts) = plan.texts_of_check(condition.column) {
+                schema["enum"] = json!(texts);
+            }
+        }
+        parameter["schema"] = json!({"type": "array", "minItems": 1, "maxItems": VALUES, "items": schema});
+        parameter["style"] = json!("form");
+        parameter["explode"] = json!(false);
+    }
+    parameter
 }
 
 /// The order of a list as a parameter in the query.
@@ -267,6 +287,36 @@ mod tests {
         let mut changed = member;
         changed.as_object_mut().unwrap().remove("default");
         assert_eq!(sent(&schema, true)["properties"]["Status"], changed);
+    }
+
+    #[test]
+    fn a_filter_by_several_values_is_an_array_with_commas() {
+        let text = r#"
+            name = "order"
+            plural = "orders"
+            table = "dbo.Orders"
+            script = "sql/40-order.sql"
+            operations = ["list"]
+            key = { column = "Id", from = "client" }
+            filter = ["Id:in", "Status:in"]
+            columns = [{ name = "Id", type = "smallint" }, { name = "Status", type = "varchar(9)" }]
+            checks = [{ expression = "[Status]='open' OR [Status]='done'" }]
+        "#;
+        let plan = Plan::parse(text).unwrap();
+        let filters: Vec<_> = plan.conditions().iter().map(|condition| filter(&plan, condition)).collect();
+        let items = [
+            json!({"type": "integer", "minimum": i16::MIN, "maximum": i16::MAX}),
+            json!({"type": "string", "minLength": 1, "maxLength": 9, "pattern": "^[^,]+$", "enum": ["open", "done"]}),
+        ];
+        for (member, filter, items) in [("Id", &filters[0], &items[0]), ("Status", &filters[1], &items[1])] {
+            let schema = json!({"type": "array", "minItems": 1, "maxItems": 100, "items": items});
+            let described = json!({
+                "name": format!("{member}.in"), "in": "query", "schema": schema,
+                "description": format!("Rows whose {member} is one of these"),
+                "x-filter": {"member": member, "by": "in"}, "style": "form", "explode": false
+            });
+            assert_eq!(*filter, described);
+        }
     }
 
     #[test]

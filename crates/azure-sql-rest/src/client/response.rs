@@ -97,7 +97,7 @@ impl Context<'_> {
     pub fn answer<C>(&self, row: Row<C>) -> Result<Response<Body<C>>, Problem> {
         let Row { head, text } = row;
         if !head.status.is_success() {
-            return Err(rejection(head.status, text.into_collected()));
+            return Err(self.rejection(head.status, text.into_collected()));
         }
         let method = &self.request.method;
         let verdict = match &head.etag {
@@ -117,10 +117,25 @@ impl Context<'_> {
         Ok(response)
     }
 
+    /// The problem that a procedure reports as `{"detail": "…", "errors": […]}`, whose members go into the answer unchanged.
+    fn rejection(&self, status: StatusCode, report: Vec<u8>) -> Problem {
+        let kind = match status {
+            // A read has no body.
+            StatusCode::BAD_REQUEST if self.request.method.is_safe() => kind::INVALID_PARAMETER,
+            StatusCode::BAD_REQUEST => kind::INVALID_BODY,
+            StatusCode::NOT_FOUND => kind::NOT_FOUND,
+            StatusCode::CONFLICT => kind::CONFLICT,
+            StatusCode::PRECONDITION_FAILED => kind::PRECONDITION_FAILED,
+            StatusCode::UNPROCESSABLE_ENTITY => kind::UNPROCESSABLE,
+            status => ProblemType::other(status),
+        };
+        Problem::reported(kind, &String::from_utf8(report).unwrap_or_default())
+    }
+
     fn add_headers(&self, headers: &mut HeaderMap, head: Head) {
         // A PUT may store other content than it was sent, so that the answer must not have its tag (RFC 9110, section
-        // 9.3.4).
-        if let Some(etag) = head.etag.filter(|_| self.request.method != Method::PUT) {
+        // 9.3.4). A replaced row shows its tag, because the next change needs it.
+        if let Some(etag) = head.etag.filter(|_| self.request.method != Method::PUT || self.call.is_versioned()) {
             headers.insert(ETAG, ascii(["\"", &etag, "\""].concat()));
         }
         if let Some(after) = head.next_after {
@@ -203,19 +218,6 @@ fn encoded(text: &str) -> PercentEncode<'_> {
     utf8_percent_encode(text, RESERVED)
 }
 
-/// The problem that a procedure reports as `{"detail": "…", "errors": […]}`, whose members go into the answer unchanged.
-fn rejection(status: StatusCode, report: Vec<u8>) -> Problem {
-    let kind = match status {
-        StatusCode::BAD_REQUEST => kind::INVALID_BODY,
-        StatusCode::NOT_FOUND => kind::NOT_FOUND,
-        StatusCode::CONFLICT => kind::CONFLICT,
-        StatusCode::PRECONDITION_FAILED => kind::PRECONDITION_FAILED,
-        StatusCode::UNPROCESSABLE_ENTITY => kind::UNPROCESSABLE,
-        status => ProblemType::other(status),
-    };
-    Problem::reported(kind, &String::from_utf8(report).unwrap_or_default())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -242,11 +244,13 @@ mod tests {
             ("Name", source::optional("name", NVARCHAR(9))),
         ],
         creates: None,
+        many: None,
     };
     static CREATE: Call = Call {
         procedure: "create",
         parameters: &[("Json", source::body("thing"))],
         creates: Some(Creates { column: "ThingID", path: "/thing/{id}" }),
+        many: None,
     };
 
     fn row(head: Head, json: &str) -> Row<Fake> {
@@ -274,8 +278,9 @@ mod tests {
         answer(call, arguments, Request::get(path).body(()).unwrap(), row).unwrap()
     }
 
-    fn refusal(row: Row<Fake>) -> Problem {
-        answer(&LIST, Vec::new(), Request::new(()), row).unwrap_err()
+    fn refusal(method: Method, row: Row<Fake>) -> Problem {
+        let request = Request::builder().method(method).body(()).unwrap();
+        answer(&LIST, Vec::new(), request, row).unwrap_err()
     }
 
     #[test]
@@ -354,11 +359,13 @@ mod tests {
             (499, "about:blank"),
         ] {
             let row = row(status(code), r#"{"detail":"No."}"#);
-            let problem = refusal(row);
+            let problem = refusal(Method::POST, row);
             assert_eq!((problem.kind().status.as_u16(), problem.kind().uri), (code, uri));
         }
+        let parameter = refusal(Method::GET, row(status(400), r#"{"detail":"No."}"#));
+        assert_eq!(parameter.kind().uri, "problems#invalid-parameter");
         let errors = r#"{"detail":"No.","errors":[{"field":"A","message":"is required"}]}"#;
-        let problem = refusal(row(status(422), errors));
+        let problem = refusal(Method::POST, row(status(422), errors));
         let response = problem.into_response("/", "id");
         let body: serde_json::Value = serde_json::from_slice(response.body()).unwrap();
         assert_eq!(body["detail"], "No.");

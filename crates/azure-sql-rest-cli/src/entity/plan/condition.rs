@@ -8,6 +8,8 @@ use super::{Column, Filter, Length, Plan, SqlType};
 pub(crate) enum Compare {
     /// The column has the same value: `?Status=open`.
     Equal,
+    /// The column has one of several values: `?Status.in=open,done`.
+    In,
     /// The column's value begins with the parameter's: `?Name.prefix=Tail`.
     Prefix,
     /// The column's value is the same or greater: `?CreatedAt.from=2026-01-01`.
@@ -16,7 +18,7 @@ pub(crate) enum Compare {
     Before,
 }
 
-/// A condition of a list: a filter by value or prefix has one, and a range two.
+/// A condition of a list: a range has two, and any other filter one.
 pub(crate) struct Condition<'p> {
     /// The query parameter: `CreatedAt.from`.
     pub(crate) query: String,
@@ -26,6 +28,12 @@ pub(crate) struct Condition<'p> {
     pub(crate) compare: Compare,
 }
 
+/// The most characters of a list of values: what a parameter of the procedure holds.
+const LIST: u16 = 4000;
+
+/// The most values in such a list. `ops.list_error` has the same number.
+pub(crate) const VALUES: usize = 100;
+
 impl Plan {
     /// The conditions of the list, in the order of `filter`.
     pub(crate) fn conditions(&self) -> Vec<Condition<'_>> {
@@ -34,6 +42,7 @@ impl Plan {
             let Some(column) = self.column(&filter.column) else { continue };
             let compares: &[Compare] = match filter.by {
                 By::Value => &[Compare::Equal],
+                By::In => &[Compare::In],
                 By::Prefix => &[Compare::Prefix],
                 By::Range => &[Compare::From, Compare::Before],
             };
@@ -45,14 +54,15 @@ impl Plan {
     fn condition<'p>(&'p self, filter: &Filter, column: &'p Column, compare: Compare) -> Condition<'p> {
         let (begin, suffix) = match compare {
             Compare::Equal => ("By", ""),
+            Compare::In => ("In", ".in"),
             Compare::Prefix => ("Prefix", ".prefix"),
             Compare::From => ("From", ".from"),
             Compare::Before => ("Before", ".before"),
         };
-        // A prefix or value may have a name of its own; both ends of a range need one.
+        // Both ends of a range need a name; any other filter may have a name of its own.
         let query = match (&filter.name, compare) {
-            (Some(name), Compare::Equal | Compare::Prefix) => name.clone(),
-            (Some(name), _) => format!("{name}{suffix}"),
+            (Some(name), Compare::From | Compare::Before) => format!("{name}{suffix}"),
+            (Some(name), _) => name.clone(),
             (None, _) => format!("{}{suffix}", column.path()),
         };
         // Names of variables fold case, width and kana.
@@ -71,12 +81,22 @@ impl Plan {
 impl Condition<'_> {
     /// True if the value reaches the procedure as a text, which the procedure checks and converts.
     pub(crate) fn is_checked(&self) -> bool {
-        let sql_type = self.column.sql_type;
-        !sql_type.is_integer() && !sql_type.is_text() && sql_type != SqlType::UniqueIdentifier
+        !self.is_native() && (!self.column.sql_type.is_text() || self.compare == Compare::In)
     }
 
-    /// The most characters of its value, when that is a text.
+    /// True if the component converts the value.
+    pub(crate) fn is_native(&self) -> bool {
+        let sql_type = self.column.sql_type;
+        (sql_type.is_integer() || sql_type == SqlType::UniqueIdentifier) && self.compare != Compare::In
+    }
+
+    /// The most characters of the query parameter, when that is a text.
     pub(crate) fn length(&self) -> u16 {
+        if self.compare == Compare::In { LIST } else { self.length_of_value() }
+    }
+
+    /// The most characters of a value, when that is a text.
+    pub(crate) fn length_of_value(&self) -> u16 {
         match self.column.sql_type {
             SqlType::VarChar(Length::Of(length)) | SqlType::NVarChar(Length::Of(length)) => length,
             SqlType::Char(length) | SqlType::NChar(length) => length,
@@ -102,7 +122,7 @@ impl Condition<'_> {
                 Some("and a range has numbers, dates or times")
             }
             Compare::From | Compare::Before if sql_type == SqlType::Bit => Some("which has no order"),
-            Compare::Equal if matches!(sql_type, SqlType::Float | SqlType::Real) => {
+            Compare::Equal | Compare::In if matches!(sql_type, SqlType::Float | SqlType::Real) => {
                 Some("of which the last digits are seldom known: filter by range")
             }
             _ => None,

@@ -97,7 +97,7 @@ impl Plan {
     pub(crate) fn example_row<'p>(&self, n: usize, columns: impl Iterator<Item = &'p Column>, is_sent: bool) -> Value {
         let mut row = json!({});
         for column in columns {
-            let mut value = self.example_value(column, n);
+            let mut value = self.in_json(column, self.example_value(column, n));
             if value.is_null() {
                 continue;
             }
@@ -153,11 +153,12 @@ impl Plan {
                 Example { request, response, ..Example::default() }
             }
             Operation::Patch => self.patch_example(path, last, new + 1),
+            Operation::Replace => {
+                let request = Some(self.example_row(last, self.changed(), true));
+                Example { path, request, ..Example::default() }
+            }
             Operation::Delete => {
-                let deleted =
-                    self.key_columns().into_iter().map(|column| (column.path(), self.example_value(column, last)));
-                let deleted: Value =
-                    deleted.map(|(name, value)| (name.to_owned(), value)).collect::<Map<_, _>>().into();
+                let deleted = self.example_row(last, self.key_columns().into_iter(), true);
                 Example { path, response: Some(json!([deleted])), ..Example::default() }
             }
         }

@@ -3,8 +3,8 @@
 use anyhow::{Error, bail, ensure};
 use serde::{Deserialize, Serialize};
 
-/// A filter as `entities/<name>.toml` writes it: `Status`, `CustomerName:prefix` or `CreatedAt:range`. With a name of the query
-/// parameter in front: `name=CustomerName:prefix`.
+/// A filter as `entities/<name>.toml` writes it: `Status`, `Status:in`, `CustomerName:prefix` or `CreatedAt:range`. With a name of the
+/// query parameter in front: `name=CustomerName:prefix`.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Filter {
@@ -17,6 +17,7 @@ pub(crate) struct Filter {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum By {
     Value,
+    In,
     Prefix,
     Range,
 }
@@ -28,9 +29,10 @@ impl TryFrom<String> for Filter {
         let (name, rest) = text.split_once('=').map_or((None, &*text), |(name, rest)| (Some(name.to_owned()), rest));
         let (column, by) = match rest.rsplit_once(':') {
             None => (rest, By::Value),
+            Some((column, "in")) => (column, By::In),
             Some((column, "prefix")) => (column, By::Prefix),
             Some((column, "range")) => (column, By::Range),
-            Some((_, other)) => bail!("the filter {text:?} is by {other:?}: prefix or range"),
+            Some((_, other)) => bail!("the filter {text:?} is by {other:?}: in, prefix or range"),
         };
         ensure!(!column.is_empty() && name.as_deref() != Some(""), "the filter {text:?} has an empty name");
         Ok(Self { name, column: column.to_owned(), by })
@@ -42,6 +44,7 @@ impl From<Filter> for String {
         let name = filter.name.map(|name| name + "=").unwrap_or_default();
         let by = match filter.by {
             By::Value => "",
+            By::In => ":in",
             By::Prefix => ":prefix",
             By::Range => ":range",
         };

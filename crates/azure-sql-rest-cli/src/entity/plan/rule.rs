@@ -45,6 +45,14 @@ impl Plan {
         (rules, says_more)
     }
 
+    /// The texts that a CHECK leaves a column.
+    pub(crate) fn texts_of_check(&self, column: &Column) -> Option<Vec<String>> {
+        self.rules(column).0.into_iter().find_map(|rule| match rule {
+            Rule::OneOf(texts) => Some(texts),
+            Rule::Limit(..) => None,
+        })
+    }
+
     /// True if this is a column that both databases compare alike.
     fn compares(&self, name: &str) -> bool {
         self.column(name).is_some_and(|column| {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 
 use super::rule::{Rule, default_of};
-use super::{Column, KeySource, Length, Plan, Role, SqlType};
+use super::{BigInt, Column, KeySource, Length, Plan, Role, SqlType};
 
 impl Plan {
     /// The JSON Schema of a row with these columns, with the members that `generate::entity` explains.
@@ -34,9 +34,9 @@ impl Plan {
         let is_key = part.is_some();
         let is_sent = column.role == Role::Sent;
         if let Some(part) = part.filter(|_| !is_sent) {
-            return key(column.sql_type, self.counts_from_below(part));
+            return key(self.values(column), column.sql_type, self.counts_from_below(part));
         }
-        let mut schema = column.sql_type.schema();
+        let mut schema = self.values(column);
         if is_key && column.sql_type.is_text() {
             // No path names a row with an empty key, and none keeps these two.
             schema = with_first(schema, "minLength", json!(1));
@@ -48,13 +48,19 @@ impl Plan {
         if self.references.iter().any(|reference| reference.columns.contains(&column.name)) {
             schema["x-reference"] = json!(true);
         }
-        let (rules, says_more) = self.rules(column);
+        let (mut rules, mut says_more) = self.rules(column);
+        if self.has_digits_as_text(column) {
+            // A limit is of numbers only.
+            says_more |= !rules.is_empty();
+            rules.clear();
+            schema["x-accepts"] = json!("integer");
+        }
         keep(&mut schema, rules);
         if says_more {
             schema["x-checked"] = json!(true);
         }
         if let Some(default) = default_of(column).filter(|_| is_sent && !is_key) {
-            schema["default"] = default;
+            schema["default"] = self.in_json(column, default);
         }
         if is_sent && column.default.is_some() && !column.is_nullable {
             schema["x-optional"] = json!(true);
@@ -67,6 +73,24 @@ impl Plan {
             schema["readOnly"] = json!(true);
         }
         schema
+    }
+
+    /// True if JSON has a string for the numbers of this column.
+    pub(crate) fn has_digits_as_text(&self, column: &Column) -> bool {
+        self.bigint == BigInt::String && column.sql_type == SqlType::BigInt
+    }
+
+    /// The value as JSON has it.
+    pub(super) fn in_json(&self, column: &Column, value: Value) -> Value {
+        if value.is_number() && self.has_digits_as_text(column) { json!(value.to_string()) } else { value }
+    }
+
+    /// The JSON Schema of a column's values.
+    fn values(&self, column: &Column) -> Value {
+        match self.has_digits_as_text(column) {
+            true => json!({"type": "string", "format": "int64", "pattern": "^(0|-?[1-9][0-9]{0,18})$"}),
+            false => column.sql_type.schema(),
+        }
     }
 
     /// True, or the members that are unique together, of the smallest such set that the column is in.
@@ -120,12 +144,12 @@ fn keep(schema: &mut Value, rules: Vec<Rule>) {
 }
 
 /// The schema of a key that the database gives.
-fn key(sql_type: SqlType, counts_from_below: bool) -> Value {
+fn key(values: Value, sql_type: SqlType, counts_from_below: bool) -> Value {
     let mut schema = match sql_type {
         SqlType::Int if !counts_from_below => json!({"$ref": "#/components/schemas/Id"}),
-        _ => sql_type.schema(),
+        _ => values,
     };
-    if sql_type.is_integer() && !counts_from_below && sql_type != SqlType::Int {
+    if schema["type"] == "integer" && !counts_from_below && sql_type != SqlType::Int {
         schema["minimum"] = json!(1);
     }
     schema["readOnly"] = json!(true);

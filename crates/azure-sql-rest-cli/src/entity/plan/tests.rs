@@ -256,10 +256,15 @@ fn filters_are_read_and_refused_with_a_way_out() {
             Err(error) => error.to_string(),
         }
     };
-    assert_eq!(refusals(r#""name=CustomerName:prefix", "CustomerName", "DeliveryPostalCode", "CustomerID:range""#), "");
+    assert_eq!(
+        refusals(
+            r#""name=CustomerName:prefix", "CustomerName", "DeliveryPostalCode", "CustomerID:range", "CustomerID:in""#
+        ),
+        ""
+    );
     for (filters, expected) in [
         (r#""Nothing""#, "there is no column Nothing"),
-        (r#""CustomerName:suffix""#, "is by \"suffix\": prefix or range"),
+        (r#""CustomerName:suffix""#, "is by \"suffix\": in, prefix or range"),
         (r#""=CustomerName""#, "has an empty name"),
         (r#""CustomerName:range""#, "a range has numbers, dates or times: take it from `filter`"),
         (r#""CustomerID:prefix""#, "only a text has a prefix"),

@@ -59,6 +59,9 @@ impl Plan {
         if self.camel {
             line("camel", inline(&self.camel)?);
         }
+        if !self.bigint.is_number() {
+            line("bigint", inline(&self.bigint)?);
+        }
         line("limit", inline(&self.limit)?);
         if !self.listed.is_empty() {
             line("listed", inline(&self.listed)?);

@@ -62,6 +62,30 @@ fn a_violated_constraint_is_409_for_every_source_of_a_key() {
 }
 
 #[test]
+fn a_foreign_key_is_known_by_its_columns_where_clients_send_one() {
+    let plan = identity(
+        r#"{ name = "A", type = "int" }, { name = "B", type = "int", path = "Part.B" }, { name = "C", type = "int", set = "1" },"#,
+    );
+    let referring = |columns: &str| {
+        let mut plan = plan.clone();
+        let reference = format!(r#"{{"columns": {columns}, "table": "dbo.Others"}}"#);
+        let reference: super::super::plan::Reference = serde_json::from_str(&reference).expect("a reference");
+        // A second one over the same columns has the same row.
+        plan.references = vec![reference.clone(), reference];
+        tsql(&plan)
+    };
+    let text = referring(r#"["A", "C", "B"]"#);
+    let row = r#"
+SELECT N'thing', f.Name, N'A value refers to a row that does not exist.', v.Errors
+FROM (VALUES
+    (N'[A],[C],[B]', N'[{"field":"A","message":"refers to a row that does not exist"},{"field":"Part.B","message":"refers to a row that does not exist"}]')
+) AS v (Columns, Errors)
+INNER JOIN ops.foreign_keys(N'dbo.Things') AS f ON f.Columns = v.Columns;"#;
+    assert!(text.contains(row), "{text}");
+    assert!(!referring(r#"["C"]"#).contains("ops.foreign_keys"));
+}
+
+#[test]
 fn the_text_of_a_client_is_converted_after_its_check() {
     let plan = plan(
         r#"from = "client""#,
@@ -139,6 +163,42 @@ fn the_version_that_was_read_is_in_the_where_of_every_change() {
 }
 
 #[test]
+fn a_replacement_locks_the_place_of_the_row_and_reads_it_before_it_writes() {
+    let others = r#"{ name = "Made", type = "date", set = "now()" }, { name = "By", type = "int", touch = "1" },
+        { name = "Price", type = "money", null = true, default = "((2))" },"#;
+    let mut plan = plan(r#"from = "client""#, r#"type = "uniqueidentifier""#, &format!("{others}{PERIOD}"));
+    plan.operations.push(Operation::Replace);
+    assert!(plan.can_replace() && !identity("").can_replace());
+    let text = procedure(&plan, Operation::Replace);
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is not in\n{text}"));
+    let order = [
+        "SET @OtherKey = ops.key_problem(N'thing', @Json, N'ThingID'",
+        "JSON_MODIFY(@Json, '$.ThingID', CONVERT(NVARCHAR(36), @ThingID))",
+        "EXECUTE ops.check_fields N'thing', 1, @Json",
+        "EXECUTE ops.claim_request @RequestKey, N'web.replace_thing', @ThingID, @Sent",
+        "WITH (UPDLOCK, HOLDLOCK) WHERE c.ThingID = @ThingID;",
+        "IF ops.is_match(@IfMatch, @Current) = 0",
+        "IF @IfNoneMatch = 1 AND @Current IS NOT NULL",
+        "INSERT INTO dbo.Things",
+        "UPDATE c",
+        "BEGIN CATCH",
+        "EXECUTE ops.record_request @RequestKey, @Status, @ThingID",
+    ];
+    assert!(order.map(place).is_sorted(), "{text}");
+    let (_, set) = text.split_once("                SET\n").expect("SET");
+    let set = set.split("                FROM").next().unwrap_or_default();
+    let columns: Vec<_> =
+        set.lines().filter_map(|line| line.trim().split_once(" = ")).map(|(column, _)| column).collect();
+    // A member that is left out has its default or NULL. The column that only a new row gets stays.
+    assert_eq!(columns, ["Name", "[By]", "Price"], "{set}");
+    assert!(
+        set.contains("Price = CASE WHEN JSON_PATH_EXISTS(@Json, '$.Price') = 1") && set.contains("ELSE ((2)) END"),
+        "{set}"
+    );
+    assert!(!set.contains("c.Price") && set.contains("Name = j.Name"), "{set}");
+}
+
+#[test]
 fn a_patch_writes_what_clients_may_send_and_what_every_write_touches() {
     let plan = identity(
         r#"{ name = "Made", type = "date", set = "now()" }, { name = "Secret", type = "int", null = true, hidden = true },
@@ -168,4 +228,33 @@ fn a_version_within_one_step_of_the_clock_is_no_new_one() {
     let text = procedure(&identity(PERIOD), Operation::Patch);
     assert!(text.contains("IF @Status < 400 AND @Replayed = 0 AND @After = @Version\n        THROW 50023"), "{text}");
     assert!(!procedure(&identity(""), Operation::Patch).contains("THROW 50023"));
+}
+
+#[test]
+fn a_bigint_may_be_a_string_in_json_and_a_number_elsewhere() {
+    let mut plan =
+        plan(r#"from = "client""#, r#"type = "bigint""#, r#"{ name = "Size", type = "bigint", null = true },"#);
+    plan.bigint = super::super::plan::BigInt::String;
+    assert_eq!(Plan::parse(&plan.to_toml().expect("TOML")).expect("a plan"), plan);
+    let text = tsql(&plan);
+    for expected in [
+        "web.thing_document (@ThingID BIGINT)",
+        "CONVERT(NVARCHAR(20), c.ThingID) AS [ThingID]",
+        "CONVERT(NVARCHAR(20), r.Size) AS [Size]",
+        "N'Size', N'Size', N'bigint or text', NULL, NULL, NULL,",
+        "ELSE c.Size END",
+        "CONVERT(BIGINT, ops.plain_number(j.Size))",
+        "ops.key_problem(N'thing', @Json, N'ThingID', N'bigint or text', @ThingID)",
+        "(SELECT CONVERT(NVARCHAR(20), @ThingID) AS [ThingID] FOR JSON PATH)",
+        "@After BIGINT = NULL",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
+    let schema = plan.schema(plan.shown())["properties"].clone();
+    let size = serde_json::json!({"type": "string", "format": "int64", "pattern": "^(0|-?[1-9][0-9]{0,18})$", "x-accepts": "integer"});
+    assert_eq!(schema["Size"], size);
+    let examples = plan.examples();
+    assert_eq!(examples["get_thing"]["path"], serde_json::json!({"id": 3}));
+    assert_eq!(examples["delete_thing"]["response"], serde_json::json!([{"ThingID": "3"}]));
+    assert_eq!(examples["put_thing"]["request"]["Size"], "4");
 }

@@ -44,12 +44,36 @@ fn taken(plan: &Plan, columns: &[String]) -> String {
 }
 
 /// The fields among these columns that clients send, as the errors of an answer. `None` when clients send none of them.
-fn taken_fields(plan: &Plan, columns: &[String]) -> Option<String> {
+fn errors(plan: &Plan, columns: &[String], message: &str) -> Option<String> {
     let sent = columns.iter().filter_map(|name| plan.sent().find(|column| column.name == *name));
     let errors: Vec<_> =
-        sent.map(|column| serde_json::json!({"field": column.path(), "message": "is taken"}).to_string()).collect();
+        sent.map(|column| serde_json::json!({"field": column.path(), "message": message}).to_string()).collect();
     (!errors.is_empty()).then(|| format!("[{}]", errors.join(",")))
 }
+
+/// The errors of an answer, where another row has the values of these columns.
+fn taken_fields(plan: &Plan, columns: &[String]) -> Option<String> {
+    errors(plan, columns, "is taken")
+}
+
+/// The columns of each foreign key whose value a client can give, with the errors of an answer where no row has the value.
+fn references(plan: &Plan) -> Vec<(&[String], String)> {
+    let mut found: Vec<(&[String], String)> = Vec::new();
+    for reference in &plan.references {
+        let columns = reference.columns.as_slice();
+        let is_known = found.iter().any(|(known, _)| *known == columns);
+        if let Some(errors) = errors(plan, columns, REFERS_TO_NONE).filter(|_| !is_known) {
+            found.push((columns, errors));
+        }
+    }
+    found
+}
+
+/// The fault of a field that refers to no row.
+const REFERS_TO_NONE: &str = "refers to a row that does not exist";
+
+/// Tells the same of the row.
+const BROKEN_REFERENCE: &str = "A value refers to a row that does not exist.";
 
 /// Tells why a row cannot be deleted or changed, when the table refuses it and no better reason is known.
 const BROKEN_RULE: &str = "It refers to a row that does not exist, or breaks another rule of the table.";
@@ -79,6 +103,7 @@ const RESERVED: [&str; 13] = [
 pub(crate) fn key_parameters(plan: &Plan) -> Vec<String> {
     let is_free = |name: &str| {
         let others = RESERVED.iter().chain(&["Current", "Referred", "RowID", "ErrorNumber", "Document"]);
+        let others = others.chain(&["IfNoneMatch", "Sent", "OtherKey", "IsThere"]);
         text::is_plain(name) && !others.into_iter().any(|other| other.eq_ignore_ascii_case(name))
     };
     // `RowKey1` and `After1` are of procedures for keys of several columns.

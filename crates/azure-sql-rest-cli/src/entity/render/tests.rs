@@ -46,9 +46,9 @@ fn the_customers_are_known_by_hash() {
 }
 
 #[test]
-fn the_t_sql_of_a_table_has_at_most_250_lines() {
+fn the_t_sql_of_a_table_has_at_most_265_lines() {
     let lines = super::tsql::tsql(&customers()).lines().count();
-    assert!(lines <= 250, "{lines}");
+    assert!(lines <= 265, "{lines}");
 }
 
 /// A table with a reserved name and blanks, a VARCHAR key that clients give, every kind of value, and rules.
@@ -226,7 +226,13 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
     }
     assert_eq!(status(&local.put(with("c1", "UnitPrice", json!(-1))).await), 409);
     assert_eq!(status(&local.put(with("c2", "Qty", json!(13))).await), 409);
-    assert_eq!(status(&local.put(with("r1", "Parent", json!("none"))).await), 409);
+    let refused = local.put(with("r1", "Parent", json!("none"))).await;
+    assert_eq!(
+        refused["Json"],
+        r#"{"detail":"A value refers to a row that does not exist.","errors":[{"field":"Parent","message":"refers to a row that does not exist"}]}"#
+    );
+    let patch = json!({"RowKey": "a1", "Json": r#"{"Parent":"none"}"#});
+    assert_eq!(local.call("patch_order", patch).await["Json"], refused["Json"]);
     assert_eq!(status(&local.put(with("r2", "Parent", json!("a1"))).await), 201);
     // ON DELETE CASCADE.
     assert_eq!(status(&local.call("delete_order", json!({"RowKey": "a1"})).await), 202);
@@ -237,7 +243,7 @@ async fn a_table_with_everything_that_is_hard_works_on_the_bridge() {
 
 /// The same table, with a filter of each kind.
 fn filtered() -> Plan {
-    let filter = r#"filter = ["Parent", "group=Group:prefix", "UnitPrice:range", "At:range", "Is'Open", "Qty"]"#;
+    let filter = r#"filter = ["Parent", "group=Group:prefix", "UnitPrice:range", "At:range", "Is'Open", "Qty", "Status:in", "prices=UnitPrice:in", "Qty:in", "Is'Open:in"]"#;
     let filter = filter.replace("UnitPrice", "Unit Price");
     Plan::parse(&ORDER.replacen("columns = [", &format!("{filter}\n    columns = ["), 1)).expect("a plan")
 }
@@ -269,6 +275,10 @@ async fn a_list_is_filtered_by_value_prefix_and_range() {
         (json!({"ByColumn6": "false", "FromColumn1": "11"}), "c"),
         (json!({"ByQty": 1}), "abc"),
         (json!({"ByQty": 2}), ""),
+        (json!({"InStatus": "A,c,none"}), "ac"),
+        (json!({"InStatus": "none"}), ""),
+        (json!({"InColumn1": "100,9.50,1"}), "ac"),
+        (json!({"InQty": "2,1.0,3", "InStatus": "b"}), "b"),
     ] {
         // Pages of one row are the list, and the last has no next.
         let (mut found, mut after) = (String::new(), Value::Null);
@@ -298,6 +308,12 @@ async fn a_list_is_filtered_by_value_prefix_and_range() {
         (json!({"BeforeAt": "2026-02-30T00:00:00"}), "At.before must be a date and time"),
         (json!({"BeforeAt": "null"}), "At.before must be a date and time"),
         (json!({"ByColumn6": "1"}), "IsOpen must be true or false."),
+        (json!({"InStatus": "a,"}), "Status.in must have no empty value."),
+        (json!({"InStatus": "a,abcdefghijklm"}), "Status.in must be at most 12 characters."),
+        (json!({"InColumn1": "1,0.00001"}), "prices must be a number from"),
+        (json!({"InQty": "1,40000"}), "Qty.in must be a whole number from -32768 to 32767."),
+        (json!({"InQty": vec!["1"; 101].join(",")}), "Qty.in must have at most 100 values."),
+        (json!({"InQty": "1,x"}), "Qty.in must be a whole number from"),
     ] {
         let answer = local.call("get_orders", arguments).await;
         assert_eq!(status(&answer), 400, "{answer}");
@@ -314,7 +330,12 @@ fn t_sql_of_filters_compares_in_the_columns_own_type() {
         "c.[Group] LIKE CONCAT(REPLACE(REPLACE(REPLACE(REPLACE(@PrefixGroup, N'\\', N'\\\\'), N'%', N'\\%'), N'_', N'\\_'), N'[', N'\\['), N'%') ESCAPE '\\'",
         "(@FromColumn1 IS NULL OR c.[Unit Price] >= CONVERT(MONEY, ops.plain_number(@FromColumn1)))",
         "(@BeforeAt IS NULL OR c.At < CONVERT(DATETIME2(0), REPLACE(@BeforeAt, N'Z', N''), 126))",
-        "ops.field_error(1, @FromAt, N'datetime2', NULL, 0, NULL)",
+        "(SELECT CONCAT(N'At.from ', f.Message, N'.') FROM ops.filter_error(@FromAt, N'datetime2', NULL, 0) AS f",
+        "@InStatus NVARCHAR(4000) = NULL",
+        "ops.list_error(@InStatus, N'nchar', 12, NULL)",
+        "(@InStatus IS NULL OR c.Status IN (SELECT CONVERT(VARCHAR(12), s.value COLLATE Polish_CI_AS) FROM STRING_SPLIT(@InStatus, N',') AS s WHERE CONVERT(NVARCHAR(4000), CONVERT(VARCHAR(12), s.value COLLATE Polish_CI_AS)) = s.value COLLATE Latin1_General_100_BIN2))",
+        "c.Qty IN (SELECT TRY_CONVERT(SMALLINT, ops.plain_number(s.value)) FROM STRING_SPLIT(@InQty, N',') AS s)",
+        "c.[Is'Open] IN (SELECT TRY_CONVERT(BIT, s.value) FROM STRING_SPLIT(@InColumn6, N',') AS s)",
         "@ByQty INT = NULL",
         // Without a conversion, which fails for a number that is no SMALLINT.
         "(@ByQty IS NULL OR c.Qty = @ByQty)",

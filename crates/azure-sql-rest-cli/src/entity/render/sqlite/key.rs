@@ -4,12 +4,11 @@ use super::super::super::plan::{Column, KeySource, Plan};
 use super::super::text::{listed, quoted};
 use super::super::{CURSOR, key_parameters, row_id};
 use super::names::{column_name, is_counted, table_name};
-use super::values::{default, given, member};
+use super::values::{default, given, in_json, member};
 
 /// Something for each column of the key and its parameter, separated by this.
 fn each(plan: &Plan, between: &str, text: impl Fn(&Column, &str) -> String) -> String {
-    let parts = plan.key_columns().into_iter().zip(key_parameters(plan));
-    parts.map(|(column, parameter)| text(column, &parameter)).collect::<Vec<_>>().join(between)
+    parts(plan).map(|(column, parameter)| text(column, &parameter)).collect::<Vec<_>>().join(between)
 }
 
 /// The type of a parameter for a column of the key.
@@ -25,6 +24,11 @@ pub(super) fn declared(plan: &Plan) -> String {
 /// The condition that a row has the key of the parameters.
 pub(super) fn is_key(plan: &Plan) -> String {
     each(plan, " AND ", |column, parameter| format!("{} = :{parameter}", column_name(column)))
+}
+
+/// The columns of the key with their parameters.
+pub(super) fn parts(plan: &Plan) -> impl Iterator<Item = (&Column, String)> {
+    plan.key_columns().into_iter().zip(key_parameters(plan))
 }
 
 /// The condition that a row has the key of `:RowID`.
@@ -83,9 +87,11 @@ pub(super) fn find(plan: &Plan) -> String {
 pub(super) fn shown(plan: &Plan) -> String {
     let keys = plan.key_columns();
     match keys.as_slice() {
-        [key] => format!("{}, :RowID", quoted(key.path())),
+        [key] => format!("{}, {}", quoted(key.path()), in_json(plan, key, ":RowID".to_owned())),
         several => {
-            let part = |(at, key): (usize, &&Column)| format!("{}, {}", quoted(key.path()), part_of(":RowID", at, key));
+            let part = |(at, key): (usize, &&Column)| {
+                format!("{}, {}", quoted(key.path()), in_json(plan, key, part_of(":RowID", at, key)))
+            };
             several.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")
         }
     }

@@ -1,16 +1,17 @@
 //! The procedures.
 
-use super::super::super::plan::condition::{Compare, Condition};
+use super::super::super::plan::condition::{Compare, Condition, VALUES};
 use super::super::super::plan::{Column, Filled, Plan, Role, SqlType, Version};
 use super::super::text::{capitalized, listed, quoted};
-use super::super::{BROKEN_RULE, CHANGED_KEY, label, taken, taken_fields};
+use super::super::tsql::{rule_of_filter, rule_of_text};
+use super::super::{BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, label, references, taken, taken_fields};
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
-use super::values::{Source, default, given, member, rule_arguments, set};
+use super::values::{Source, arguments_of, default, given, member, set};
 
 /// A problem about the row with the key that was asked for.
-fn about(plan: &Plan, rest: &str) -> String {
+pub(super) fn about(plan: &Plan, rest: &str) -> String {
     let subject = format!("{} ", capitalized(&label(plan)));
     let key = key::for_people(plan);
     format!("json_object('detail', concat({}, {key}, {}))", quoted(&subject), quoted(&format!(" {rest}")))
@@ -49,7 +50,7 @@ pub(super) fn list(plan: &Plan) -> String {
         false => Keyset::by_sort(plan, &filters),
     };
     let Keyset { sql_type, sort, check, rows, order, cursor } = keyset;
-    let members = object_of(plan.in_list());
+    let members = object_of(plan, plan.in_list());
     let page = match plan.has_cursor() {
         false => format!(
             "\
@@ -96,31 +97,50 @@ WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
     )
 }
 
-/// The value of a parameter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
-fn json_of(column: &Column, parameter: &str) -> String {
+/// The values of a list as rows, `item.value` and `item.key`. No escape of JSON has a comma.
+fn each_value(condition: &Condition) -> String {
+    format!("json_each('[' || replace(json_quote(:{}), ',', '\",\"') || ']') AS item", condition.parameter)
+}
+
+/// A value of a query or a cursor as JSON: there is a number or Boolean as in JSON, and any other value as its text.
+fn json_of(column: &Column, value: &str) -> String {
     let types = match column.sql_type {
         SqlType::Bit => "'true', 'false'",
         sql_type if sql_type.is_integer() || is_stored_number(sql_type) => "'integer', 'real'",
-        _ => return format!("json_quote({parameter})"),
+        _ => return format!("json_quote({value})"),
     };
-    format!(
-        "iif(iif(json_valid({parameter}), json_type({parameter}), '') IN ({types}), {parameter}, json_quote({parameter}))"
-    )
+    format!("iif(iif(json_valid({value}), json_type({value}), '') IN ({types}), {value}, json_quote({value}))")
 }
 
 /// The fault of a parameter's value for a column; NULL for a value without one.
 pub(super) fn problem_of(plan: &Plan, column: &Column, parameter: &str) -> String {
-    format!("field_error({}, {})", json_of(column, parameter), rule_arguments(plan, column))
+    format!("field_error({}, {})", json_of(column, parameter), arguments_of(rule_of_text(plan, column)))
 }
 
 /// The answer to a value that a filter cannot have.
 fn filter_problem(plan: &Plan, condition: &Condition) -> String {
+    let rule = arguments_of(rule_of_filter(plan, condition));
+    let error = |value: &str| format!("field_error({}, {rule})", json_of(condition.column, value));
+    let messages = match condition.compare {
+        Compare::In => format!(
+            "(
+    SELECT CASE
+        WHEN item.key >= {VALUES} THEN 'must have at most {VALUES} values'
+        WHEN item.value = '' THEN 'must have no empty value'
+        ELSE {}
+    END AS Message
+    FROM {}
+)",
+            error("item.value"),
+            each_value(condition)
+        ),
+        _ => format!("(SELECT {} AS Message)", error(&format!(":{}", condition.parameter))),
+    };
     format!(
         "SELECT 400 AS Status, json_object('detail', concat({}, Message, '.')) AS Json
-FROM (SELECT {} AS Message)
+FROM {messages}
 WHERE :{} IS NOT NULL AND Message IS NOT NULL;\n\n",
         quoted(&format!("{} ", condition.query)),
-        problem_of(plan, condition.column, &format!(":{}", condition.parameter)),
         condition.parameter
     )
 }
@@ -129,19 +149,20 @@ WHERE :{} IS NOT NULL AND Message IS NOT NULL;\n\n",
 fn filter(plan: &Plan, condition: &Condition) -> String {
     let Condition { parameter, column, compare, .. } = condition;
     let name = column_name(column);
-    let value = match condition.is_checked() {
-        true => {
-            let json = json_of(column, &format!(":{parameter}"));
-            format!("column_value({json}, {})", rule_arguments(plan, column))
-        }
-        false => format!(":{parameter}"),
+    let rule = arguments_of(rule_of_filter(plan, condition));
+    let value = |source: &str| match condition.is_checked() {
+        true => format!("column_value({}, {rule})", json_of(column, source)),
+        false => source.to_owned(),
     };
-    let (name, value) = (compared(column, &name), compared(column, &value));
+    let name = compared(column, &name);
+    let value = |source: &str| compared(column, &value(source));
+    let one = value(&format!(":{parameter}"));
     let is_compared = match compare {
-        Compare::Equal => format!("{name} = {value}"),
-        Compare::From => format!("{name} >= {value}"),
-        Compare::Before => format!("{name} < {value}"),
-        Compare::Prefix => format!("substr({name}, 1, length({value})) = {value}{COLLATE}"),
+        Compare::Equal => format!("{name} = {one}"),
+        Compare::In => format!("{name} IN (SELECT {} FROM {})", value("item.value"), each_value(condition)),
+        Compare::From => format!("{name} >= {one}"),
+        Compare::Before => format!("{name} < {one}"),
+        Compare::Prefix => format!("substr({name}, 1, length({one})) = {one}{COLLATE}"),
     };
     format!("(:{parameter} IS NULL OR {is_compared})")
 }
@@ -169,7 +190,7 @@ fn is_stored_number(sql_type: SqlType) -> bool {
 }
 
 /// The checks of the text.
-const DOCUMENT: &str = "\
+pub(super) const DOCUMENT: &str = "\
 -- 1. The text.
 SELECT openjson(:Json) AS Document;
 
@@ -178,7 +199,7 @@ WHERE :Document IS NULL;
 ";
 
 /// The check of the fields.
-fn fields(plan: &Plan, condition: &str) -> String {
+pub(super) fn fields(plan: &Plan, condition: &str) -> String {
     format!(
         "SELECT
     422 AS Status,
@@ -220,7 +241,7 @@ WHERE {is_key} AND {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT {kept};
 }
 
 /// The answer to a constraint that the statement before has violated.
-fn conflict(plan: &Plan) -> String {
+pub(super) fn conflict(plan: &Plan) -> String {
     let table = format!("{}_{}", plan.table.schema, plan.table.name);
     let (mut cases, mut fields) = (Vec::new(), Vec::new());
     for (at, unique) in plan.uniques.iter().enumerate() {
@@ -231,6 +252,12 @@ fn conflict(plan: &Plan) -> String {
             let errors = taken_fields(plan, &unique.columns);
             fields.extend(errors.map(|errors| format!("WHEN {} THEN {}", quoted(&constraint), quoted(&errors))));
         }
+    }
+    for (columns, errors) in references(plan) {
+        let columns: Vec<_> = columns.iter().map(|column| format!("{table}.{column}")).collect();
+        let constraint = quoted(&format!("foreign key {}", columns.join(", ")));
+        cases.push(format!("WHEN {constraint} THEN {}", quoted(BROKEN_REFERENCE)));
+        fields.push(format!("WHEN {constraint} THEN {}", quoted(&errors)));
     }
     cases.push(format!(
         "ELSE iif(:ErrorNumber = 547, {}, 'Another row has the same value where the table allows it once.')",
@@ -247,8 +274,8 @@ fn conflict(plan: &Plan) -> String {
     )
 }
 
-pub(super) fn put(plan: &Plan) -> String {
-    let (entity, table) = (&plan.name, table_name(&plan.table));
+/// The columns of a new row, each with its value.
+pub(super) fn insert(plan: &Plan) -> Vec<(&Column, String)> {
     let value = |column: &Column| match &column.role {
         _ if plan.key_of(&column.name).is_some() => key::variable_of_new_row(plan, column),
         Role::Sent if column.default.is_some() => {
@@ -258,8 +285,13 @@ pub(super) fn put(plan: &Plan) -> String {
         Role::Set(value) | Role::Touch(value) => Some(set(plan, column, value, &Source::Document)),
         Role::Shown | Role::Hidden => None,
     };
+    plan.columns.iter().filter_map(|column| Some((column, value(column)?))).collect()
+}
+
+pub(super) fn put(plan: &Plan) -> String {
+    let (entity, table) = (&plan.name, table_name(&plan.table));
     let (columns, values): (Vec<_>, Vec<_>) =
-        plan.columns.iter().filter_map(|column| Some((column_name(column), value(column)?))).unzip();
+        insert(plan).into_iter().map(|(column, value)| (column_name(column), value)).unzip();
     format!(
         "\
 -- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
@@ -295,8 +327,13 @@ WHERE {is_row};
     )
 }
 
+/// The procedure that creates many rows.
+pub(super) fn put_rows(plan: &Plan) -> String {
+    format!("-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\n-- Each row of @Json: web.put_{}\n", plan.name)
+}
+
 /// The check of If-Match.
-fn mismatch(plan: &Plan) -> String {
+pub(super) fn mismatch(plan: &Plan) -> String {
     format!(
         "SELECT 412 AS Status, {changed} AS Json
 WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
@@ -309,6 +346,13 @@ WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
     )
 }
 
+/// The change of the column with the version of a row.
+pub(super) fn next_version(column: &Column) -> String {
+    let name = column_name(column);
+    let after = if column.filled == Filled::RowVersion { name.as_str() } else { "" };
+    format!("{name} = sysutcdatetime({after})")
+}
+
 pub(super) fn patch(plan: &Plan) -> String {
     let (entity, table) = (&plan.name, table_name(&plan.table));
     let (is_key, is_row) = (key::is_key(plan), key::is_row(plan));
@@ -317,25 +361,14 @@ pub(super) fn patch(plan: &Plan) -> String {
         let name = column_name(column);
         match &column.role {
             _ if plan.key_of(&column.name).is_some() => None,
-            _ if Some(&name) == version.as_ref() => {
-                let after = if column.filled == Filled::RowVersion { name.clone() } else { String::new() };
-                Some(format!("{name} = sysutcdatetime({after})"))
-            }
+            _ if Some(&name) == version.as_ref() => Some(next_version(column)),
             Role::Sent => Some(format!("{name} = iif({} IS NULL, {name}, {})", member(column), given(plan, column))),
             Role::Touch(value) => Some(format!("{name} = {}", set(plan, column, value, &Source::Document))),
             Role::Set(_) | Role::Shown | Role::Hidden => None,
         }
     };
     let changes: Vec<_> = plan.columns.iter().filter_map(change).collect();
-    let is_period = matches!(plan.version(), Version::Period(_));
-    let same_step = match is_period {
-        true => format!(
-            "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
-FROM web_{entity}_document
-WHERE {is_row} AND web_Version = :Before;\n\n"
-        ),
-        false => String::new(),
-    };
+    let same_step = same_step(plan);
     format!(
         "\
 -- {declared}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
@@ -371,6 +404,20 @@ WHERE {is_row};
         same_key = same_key(plan),
         changes = listed(&changes, "    "),
         conflict = conflict(plan),
+    )
+}
+
+/// Makes a second change of a row in the same step of the clock fail.
+pub(super) fn same_step(plan: &Plan) -> String {
+    if !matches!(plan.version(), Version::Period(_)) {
+        return String::new();
+    }
+    format!(
+        "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
+FROM web_{}_document
+WHERE {} AND web_Version = :Before;\n\n",
+        plan.name,
+        key::is_row(plan)
     )
 }
 

@@ -182,7 +182,7 @@ FROM Members;
 }
 
 /// The members of a row as arguments of json_object.
-pub(super) fn object_of<'p>(columns: impl Iterator<Item = &'p Column>) -> String {
+pub(super) fn object_of<'p>(plan: &Plan, columns: impl Iterator<Item = &'p Column>) -> String {
     let mut arguments: Vec<String> = Vec::new();
     let columns = members(columns);
     let mut at = 0;
@@ -195,7 +195,7 @@ pub(super) fn object_of<'p>(columns: impl Iterator<Item = &'p Column>) -> String
         let group = &columns[at..end];
         let pair = |column: &&Column| {
             let name = column.path().split_once('.').map_or(column.path(), |(_, name)| name);
-            format!("{}, {}", quoted(name), shown(column))
+            format!("{}, {}", quoted(name), shown(plan, column))
         };
         let pairs = group.iter().map(pair).collect::<Vec<_>>().join(", ");
         match object_name {
@@ -242,7 +242,7 @@ SELECT {key}, web_Version, {etag} AS ETag, Json
 FROM Documents;",
         entity = plan.name,
         version = version.unwrap_or_else(|| "NULL".to_owned()),
-        members = object_of(plan.shown().filter(|column| column.filled != Filled::RowEnd)),
+        members = object_of(plan, plan.shown().filter(|column| column.filled != Filled::RowEnd)),
         table = table_name(&plan.table),
         key = key::columns(plan),
     ));

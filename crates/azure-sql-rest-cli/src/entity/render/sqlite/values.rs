@@ -6,12 +6,16 @@ use serde_json::{Value, json};
 
 use super::super::super::plan::{Column, Expression, Plan, Role, SqlType};
 use super::super::text::{json_path, quoted};
-use super::super::tsql::rule;
+use super::super::tsql::{Rule, rule};
 use super::names::column_name;
 
 /// The arguments behind the value in `column_value` and `field_error`.
-pub(super) fn rule_arguments(plan: &Plan, column: &Column) -> String {
-    let (name, size, scale) = rule(plan, column).unwrap_or(("object", None, None));
+fn rule_arguments(plan: &Plan, column: &Column) -> String {
+    arguments_of(rule(plan, column).unwrap_or(("object", None, None)))
+}
+
+/// The same for any rule.
+pub(super) fn arguments_of((name, size, scale): Rule) -> String {
     let number = |number: Option<u32>| number.map_or("NULL".to_owned(), |number| number.to_string());
     format!("{}, {}, {}", quoted(name), number(size), number(scale))
 }
@@ -141,9 +145,10 @@ pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Sou
 }
 
 /// A column as its JSON.
-pub(super) fn shown(column: &Column) -> String {
+pub(super) fn shown(plan: &Plan, column: &Column) -> String {
     let name = column_name(column);
     match column.sql_type {
+        SqlType::BigInt => in_json(plan, column, name),
         SqlType::Bit | SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney => {
             format!("json({name})")
         }
@@ -151,4 +156,9 @@ pub(super) fn shown(column: &Column) -> String {
         SqlType::Real => format!("json(shown_float({name}, 7))"),
         _ => name,
     }
+}
+
+/// The value of a column as JSON has it.
+pub(super) fn in_json(plan: &Plan, column: &Column, value: String) -> String {
+    if plan.has_digits_as_text(column) { format!("CAST({value} AS TEXT)") } else { value }
 }

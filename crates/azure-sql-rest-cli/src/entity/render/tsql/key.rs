@@ -37,7 +37,9 @@ pub(super) fn read(plan: &Plan) -> String {
 
 /// The members of a row that are its key.
 pub(super) fn shown(plan: &Plan) -> String {
-    each(plan, ", ", |column, parameter| format!("@{parameter} AS {}", bracketed(column.path())))
+    each(plan, ", ", |column, parameter| {
+        format!("{} AS {}", types::in_json(plan, column, format!("@{parameter}")), bracketed(column.path()))
+    })
 }
 
 /// The key as people read it, from the parameters: arguments of CONCAT.

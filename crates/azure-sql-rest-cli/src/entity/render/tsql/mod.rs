@@ -1,14 +1,15 @@
-//! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and five procedures.
+//! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and the procedures.
 
 mod key;
 mod order;
 mod reads;
+mod replace;
 mod types;
 mod writes;
 
-pub(super) use types::{filter, parameter, rule};
+pub(super) use types::{Rule, filter, parameter, rule, rule_of_filter, rule_of_text};
 
-use super::super::plan::{Definition, ObjectKind, Operation, Plan};
+use super::super::plan::{Definition, ObjectKind, Operation, Plan, Unique, bracketed};
 use super::text::{Script, capitalized, literal, name, qualified};
 use super::{members, object, taken, taken_fields};
 
@@ -25,13 +26,17 @@ pub(crate) fn tsql(plan: &Plan) -> String {
     plan.ddl.iter().for_each(|definition| create(&mut script, definition));
     rules(&mut script, plan);
     reads::document(&mut script, plan);
-    for operation in [Operation::Get, Operation::List, Operation::Put, Operation::Patch, Operation::Delete] {
+    for operation in Operation::ALL {
         if plan.has(operation) {
             match operation {
                 Operation::Get => reads::get(&mut script, plan),
                 Operation::List => reads::list(&mut script, plan),
-                Operation::Put => writes::put(&mut script, plan),
+                Operation::Put => {
+                    writes::put(&mut script, plan);
+                    writes::put_rows(&mut script, plan);
+                }
                 Operation::Patch => writes::patch(&mut script, plan),
+                Operation::Replace => replace::replace(&mut script, plan),
                 Operation::Delete => writes::delete(&mut script, plan),
             }
         }
@@ -75,7 +80,30 @@ fn rules(script: &mut Script, plan: &Plan) {
             super::text::listed(&conflicts, "    ")
         ));
     }
+    let references: Vec<_> = super::references(plan)
+        .into_iter()
+        .filter(|_| is_written(plan))
+        .map(|(columns, errors)| format!("({}, {})", literal(&bracketed_list(columns)), literal(&errors)))
+        .collect();
+    if !references.is_empty() {
+        script.lines(format!(
+            "INSERT INTO ops.Conflicts (Entity, ConstraintName, Detail, Errors)\nSELECT {entity}, f.Name, {detail}, v.Errors\nFROM (VALUES\n{rows}\n) AS v (Columns, Errors)\n\
+             INNER JOIN ops.foreign_keys({table}) AS f ON f.Columns = v.Columns;",
+            detail = literal(super::BROKEN_REFERENCE),
+            rows = super::text::listed(&references, "    ")
+        ));
+    }
     script.lines("GO\n");
+}
+
+/// True if clients create or change rows.
+fn is_written(plan: &Plan) -> bool {
+    plan.has(Operation::Put) || plan.has(Operation::Patch)
+}
+
+/// Columns as `ops.unique_indexes` and `ops.foreign_keys` have them.
+fn bracketed_list(columns: &[String]) -> String {
+    columns.iter().map(|column| bracketed(column)).collect::<Vec<_>>().join(",")
 }
 
 /// The rows of `ops.Fields`, from `Field` on.
@@ -106,17 +134,15 @@ fn fields(plan: &Plan) -> Vec<String> {
 
 /// The rows of `ops.Conflicts`: columns, and the text and the fields for clients. A key that a sequence gives is no client's fault.
 fn conflicts(plan: &Plan) -> Vec<String> {
-    let is_writing = plan.has(Operation::Put) || plan.has(Operation::Patch);
-    let uniques = plan.uniques.iter().filter(|_| is_writing);
-    let row = |unique: &super::super::plan::Unique| {
-        let columns: Vec<_> = unique.columns.iter().map(|column| super::super::plan::bracketed(column)).collect();
+    let uniques = plan.uniques.iter().filter(|_| is_written(plan));
+    let row = |unique: &Unique| {
         let is_given = unique.columns.iter().any(|name| plan.sent().any(|column| column.name == *name));
         let detail = match unique.is_primary && !is_given {
             true => "NULL".to_owned(),
             false => literal(&taken(plan, &unique.columns)),
         };
         let errors = taken_fields(plan, &unique.columns).map_or("NULL".to_owned(), |errors| literal(&errors));
-        format!("({}, {detail}, {errors})", literal(&columns.join(",")))
+        format!("({}, {detail}, {errors})", literal(&bracketed_list(&unique.columns)))
     };
     uniques.map(row).collect()
 }

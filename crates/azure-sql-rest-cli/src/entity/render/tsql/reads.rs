@@ -8,8 +8,11 @@ use super::key::{self, Keyset};
 use super::types;
 
 /// The members of a row, as columns of `FOR JSON PATH` from the table with this alias.
-fn shown<'p>(columns: impl Iterator<Item = &'p Column>, alias: &str) -> Vec<String> {
-    let member = |column: &&Column| format!("{} AS {}", types::shown(column, alias), bracketed(column.path()));
+fn shown<'p>(plan: &Plan, columns: impl Iterator<Item = &'p Column>, alias: &str) -> Vec<String> {
+    let member = |column: &&Column| {
+        let value = types::in_json(plan, column, types::shown(column, alias));
+        format!("{value} AS {}", bracketed(column.path()))
+    };
     members(columns).iter().map(member).collect()
 }
 
@@ -54,7 +57,7 @@ GO
         entity = plan.name,
         label = one(plan),
         key = key::declared(plan),
-        members = wrapped(&shown(plan.shown(), "c"), "                "),
+        members = wrapped(&shown(plan, plan.shown(), "c"), "                "),
         table = qualified(&plan.table),
         is_key = key::is_key(plan),
     ));
@@ -207,28 +210,19 @@ fn page(plan: &Plan, keyset: &Keyset) -> String {
         WHERE p.Nth <= @Limit",
         columns = keyset.columns,
         order = keyset.order,
-        members = shown(plan.in_list(), "r").join(", "),
+        members = shown(plan, plan.in_list(), "r").join(", "),
         rows = keyset.rows,
     )
 }
 
-/// Tells the fault of a filter's value, by the rule for a field of the same type. A query has a number or Boolean as in JSON, and any other value
-/// as its text.
+/// Tells the fault of a filter's value, by the rule for a field of the same type.
 fn filter_problem(plan: &Plan, condition: &Condition) -> String {
-    let Condition { query, parameter, column, .. } = condition;
-    let (sql_type, size, scale) = types::rule(plan, column).unwrap_or(("object", None, None));
-    let is_json = match column.sql_type {
-        SqlType::Bit => format!("IIF(@{parameter} COLLATE Latin1_General_100_BIN2 IN (N'true', N'false'), 3, 1)"),
-        sql_type if types::is_number(sql_type) || matches!(sql_type, SqlType::Real | SqlType::Float) => {
-            format!(
-                "IIF(ISJSON(CONCAT(N'[', @{parameter}, N']')) = 1 AND @{parameter} NOT LIKE N'%[^-+.eE0-9]%', 2, 1)"
-            )
-        }
-        _ => "1".to_owned(),
-    };
+    let Condition { query, parameter, compare, .. } = condition;
+    let (sql_type, size, scale) = types::rule_of_filter(plan, condition);
+    let function = if *compare == Compare::In { "list_error" } else { "filter_error" };
     let number = |number: Option<u32>| number.map_or("NULL".to_owned(), |number| number.to_string());
     format!(
-        "(SELECT CONCAT({}, f.Message, N'.') FROM ops.field_error({is_json}, @{parameter}, N'{sql_type}', {}, {}, NULL) AS f \
+        "(SELECT CONCAT({}, f.Message, N'.') FROM ops.{function}(@{parameter}, N'{sql_type}', {}, {}) AS f \
          WHERE @{parameter} IS NOT NULL AND f.Message IS NOT NULL)",
         literal(&format!("{query} ")),
         number(size),
@@ -242,15 +236,25 @@ fn filter(condition: &Condition) -> String {
     let Condition { parameter, column, compare, .. } = condition;
     let value = |source: &str| match column.sql_type {
         // The parameter is a number. One that the column's type does not have is no error, and no row has it.
-        sql_type if sql_type.is_integer() => source.to_owned(),
+        sql_type if sql_type.is_integer() && condition.is_native() => source.to_owned(),
         SqlType::Char(length) => {
             types::value(&Column { sql_type: SqlType::VarChar(Length::Of(length)), ..(*column).clone() }, source)
         }
+        sql_type if *compare == Compare::In && !sql_type.is_text() => types::tried_value(column, source),
+        _ if *compare == Compare::In => types::collated_value(column, source),
         _ => types::value(column, source),
     };
     let (name, source) = (format!("c.{}", name(&column.name)), format!("@{parameter}"));
+    let kept = |source: &str| {
+        let kept = format!("CONVERT(NVARCHAR(4000), {}) = {source} COLLATE Latin1_General_100_BIN2", value(source));
+        column.sql_type.has_code_page().then_some(kept)
+    };
     let compared = match compare {
         Compare::Equal => format!("{name} = {}", value(&source)),
+        Compare::In => {
+            let is_kept = kept("s.value").map_or_else(String::new, |kept| format!(" WHERE {kept}"));
+            format!("{name} IN (SELECT {} FROM STRING_SPLIT({source}, N',') AS s{is_kept})", value("s.value"))
+        }
         Compare::From => format!("{name} >= {}", value(&source)),
         Compare::Before => format!("{name} < {}", value(&source)),
         Compare::Prefix => {
@@ -264,13 +268,9 @@ fn filter(condition: &Condition) -> String {
             format!("{name} LIKE {pattern} ESCAPE '\\'")
         }
     };
-    let kept = match column.sql_type.has_code_page() {
-        true => {
-            format!(" AND CONVERT(NVARCHAR(4000), {}) = @{parameter} COLLATE Latin1_General_100_BIN2", value(&source))
-        }
-        false => String::new(),
-    };
-    format!("(@{parameter} IS NULL OR {compared}{kept})")
+    let is_kept = kept(&source).filter(|_| *compare != Compare::In);
+    let is_kept = is_kept.map_or_else(String::new, |kept| format!(" AND {kept}"));
+    format!("({source} IS NULL OR {compared}{is_kept})")
 }
 
 /// The heading of a procedure: what it does, and the request that calls it.
@@ -289,6 +289,7 @@ pub(super) fn heading(plan: &Plan, operation: Operation) -> String {
         Operation::Patch => {
             format!("-- web.{procedure}: change some fields of {one} (JSON Merge Patch, RFC 7396). PATCH {row}")
         }
+        Operation::Replace => format!("-- web.{procedure}: create or replace {one}. PUT {row}"),
         Operation::Delete => format!("-- web.{procedure}: delete {one}. DELETE {row}"),
     }
 }

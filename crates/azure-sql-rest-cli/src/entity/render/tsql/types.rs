@@ -4,8 +4,11 @@ use super::super::super::plan::condition::Condition;
 use super::super::super::plan::{Column, Length, Plan, SqlType};
 use super::super::text::literal;
 
-/// The row of a column in `ops.Fields`: `@SqlType`, `@Size` and `@Scale` of `ops.field_error`. `None` for types that no JSON value stands for.
-pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option<u32>, Option<u32>)> {
+/// `@SqlType`, `@Size` and `@Scale` of `ops.field_error`.
+pub(crate) type Rule = (&'static str, Option<u32>, Option<u32>);
+
+/// The row of a column in `ops.Fields`. `None` for types that no JSON value stands for.
+pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<Rule> {
     let is_key = plan.key_of(&column.name).is_some();
     let text = |plain, or_number, length: Option<u16>| {
         let name = if column.takes_number { or_number } else { plain };
@@ -21,6 +24,7 @@ pub(crate) fn rule(plan: &Plan, column: &Column) -> Option<(&'static str, Option
         SqlType::TinyInt => Some(("tinyint", None, None)),
         SqlType::SmallInt => Some(("smallint", None, None)),
         SqlType::Int => Some(("int", None, None)),
+        SqlType::BigInt if plan.has_digits_as_text(column) => Some(("bigint or text", None, None)),
         SqlType::BigInt => Some(("bigint", None, None)),
         SqlType::Decimal { precision, scale } | SqlType::Numeric { precision, scale } => {
             Some(("decimal", Some(precision.into()), Some(scale.into())))
@@ -65,6 +69,11 @@ pub(super) fn shown(column: &Column, alias: &str) -> String {
     }
 }
 
+/// The value of a column as JSON has it.
+pub(super) fn in_json(plan: &Plan, column: &Column, value: String) -> String {
+    if plan.has_digits_as_text(column) { format!("CONVERT(NVARCHAR(20), {value})") } else { value }
+}
+
 /// The column in `OPENJSON … WITH`. Numbers come as their text, because no type of whole numbers takes `1e3`. Times come as their text,
 /// because one may end in `Z`. Texts come as NVARCHAR, to be converted in the column's own collation.
 pub(super) fn json_type(column: &Column) -> String {
@@ -87,6 +96,15 @@ pub(super) fn value(column: &Column, source: &str) -> String {
         SqlType::DateTime2(_) => format!("CONVERT({sql_type}, REPLACE({source}, N'Z', N''), 126)"),
         text if text.has_code_page() => format!("CONVERT({sql_type}, {source}{})", collate(column)),
         _ => source.to_owned(),
+    }
+}
+
+/// The same value, or NULL where there is none: a plan may convert values that the check of a list refuses.
+pub(super) fn tried_value(column: &Column, source: &str) -> String {
+    let value = value(column, source);
+    match value.strip_prefix("CONVERT(") {
+        Some(rest) => format!("TRY_CONVERT({rest}"),
+        None => format!("TRY_CONVERT({}, {value})", declared(column.sql_type)),
     }
 }
 
@@ -127,9 +145,25 @@ pub(crate) fn parameter(sql_type: SqlType) -> String {
 
 /// The type of a parameter for a filter: as for a key where the component converts it, and a text for all else.
 pub(crate) fn filter(condition: &Condition) -> String {
+    match condition.is_native() {
+        true => parameter(condition.column.sql_type),
+        false => format!("NVARCHAR({})", condition.length()),
+    }
+}
+
+/// The rule for a value of a filter. A text has a length. Its characters need not be in the column's code page: no row has such a text.
+pub(crate) fn rule_of_filter(plan: &Plan, condition: &Condition) -> Rule {
     match condition.column.sql_type {
-        sql_type if sql_type.is_integer() || sql_type == SqlType::UniqueIdentifier => parameter(sql_type),
-        _ => format!("NVARCHAR({})", condition.length()),
+        sql_type if sql_type.is_text() => ("nchar", Some(condition.length_of_value().into()), None),
+        _ => rule_of_text(plan, condition.column),
+    }
+}
+
+/// The rule for a value that is no JSON: a BIGINT is digits, whatever form JSON has.
+pub(crate) fn rule_of_text(plan: &Plan, column: &Column) -> Rule {
+    match column.sql_type {
+        SqlType::BigInt => ("bigint", None, None),
+        _ => rule(plan, column).unwrap_or(("object", None, None)),
     }
 }
 
