@@ -9,7 +9,7 @@ step := scripts/step.sh
 unexport CARGO_TARGET_DIR
 
 .DEFAULT_GOAL := help
-.PHONY: help preflight up up-stack up-component build stack entity generate check test test-template lint lint-sql lint-deploy checks-of-deploy lint-docs test-sql test-browser soak outage crowd fuzz fuzz-api bench cost pictures site fmt reset clean
+.PHONY: help preflight up up-stack up-component build stack entity generate check test test-template lint lint-sql lint-deploy checks-of-deploy lint-docs test-sql test-browser test-pages soak outage crowd fuzz fuzz-api bench cost pictures site fmt reset clean
 
 help: ## this list
 	@awk -F ':.*## ' '/^##@/ { printf "\n%s\n", substr($$0, 5) } /^[a-z0-9-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -130,6 +130,9 @@ test-browser: build stack ## /docs and /problems in a headless Chromium; writes 
 	@$(step) "pages in a browser" tests/browser/run
 
 ##@ Under stress
+
+test-pages: ## a million rows in pages beside a writer, on the local database (a minute)
+	cargo test --locked -p azure-sql-rest-cli --bins -- --ignored --nocapture a_million_rows
 
 soak: build stack ## 50,000 requests while the bridge fails (six minutes); writes docs/resilience-report.md
 	target/debug/soak --requests 50000 --report docs/resilience-report.md

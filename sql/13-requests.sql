@@ -105,6 +105,7 @@ GO
 /*
 ops.key_text and ops.key_part: a key of several columns as one text. Slashes separate its parts, in which % is %25 and / is %2F: with the other
 characters encoded it is the end of the row's path. The ledger, the result column RowID, and the parameter @After of a list have this text.
+Behind the key, @After of a list in another order has two more parts: the order and the row's value.
 
 ops.key_text: a part of that text.
 */

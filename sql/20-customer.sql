@@ -70,14 +70,13 @@ GO
 CREATE OR ALTER PROCEDURE web.get_customers @After INT = NULL, @Limit INT = 100, @PrefixCustomerName NVARCHAR(100) = NULL
 AS
 BEGIN
-    SET NOCOUNT ON;
+    SET NOCOUNT ON; DECLARE @Page TABLE (NextAfter INT, Json NVARCHAR(MAX));
     DECLARE @Status INT = 200, @NextAfter INT, @Result NVARCHAR(MAX);
 
     IF @Limit BETWEEN 1 AND 1000
         -- One more row than the page has tells whether another page follows. One statement, so that no change comes in between.
-        SELECT
-            @Result = CONCAT(N'[', STRING_AGG(p.Json, N',') WITHIN GROUP (ORDER BY p.Nth), N']'),
-            @NextAfter = CASE WHEN MAX(p.Found) > @Limit THEN MAX(p.CustomerID) END
+        INSERT INTO @Page (NextAfter, Json)
+        SELECT CASE WHEN MAX(p.Found) > @Limit THEN MAX(p.CustomerID) END, CONCAT(N'[', STRING_AGG(p.Json, N',') WITHIN GROUP (ORDER BY p.Nth), N']')
         FROM (
             SELECT
                 r.CustomerID, COUNT(*) OVER () AS Found, ROW_NUMBER() OVER (ORDER BY r.CustomerID) AS Nth,
@@ -90,9 +89,10 @@ BEGIN
                 ORDER BY c.CustomerID
             ) AS r
         ) AS p
-        WHERE p.Nth <= @Limit OPTION (RECOMPILE);
+        WHERE p.Nth <= @Limit OPTION (RECOMPILE); -- This makes constants of parameters, because the statement sets no variable.
     ELSE SELECT @Status = 400, @Result = ops.problem(N'limit must be between 1 and 1000.');
 
+    SELECT @NextAfter = g.NextAfter, @Result = g.Json FROM @Page AS g;
     SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
 END;
 GO
@@ -144,6 +144,17 @@ BEGIN
         THROW 50022, N'The new row cannot be read: row-level security, see sql/README.md.', 1;
     SET @Result = ISNULL(@Result, N'[]');
     SELECT @Status AS Status, @ETag AS ETag, @CustomerID AS CustomerID, @Replayed AS Replayed, @Result AS Json;
+END;
+GO
+
+-- web.put_customers: create many customers, all or none. POST /customers with an array
+CREATE OR ALTER PROCEDURE web.put_customers @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+AS
+BEGIN
+    SET NOCOUNT ON;
+    DECLARE @Status INT, @Replayed BIT, @Result NVARCHAR(MAX);
+    EXECUTE ops.put_rows N'web.put_customers', N'web.put_customer', @Json, @RequestKey, @Status OUTPUT, @Replayed OUTPUT, @Result OUTPUT;
+    SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
 

@@ -27,7 +27,7 @@ azure_sql_rest::component! {
 
         /// Create a customer
         /// As `PUT /customer`, with the `ETag` of the new row. With `If-Match`, the answer is 412: there is no version yet.
-        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}";
+        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}", many by put_customers;
 
         /// This document
         GET "/openapi.json" => openapi;

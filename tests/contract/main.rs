@@ -43,10 +43,13 @@ struct Call {
 
 /// Every call of the component: the only place here that reads its route table. Two routes may make the same call.
 fn calls() -> Vec<Call> {
-    let calls = ROUTES.iter().filter_map(|route| match &route.action {
-        Action::Call(call) => Some((&route.method, route.path, call)),
-        Action::Ready => Some((&Method::GET, route.path, &READY)),
-        Action::Alive | Action::OpenApi | Action::Page(_) => None,
+    let calls = ROUTES.iter().flat_map(|route| {
+        let (call, many) = match &route.action {
+            Action::Call(call) => (Some(call), call.many),
+            Action::Ready => (Some(&READY), None),
+            Action::Alive | Action::OpenApi | Action::Page(_) => (None, None),
+        };
+        [call, many].into_iter().flatten().map(move |call| (&route.method, route.path, call))
     });
     // Only a parameter with a default may be left out, and what the component sends in its place is that default.
     let parameter = |(name, source): &(&str, Source)| match source {
@@ -55,6 +58,7 @@ fn calls() -> Vec<Call> {
         Source::Query(_, kind, None) | Source::Page(kind) => format!("@{name} {} = NULL", sql_type(*kind)),
         Source::Body(_) => format!("@{name} NVARCHAR(MAX)"),
         Source::IfMatch => format!("@{name} NVARCHAR(4000) = NULL"),
+        Source::IfNoneMatch => format!("@{name} INT = NULL"),
     };
     let range = |(name, source): &(&str, Source)| match source {
         Source::Query(_, Kind::Integer(min, max), _) => Some(format!("@{name} BETWEEN {min} AND {max}")),

@@ -38,7 +38,11 @@ use crate::{
 };
 
 /// Registers every function and the collation on a connection.
-pub(crate) fn register(connection: &Connection, clock: &Clock) -> Result<()> {
+///
+/// # Errors
+///
+/// When SQLite refuses one.
+pub fn register(connection: &Connection, clock: &Clock) -> Result<()> {
     let clock = clock.clone();
     let pure = FunctionFlags::SQLITE_UTF8 | FunctionFlags::SQLITE_DETERMINISTIC;
     connection
@@ -124,12 +128,9 @@ fn key_part(key: &str, nth: usize, sql_type: &str) -> Option<Value> {
     }
 }
 
-/// The deepest nesting that SQL Server reads: error 13606 refuses deeper nesting.
-const MAX_DEPTH: usize = 128;
-
 fn openjson(text: &str) -> Option<&str> {
     let value = Raw::parse(text)?;
-    (value.kind() == Kind::Object && value.depth() <= MAX_DEPTH).then(|| value.text())
+    (value.kind() == Kind::Object && value.is_readable()).then(|| value.text())
 }
 
 /// The hash of the text in the encoding of `NVARCHAR`, UTF-16LE.

@@ -51,6 +51,12 @@ impl<'a> Raw<'a> {
         object.deserialize_map(Members).unwrap_or_default()
     }
 
+    /// The elements of an array in their original text. Nothing for any other value.
+    pub fn elements(self) -> Vec<Raw<'a>> {
+        let elements: Vec<&RawValue> = serde_json::from_str(self.0).unwrap_or_default();
+        elements.into_iter().map(|element| Raw(element.get())).collect()
+    }
+
     /// The UTF-16 code units of a string. They need not be well-formed: JSON can name one half of a surrogate pair
     /// (`"\ud800"`).
     pub fn utf16(self) -> Vec<u16> {
@@ -78,6 +84,11 @@ impl<'a> Raw<'a> {
             }
         }
         units
+    }
+
+    /// True if SQL Server reads JSON that is nested as deep: error 13606 refuses deeper nesting.
+    pub fn is_readable(self) -> bool {
+        self.depth() <= 128
     }
 
     /// How deep arrays and objects are nested: 0 for a scalar, 1 for `{}`.
@@ -149,6 +160,9 @@ mod tests {
             [("\"a\"", "1E+2"), ("\"\\u0061\"", "[ 1 ]"), ("\"b\"", "{\"x\":null}"), ("\"a\"", "\"\"")]
         );
         assert!(raw("[1]").members().is_empty());
+        let elements: Vec<_> = raw(" [ {\"a\" : 1} , [1] ,null ] ").elements().into_iter().map(Raw::text).collect();
+        assert_eq!(elements, ["{\"a\" : 1}", "[1]", "null"]);
+        assert!(raw("{}").elements().is_empty());
     }
 
     #[test]

@@ -16,7 +16,7 @@
 //! - [`bridge`](Bridge): the checks of one request
 //! - `config`: dab-config.json
 //! - `parameters`: from a request to arguments
-//! - `scripts`, [`procedures`], `functions`, [`fields`] and `ledger`: the execution of a procedure
+//! - `scripts`, [`procedures`], `rows`, `functions`, [`fields`] and `ledger`: the execution of a procedure
 //! - `wire` and `escape`: from a row to a response
 //! - `database` and `server`
 //! - [`faults`], for tests
@@ -36,12 +36,14 @@ mod ledger;
 mod listener;
 mod parameters;
 pub mod procedures;
+mod rows;
 mod scripts;
 mod server;
 mod wire;
 
 pub use bridge::{Bridge, Config};
 pub use clock::Clock;
+pub use functions::register;
 pub use server::{serve, serve_with_faults};
 pub use wire::ReplyBody;
 
@@ -62,6 +64,7 @@ mod testing {
             parameters: declared(&format!("-- {parameters}")).unwrap(),
             columns: Vec::new(),
             statements: Vec::new(),
+            one: None,
         }
     }
 

@@ -10,6 +10,7 @@ pub use crate::arguments::Value;
 use crate::{
     arguments::{Arguments, REQUEST_KEY},
     ledger::{self, Claim},
+    rows,
 };
 
 /// A stored procedure, which returns exactly one row.
@@ -23,6 +24,8 @@ pub struct Procedure {
     pub columns: Vec<String>,
     /// The statements of its script.
     pub(crate) statements: Vec<String>,
+    /// The procedure for one row, for a procedure of many rows, which has no statements.
+    pub(crate) one: Option<Box<Procedure>>,
 }
 
 /// A parameter of a procedure.
@@ -116,7 +119,7 @@ impl Procedure {
         }
         match ledger::claim(connection, &self.name, &arguments)? {
             Claim::First => {
-                let row = self.row(run(connection, &self.statements, &mut arguments)?)?;
+                let row = self.row(self.run(connection, 0, &mut arguments)?)?;
                 if row.status < 400 {
                     let row_id = arguments.get(ROW_ID).unwrap_or(&Value::Null);
                     ledger::complete(connection, &arguments, row.status, row_id)?;
@@ -125,13 +128,26 @@ impl Procedure {
             }
             Claim::Again { status, row_id } => {
                 arguments.insert(ROW_ID.into(), row_id);
-                let answer = self.statements.len() - 1;
-                let mut row = run(connection, &self.statements[answer..], &mut arguments)?;
+                let mut row = self.run(connection, self.statements.len().saturating_sub(1), &mut arguments)?;
                 row.extend([("Status".into(), Value::Integer(status)), (REPLAYED.into(), 1.into())]);
                 self.row(row)
             }
             Claim::Taken => self.refusal(422, "This idempotency key was already used for a different request."),
             Claim::NoKey => self.refusal(400, "The idempotency key must be 1 to 255 visible ASCII characters."),
+        }
+    }
+
+    /// Executes the statements from one on, or the procedure for one row with each row.
+    fn run(&self, connection: &Connection, first: usize, arguments: &mut Arguments) -> Result<Arguments> {
+        match &self.one {
+            None => run(connection, &self.statements[first..], arguments),
+            Some(one) => rows::execute(arguments, |arguments| {
+                let mut row = one.execute(connection, arguments)?;
+                match row.values.pop() {
+                    Some(Value::Text(json)) => Ok((row.status, json)),
+                    other => bail!("the Json of {} is {other:?}", one.name),
+                }
+            }),
         }
     }
 

@@ -20,6 +20,9 @@
 //!   everything; a success is the answer of the last statement. A replay executes only the last statement, with the `:RowID`
 //!   of the first time, and answers with the present row.
 //!
+//! - A script with the line `-- Each row of @Json: web.put_color`, and without statements, calls this procedure for each
+//!   element of the array `@Json`, all or none. Its row has `Status`, `Replayed` and `Json`, which is all rows.
+//!
 //! `functions` lists the additional functions of scripts.
 
 use std::{
@@ -35,6 +38,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     arguments::REQUEST_KEY,
     procedures::{COLUMNS, ERROR_CONSTRAINT, ERROR_NUMBER, Parameter, Procedure, REPLAYED, ROW_ID, parse_parameter},
+    rows,
 };
 
 /// How the name of a schema, and of first rows, ends.
@@ -49,7 +53,7 @@ const OWN: &str = "own";
 /// When a script cannot be executed or would fail for all arguments, or when a schema differs from the schema that was
 /// executed.
 pub(crate) fn load(folder: &Path, connection: &mut Connection) -> Result<Vec<Procedure>> {
-    let mut procedures = Vec::new();
+    let (mut procedures, mut of_many) = (Vec::new(), Vec::new());
     let mut is_new = false;
     // A table may refer to a table of a later schema, and a row to a later row.
     connection.pragma_update(None, "foreign_keys", false)?;
@@ -59,11 +63,20 @@ pub(crate) fn load(folder: &Path, connection: &mut Connection) -> Result<Vec<Pro
             let name = path.file_name().and_then(OsStr::to_str).context("its name is not UTF-8")?;
             match once(&path) {
                 Some(_) => is_new |= execute_once(name, &sql, connection)?,
-                None => procedures.push(compile(name.trim_end_matches(".sql"), &sql, connection)?),
+                None => {
+                    let one = rows::procedure_of_one(&sql);
+                    of_many.extend(one.map(|one| (procedures.len(), one.to_owned())));
+                    procedures.push(compile(name.trim_end_matches(".sql"), &sql, connection)?);
+                }
             }
             Ok(())
         };
         read().with_context(|| format!("cannot use {}", path.display()))?;
+    }
+    for (many, name) in of_many {
+        let one = procedures.iter().find(|procedure| procedure.name == name).cloned();
+        let one = one.with_context(|| format!("{} has no procedure {name} for each row", procedures[many].name))?;
+        procedures[many].one = Some(Box::new(one));
     }
     if is_new {
         remove_orphans(connection)?;
@@ -147,7 +160,16 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
         parameters: declared(sql)?,
         columns: vec![String::new(); COLUMNS.len()],
         statements: Vec::new(),
+        one: None,
     };
+    if rows::procedure_of_one(sql).is_some() {
+        ensure!(
+            procedure.writes(),
+            "it writes many rows: declare `-- @Json NVARCHAR(MAX), @{REQUEST_KEY} NVARCHAR(4000)`"
+        );
+        procedure.columns = ["Status", REPLAYED, "Json"].map(str::to_owned).into();
+        return Ok(procedure);
+    }
     let names = procedure.parameters.iter().map(|parameter| parameter.name.as_str());
     let mut known: Vec<String> = names.chain([ROW_ID, ERROR_NUMBER, ERROR_CONSTRAINT]).map(str::to_owned).collect();
     let (mut answers, mut used) = (false, Vec::new());

@@ -3,12 +3,13 @@
 //! In reading order:
 //! - `source` reads a table from scripts or from a database;
 //! - `decide` makes a plan of the table, or refuses with all reasons;
-//! - `rules` has the reasons that hold for every plan;
+//! - `rules` has the reasons that hold for every plan, and `indexes` says which indexes its list lacks;
 //! - `plan` has the plan and its text, the one input of all that is generated;
 //! - `render` writes the plan as SQL, and `routes` as lines of the table of routes;
 //! - `project` reads what the project has already, and `write` changes it.
 
 mod decide;
+mod indexes;
 #[cfg(test)]
 mod lint;
 pub(crate) mod plan;
@@ -26,7 +27,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
-use plan::{BigInt, Filter, Operation, Plan, TableName};
+use plan::{BigInt, Filter, Operation, Plan, Sort, TableName};
 use source::{Table, Trait};
 
 #[derive(Args)]
@@ -110,6 +111,9 @@ struct Add {
     /// Filters of the list: Status, Status:in, Name:prefix, CreatedAt:range, or name=CustomerName:prefix
     #[arg(long, value_delimiter = ',', value_parser = filter_of)]
     filter: Vec<Filter>,
+    /// Orders of the list besides the order by key: Name, or 'CreatedAt desc'
+    #[arg(long, value_delimiter = ',', value_parser = sort_of)]
+    sort: Vec<Sort>,
     /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), or @COLUMN to copy
     /// another column
     #[arg(long, value_delimiter = ',')]
@@ -128,6 +132,11 @@ struct Add {
 /// A filter of the command line.
 fn filter_of(text: &str) -> Result<Filter> {
     Filter::try_from(text.to_owned())
+}
+
+/// An order of the command line.
+fn sort_of(text: &str) -> Result<Sort> {
+    Sort::try_from(text.to_owned())
 }
 
 /// Does what the command line says in the project at `root`.
@@ -296,6 +305,7 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         is_camel: add.camel,
         bigint: add.bigint.or(before.as_ref().map(|before| before.bigint)).unwrap_or_default(),
         filter: add.filter.clone(),
+        sort: add.sort.clone(),
         set: add.set.iter().map(pair).collect::<Result<_>>()?,
         touch: add.touch.iter().map(pair).collect::<Result<_>>()?,
         source,

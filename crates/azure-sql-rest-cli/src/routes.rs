@@ -117,25 +117,31 @@ fn action(input: ParseStream) -> syn::Result<Action> {
     let list;
     parenthesized!(list in input);
     let parameters = list.parse_terminated(parameter, Token![,])?;
-    let creates = match input.peek(Ident) {
-        true => {
-            word(input, "creates")?;
-            let column = leak(input.parse::<Ident>()?);
-            word(input, "at")?;
-            Some(Creates { column, path: text(input)? })
+    let parameters: &[_] = Vec::from_iter(parameters).leak();
+    let mut call = Call { procedure: leak(name), parameters, creates: None, many: None };
+    if input.peek(Ident) {
+        word(input, "creates")?;
+        let column = leak(input.parse::<Ident>()?);
+        word(input, "at")?;
+        call.creates = Some(Creates { column, path: text(input)? });
+        if input.parse::<Option<Token![,]>>()?.is_some() {
+            word(input, "many")?;
+            word(input, "by")?;
+            let procedure = leak(input.parse::<Ident>()?);
+            call.many = Some(Box::leak(Box::new(Call { procedure, parameters, creates: None, many: None })));
         }
-        false => None,
-    };
-    let parameters = Vec::from_iter(parameters).leak();
-    Ok(Action::Call(Call { procedure: leak(name), parameters, creates }))
+    }
+    Ok(Action::Call(call))
 }
 
 fn parameter(input: ParseStream) -> syn::Result<(&'static str, Source)> {
     let name = leak(input.parse::<Ident>()?);
     input.parse::<Token![:]>()?;
     let word: Ident = input.parse()?;
-    if word == "if_match" {
-        return Ok((name, source::if_match));
+    match word.to_string().as_str() {
+        "if_match" => return Ok((name, source::if_match)),
+        "if_none_match" => return Ok((name, source::if_none_match)),
+        _ => {}
     }
     let arguments;
     parenthesized!(arguments in input);
@@ -155,7 +161,12 @@ fn parameter(input: ParseStream) -> syn::Result<(&'static str, Source)> {
             arguments.parse::<Token![,]>()?;
             source::optional(name, kind_of(&arguments)?)
         }
-        _ => return Err(syn::Error::new(word.span(), "expected key, page, query, optional, body or if_match")),
+        _ => {
+            return Err(syn::Error::new(
+                word.span(),
+                "expected key, page, query, optional, body, if_match or if_none_match",
+            ));
+        }
     };
     if !arguments.is_empty() {
         return Err(arguments.error("expected no more arguments"));
@@ -225,10 +236,14 @@ mod tests {
         GET "/thing/{id}" => get_thing(ThingID: key(NVARCHAR(20)));
         /// Other keys
         GET "/a/{id}" => get_a(A: key(ID), B: key(BIG_ID), C: key(INT), D: key(BIGINT), E: key(GUID));
+        /// Create or replace
+        PUT "/thing/{id}" => replace_thing(ThingID: key(NVARCHAR(20)), Json: body("thing"), IfMatch: if_match, IfNoneMatch: if_none_match);
         /// Delete
         DELETE "/thing/{id}" => delete_thing(ThingID: key(ID), IfMatch: if_match);
         /// List
         GET "/things" => get_things(After: page(ID), Limit: query("limit", -1..=10_000, 1000), Name: optional("name", NVARCHAR(5)));
+        /// Create one or many
+        POST "/things" => put_thing(Json: body("thing")) creates ThingID at "/thing/{id}", many by put_things;
         /// Alive
         GET "/healthz" => alive;
         /// Ready
@@ -249,8 +264,11 @@ mod tests {
             let shape = routes.iter().map(|route| {
                 let action = match &route.action {
                     Action::Call(call) => {
-                        let parameters = call.parameters.iter().map(|(name, source)| format!("{name}: {source:?}"));
-                        format!("{} {:?} {:?}", call.procedure, parameters.collect::<Vec<_>>(), call.creates)
+                        let of = |call: &Call| {
+                            let parameters = call.parameters.iter().map(|(name, source)| format!("{name}: {source:?}"));
+                            format!("{} {:?} {:?}", call.procedure, parameters.collect::<Vec<_>>(), call.creates)
+                        };
+                        format!("{} {:?}", of(call), call.many.map(of))
                     }
                     Action::Alive => "alive".into(),
                     Action::Ready => "ready".into(),
@@ -272,6 +290,7 @@ mod tests {
             ("/// A\nGET \"/a\" => get_a(A: key(INTEGER));", "expected ID, BIG_ID"),
             ("/// A\nGET \"/a\" => get_a(A: path(INT));", "expected key, page"),
             ("/// A\nPUT \"/a\" => put_a(A: body(\"a\")) creates A;", "expected identifier"),
+            ("/// A\nPUT \"/a\" => put_a(A: body(\"a\")) creates A at \"/a/{a}\", all by put_as;", "expected many"),
             ("/// A\nGET \"/a\" => health;", "expected alive, ready"),
             ("/// A\nGET \"/a\" => alive", "expected `;`"),
         ] {

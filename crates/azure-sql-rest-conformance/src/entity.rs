@@ -13,6 +13,8 @@ pub struct Entity {
     pub name: String,
     /// Methods and paths that create a row; none where the table cannot take any number of rows.
     pub creates: Vec<(Method, String)>,
+    /// The path to which an array of rows can be sent, and how many it may have.
+    pub many: Option<(String, usize)>,
     /// The path of a row, its key or the parts of it in braces, and the methods there.
     pub one: String,
     methods: BTreeSet<Method>,
@@ -26,12 +28,16 @@ pub struct Entity {
     pub limit: Option<u64>,
     /// The parameters by which the list is filtered, as the description has them.
     pub filters: Vec<Value>,
+    /// The orders of the list that `sort` chooses: a member, and `-` in front for descending.
+    pub sorts: Vec<String>,
     /// The members that are the key.
     pub keys: Vec<String>,
     /// The members of a row as it is shown, of a new one, and of a patch.
     pub row: Vec<Member>,
     pub new: Vec<Member>,
     pub patch: Vec<Member>,
+    /// Of a row that is created or replaced at its path.
+    pub replace: Vec<Member>,
     /// The name of the JSON in a form.
     pub form_field: String,
     /// The key of the row that is read in the example, and its path.
@@ -93,6 +99,12 @@ impl Member {
     }
 }
 
+/// The orders of a list.
+fn sorts(list: &Value) -> Vec<String> {
+    let values = parameter(list, "query", "sort")["schema"]["enum"].as_array();
+    values.into_iter().flatten().filter_map(|value| value.as_str().map(str::to_owned)).collect()
+}
+
 impl Entity {
     /// Every entity of the document.
     pub fn all(document: &Value) -> Vec<Self> {
@@ -127,8 +139,9 @@ impl Entity {
         let path = |operation: &Value| operation["path"].as_str().map(str::to_owned);
 
         let shown = [&one["get"], create, &all["get"]].map(success);
-        let [new, patch] =
-            [create, &one["patch"]].map(|operation| &operation["requestBody"]["content"]["application/json"]);
+        let [new, patch, replace] = [create, &one["patch"], &one["put"]]
+            .map(|operation| &operation["requestBody"]["content"]["application/json"]);
+        let most = all["post"]["requestBody"]["content"]["application/json"]["x-rows"].as_u64();
         let mut examples = vec![&new["example"], &patch["example"]];
         examples.extend(shown.map(|shown| &shown["example"][0]));
         let row = shown.map(|shown| &shown["schema"]["items"]).into_iter().find(|schema| schema.is_object());
@@ -152,6 +165,7 @@ impl Entity {
                 .into_iter()
                 .filter_map(|(method, name)| Some((method, path(&all[name])?)))
                 .collect(),
+            many: most.and_then(|most| Some((path(&all["post"])?, usize::try_from(most).ok()?))),
             one: path(any_of_one).unwrap_or_default(),
             methods: one
                 .as_object()
@@ -170,19 +184,22 @@ impl Entity {
                 .collect(),
             limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
             filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
+            sorts: sorts(&all["get"]),
             new: members(&new["schema"], &examples),
             patch: members(&patch["schema"], &examples),
+            replace: members(&replace["schema"], &examples),
             form_field: form["required"][0].as_str().unwrap_or_default().to_owned(),
             key_of_example: None,
             path_of_example: None,
             row,
             keys,
         };
-        for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch) {
+        for member in entity.row.iter_mut().chain(&mut entity.new).chain(&mut entity.patch).chain(&mut entity.replace) {
             member.is_unique |= entity.keys == [member.field.clone()];
         }
         if !entity.new_rows_differ() {
             entity.creates.clear();
+            entity.many = None;
         }
         entity.key_of_example = Some(one_or_list(ids)).filter(|key| !key.is_null());
         entity.path_of_example = entity.key_of_example.as_ref().map(|key| entity.path_of(key));

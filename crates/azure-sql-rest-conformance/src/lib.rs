@@ -12,8 +12,11 @@ pub mod description;
 mod entity;
 pub mod examples;
 pub mod faults;
+mod orders;
 mod promises;
 mod reads;
+mod replace;
+mod rows;
 mod rules;
 mod subject;
 mod texts;
@@ -44,6 +47,11 @@ const CASES: &[(&str, Case)] = cases![
     writes::what_is_deleted_is_gone,
     writes::unique_values_are_taken,
     writes::references_to_no_row_are_named,
+    rows::an_array_creates_all_of_its_rows,
+    rows::an_array_with_a_wrong_row_creates_none,
+    replace::a_row_is_created_or_replaced_at_its_path,
+    replace::conditions_guard_a_replacement,
+    replace::a_replacement_keeps_the_key_and_the_rules,
     rules::fields_that_break_a_rule_are_named,
     rules::values_at_their_limits_come_back,
     texts::texts_come_back_as_they_were,
@@ -57,6 +65,7 @@ const CASES: &[(&str, Case)] = cases![
     reads::what_is_not_there_is_404,
     reads::pages_are_the_list,
     reads::filters_choose_the_rows_of_a_list,
+    orders::every_order_has_each_row_once,
     reads::rows_of_another_row_are_its_own,
     reads::pages_hold_while_rows_come_and_go,
 ];

@@ -8,13 +8,13 @@ use crate::entity::with;
 use crate::subject::{Subject, at_once};
 
 impl Subject<'_> {
-    fn ask_with_key(&self, method: &Method, target: &str, key: &str, body: &str) -> Reply {
+    pub fn ask_with_key(&self, method: &Method, target: &str, key: &str, body: &str) -> Reply {
         self.ask(method, target, &[("idempotency-key", key)], body)
     }
 }
 
 /// Checks that a write under a key is done once, and a second one answered as the first.
-fn is_done_once(subject: &Subject, method: &Method, target: &str, body: &str, status: u16) -> (String, Reply) {
+pub fn is_done_once(subject: &Subject, method: &Method, target: &str, body: &str, status: u16) -> (String, Reply) {
     let key = subject.request_key();
     let first = subject.ask_with_key(method, target, &key, body).is(status);
     assert!(!first.headers.contains_key("idempotency-replayed"));
@@ -173,6 +173,12 @@ pub fn faults_are_not_seen(subject: &Subject) {
             subject.shows(&subject.row(&created), &sent);
             assert_eq!(count(), before.map(|before| before + number + 1), "one row more");
             row = Some(created.location());
+        }
+        if let Some((path, _)) = &entity.many {
+            let before = count();
+            let array = json!([subject.new_row(), subject.new_row()]).to_string();
+            assert_eq!(ask(&Method::POST, path, &[], &array, 201).json().as_array().map(Vec::len), Some(2));
+            assert_eq!(count(), before.map(|before| before + 2), "two rows more");
         }
         let Some(path) = row.filter(|_| entity.has(Method::GET)) else {
             return;

@@ -132,6 +132,14 @@ pub fn unique_values_are_taken(subject: &Subject) {
         let taken = fields.iter().map(|field| (field, get(&first, field).expect("a value")));
         let give = |row: Value| taken.clone().fold(row, |row, (field, value)| with(&row, field, value.clone()));
         let again = || give(subject.new_row()).to_string();
+        if let Some((path, _)) = &entity.many {
+            // The value of the first row is free again: the row is created below.
+            let reply = subject.ask(&Method::POST, path, &[], &format!("[{first},{}]", again()));
+            is_explained(&reply, &fields);
+            assert!(
+                reply.json()["errors"].as_array().is_some_and(|errors| errors.iter().all(|error| error["index"] == 1))
+            );
+        }
         let path = subject.create(&first).location();
         for (method, collection) in &entity.creates {
             is_explained(&subject.ask(method, collection, &[], &again()), &fields);

@@ -264,6 +264,11 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
                 return Err(Problem::new(kind::REQUEST_TIMEOUT, "Send the whole body in less time."));
             }
         };
+        // The body is the last argument.
+        let call = match (call.many, arguments.last()) {
+            (Some(many), Some((_, Value::Text(json)))) if body::is_array(json) => many,
+            _ => call,
+        };
         let (effort, result) = self.to_dab(call, &arguments).make(&policy).await;
         let answer = match result {
             Ok(row) => self.context(call, &arguments).answer(row),
@@ -283,7 +288,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         let Parts { method, headers, .. } = self.head;
         let is_write = !method.is_safe();
         if is_write {
-            self.preconditions.refuse_on_write(call.is_versioned())?;
+            self.preconditions.refuse_on_write(method, call.is_versioned())?;
         }
         let mut arguments = arguments::of_head(call, self.head, found.path, &self.preconditions)?;
         let mut key = None;
@@ -296,7 +301,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         for (name, source) in call.parameters {
             if let Source::Body(form_field) = source {
                 let limit = self.settings.max_body_bytes;
-                let json = body::json_object(method, headers, body, limit, form_field).await?;
+                let json = body::json(method, headers, body, limit, form_field, call.many.is_some()).await?;
                 arguments.push((name, Value::Text(json)));
                 break;
             }

@@ -13,6 +13,7 @@
 //!   row's key. The path is the route of the row, which ends in braces and becomes `Location`. If it ends in several
 //!   segments in braces, the column is `RowID`, with a part for each of them. Slashes separate the parts. In a part, `%` is
 //!   `%25` and `/` is `%2F`.
+//! - Behind that, `, many by procedure` names the procedure that creates the rows of a JSON array.
 //! - `alive`, `ready`, `openapi`, `home`, `docs` and `problems` stand in place of a procedure for what the library answers itself.
 
 use std::borrow::Cow;
@@ -69,6 +70,8 @@ pub struct Call {
     pub parameters: &'static [(&'static str, Source)],
     /// Set for a call that creates a row.
     pub creates: Option<Creates>,
+    /// The call for a body that is an array of rows. Its arguments are the same.
+    pub many: Option<&'static Call>,
 }
 
 /// How the client finds a row that a call creates.
@@ -94,7 +97,7 @@ pub const ROW_ID: &str = "RowID";
 pub const REQUEST_KEY: &str = "RequestKey";
 
 /// `web.ready`, which answers when Data API Builder and the database do.
-pub static READY: Call = Call { procedure: "ready", parameters: &[], creates: None };
+pub static READY: Call = Call { procedure: "ready", parameters: &[], creates: None, many: None };
 
 /// Where an argument comes from.
 #[derive(Clone, Copy, Debug)]
@@ -109,6 +112,8 @@ pub enum Source {
     Body(&'static str),
     /// The entity tags of `If-Match`, without quotes and separated by spaces; left out when the header is absent or `*`.
     IfMatch,
+    /// 1 for `If-None-Match: *`: no row may be there. Left out otherwise.
+    IfNoneMatch,
 }
 
 /// A kind of argument.
@@ -154,6 +159,9 @@ pub mod source {
     /// The versions that `If-Match` names.
     pub const if_match: Source = Source::IfMatch;
 
+    /// 1 if `If-None-Match` allows no row.
+    pub const if_none_match: Source = Source::IfNoneMatch;
+
     /// The row's key, or a part of it: the path's next segment in braces.
     pub const fn key(kind: Kind) -> Source {
         Source::Path(kind)
@@ -195,7 +203,7 @@ pub const fn described(doc: &'static [&'static str]) -> &'static [&'static str] 
 #[macro_export]
 macro_rules! routes {
     ($($(#[doc = $doc:literal])+ $method:ident $path:literal => $name:ident
-        $(($($parameter:ident: $source:expr),*))? $(creates $column:ident at $location:literal)?;)*) => {
+        $(($($parameter:ident: $source:expr),*))? $(creates $column:ident at $location:literal $(, many by $many:ident)?)?;)*) => {
         /// Every route of the API.
         pub static ROUTES: &[$crate::route::Route] = {
             #[allow(unused_imports, reason = "the words of the table")]
@@ -204,7 +212,7 @@ macro_rules! routes {
                 method: $crate::route::Method::$method,
                 path: $path,
                 doc: $crate::route::described(&[$($doc),+]),
-                action: $crate::action!($name $(($($parameter: $source),*))? $(creates $column $location)?),
+                action: $crate::action!($name $(($($parameter: $source),*))? $(creates $column $location $($many)?)?),
             }),*]
         };
     };
@@ -218,17 +226,22 @@ macro_rules! action {
     (@creates $column:ident $path:literal) => {
         Some($crate::route::Creates { column: stringify!($column), path: $path })
     };
+    (@many [$($parameters:tt)*]) => { None };
+    (@many [$($parameters:tt)*] $name:ident) => {
+        Some(&$crate::route::Call { procedure: stringify!($name), parameters: &[$($parameters)*], creates: None, many: None })
+    };
     (alive) => { $crate::route::Action::Alive };
     (ready) => { $crate::route::Action::Ready };
     (openapi) => { $crate::route::Action::OpenApi };
     (home) => { $crate::route::Action::Page($crate::route::Page::Home) };
     (docs) => { $crate::route::Action::Page($crate::route::Page::Docs) };
     (problems) => { $crate::route::Action::Page($crate::route::Page::Problems) };
-    ($name:ident($($parameter:ident: $source:expr),*) $(creates $column:ident $location:literal)?) => {
+    ($name:ident($($parameter:ident: $source:expr),*) $(creates $column:ident $location:literal $($many:ident)?)?) => {
         $crate::route::Action::Call($crate::route::Call {
             procedure: stringify!($name),
             parameters: &[$((stringify!($parameter), $source)),*],
             creates: $crate::action!(@creates $($column $location)?),
+            many: $crate::action!(@many [$((stringify!($parameter), $source)),*] $($($many)?)?),
         })
     };
 }
@@ -336,6 +349,10 @@ mod tests {
         GET "/part/{thing}/{number}" => get_part(ThingID: key(NVARCHAR(9)), Number: key(INT));
         /// The parts of a thing
         GET "/thing/{id}/parts" => get_parts(ThingID: key(ID), After: page(NVARCHAR(4000)));
+        /// Create one or many
+        POST "/things" => put_thing(Json: body("thing")) creates ThingID at "/thing/{id}", many by put_things;
+        /// Create or replace
+        PUT "/sign/{id}" => replace_sign(SignID: key(ID), Json: body("sign"), IfMatch: if_match, IfNoneMatch: if_none_match);
     }
 
     /// The path in the table, and the segments in braces.
@@ -358,11 +375,16 @@ mod tests {
         let created = Creates { column: "ThingID", path: "/thing/{id}" };
         assert_eq!((call(0).procedure, call(0).creates), ("put_thing", Some(created)));
         assert_eq!((call(1).procedure, call(1).creates), ("get_thing", None));
+        assert_eq!((call(7).procedure, call(7).creates), ("put_thing", Some(created)));
+        let many = call(7).many.unwrap();
+        assert_eq!((many.procedure, many.creates), ("put_things", None));
+        assert!(matches!(many.parameters, [("Json", Source::Body("thing"))]) && call(0).many.is_none());
         assert_eq!(ROUTES[1].doc, [" One", " thing"]);
         assert!(matches!(call(0).parameters, [("Json", Source::Body("thing"))]));
         assert!(matches!(call(3).parameters[0], ("After", Source::Page(Kind::Text(20)))));
         assert!(matches!(ROUTES[4].action, Action::Alive));
         assert!(call(2).is_versioned() && !call(1).is_versioned());
+        assert!(matches!(call(8).parameters[3], ("IfNoneMatch", Source::IfNoneMatch)));
     }
 
     #[test]

@@ -112,6 +112,11 @@ pub fn put(key: &'static str, json: impl Into<String>) -> Call {
     call("put_customer", true, arguments)
 }
 
+/// `web.put_customers`
+pub fn put_all(key: &'static str, json: impl Into<String>) -> Call {
+    Call { procedure: "put_customers", ..put(key, json) }
+}
+
 /// `web.patch_customer`
 pub fn patch(key: &'static str, id: impl Into<Argument>, json: impl Into<String>) -> Call {
     let json = Argument::Text(json.into());
@@ -152,17 +157,19 @@ pub struct Row {
     pub version: Option<&'static str>,
     /// `NextAfter`
     pub next_after: Option<Argument>,
+    /// `CustomerID` of each row in `Json`, as [`Row::id`].
+    pub ids: Vec<&'static str>,
 }
 
 /// A row with this `Status` and `Json`.
 pub fn row(status: i32, json: impl Into<String>) -> Expect {
     let json = Some(json.into());
-    Expect::Row(Row { status, json, id: None, version: None, next_after: None })
+    Expect::Row(Row { status, json, id: None, version: None, next_after: None, ids: Vec::new() })
 }
 
 /// A row with this `Status`, whatever its `Json`.
 pub fn status(status: i32) -> Expect {
-    Expect::Row(Row { status, json: None, id: None, version: None, next_after: None })
+    Expect::Row(Row { status, json: None, id: None, version: None, next_after: None, ids: Vec::new() })
 }
 
 /// A failure with a text for people.
@@ -198,6 +205,16 @@ pub fn reused() -> Expect {
     problem(422, "This idempotency key was already used for a different request.")
 }
 
+/// The failure of an array with these errors, each with its index, its field if it has one, and its message.
+pub fn none_created(status: i32, errors: &[(usize, &str, &str)]) -> Expect {
+    let error = |(index, field, message): &(usize, &str, &str)| match *field {
+        "" => format!(r#"{{"index":{index},"message":"{message}"}}"#),
+        field => format!(r#"{{"index":{index},"field":"{field}","message":"{message}"}}"#),
+    };
+    let errors = errors.iter().map(error).collect::<Vec<_>>().join(",");
+    row(status, format!(r#"{{"detail":"No row was created, because rows have errors.","errors":[{errors}]}}"#))
+}
+
 /// 400 for a text.
 pub fn no_object() -> Expect {
     problem(400, "The body is not a JSON object.")
@@ -207,6 +224,11 @@ impl Expect {
     /// With this customer in `CustomerID`.
     pub fn id(self, name: &'static str) -> Self {
         self.map(|row| row.id = Some(name))
+    }
+
+    /// With these customers in `Json`, in this order.
+    pub fn ids(self, names: &[&'static str]) -> Self {
+        self.map(|row| row.ids = names.to_vec())
     }
 
     /// With this version in `ETag`.

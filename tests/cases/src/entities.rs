@@ -61,10 +61,17 @@ fn descriptions(document: &Value) -> Vec<Value> {
             "plural": route.path.trim_start_matches('/'),
             "parameters": document["paths"][route.path]["get"]["parameters"],
             "schema": document["components"]["schemas"][title],
+            "sorts": sorts(&document["paths"][route.path]["get"]),
             "examples": examples
         }));
     }
     descriptions
+}
+
+/// The orders of a list.
+fn sorts(list: &Value) -> Value {
+    let mut parameters = list["parameters"].as_array().into_iter().flatten();
+    parameters.find(|one| one["name"] == "sort").map_or(Value::Null, |sort| sort["schema"]["enum"].clone())
 }
 
 /// Asks every entity, and returns how many there are.
@@ -129,8 +136,68 @@ impl<D: Database> Entity<'_, D> {
         let replayed = self.put(&new, &first, 201).await?;
         let is_gone = call(&format!("delete_{}", self.name)).is_some();
         ensure!(!is_gone || json_of(&replayed)? == json!([]), "{replayed:?}");
-        // The unique values are free again.
-        if is_gone || !self.is_unique(&new) { self.references(&new).await } else { Ok(()) }
+        if is_gone {
+            self.replace(&new, &key).await?;
+        }
+        if is_gone || !self.is_unique(&new) {
+            self.references(&new).await?;
+        }
+        if is_gone {
+            self.rows(&new).await?;
+        }
+        Ok(())
+    }
+
+    /// The row, which is not there, is created and replaced at its path, and is gone again.
+    async fn replace(&mut self, new: &Value, key: &[Value]) -> Result<()> {
+        if call(&format!("replace_{}", self.name)).is_none() {
+            return Ok(());
+        }
+        let arguments = |request_key: String, more: Option<(&'static str, Value)>| {
+            let json = ("Json", json!(new.to_string()));
+            [json, ("RequestKey", json!(request_key))].into_iter().chain(more).collect::<Vec<_>>()
+        };
+        let any = || Some(("IfMatch", json!("*")));
+        let none = || Some(("IfNoneMatch", json!(1)));
+        self.of_key("replace", key, arguments(self.another_key(7), any()), 412).await?;
+        let request_key = self.request_key();
+        let created =
+            self.of_key("replace", key, arguments(request_key.clone(), none()), 201).await?.context("a row")?;
+        self.shows(&json_of(&created)?[0], new)?;
+        let again = self.of_key("replace", key, arguments(request_key, none()), 201).await?.context("a row")?;
+        ensure!(column(&again, "Replayed")? == true && json_of(&again)? == json_of(&created)?, "{again:?}");
+        self.of_key("replace", key, arguments(self.another_key(8), none()), 412).await?;
+        let replaced =
+            self.of_key("replace", key, arguments(self.another_key(9), any()), 200).await?.context("a row")?;
+        self.shows(&json_of(&replaced)?[0], new)?;
+        let request_key = json!(self.request_key());
+        self.of_key("delete", key, vec![("RequestKey", request_key)], 202).await?;
+        Ok(())
+    }
+
+    /// An array of the row, which is not there.
+    async fn rows(&mut self, new: &Value) -> Result<()> {
+        let many = ROUTES.iter().find_map(|route| match &route.action {
+            Action::Call(call) if call.procedure == self.put.procedure => call.many,
+            _ => None,
+        });
+        let Some(many) = many else { return Ok(()) };
+        let arguments = |request_key: &str, rows: Value| {
+            vec![("Json", json!(rows.to_string())), ("RequestKey", json!(request_key))]
+        };
+        let request_key = self.request_key();
+        let refused = self.ask(many, true, arguments(&request_key, json!([new, 7])), 422).await?;
+        let errors = json!([{"index": 1, "message": "must be an object"}]);
+        ensure!(json_of(&refused)?["errors"] == errors, "{refused:?}");
+        for replayed in [false, true] {
+            let created = self.ask(many, true, arguments(&request_key, json!([new])), 201).await?;
+            let rows = json_of(&created)?;
+            ensure!(rows.as_array().map(Vec::len) == Some(1), "{created:?}");
+            self.shows(&rows[0], new)?;
+            ensure!(column(&created, "Replayed")? == replayed, "{created:?}");
+        }
+        self.ask(many, true, arguments(&request_key, json!([new, new])), 422).await?;
+        Ok(())
     }
 
     /// Each member with a value of no type of its own.
@@ -150,8 +217,9 @@ impl<D: Database> Entity<'_, D> {
     }
 
     /// Each member that refers to a row, with a value that no row has. The bridge has only the tables of entities.
-    async fn references(&self, new: &Value) -> Result<()> {
-        for (name, member) in self.description["schema"]["properties"].as_object().context("members")? {
+    async fn references(&mut self, new: &Value) -> Result<()> {
+        let members = self.description["schema"]["properties"].as_object().context("members")?.clone();
+        for (name, member) in &members {
             let is_sent = member["readOnly"] != true && member["x-checked"] != true;
             let absent = match (member["type"].as_str(), member["format"].as_str()) {
                 (Some("integer"), _) => json!(member["maximum"].as_i64().unwrap_or(i64::MAX) - 1),
@@ -164,10 +232,13 @@ impl<D: Database> Entity<'_, D> {
             }
             let mut wrong = new.clone();
             wrong[name] = absent;
-            let arguments = vec![("Json", json!(wrong.to_string())), ("RequestKey", json!(self.another_key(7)))];
+            let arguments = vec![("Json", json!(wrong.to_string())), ("RequestKey", json!(self.request_key()))];
             let answer = self.database.call(self.put.procedure, true, &arguments).await?;
             let Ok(columns) = answer else { bail!("{name}: {answer:?}") };
             if column(&columns, "Status")? == 201 && self.database.engine() == Engine::Bridge {
+                let key = self.parts(&column(&columns, self.key)?);
+                let request_key = json!(self.request_key());
+                self.of_key("delete", &key, vec![("RequestKey", request_key)], 202).await?;
                 continue;
             }
             ensure!(column(&columns, "Status")? == 409, "{name}: {columns:?}");
@@ -190,6 +261,26 @@ impl<D: Database> Entity<'_, D> {
             let second = self.ask(list, false, vec![("After", next), ("Limit", json!(1))], 200).await?;
             ensure!(json_of(&second)? != json_of(&page)?, "{second:?}");
         }
+        for sort in self.description["sorts"].as_array().into_iter().flatten() {
+            self.order(list, sort).await?;
+            self.ask(list, false, vec![("Sort", json!("?"))], 400).await?;
+        }
+        Ok(())
+    }
+
+    /// Pages of one row in an order are the list, as far as its first page goes.
+    async fn order(&self, list: &'static Call, sort: &Value) -> Result<()> {
+        let first = self.ask(list, false, vec![("Sort", sort.clone()), ("Limit", json!(20))], 200).await?;
+        let first = json_of(&first)?;
+        let first = first.as_array().context("a list")?;
+        let (mut rows, mut arguments) = (Vec::new(), vec![("Sort", sort.clone()), ("Limit", json!(1))]);
+        while rows.len() < first.len() {
+            let page = self.ask(list, false, arguments.clone(), 200).await?;
+            rows.extend(json_of(&page)?.as_array().context("a list")?.clone());
+            arguments.truncate(2);
+            arguments.push(("After", column(&page, "NextAfter")?));
+        }
+        ensure!(rows == *first, "{sort}: {rows:?} and {first:?}");
         Ok(())
     }
 

@@ -237,6 +237,13 @@ impl<D: Database> Run<'_, D> {
         ensure!(*column("NextAfter") == next_after, "NextAfter is not {next_after}");
         self.compare_id(column("CustomerID"), row.id)?;
         let json = column("Json").as_str().context("Json is not a text")?;
+        if !row.ids.is_empty() {
+            let rows: Vec<Value> = serde_json::from_str(json)?;
+            ensure!(rows.len() == row.ids.len(), "Json has {} rows", rows.len());
+            for (shown, name) in rows.iter().zip(&row.ids) {
+                self.compare_id(&shown["CustomerID"], Some(name))?;
+            }
+        }
         if let Some(expected) = &row.json {
             let expected = self.with_ids(expected)?;
             ensure!(json == expected, "Json is not {expected}");

@@ -8,6 +8,7 @@ mod ledger;
 mod patch;
 mod put;
 mod reads;
+mod rows;
 
 use crate::case::Case;
 
@@ -16,6 +17,7 @@ pub fn all() -> Vec<Case> {
     [
         reads::cases(),
         put::cases(),
+        rows::cases(),
         fields::cases(),
         patch::cases(),
         delete::cases(),

@@ -128,6 +128,19 @@ fn a_script_declares_its_parameters_and_selects_its_columns() {
 }
 
 #[test]
+fn a_procedure_of_many_rows_names_the_procedure_for_one() {
+    let fixture = Fixture::new();
+    let many = "-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\n-- Each row of @Json: web.one\n";
+    let message = |scripts: &[(&str, &str)]| format!("{:#}", fixture.load(scripts).unwrap_err());
+    assert!(message(&[("web.a_many.sql", many)]).contains("web.a_many has no procedure web.one for each row"));
+    let one = "-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\nSELECT 201 AS Status, :Json AS Json;";
+    let procedures = fixture.load(&[("web.one.sql", one)]).unwrap();
+    assert_eq!((&*procedures[0].name, procedures[0].writes()), ("web.a_many", true));
+    assert_eq!(procedures[0].columns, ["Status", "Replayed", "Json"]);
+    assert!(message(&[("web.a_many.sql", "-- Each row of @Json: web.one\n")]).contains("declare"));
+}
+
+#[test]
 fn the_first_statement_with_a_status_answers() {
     let fixture = Fixture::new();
     let procedure = fixture.procedure(GET);

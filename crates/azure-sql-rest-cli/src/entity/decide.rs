@@ -5,11 +5,11 @@ use std::collections::BTreeSet;
 use anyhow::{Result, bail, ensure};
 
 use super::plan::{
-    BigInt, Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, SqlType, TableName,
+    BigInt, Column, Expression, Filled, Filter, Key, KeySource, Limit, Operation, Plan, Role, Sort, SqlType, TableName,
     Unique,
 };
-use super::rules;
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
+use super::{indexes, rules};
 
 /// The options of the command line, and the plan that the entity had before.
 #[derive(Clone, Debug, Default)]
@@ -33,6 +33,8 @@ pub(crate) struct Wishes {
     pub(crate) bigint: BigInt,
     /// The filters of a list; when empty, the filters of the plan before.
     pub(crate) filter: Vec<Filter>,
+    /// The orders of a list; when empty, the orders of the plan before.
+    pub(crate) sort: Vec<Sort>,
     /// Values of columns in a new row, as the command line gives them.
     pub(crate) set: Vec<(String, String)>,
     /// Values of columns in a new row and after each change.
@@ -88,7 +90,8 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         bigint: wishes.bigint,
         limit: before.map_or_else(Limit::default, |before| before.limit),
         listed: Vec::new(),
-        filter: filter(before, wishes),
+        filter: or_else(&wishes.filter, before.map(|before| &before.filter)),
+        sort: or_else(&wishes.sort, before.map(|before| &before.sort)),
         columns,
         // A view has no index, and its owner says that the key is unique.
         uniques: if is_view(table) { Vec::new() } else { table.uniques.clone() },
@@ -106,19 +109,11 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         plan.operations.retain(|operation| *operation != Operation::Patch);
         notes.push("no column can be changed: patch is left out".to_owned());
     }
-    plan.listed = listed(&plan, before, &mut notes);
-    // A plan has only the unique indexes.
-    let is_first = |name: &str| {
-        let first = |unique: &Unique| unique.columns.first().is_some_and(|first| first.eq_ignore_ascii_case(name));
-        plan.uniques.iter().any(first)
-    };
-    let conditions = plan.conditions();
-    let scanned: BTreeSet<_> =
-        conditions.iter().map(|condition| &*condition.column.name).filter(|name| !is_first(name)).collect();
-    if !scanned.is_empty() {
-        let names = Vec::from_iter(scanned).join(", ");
-        notes.push(format!("no unique index begins with {names}: a filter of a large table needs an index of its own"));
+    if wishes.may_do_less && !plan.can_replace() {
+        plan.operations.retain(|operation| *operation != Operation::Replace);
     }
+    plan.listed = listed(&plan, before, &mut notes);
+    notes.extend(indexes::absent(&plan));
     if !table.triggers.is_empty() && !table.ddl.is_empty() {
         let names: Vec<_> = plan.triggers.iter().map(String::as_str).collect();
         notes.push(format!("the trigger {} is not created by {}: apply its script", names.join(", "), plan.script));
@@ -130,18 +125,20 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
     Ok(Decided { plan, notes })
 }
 
-/// The filters of the command line, or else the filters of the plan before.
-fn filter(before: Option<&Plan>, wishes: &Wishes) -> Vec<Filter> {
-    match wishes.filter.is_empty() {
-        true => before.map(|before| before.filter.clone()).unwrap_or_default(),
-        false => wishes.filter.clone(),
+/// The filters or orders of the command line, or else of the plan before.
+fn or_else<T: Clone>(wished: &[T], before: Option<&Vec<T>>) -> Vec<T> {
+    match wished.is_empty() {
+        true => before.cloned().unwrap_or_default(),
+        false => wished.to_vec(),
     }
 }
 
 /// The columns that were named.
 fn named(wishes: &Wishes) -> impl Iterator<Item = &String> {
     let pairs = wishes.set.iter().chain(&wishes.touch).map(|(name, _)| name);
-    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key)
+    let filters = wishes.filter.iter().map(|filter| &filter.column);
+    let lists = filters.chain(wishes.sort.iter().map(|sort| &sort.column));
+    wishes.without.iter().chain(&wishes.show).chain(pairs).chain(&wishes.key).chain(lists)
 }
 
 fn names(table: &Table) -> String {
@@ -433,7 +430,7 @@ fn must_have_a_value(column: &Column, defined: &TableColumn, wishes: &Wishes, re
 /// Traits of the table that its operations cannot live with.
 fn traits(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut Vec<String>) {
     let has = |operation| wishes.operations.contains(&operation);
-    let changes = has(Operation::Patch) || has(Operation::Delete);
+    let changes = [Operation::Patch, Operation::Replace, Operation::Delete].into_iter().any(has);
     let writes = has(Operation::Put) || changes;
     let name = &table.name;
     for found in &table.traits {

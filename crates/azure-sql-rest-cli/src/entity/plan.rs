@@ -5,7 +5,7 @@
 //! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
 //! - `key` says which columns name a row, and `row` what follows from that;
 //! - `bigint` says how JSON has a BIGINT;
-//! - `filter` says how a list is filtered, and `condition` has the conditions of a filter;
+//! - `filter` says how a list is filtered, `condition` has the conditions of a filter, and `sort` the orders of a list;
 //! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
 //! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
 
@@ -21,6 +21,7 @@ mod name;
 mod row;
 mod rule;
 mod schema;
+pub(crate) mod sort;
 mod sql_type;
 mod text;
 
@@ -37,6 +38,7 @@ pub(crate) use expression::Expression;
 pub(crate) use filter::Filter;
 pub(crate) use key::{Key, KeySource};
 pub(crate) use name::{TableName, bracketed};
+pub(crate) use sort::Sort;
 pub(crate) use sql_type::{Length, SqlType};
 
 /// Has all that was told and decided about a table.
@@ -74,6 +76,9 @@ pub(crate) struct Plan {
     /// The filters of a list.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) filter: Vec<Filter>,
+    /// The orders of a list besides the order by key.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub(crate) sort: Vec<Sort>,
     /// Every column of the table, in its order.
     pub(crate) columns: Vec<Column>,
     /// The primary key (`is_primary`), unique constraints and unique indexes.
@@ -116,7 +121,13 @@ pub(crate) enum Operation {
     List,
     Put,
     Patch,
+    Replace,
     Delete,
+}
+
+impl Operation {
+    /// All, in the order of procedures.
+    pub(crate) const ALL: [Self; 6] = [Self::Get, Self::List, Self::Put, Self::Patch, Self::Replace, Self::Delete];
 }
 
 /// Rows in a page: without `limit` in a request, and at most.
@@ -361,8 +372,20 @@ impl Plan {
             Operation::Get => format!("get_{}", self.name),
             Operation::Put => format!("put_{}", self.name),
             Operation::Patch => format!("patch_{}", self.name),
+            Operation::Replace => format!("replace_{}", self.name),
             Operation::Delete => format!("delete_{}", self.name),
         }
+    }
+
+    /// True if a row can be created or replaced at its path: clients give every part of its key.
+    pub(crate) fn can_replace(&self) -> bool {
+        let is_of_client = |key: &Key| key.from == KeySource::Client;
+        self.has(Operation::Put) && self.has(Operation::Patch) && self.key.iter().all(is_of_client)
+    }
+
+    /// The procedure that creates many rows.
+    pub(crate) fn procedure_of_rows(&self) -> String {
+        format!("put_{}", self.plural)
     }
 }
 

@@ -17,7 +17,7 @@ pub(super) fn lines(plan: &Plan) -> String {
     let parameters = render::key_parameters(plan).into_iter().zip(&kinds);
     let key = parameters.map(|(parameter, kind)| format!("{parameter}: key({kind})")).collect::<Vec<_>>().join(", ");
     let page = match kinds.as_slice() {
-        [kind] => format!("page({kind})"),
+        [kind] if !plan.has_cursor() => format!("page({kind})"),
         _ => format!("page(NVARCHAR({}))", render::CURSOR),
     };
     let label = name.replace('_', " ");
@@ -32,6 +32,12 @@ pub(super) fn lines(plan: &Plan) -> String {
             vec![format!("Change some fields of {article} {label}"), "JSON Merge Patch (RFC 7396).".to_owned()],
             format!("PATCH \"{row}\" => patch_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match)"),
         ),
+        Operation::Replace => (
+            vec![format!("Create or replace {article} {label}")],
+            format!(
+                "PUT \"{row}\" => replace_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match, IfNoneMatch: if_none_match)"
+            ),
+        ),
         Operation::Delete => (
             vec![format!("Delete {article} {label}"), "Deleting what does not exist succeeds.".to_owned()],
             format!("DELETE \"{row}\" => delete_{name}({key}, IfMatch: if_match)"),
@@ -39,17 +45,20 @@ pub(super) fn lines(plan: &Plan) -> String {
         Operation::List => (
             vec![format!("List {}, a page at a time", plural.replace('_', " "))],
             format!(
-                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){})",
+                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){}{})",
+                sort(plan),
                 plan.conditions().iter().map(filter).collect::<String>()
             ),
         ),
     };
     let told = |name: &str, (docs, line): (Vec<String>, String)| (plan.docs.get(name).cloned().unwrap_or(docs), line);
     let route = |operation| told(rules::list(&[&operation]).as_str(), made_up(operation));
-    let order = [Operation::Put, Operation::Get, Operation::Patch, Operation::Delete, Operation::List];
+    let order =
+        [Operation::Put, Operation::Get, Operation::Replace, Operation::Patch, Operation::Delete, Operation::List];
     let mut routes: Vec<_> = order.into_iter().filter(|operation| plan.has(*operation)).map(route).collect();
     if plan.has(Operation::Put) {
-        routes.push(told("post", (vec![create.clone()], format!("POST \"/{plural}\" => {body}"))));
+        let line = format!("POST \"/{plural}\" => {body}, many by {}", plan.procedure_of_rows());
+        routes.push(told("post", (vec![create.clone()], line)));
     }
     let text = |(docs, line): (Vec<String>, String)| {
         let docs = docs.iter().map(|doc| format!("        /// {doc}\n")).collect::<String>();
@@ -68,6 +77,14 @@ fn kind(plan: &Plan, key: &Key) -> String {
         Some(SqlType::VarChar(Length::Of(size)) | SqlType::NVarChar(Length::Of(size))) => format!("NVARCHAR({size})"),
         _ if is_below => "INT".to_owned(),
         _ => "ID".to_owned(),
+    }
+}
+
+/// The parameter for the order of the list, if it has several.
+fn sort(plan: &Plan) -> String {
+    match plan.sort_values() {
+        (_, 0) => String::new(),
+        (_, length) => format!(", Sort: optional(\"sort\", NVARCHAR({length}))"),
     }
 }
 
@@ -130,8 +147,7 @@ impl Item<'_> {
         if is_of_another(self.line) {
             return false;
         }
-        let operations = [Operation::Get, Operation::List, Operation::Put, Operation::Patch, Operation::Delete];
-        operations.iter().any(|operation| self.line.contains(&format!("=> {}(", plan.procedure(*operation))))
+        Operation::ALL.iter().any(|operation| self.line.contains(&format!("=> {}(", plan.procedure(*operation))))
     }
 }
 
@@ -153,7 +169,8 @@ pub(super) fn without(text: &str, plan: &Plan) -> String {
 
 /// The file without the lines that call procedures of these names.
 pub(super) fn without_calls(text: &str, name: &str, plural: &str) -> String {
-    let calls: Vec<_> = ["get", "put", "patch", "delete"].iter().map(|verb| format!("=> {verb}_{name}(")).collect();
+    let calls: Vec<_> =
+        ["get", "put", "patch", "replace", "delete"].iter().map(|verb| format!("=> {verb}_{name}(")).collect();
     let list = format!("=> get_{plural}(");
     let is_of = |item: &&Item| {
         !is_of_another(item.line) && (item.line.contains(&list) || calls.iter().any(|call| item.line.contains(call)))

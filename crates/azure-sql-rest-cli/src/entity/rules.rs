@@ -3,6 +3,7 @@
 use clap::ValueEnum;
 
 use super::plan::condition::Condition;
+use super::plan::sort::Order;
 use super::plan::{Column, Expression, Filled, Key, KeySource, Operation, Plan, Role, SqlType};
 
 /// All reasons for which a plan cannot be served, each with a way out.
@@ -13,6 +14,7 @@ pub(crate) fn refusals(plan: &Plan) -> Vec<String> {
     key(plan, &mut reasons);
     members(plan, &mut reasons);
     filters(plan, &mut reasons);
+    orders(plan, &mut reasons);
     for column in &plan.columns {
         values(plan, column, &mut reasons);
     }
@@ -55,15 +57,21 @@ fn names(plan: &Plan, reasons: &mut Vec<String>) {
 fn operations(plan: &Plan, reasons: &mut Vec<String>) {
     let others = |without| plan.operations.iter().filter(|operation| **operation != without).collect::<Vec<_>>();
     if plan.operations.is_empty() {
-        reasons.push("there is no operation: --only takes get, list, put, patch and delete".to_owned());
+        reasons.push("there is no operation: --only takes get, list, put, patch, replace and delete".to_owned());
     }
-    let writes = [Operation::Put, Operation::Patch, Operation::Delete];
+    let writes = [Operation::Put, Operation::Patch, Operation::Replace, Operation::Delete];
     if writes.into_iter().any(|operation| plan.has(operation)) && !plan.has(Operation::Get) {
         reasons.push("a row that is written is read at its own path: --only needs get as well".to_owned());
     }
     if plan.has(Operation::Patch) && plan.changed().count() == 0 {
         let only = list(&others(Operation::Patch));
         reasons.push(format!("no column can be changed: leave patch out with --only {only}"));
+    }
+    if plan.has(Operation::Replace) && !plan.can_replace() {
+        let only = list(&others(Operation::Replace));
+        reasons.push(format!(
+            "replace needs put, patch and a key that clients give: leave replace out with --only {only}"
+        ));
     }
     if plan.has(Operation::Put) && plan.sent().count() == 0 {
         let only = list(&others(Operation::Put));
@@ -163,11 +171,33 @@ fn filters(plan: &Plan, reasons: &mut Vec<String>) {
                 condition.parameter
             ));
         }
-        let is_taken = ["after", "limit"].contains(&query.as_str());
+        let is_taken = ["after", "limit"].contains(&query.as_str()) || query == "sort" && !plan.sort.is_empty();
         if is_taken || conditions[..at].iter().any(|other| other.query == *query) {
             reasons.push(format!(
                 "two query parameters of the list are called {query}: name the filter as in other={name}"
             ));
+        }
+    }
+}
+
+/// Each order is asked for once, by a column that rows show.
+fn orders(plan: &Plan, reasons: &mut Vec<String>) {
+    if !plan.sort.is_empty() && !plan.has(Operation::List) {
+        reasons.push("an order is of a list: --only needs list as well, or take `sort` out".to_owned());
+    }
+    let orders = plan.orders();
+    for (at, order) in orders.iter().enumerate() {
+        reasons.extend(order.refusal());
+        let name = &order.column.name;
+        if !plan.shown().any(|column| column.name == *name) {
+            reasons
+                .push(format!("the list is ordered by column {name}, which a row does not show: take it from `sort`"));
+        }
+        // The procedure compares the names without regard to case.
+        let query = order.query.as_deref().unwrap_or_default();
+        let is_same = |other: &Order| other.query.as_deref().is_some_and(|other| other.eq_ignore_ascii_case(query));
+        if orders[..at].iter().any(is_same) {
+            reasons.push(format!("two orders of the list are called {query}: take one from `sort`"));
         }
     }
 }

@@ -45,6 +45,24 @@ fn decided_in(root: &Path, line: &str) -> Result<Decided> {
     super::decided(root, &add, &table, source, before)
 }
 
+#[test]
+fn rows_are_replaced_where_clients_give_the_whole_key() {
+    let has = |columns: &str, more: &str| {
+        let project = project();
+        let line = format!("thing --table Things --columns '{columns}' {more}");
+        decided_in(project.path(), &line).unwrap().plan.has(plan::Operation::Replace)
+    };
+    let name = "Name nvarchar(20) not null";
+    assert!(has(&format!("Code varchar(9) not null key, {name}"), ""));
+    assert!(!has(&format!("ThingID int identity key, {name}"), ""));
+    assert!(!has(&format!("ThingID uniqueidentifier not null default newid() key, {name}"), ""));
+    assert!(!has(&format!("Code varchar(9) not null key, {name}"), "--only get,put,patch"));
+    let message = refused(&format!(
+        "thing --table Things --columns 'ThingID int identity key, {name}' --only get,put,patch,replace"
+    ));
+    assert!(message.contains("leave replace out with --only get,put,patch"), "{message}");
+}
+
 fn refused(line: &str) -> String {
     let project = project();
     match decided_in(project.path(), line) {
@@ -238,6 +256,7 @@ fn a_key_may_have_several_columns() {
         decided_in(project.path(), "pair --table Pairs --columns 'A int, B int, primary key (A, B)'").unwrap();
     assert!(!decided.plan.has(Operation::Patch) && decided.plan.has(Operation::Delete));
     assert_eq!(decided.notes, ["no column can be changed: patch is left out"]);
+    assert!(!decided.plan.has(plan::Operation::Replace));
     // In the order that is asked for, of a table that has another primary key.
     let line = "pair --table Pairs --key B,A --columns 'Id int key, A int not null, B bigint not null, unique (A, B)'";
     let plan = decided_in(project.path(), line).unwrap().plan;

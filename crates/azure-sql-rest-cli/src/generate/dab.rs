@@ -21,12 +21,15 @@ pub(super) fn config(root: &Path, routes: &[Route]) -> Result<Value> {
         };
         let line = format!("{} {}: {}", route.method, route.path, route.doc[0].trim());
         match entities.get_mut(call.procedure) {
-            None => drop(entities.insert(call.procedure.to_owned(), entity(route, call, line))),
+            None => drop(entities.insert(call.procedure.to_owned(), entity(route, call, line.clone()))),
             Some(entity) => {
                 entity["description"] =
                     json!(format!("{}; {line}", entity["description"].as_str().unwrap_or_default()));
                 merge(&mut entity["source"], &parameters(&route.method, call));
             }
+        }
+        if let Some(many) = call.many {
+            entities.insert(many.procedure.to_owned(), entity(route, many, format!("{line}, many at once")));
         }
     }
     config["entities"] = entities.into();

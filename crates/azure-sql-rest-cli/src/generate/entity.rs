@@ -35,8 +35,10 @@ pub(super) struct Entity {
     listed: Option<Value>,
     /// The members that name a row in paths, each with its segment there.
     pub(super) key: Vec<(String, String)>,
-    /// The parameters in the query by which its list is filtered, each with the parameter of the procedure.
+    /// The parameters in the query by which its list is filtered and ordered, each with the parameter of the procedure.
     filters: Vec<(String, Value)>,
+    /// True if a page begins behind a text that only `Link` has.
+    pub(super) has_cursor: bool,
     /// By procedure, the `path` and `query` of a request, its JSON (`request`) and its answer (`response`).
     examples: Map<String, Value>,
 }
@@ -59,7 +61,9 @@ impl Entity {
                 .conditions()
                 .iter()
                 .map(|condition| (condition.parameter.clone(), filter(plan, condition)))
+                .chain(sort(plan))
                 .collect(),
+            has_cursor: plan.has_cursor(),
             examples: plan.examples(),
         }
     }
@@ -74,6 +78,7 @@ impl Entity {
             listed: None,
             key: Vec::new(),
             filters: vec![(parameter.to_owned(), filter)],
+            has_cursor: false,
             examples: examples.as_object().cloned().unwrap_or_default(),
         }
     }
@@ -97,6 +102,11 @@ impl Entity {
             }
         }
         patch["description"] = json!("What is absent stays as it is. `null` clears what can be null.");
+        // The path has the key.
+        let mut replace = new.clone();
+        if let Some(required) = replace["required"].as_array_mut() {
+            required.retain(|member| self.key.iter().all(|(name, _)| member != name));
+        }
         let mut schemas = vec![
             (title.clone(), shown(&self.schema)),
             (format!("{title}Rows"), json!({"type": "array", "maxItems": 1, "items": row})),
@@ -106,6 +116,7 @@ impl Entity {
         ];
         let deleted = json!({"type": "array", "minItems": 1, "maxItems": 1, "items": self.only_key()?});
         schemas.push((format!("{title}Deleted"), deleted));
+        schemas.push((format!("{title}Replace"), replace));
         Ok(schemas)
     }
 
@@ -123,7 +134,7 @@ impl Entity {
         Ok(schema)
     }
 
-    /// The filter that is this parameter in the query.
+    /// The filter or order that is this parameter in the query.
     pub(super) fn filter(&self, name: &str) -> Option<&Value> {
         self.filters.iter().map(|(_, filter)| filter).find(|filter| filter["name"] == name)
     }
@@ -172,6 +183,18 @@ fn filter(plan: &Plan, condition: &Condition) -> Value {
         parameter["explode"] = json!(false);
     }
     parameter
+}
+
+/// The order of a list as a parameter in the query.
+fn sort(plan: &Plan) -> Option<(String, Value)> {
+    let (values, _) = plan.sort_values();
+    let parameter = json!({
+        "name": "sort",
+        "in": "query",
+        "schema": {"type": "string", "enum": values},
+        "description": "The order of the rows: by this member, and descending with `-`. By key without it",
+    });
+    (!values.is_empty()).then(|| ("Sort".to_owned(), parameter))
 }
 
 /// A schema as clients see it, and so for each of its members. A column's collation may accept other spellings than
@@ -316,6 +339,7 @@ mod tests {
             listed: None,
             key: vec![("ColorID".into(), "id".into())],
             filters: Vec::new(),
+            has_cursor: false,
             examples: Map::new(),
         };
         let schemas = entity.schemas().unwrap();

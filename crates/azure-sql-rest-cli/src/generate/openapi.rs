@@ -140,6 +140,7 @@ fn operation(route: &Route, entity: Option<&Entity>) -> Value {
 fn operation_id(route: &Route, entity: Option<&Entity>) -> String {
     let verb = match (&route.action, route.method.as_str()) {
         (Action::Call(call), _) if is_list(route, call) => "list",
+        (Action::Call(call), "PUT") if has_key(call) => "replace",
         (_, "PUT") => "create",
         (_, "PATCH") => "update",
         (_, method) => &method.to_lowercase(),
@@ -187,6 +188,7 @@ fn headers_of(method: &Method, call: &Call) -> Vec<&'static str> {
     match *method {
         Method::GET if has_key(call) => vec!["IfNoneMatch", "ReadIfMatch"],
         Method::GET => vec![],
+        Method::PUT if has_key(call) => vec!["IdempotencyKey", "IfMatch", "IfNoRow"],
         _ if call.is_versioned() => vec!["IdempotencyKey", "IfMatch"],
         _ => vec!["IdempotencyKey"],
     }
@@ -211,7 +213,7 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
             Source::Path(kind) => ("path", segments.next().unwrap_or_default(), kind, None),
             Source::Query(name, kind, default) => ("query", name, kind, default),
             Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
-            Source::Body(_) | Source::IfMatch => return None,
+            Source::Body(_) | Source::IfMatch | Source::IfNoneMatch => return None,
         };
         let mut parameter = json!({"name": name, "in": place, "schema": schema(kind, default)});
         if place == "path" {
@@ -225,7 +227,7 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
         } else if name == "after" {
             parameter["description"] = json!("The page begins behind this key");
             // The procedure refuses other texts than its own.
-            if entity.is_some_and(|entity| entity.key.len() > 1) {
+            if entity.is_some_and(|entity| entity.has_cursor) {
                 parameter["description"] = json!("The page begins here: from the `Link` of a page");
                 parameter["schema"]["x-cursor"] = json!(true);
             }
@@ -283,9 +285,12 @@ fn integer(min: i64, max: i64) -> Value {
 
 fn request_body(route: &Route, call: &Call, entity: Option<&Entity>, form_field: &str) -> Value {
     let is_patch = route.method == Method::PATCH;
-    let schema = entity.map_or(json!({"type": "object"}), |entity| {
-        reference("schemas", &(entity.title() + if is_patch { "Patch" } else { "New" }))
-    });
+    let kind = match route.method {
+        Method::PATCH => "Patch",
+        Method::PUT if has_key(call) => "Replace",
+        _ => "New",
+    };
+    let schema = entity.map_or(json!({"type": "object"}), |entity| reference("schemas", &(entity.title() + kind)));
     let mut json = json!({"schema": schema});
     if let Some(example) = entity.and_then(|entity| entity.example(call, "request")) {
         json["example"] = example.clone();
@@ -298,7 +303,13 @@ fn request_body(route: &Route, call: &Call, entity: Option<&Entity>, form_field:
     if is_patch {
         content["application/merge-patch+json"] = json!({"schema": schema});
     }
-    json!({"required": true, "content": content})
+    let mut body = json!({"required": true, "content": content});
+    if call.many.is_some() {
+        // `oneOf` an object and an array gives a client for Java that does not compile.
+        body["content"]["application/json"]["x-rows"] = json!(1000);
+        body["description"] = json!("Or an array of 1 to 1000 rows: all or none");
+    }
+    body
 }
 
 /// Headers of responses, as references to headers of the base.
@@ -322,6 +333,7 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
         Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
         Method::DELETE => ("202", "Deleted", &[key, replayed]),
         Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
+        Method::PUT if has_key(call) => ("200", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
         // A procedure of the owner's own.
         _ if call.creates.is_none() => ("200", "Rows", &[key, replayed]),
         // Without an ETag, because the stored row differs from the body (RFC 9110, section 9.3.4).
@@ -334,7 +346,9 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
         _ if entity.is_none() => "The JSON of the procedure".to_owned(),
         Method::GET => format!("The {name}"),
         Method::DELETE => format!("The {name} does not exist any more"),
-        Method::PATCH => format!("The {name} as it is now; `[]` when it was deleted before the request was repeated"),
+        Method::PATCH | Method::PUT if has_key(call) => {
+            format!("The {name} as it is now; `[]` when it was deleted before the request was repeated")
+        }
         _ => format!("The new {name}; `[]` when it was deleted before the request was repeated"),
     };
     let mut headers = response_headers(headers);
@@ -342,12 +356,18 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
         let (before, _) = location.trim_start_matches('/').split_once('{').unwrap_or_default();
         let keys = vec!["[^/]+"; segments(location).count()].join("/");
         headers["Location"] = json!({
-            "required": true,
             "description": format!("The new {name}, relative to the request"),
             "schema": {"type": "string", "pattern": format!("^(\\.\\./)*{before}{keys}$")}
         });
+        if call.many.is_none() {
+            headers["Location"]["required"] = json!(true);
+        }
     }
-    let schema = entity.map_or(json!({}), |entity| reference("schemas", &(entity.title() + schema)));
+    let schema = match (entity, call.many) {
+        (None, _) => json!({}),
+        (Some(entity), None) => reference("schemas", &(entity.title() + schema)),
+        (Some(entity), Some(_)) => json!({"type": "array", "items": reference("schemas", &entity.title())}),
+    };
     let mut json = json!({"schema": schema});
     if let Some(example) =
         entity.and_then(|entity| entity.example(call, "response")).filter(|_| is_of_example(route, call))
@@ -356,6 +376,11 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
     }
     let success = json!({"description": description, "headers": headers, "content": {"application/json": json}});
     let mut responses = json!({status: success});
+    if has_key(call) && route.method == Method::PUT {
+        responses["201"] = responses["200"].clone();
+        responses["201"]["description"] =
+            json!(format!("The new {name}; `[]` when it was deleted before the request was repeated"));
+    }
     if has_key(call) && route.method == Method::GET {
         responses["304"] = reference("responses", "NotModified");
     }

@@ -16,7 +16,7 @@ pub(crate) fn of_every_api() -> BTreeSet<String> {
 /// The names of an entity's schemas.
 pub(crate) fn of_entity(name: &str) -> impl Iterator<Item = String> {
     let title = title(name);
-    ["", "Rows", "Patch", "New", "Page", "Deleted"].into_iter().map(move |end| format!("{title}{end}"))
+    ["", "Rows", "Patch", "Replace", "New", "Page", "Deleted"].into_iter().map(move |end| format!("{title}{end}"))
 }
 
 /// `color_name` as `ColorName`, as in the names of schemas.

@@ -42,6 +42,10 @@ pub fn of_head(call: &Call, head: &Parts, template: &str, preconditions: &Precon
                 arguments.extend(preconditions.versions(&head.method)?.map(|versions| (*name, Value::Text(versions))));
                 continue;
             }
+            Source::IfNoneMatch => {
+                arguments.extend(preconditions.allows_no_row().then_some((*name, Value::Integer(1))));
+                continue;
+            }
             Source::Body(_) => continue,
         };
         has_query = true;
@@ -228,9 +232,11 @@ mod tests {
                 ("Limit", Source::Query("limit", LIMIT, Some(100))),
                 ("Name", Source::Query("name", Kind::Text(9), None)),
                 ("IfMatch", Source::IfMatch),
+                ("IfNoneMatch", Source::IfNoneMatch),
                 ("Json", Source::Body("thing")),
             ],
             creates: None,
+            many: None,
         };
         let of = |query: &str, key: &str| {
             let head = Request::get(format!("/thing/{key}?{query}")).body(()).unwrap().into_parts().0;
@@ -262,6 +268,10 @@ mod tests {
             given,
             "nothing between ampersands is no parameter"
         );
+        let none = Request::put("/").header("if-none-match", "*").body(()).unwrap().into_parts().0;
+        let replaces = Call { parameters: &[("IfNoneMatch", Source::IfNoneMatch)], ..call };
+        let no_row = [("IfNoneMatch", Value::Integer(1))];
+        assert_eq!(of_head(&replaces, &none, "", &Preconditions::of(&none.headers)).unwrap(), no_row);
         let unknown = [("nam=x", "x/7"), ("name=x&Name=y", "x/7"), ("limit=2&_", "x/7")];
         let no_key = [("", "abcde/7"), ("", "x/x"), ("", "7/10"), ("", "%FF/7"), ("", "x/%FF")];
         let invalid = [("limit=x", "x/7"), ("name=", "x/7"), ("name=0123456789", "x/7")];

@@ -1,4 +1,4 @@
-//! The JSON object in the body of a request, within limits and byte for byte as it was sent.
+//! The JSON in the body of a request, within limits and byte for byte as it was sent.
 
 use http::header::{ACCEPT_ENCODING, CONTENT_ENCODING, CONTENT_LENGTH, CONTENT_RANGE, CONTENT_TYPE, HeaderMap};
 use http::{HeaderValue, Method};
@@ -26,7 +26,8 @@ enum MediaType {
     Form,
 }
 
-/// Reads the body and returns the text of its JSON object, byte for byte as sent, white space included.
+/// Reads the body and returns the text of its JSON object, byte for byte as sent, white space included. `takes_rows` is true
+/// if the JSON may be an array, too; a form has an object in any case.
 ///
 /// # Errors
 ///
@@ -35,12 +36,13 @@ enum MediaType {
 /// - 400 for an incomplete body, an empty body, invalid UTF-8, or a form without exactly one `form_field`
 /// - 400 for malformed JSON or half a surrogate pair (with line and column)
 /// - 400 for JSON that is not an object, and for nesting that SQL Server cannot read
-pub async fn json_object(
+pub async fn json(
     method: &Method,
     headers: &HeaderMap,
     body: impl Chunks,
     max_bytes: usize,
     form_field: &str,
+    takes_rows: bool,
 ) -> Result<String, Problem> {
     if headers.contains_key(CONTENT_RANGE) {
         return Err(invalid_body("Content-Range is not for this method: send the whole body."));
@@ -65,13 +67,18 @@ pub async fn json_object(
     if text.starts_with('\u{feff}') {
         return Err(invalid_body("The body begins with a byte order mark; send it without."));
     }
-    let json = match media_type {
+    let (json, takes_rows) = match media_type {
         None => return Err(unsupported(method)),
-        Some(MediaType::Json) => text,
-        Some(MediaType::Form) => form_value(&text, form_field)?,
+        Some(MediaType::Json) => (text, takes_rows),
+        Some(MediaType::Form) => (form_value(&text, form_field)?, false),
     };
-    check_object(&json)?;
+    check(&json, takes_rows)?;
     Ok(json)
+}
+
+/// True if well-formed JSON is an array.
+pub fn is_array(json: &str) -> bool {
+    json.trim_ascii_start().starts_with('[')
 }
 
 fn media_type(method: &Method, value: &HeaderValue) -> Result<MediaType, Problem> {
@@ -139,12 +146,12 @@ fn form_value(text: &str, form_field: &str) -> Result<String, Problem> {
     }
 }
 
-fn check_object(json: &str) -> Result<(), Problem> {
+fn check(json: &str, takes_rows: bool) -> Result<(), Problem> {
     // Skipping values needs no stack, so that no nesting can exhaust the stack.
     if let Err(error) = serde_json::from_str::<IgnoredAny>(json) {
         return Err(invalid_body(&format!("Malformed JSON: {error}.")));
     }
-    if !json.trim_ascii_start().starts_with('{') {
+    if !(json.trim_ascii_start().starts_with('{') || takes_rows && is_array(json)) {
         return Err(invalid_body("The JSON is not an object."));
     }
     check_text(json)
@@ -208,7 +215,7 @@ mod tests {
             headers.insert(CONTENT_TYPE, HeaderValue::from_str(content_type).unwrap());
         }
         let body = Parts::whole(body);
-        block_on(json_object(&method, &headers, body, 100, "customer")).map_err(|problem| {
+        block_on(json(&method, &headers, body, 100, "customer", false)).map_err(|problem| {
             let response = problem.into_response("/", "");
             let status = response.status().as_u16();
             (status, String::from_utf8(response.body().to_vec()).unwrap())
@@ -282,16 +289,16 @@ mod tests {
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.insert(CONTENT_LENGTH, HeaderValue::from_static("18446744073709551615"));
         let never_read = Parts::never();
-        let problem = block_on(json_object(&Method::PUT, &headers, never_read, 100, "x")).unwrap_err();
+        let problem = block_on(json(&Method::PUT, &headers, never_read, 100, "x", false)).unwrap_err();
         assert_eq!(problem.kind().status, StatusCode::PAYLOAD_TOO_LARGE);
     }
 
     #[test]
     fn json_is_nested_as_deep_as_sql_server_reads() {
         let nested = |levels: usize| format!("{{\"[\":{}{}}}", "[".repeat(levels - 1), "]".repeat(levels - 1));
-        assert!(check_object(&nested(128)).is_ok());
+        assert!(check(&nested(128), false).is_ok());
         for levels in [129, 20_000] {
-            let problem = check_object(&nested(levels)).unwrap_err().into_response("/", "");
+            let problem = check(&nested(levels), false).unwrap_err().into_response("/", "");
             assert!(String::from_utf8_lossy(problem.body()).contains("128 levels"));
         }
     }
@@ -299,7 +306,7 @@ mod tests {
     #[test]
     fn half_a_surrogate_pair_is_refused_with_its_place() {
         for json in [r#"{"a":"\ud83d\ude00"}"#, r#"{"a":"\\ud800"}"#, r#"{"a\uD83D\uDE00\u00e9":"\/\"\n"}"#] {
-            assert!(check_object(json).is_ok(), "{json}");
+            assert!(check(json, false).is_ok(), "{json}");
         }
         for json in [
             "{\n \"a\":\"\\ud800\"}",
@@ -307,7 +314,7 @@ mod tests {
             "{\n \"a\":\"\\uD800\\n\"}",
             "{\n \"a\":\"\\ud800\\ud800\"}",
         ] {
-            let problem = check_object(json).unwrap_err().into_response("/", "");
+            let problem = check(json, false).unwrap_err().into_response("/", "");
             let body = String::from_utf8_lossy(problem.body()).into_owned();
             assert!(body.contains("line 2 column 7 "), "{json}: {body}");
         }
@@ -318,7 +325,7 @@ mod tests {
         let mut headers = HeaderMap::new();
         headers.insert(CONTENT_TYPE, HeaderValue::from_static(JSON));
         headers.append(name, HeaderValue::from_static(value));
-        let read = block_on(json_object(&method, &headers, Parts::whole(b"{}"), 100, "customer"));
+        let read = block_on(json(&method, &headers, Parts::whole(b"{}"), 100, "customer", false));
         read.map_or_else(
             |problem| {
                 let response = problem.into_response("/", "");

@@ -50,21 +50,27 @@ impl<'h> Preconditions<'h> {
     }
 
     /// Refuses a write with a precondition that its procedure does not evaluate. A client that sends a precondition relies
-    /// on it. `is_versioned` is true if the procedure takes `If-Match`.
+    /// on it. `is_versioned` is true if the procedure takes `If-Match`. A `PUT` of such a procedure takes `If-None-Match: *`, too.
     ///
     /// # Errors
     ///
     /// 412 for `If-Match` where the write creates a row, 400 for `If-None-Match` where the write changes one.
-    pub fn refuse_on_write(&self, is_versioned: bool) -> Result<(), Problem> {
+    pub fn refuse_on_write(&self, method: &Method, is_versioned: bool) -> Result<(), Problem> {
         if !is_versioned && self.if_match != Condition::Absent {
             let detail = "If-Match cannot hold: what is created has no version yet.";
             return Err(Problem::new(kind::PRECONDITION_FAILED, detail));
         }
-        if is_versioned && self.if_none_match != Condition::Absent {
+        let takes_any = method == Method::PUT && self.allows_no_row();
+        if is_versioned && self.if_none_match != Condition::Absent && !takes_any {
             let detail = "If-None-Match is for GET and HEAD; a change takes If-Match.";
             return Err(Problem::new(kind::INVALID_PARAMETER, detail));
         }
         Ok(())
+    }
+
+    /// True for `If-None-Match: *`, which no row fulfils.
+    pub fn allows_no_row(&self) -> bool {
+        self.if_none_match == Condition::Any
     }
 
     /// Returns the versions that `If-Match` accepts, without quotes and separated by spaces, which no tag contains. `*`
@@ -78,7 +84,7 @@ impl<'h> Preconditions<'h> {
     pub fn versions(&self, method: &Method) -> Result<Option<String>, Problem> {
         let invalid = |detail| Err(Problem::new(kind::INVALID_PARAMETER, detail));
         let tags = match &self.if_match {
-            Condition::Any if method == Method::DELETE => return Ok(Some(ANY.to_owned())),
+            Condition::Any if method != Method::PATCH => return Ok(Some(ANY.to_owned())),
             Condition::Absent | Condition::Any => return Ok(None),
             Condition::Malformed => {
                 return invalid("If-Match must be * or entity tags in double quotes, separated by commas.");
@@ -200,9 +206,27 @@ mod tests {
             Preconditions::of(&headers).versions(method).map_err(|problem| problem.kind().status.as_u16())
         };
         assert_eq!(of("*", &Method::DELETE), Ok(Some("*".to_owned())));
+        assert_eq!(of("*", &Method::PUT), Ok(Some("*".to_owned())));
         assert_eq!(of("*", &Method::PATCH), Ok(None));
         assert_eq!(of("\"*\"", &Method::DELETE), Err(412), "a tag that looks like it");
         assert_eq!(of("\"*\", \"v1\"", &Method::DELETE), Ok(Some("v1".to_owned())));
+    }
+
+    #[test]
+    fn a_write_takes_the_conditions_that_its_procedure_evaluates() {
+        let refused = |name: HeaderName, line: &str, method: &Method, is_versioned: bool| {
+            let headers = headers(name, &[line]);
+            let refused = Preconditions::of(&headers).refuse_on_write(method, is_versioned);
+            refused.map_err(|problem| problem.kind().status.as_u16()).err()
+        };
+        assert_eq!(refused(IF_NONE_MATCH, "*", &Method::PUT, true), None);
+        assert_eq!(refused(IF_NONE_MATCH, "\"v1\"", &Method::PUT, true), Some(400));
+        for method in [Method::PATCH, Method::DELETE] {
+            assert_eq!(refused(IF_NONE_MATCH, "*", &method, true), Some(400));
+        }
+        assert_eq!(refused(IF_NONE_MATCH, "*", &Method::POST, false), None);
+        assert_eq!(refused(IF_MATCH, "*", &Method::PUT, false), Some(412));
+        assert_eq!(refused(IF_MATCH, "*", &Method::PUT, true), None);
     }
 
     #[test]

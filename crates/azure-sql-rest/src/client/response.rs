@@ -134,8 +134,8 @@ impl Context<'_> {
 
     fn add_headers(&self, headers: &mut HeaderMap, head: Head) {
         // A PUT may store other content than it was sent, so that the answer must not have its tag (RFC 9110, section
-        // 9.3.4).
-        if let Some(etag) = head.etag.filter(|_| self.request.method != Method::PUT) {
+        // 9.3.4). A replaced row shows its tag, because the next change needs it.
+        if let Some(etag) = head.etag.filter(|_| self.request.method != Method::PUT || self.call.is_versioned()) {
             headers.insert(ETAG, ascii(["\"", &etag, "\""].concat()));
         }
         if let Some(after) = head.next_after {
@@ -244,11 +244,13 @@ mod tests {
             ("Name", source::optional("name", NVARCHAR(9))),
         ],
         creates: None,
+        many: None,
     };
     static CREATE: Call = Call {
         procedure: "create",
         parameters: &[("Json", source::body("thing"))],
         creates: Some(Creates { column: "ThingID", path: "/thing/{id}" }),
+        many: None,
     };
 
     fn row(head: Head, json: &str) -> Row<Fake> {

@@ -180,7 +180,7 @@ mod tests {
     use crate::platform::fake::{Fake, Parts};
     use http::Response;
 
-    static CALL: route::Call = route::Call { procedure: "do_thing", parameters: &[], creates: None };
+    static CALL: route::Call = route::Call { procedure: "do_thing", parameters: &[], creates: None, many: None };
     const ROW: &str = r#"{"value":[{"Status":200,"Json":"[]"}]}"#;
 
     fn policy() -> Policy {

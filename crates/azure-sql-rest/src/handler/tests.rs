@@ -26,7 +26,9 @@ crate::component! {
         /// Delete a customer
         DELETE "/customer/{id}" => delete_customer(CustomerID: key(ID), IfMatch: if_match);
         /// Create a customer
-        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}";
+        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}", many by put_customers;
+        /// Create or replace a code
+        PUT "/code/{id}" => replace_code(CodeID: key(ID), Json: body("code"), IfMatch: if_match, IfNoneMatch: if_none_match);
         /// Description
         GET "/openapi.json" => openapi;
         /// Liveness
@@ -112,12 +114,46 @@ fn a_get_brings_what_sql_wrote() {
 }
 
 #[test]
+fn an_array_goes_to_the_procedure_for_many_rows() {
+    let rows = " [{\"A\": 1.50}, 7]\n";
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
+    let platform = Fake::default().row(r#""Status":201,"Replayed":true,"Json":"[{},{}]""#);
+    let response = ask(&platform, request(Method::POST, "/customers", &headers, rows));
+    assert_eq!((response.status().as_u16(), &response.body()[..]), (201, &b"[{},{}]"[..]));
+    assert_eq!(response.headers()[IDEMPOTENCY_REPLAYED], "true");
+    assert!(!response.headers().contains_key(LOCATION));
+    assert_eq!(platform.sent.borrow()[0].1.uri().path(), "/api/put_customers");
+    assert_eq!(sent(&platform), serde_json::json!({"Json": rows, "RequestKey": "k"}));
+    for (method, path, content_type) in [
+        (Method::PUT, "/customer", "application/json"),
+        (Method::PATCH, "/customer/7", "application/json"),
+        (Method::POST, "/customers", "application/x-www-form-urlencoded"),
+    ] {
+        let body = if content_type.ends_with("json") { rows } else { "customer=[{}]" };
+        let response = ask(&platform, request(method, path, &[("content-type", content_type)], body));
+        let (status, problem) = problem(&response);
+        assert_eq!((status, problem["detail"].as_str()), (400, Some("The JSON is not an object.")), "{path}");
+    }
+}
+
+#[test]
 fn a_put_makes_up_a_key() {
     let platform = Fake::default().row(r#""Status":201,"CustomerID":1062,"Json":"[]""#);
     assert_eq!(write(&platform, Method::PUT, "/customer", &[]).status(), 201);
     let sent = sent(&platform);
     assert_eq!(sent["Json"], CUSTOMER);
     assert!(is_guid(sent["RequestKey"].as_str().unwrap()));
+}
+
+#[test]
+fn a_row_is_replaced_at_its_path_under_both_conditions() {
+    let platform = Fake::default().row(r#""Status":200,"ETag":"v2","Json":"[]""#);
+    let headers = [("if-match", "*"), ("if-none-match", "*"), ("idempotency-key", "k")];
+    let response = write(&platform, Method::PUT, "/code/7", &headers);
+    assert_eq!((response.status().as_u16(), &response.headers()[ETAG]), (200, &HeaderValue::from_static("\"v2\"")));
+    let arguments =
+        serde_json::json!({"CodeID": 7, "IfMatch": "*", "IfNoneMatch": 1, "RequestKey": "k", "Json": CUSTOMER});
+    assert_eq!(sent(&platform), arguments);
 }
 
 #[test]

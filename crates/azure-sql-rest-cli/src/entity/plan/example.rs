@@ -134,9 +134,9 @@ impl Plan {
                 Example { path, response, ..Example::default() }
             }
             Operation::List => {
-                // Where a page with a key of several columns begins, only a link says.
+                // Where such a page begins, only a link says.
                 let key = self.key_columns().first().map(|column| self.example_value(column, last.saturating_sub(1)));
-                let (first, query) = match key.filter(|_| last > 1 && !self.has_parts()) {
+                let (first, query) = match key.filter(|_| last > 1 && !self.has_cursor()) {
                     Some(key) => (last, json!({"after": key, "limit": 2})),
                     None => (1, json!({"limit": 2})),
                 };
@@ -153,6 +153,10 @@ impl Plan {
                 Example { request, response, ..Example::default() }
             }
             Operation::Patch => self.patch_example(path, last, new + 1),
+            Operation::Replace => {
+                let request = Some(self.example_row(last, self.changed(), true));
+                Example { path, request, ..Example::default() }
+            }
             Operation::Delete => {
                 let deleted = self.example_row(last, self.key_columns().into_iter(), true);
                 Example { path, response: Some(json!([deleted])), ..Example::default() }

@@ -10,7 +10,7 @@ use serde::{Deserialize, Serialize};
 pub(crate) struct Filter {
     /// The query parameter, where it is not called after the column.
     pub(super) name: Option<String>,
-    pub(super) column: String,
+    pub(crate) column: String,
     pub(super) by: By,
 }
 

@@ -279,6 +279,47 @@ fn filters_are_read_and_refused_with_a_way_out() {
     }
 }
 
+#[test]
+fn orders_are_read_and_refused_with_a_way_out() {
+    let refusals = |sort: &str, filter: &str| {
+        let text = text_of_customers();
+        let text = text.lines().map(|line| match line.starts_with("filter = ") {
+            true => format!("filter = [{filter}]\nsort = [{sort}]\n"),
+            false => format!("{line}\n"),
+        });
+        match Plan::parse(&text.collect::<String>()) {
+            Ok(plan) => crate::entity::rules::refusals(&plan).join("\n"),
+            Err(error) => error.to_string(),
+        }
+    };
+    let orders = r#""CustomerName", "CustomerName desc", "DeliveryPostalCode", "CustomerID desc""#;
+    assert_eq!(refusals(orders, "\"CustomerName\""), "");
+    for (sort, filter, expected) in [
+        (r#""Nothing""#, "", "there is no column Nothing"),
+        (r#""CustomerName down""#, "", "is no column, or a column and desc"),
+        (r#""CreditLimit""#, "", "which a row does not show"),
+        (r#""CustomerName", "CustomerName asc""#, "", "two orders of the list are called CustomerName"),
+        (r#""CustomerName""#, r#""sort=CustomerName""#, "two query parameters of the list are called sort"),
+    ] {
+        let said = refusals(sort, filter);
+        assert!(said.contains(expected), "{sort}: {said}");
+    }
+    let with_type = |sql_type: &str| {
+        let text = text_of_customers().replacen("filter = ", "sort = [\"CustomerName\"]\nfilter = ", 1);
+        let text = text.replacen(
+            "name = \"CustomerName\", type = \"nvarchar(100)\"",
+            &format!("name = \"CustomerName\", type = \"{sql_type}\""),
+            1,
+        );
+        crate::entity::rules::refusals(&Plan::parse(&text).expect("a plan")).join("\n")
+    };
+    assert_eq!(with_type("nvarchar(400)"), "");
+    for sql_type in ["nvarchar(401)", "nvarchar(max)", "ntext", "varbinary(8)", "xml"] {
+        let said = with_type(sql_type);
+        assert!(said.contains("take it from `sort`"), "{sql_type}: {said}");
+    }
+}
+
 /// A rule that the type has already is none of the CHECK's, and each example keeps the rules.
 #[test]
 fn checks_are_in_the_schema_and_kept_by_examples() {

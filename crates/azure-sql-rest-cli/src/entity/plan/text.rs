@@ -19,6 +19,7 @@ impl Plan {
         let named = plan.uniques.iter().flat_map(|unique| &unique.columns);
         let named = named.chain(plan.references.iter().flat_map(|reference| &reference.columns));
         let named = named.chain(plan.filter.iter().map(|filter| &filter.column));
+        let named = named.chain(plan.sort.iter().map(|sort| &sort.column));
         let named = named.chain(&plan.listed).chain(plan.key.iter().map(|key| &key.column));
         for name in named {
             plan.column(name).with_context(|| format!("there is no column {name}"))?;
@@ -67,6 +68,9 @@ impl Plan {
         }
         if !self.filter.is_empty() {
             line("filter", inline(&self.filter)?);
+        }
+        if !self.sort.is_empty() {
+            line("sort", inline(&self.sort)?);
         }
         line("columns", lines(&self.columns)?);
         for (name, list) in [

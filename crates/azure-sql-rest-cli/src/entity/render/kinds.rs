@@ -163,6 +163,42 @@ fn the_version_that_was_read_is_in_the_where_of_every_change() {
 }
 
 #[test]
+fn a_replacement_locks_the_place_of_the_row_and_reads_it_before_it_writes() {
+    let others = r#"{ name = "Made", type = "date", set = "now()" }, { name = "By", type = "int", touch = "1" },
+        { name = "Price", type = "money", null = true, default = "((2))" },"#;
+    let mut plan = plan(r#"from = "client""#, r#"type = "uniqueidentifier""#, &format!("{others}{PERIOD}"));
+    plan.operations.push(Operation::Replace);
+    assert!(plan.can_replace() && !identity("").can_replace());
+    let text = procedure(&plan, Operation::Replace);
+    let place = |part: &str| text.find(part).unwrap_or_else(|| panic!("{part} is not in\n{text}"));
+    let order = [
+        "SET @OtherKey = ops.key_problem(N'thing', @Json, N'ThingID'",
+        "JSON_MODIFY(@Json, '$.ThingID', CONVERT(NVARCHAR(36), @ThingID))",
+        "EXECUTE ops.check_fields N'thing', 1, @Json",
+        "EXECUTE ops.claim_request @RequestKey, N'web.replace_thing', @ThingID, @Sent",
+        "WITH (UPDLOCK, HOLDLOCK) WHERE c.ThingID = @ThingID;",
+        "IF ops.is_match(@IfMatch, @Current) = 0",
+        "IF @IfNoneMatch = 1 AND @Current IS NOT NULL",
+        "INSERT INTO dbo.Things",
+        "UPDATE c",
+        "BEGIN CATCH",
+        "EXECUTE ops.record_request @RequestKey, @Status, @ThingID",
+    ];
+    assert!(order.map(place).is_sorted(), "{text}");
+    let (_, set) = text.split_once("                SET\n").expect("SET");
+    let set = set.split("                FROM").next().unwrap_or_default();
+    let columns: Vec<_> =
+        set.lines().filter_map(|line| line.trim().split_once(" = ")).map(|(column, _)| column).collect();
+    // A member that is left out has its default or NULL. The column that only a new row gets stays.
+    assert_eq!(columns, ["Name", "[By]", "Price"], "{set}");
+    assert!(
+        set.contains("Price = CASE WHEN JSON_PATH_EXISTS(@Json, '$.Price') = 1") && set.contains("ELSE ((2)) END"),
+        "{set}"
+    );
+    assert!(!set.contains("c.Price") && set.contains("Name = j.Name"), "{set}");
+}
+
+#[test]
 fn a_patch_writes_what_clients_may_send_and_what_every_write_touches() {
     let plan = identity(
         r#"{ name = "Made", type = "date", set = "now()" }, { name = "Secret", type = "int", null = true, hidden = true },

@@ -103,6 +103,7 @@ const RESERVED: [&str; 13] = [
 pub(crate) fn key_parameters(plan: &Plan) -> Vec<String> {
     let is_free = |name: &str| {
         let others = RESERVED.iter().chain(&["Current", "Referred", "RowID", "ErrorNumber", "Document"]);
+        let others = others.chain(&["IfNoneMatch", "Sent", "OtherKey", "IsThere"]);
         text::is_plain(name) && !others.into_iter().any(|other| other.eq_ignore_ascii_case(name))
     };
     // `RowKey1` and `After1` are of procedures for keys of several columns.
@@ -126,6 +127,20 @@ pub(crate) fn row_id(plan: &Plan) -> String {
     }
 }
 
+/// The variable, without `@`, for a column's value in the cursor of a list with several orders.
+fn cursor_variable(plan: &Plan, column: &Column) -> String {
+    let place = |columns: &[&Column]| columns.iter().position(|other| other.name == column.name).map(|at| at + 1);
+    match place(&plan.key_columns()) {
+        Some(place) => format!("After{place}"),
+        None => format!("Value{}", place(&plan.sorted()).unwrap_or_default()),
+    }
+}
+
+/// Tells clients which orders there are.
+fn unknown_sort(plan: &Plan) -> String {
+    format!("sort must be one of {}.", plan.sort_values().0.join(", "))
+}
+
 /// Tells clients that a page begins nowhere.
 const BAD_CURSOR: &str = "after is from no link of this list.";
 
@@ -134,5 +149,9 @@ pub(crate) const CURSOR: u16 = 4000;
 
 #[cfg(test)]
 mod kinds;
+#[cfg(test)]
+mod million;
+#[cfg(test)]
+mod orders;
 #[cfg(test)]
 mod tests;

@@ -46,9 +46,9 @@ fn the_customers_are_known_by_hash() {
 }
 
 #[test]
-fn the_t_sql_of_a_table_has_at_most_250_lines() {
+fn the_t_sql_of_a_table_has_at_most_265_lines() {
     let lines = super::tsql::tsql(&customers()).lines().count();
-    assert!(lines <= 250, "{lines}");
+    assert!(lines <= 265, "{lines}");
 }
 
 /// A table with a reserved name and blanks, a VARCHAR key that clients give, every kind of value, and rules.
@@ -115,14 +115,14 @@ fn dab(plan: &Plan) -> Value {
     config
 }
 
-struct Local {
+pub(super) struct Local {
     bridge: Bridge,
     count: u32,
-    _folder: TempDir,
+    folder: TempDir,
 }
 
 impl Local {
-    fn new(plan: &Plan) -> Self {
+    pub(super) fn new(plan: &Plan) -> Self {
         let folder = TempDir::new().expect("a folder");
         for (path, text) in super::sqlite::sqlite(plan, &[]) {
             let path = folder.path().join(path);
@@ -133,11 +133,16 @@ impl Local {
         fs::write(&dab_config, dab(plan).to_string()).expect("written");
         let procedures = folder.path().join("sqlite");
         let bridge = Bridge::open(Config { database: folder.path().join("local.db"), dab_config, procedures });
-        Self { bridge: bridge.expect("a bridge"), count: 0, _folder: folder }
+        Self { bridge: bridge.expect("a bridge"), count: 0, folder }
+    }
+
+    /// The file of the database.
+    pub(super) fn database(&self) -> PathBuf {
+        self.folder.path().join("local.db")
     }
 
     /// Calls a procedure, and returns the row.
-    async fn call(&mut self, procedure: &str, mut arguments: Value) -> Value {
+    pub(super) async fn call(&mut self, procedure: &str, mut arguments: Value) -> Value {
         let is_read = procedure.starts_with("get_");
         self.count += 1;
         let request = match is_read {
@@ -169,7 +174,7 @@ impl Local {
     }
 }
 
-fn status(row: &Value) -> i64 {
+pub(super) fn status(row: &Value) -> i64 {
     row["Status"].as_i64().unwrap_or_default()
 }
 

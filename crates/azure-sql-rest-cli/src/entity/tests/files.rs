@@ -211,6 +211,24 @@ fn the_routes_of_the_customers_follow_from_their_plan() {
     assert!(!routes::without(&present, &plan).contains("customer\""));
 }
 
+/// Without indexes, a filter or an order of a large table reads all of it.
+#[test]
+fn filters_and_orders_without_an_index_are_told_and_unknown_columns_refused() {
+    let columns = "--columns 'Id int key, Name nvarchar(20) not null unique, At date, Kind int'";
+    let line = format!("event --table Events --filter 'Kind,Name:prefix' --sort 'At desc,Name,Id desc' {columns}");
+    let Decided { plan, notes } = decided_in(project().path(), &line).unwrap();
+    assert_eq!(
+        notes,
+        ["Kind: a filter", "At: an order"]
+            .map(|note| { format!("no unique index begins with {note} of a large table needs an index of its own") })
+    );
+    assert!(routes::lines(&plan).contains("get_events(After: page(NVARCHAR(4000)), Limit: query(\"limit\", 1..=1000, 100), Sort: optional(\"sort\", NVARCHAR(4)), ByKind: "));
+    let said = refused(&format!("event --table Events --filter Nope --sort 'No desc' {columns}"));
+    assert!(said.contains("has no column Nope") && said.contains("has no column No:"), "{said}");
+    let said = refused(&format!("event --table Events --only get --sort At {columns}"));
+    assert!(said.contains("an order is of a list"), "{said}");
+}
+
 /// A route to the rows of another row is its owner's line, which stays, and takes no name.
 #[test]
 fn a_route_to_rows_of_another_row_is_its_owners() {

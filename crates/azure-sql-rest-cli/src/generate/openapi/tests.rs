@@ -82,3 +82,36 @@ fn components_stay_while_they_are_used() {
     let error = keep_what_is_used(&mut document).unwrap_err();
     assert_eq!(error.to_string(), "openapi.json has no #/components/schemas/E");
 }
+
+#[test]
+fn a_row_is_created_or_replaced_at_its_path() {
+    azure_sql_rest::routes! {
+        /// Create or replace
+        PUT "/thing/{id}" => replace_thing(ID: key(INT), Json: body("thing"), IfMatch: if_match, IfNoneMatch: if_none_match);
+        /// Create
+        PUT "/thing" => put_thing(Json: body("thing")) creates ID at "/thing/{id}";
+    }
+    let [replace, create] = [&ROUTES[0], &ROUTES[1]].map(|route| operation(route, None));
+    assert_eq!((&replace["operationId"], &create["operationId"]), (&json!("replaceThing"), &json!("createThing")));
+    let header = |name: &str| reference("parameters", name);
+    let headers = &replace["parameters"].as_array().unwrap()[1..];
+    assert_eq!(headers, ["IdempotencyKey", "IfMatch", "IfNoRow"].map(header));
+    let of = |status: &str| replace["responses"][status]["headers"].clone();
+    assert!(of("200").get("ETag").is_some() && of("200") == of("201") && create["responses"].get("200").is_none());
+}
+
+#[test]
+fn a_body_that_may_be_an_array_says_how_many_rows_it_takes() {
+    azure_sql_rest::routes! {
+        /// Create one or many
+        POST "/things" => put_thing(Json: body("thing")) creates ID at "/thing/{id}", many by put_things;
+        /// Create one
+        PUT "/thing" => put_thing(Json: body("thing")) creates ID at "/thing/{id}";
+    }
+    let [many, one] = [&ROUTES[0], &ROUTES[1]].map(|route| operation(route, None));
+    let json = |operation: &Value| operation["requestBody"]["content"]["application/json"].clone();
+    assert_eq!((json(&many)["x-rows"].as_u64(), json(&one).get("x-rows")), (Some(1000), None));
+    // Many rows have no path.
+    let location = |operation: &Value| operation["responses"]["201"]["headers"]["Location"].clone();
+    assert_eq!((location(&many).get("required"), &location(&one)["required"]), (None, &json!(true)));
+}

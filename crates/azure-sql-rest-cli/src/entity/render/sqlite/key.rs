@@ -8,8 +8,7 @@ use super::values::{default, given, in_json, member};
 
 /// Something for each column of the key and its parameter, separated by this.
 fn each(plan: &Plan, between: &str, text: impl Fn(&Column, &str) -> String) -> String {
-    let parts = plan.key_columns().into_iter().zip(key_parameters(plan));
-    parts.map(|(column, parameter)| text(column, &parameter)).collect::<Vec<_>>().join(between)
+    parts(plan).map(|(column, parameter)| text(column, &parameter)).collect::<Vec<_>>().join(between)
 }
 
 /// The type of a parameter for a column of the key.
@@ -25,6 +24,11 @@ pub(super) fn declared(plan: &Plan) -> String {
 /// The condition that a row has the key of the parameters.
 pub(super) fn is_key(plan: &Plan) -> String {
     each(plan, " AND ", |column, parameter| format!("{} = :{parameter}", column_name(column)))
+}
+
+/// The columns of the key with their parameters.
+pub(super) fn parts(plan: &Plan) -> impl Iterator<Item = (&Column, String)> {
+    plan.key_columns().into_iter().zip(key_parameters(plan))
 }
 
 /// The condition that a row has the key of `:RowID`.
@@ -65,7 +69,7 @@ pub(super) fn text(plan: &Plan) -> String {
 }
 
 /// A part of the text of a key of several columns; NULL where it is no such text.
-fn part_of(text: &str, at: usize, key: &Column) -> String {
+pub(super) fn part_of(text: &str, at: usize, key: &Column) -> String {
     format!("key_part({text}, {}, {})", at + 1, quoted(&parameter_type(key)))
 }
 
@@ -137,34 +141,68 @@ pub(super) fn definition(plan: &Plan, column: &Column) -> Option<&'static str> {
     })
 }
 
-/// How a list goes on behind a key.
+/// How a list goes on behind a cursor.
 pub(super) struct Keyset {
     /// The type of `@After`.
     pub(super) sql_type: String,
-    /// The statement that refuses an `@After` that is none.
+    /// The parameter for the order.
+    pub(super) sort: String,
+    /// The statements that read `@After` and refuse one that is none.
     pub(super) check: String,
-    /// The condition that a row is behind the key.
-    pub(super) is_behind: String,
+    /// The query of the rows of the page, and one more if the key is no cursor by itself.
+    pub(super) rows: String,
+    /// The order of these rows.
+    pub(super) order: String,
+    /// The cursor of a row.
+    pub(super) cursor: String,
 }
 
 impl Keyset {
-    pub(super) fn of(plan: &Plan) -> Self {
-        let keys = plan.key_columns();
-        if let [key] = keys.as_slice() {
-            let is_behind = format!(":After IS NULL OR {} > :After", column_name(key));
-            return Self { sql_type: parameter_type(key), check: String::new(), is_behind };
-        }
-        let parts: Vec<_> = keys.iter().enumerate().map(|(at, key)| part_of(":After", at, key)).collect();
-        let is_null: Vec<_> = parts.iter().map(|part| format!("{part} IS NULL")).collect();
-        Self {
-            sql_type: format!("NVARCHAR({CURSOR})"),
-            check: format!(
-                "SELECT 400 AS Status, json_object('detail', {}) AS Json\nWHERE :After IS NOT NULL AND ({} OR key_part(:After, {}, '') IS NOT NULL);\n\n",
-                quoted(super::super::BAD_CURSOR),
-                is_null.join(" OR "),
-                keys.len() + 1
+    /// The list by key. `filters` are conditions that rows must fulfil.
+    pub(super) fn by_key(plan: &Plan, filters: &[String]) -> Self {
+        let (keys, order) = (plan.key_columns(), columns(plan));
+        let rows = |is_behind: String, limit: &str| {
+            let is_behind = if filters.is_empty() { is_behind } else { format!("({is_behind})") };
+            rows(plan, "", &[&[is_behind], filters].concat(), &order, limit)
+        };
+        let (sql_type, check, rows) = match keys.as_slice() {
+            [key] => (
+                parameter_type(key),
+                String::new(),
+                rows(format!(":After IS NULL OR {} > :After", column_name(key)), ":Limit"),
             ),
-            is_behind: format!(":After IS NULL OR ({}) > ({})", columns(plan), parts.join(", ")),
-        }
+            several => {
+                let parts: Vec<_> = several.iter().enumerate().map(|(at, key)| part_of(":After", at, key)).collect();
+                let is_null = parts.iter().map(|part| format!("{part} IS NULL")).collect::<Vec<_>>().join(" OR ");
+                let is_bad = format!("{is_null} OR key_part(:After, {}, '') IS NOT NULL", several.len() + 1);
+                (
+                    format!("NVARCHAR({CURSOR})"),
+                    bad_cursor(&is_bad),
+                    rows(format!(":After IS NULL OR ({order}) > ({})", parts.join(", ")), ":Limit + 1"),
+                )
+            }
+        };
+        Self { sql_type, sort: String::new(), check, rows, cursor: text(plan), order }
     }
+}
+
+/// The statement that refuses a cursor that fulfils this condition.
+pub(super) fn bad_cursor(is_bad: &str) -> String {
+    format!(
+        "SELECT 400 AS Status, json_object('detail', {}) AS Json\nWHERE :After IS NOT NULL AND ({is_bad});\n\n",
+        quoted(super::super::BAD_CURSOR)
+    )
+}
+
+/// The rows of the table that fulfil conditions, in an order, at most so many.
+pub(super) fn rows(plan: &Plan, indent: &str, conditions: &[String], order: &str, limit: &str) -> String {
+    format!(
+        "{indent}    SELECT *
+{indent}    FROM {}
+{indent}    WHERE {}
+{indent}    ORDER BY {order}
+{indent}    LIMIT {limit}",
+        table_name(&plan.table),
+        conditions.join(&format!("\n{indent}        AND "))
+    )
 }

@@ -4,7 +4,9 @@
 mod condition;
 mod key;
 mod names;
+mod order;
 mod procedures;
+mod replace;
 mod schema;
 mod values;
 
@@ -24,9 +26,13 @@ pub(crate) fn sqlite(plan: &Plan, plans: &[&Plan]) -> Vec<(String, String)> {
             Operation::List => procedures::list(plan),
             Operation::Put => procedures::put(plan),
             Operation::Patch => procedures::patch(plan),
+            Operation::Replace => replace::replace(plan),
             Operation::Delete => procedures::delete(plan),
         };
         (format!("sqlite/web.{}.sql", plan.procedure(*operation)), text)
     }));
+    if plan.has(Operation::Put) {
+        scripts.push((format!("sqlite/web.{}.sql", plan.procedure_of_rows()), procedures::put_rows(plan)));
+    }
     scripts
 }

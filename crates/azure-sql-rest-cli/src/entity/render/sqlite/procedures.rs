@@ -8,10 +8,10 @@ use super::super::{BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, label, references
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
-use super::values::{Source, arguments_of, default, given, member, set};
+use super::values::{Source, arguments_of, default, given, member, rule_arguments, set};
 
 /// A problem about the row with the key that was asked for.
-fn about(plan: &Plan, rest: &str) -> String {
+pub(super) fn about(plan: &Plan, rest: &str) -> String {
     let subject = format!("{} ", capitalized(&label(plan)));
     let key = key::for_people(plan);
     format!("json_object('detail', concat({}, {key}, {}))", quoted(&subject), quoted(&format!(" {rest}")))
@@ -33,8 +33,7 @@ SELECT 404 AS Status, {absent} AS Json;
 }
 
 pub(super) fn list(plan: &Plan) -> String {
-    let (keyset, key, table) = (Keyset::of(plan), key::columns(plan), table_name(&plan.table));
-    let (sql_type, max) = (&keyset.sql_type, plan.limit.max);
+    let (key, table, max) = (key::columns(plan), table_name(&plan.table), plan.limit.max);
     let conditions = plan.conditions();
     let parameters: String = conditions
         .iter()
@@ -46,14 +45,13 @@ pub(super) fn list(plan: &Plan) -> String {
         .map(|condition| filter_problem(plan, condition))
         .collect();
     let filters: Vec<_> = conditions.iter().map(|condition| filter(plan, condition)).collect();
-    let and_filters: String = filters.iter().map(|filter| format!("\n        AND {filter}")).collect();
-    let where_filters = if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) };
-    let is_after = match filters.is_empty() {
-        true => keyset.is_behind,
-        false => format!("({})", keyset.is_behind),
+    let keyset = match plan.sort.is_empty() {
+        true => Keyset::by_key(plan, &filters),
+        false => Keyset::by_sort(plan, &filters),
     };
+    let Keyset { sql_type, sort, check, rows, order, cursor } = keyset;
     let members = object_of(plan, plan.in_list());
-    let rows = match plan.has_parts() {
+    let page = match plan.has_cursor() {
         false => format!(
             "\
 -- The last page ends with the last row of all, and has no next.
@@ -64,46 +62,38 @@ SELECT
             {members}
     ))), '/', '\\/') AS Json
 FROM (
-    SELECT *
-    FROM {table}
-    WHERE {is_after}{and_filters}
-    ORDER BY {key}
-    LIMIT :Limit
+{rows}
 );
-"
+",
+            where_filters =
+                if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) },
         ),
         true => format!(
             "\
 -- One more row than the page has tells whether another page follows.
 SELECT
     200 AS Status,
-    max(iif(web_Nth = :Limit AND web_Found > :Limit, {text}, NULL)) AS NextAfter,
+    max(iif(web_Nth = :Limit AND web_Found > :Limit, {cursor}, NULL)) AS NextAfter,
     replace(json_group_array(json_patch('{{}}', json_object(
             {members}
     )) ORDER BY web_Nth) FILTER (WHERE web_Nth <= :Limit), '/', '\\/') AS Json
 FROM (
-    SELECT *, row_number() OVER (ORDER BY {key}) AS web_Nth, count(*) OVER () AS web_Found
+    SELECT *, row_number() OVER (ORDER BY {order}) AS web_Nth, count(*) OVER () AS web_Found
     FROM (
-        SELECT *
-        FROM {table}
-        WHERE {is_after}{and_filters}
-        ORDER BY {key}
-        LIMIT :Limit + 1
+{rows}
     )
 );
-",
-            text = key::text(plan),
+"
         ),
     };
     format!(
         "\
--- @After {sql_type} = NULL, @Limit INT = {default}{parameters}
+-- @After {sql_type} = NULL, @Limit INT = {default}{sort}{parameters}
 SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and {max}.') AS Json
 WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
 
-{check}{checks}{rows}",
+{check}{checks}{page}",
         default = plan.limit.default,
-        check = keyset.check,
     )
 }
 
@@ -112,20 +102,25 @@ fn each_value(condition: &Condition) -> String {
     format!("json_each('[' || replace(json_quote(:{}), ',', '\",\"') || ']') AS item", condition.parameter)
 }
 
-/// A value of a filter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
-fn filter_json(condition: &Condition, value: &str) -> String {
-    let types = match condition.column.sql_type {
+/// A value of a parameter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
+fn json_of(column: &Column, value: &str) -> String {
+    let types = match column.sql_type {
         SqlType::Bit => "'true', 'false'",
-        sql_type if sql_type.is_integer() || is_decimal(sql_type) => "'integer', 'real'",
+        sql_type if sql_type.is_integer() || is_stored_number(sql_type) => "'integer', 'real'",
         _ => return format!("json_quote({value})"),
     };
     format!("iif(iif(json_valid({value}), json_type({value}), '') IN ({types}), {value}, json_quote({value}))")
 }
 
+/// The fault of a parameter's value for a column; NULL for a value without one.
+pub(super) fn problem_of(plan: &Plan, column: &Column, parameter: &str) -> String {
+    format!("field_error({}, {})", json_of(column, parameter), rule_arguments(plan, column))
+}
+
 /// The answer to a value that a filter cannot have.
 fn filter_problem(plan: &Plan, condition: &Condition) -> String {
     let rule = arguments_of(rule_of_filter(plan, condition));
-    let error = |value: &str| format!("field_error({}, {rule})", filter_json(condition, value));
+    let error = |value: &str| format!("field_error({}, {rule})", json_of(condition.column, value));
     let messages = match condition.compare {
         Compare::In => format!(
             "(
@@ -156,29 +151,31 @@ fn filter(plan: &Plan, condition: &Condition) -> String {
     let name = column_name(column);
     let rule = arguments_of(rule_of_filter(plan, condition));
     let value = |source: &str| match condition.is_checked() {
-        true => format!("column_value({}, {rule})", filter_json(condition, source)),
-        false => source.to_owned(),
+        true => compared(column, &format!("column_value({}, {rule})", json_of(column, source))),
+        false => compared(column, source),
     };
-    // Numbers and times with an offset compare by what they say, not as texts.
-    let compared = |value: String| match column.sql_type {
-        sql_type if is_decimal(sql_type) => format!("CAST({value} AS NUMERIC)"),
-        SqlType::DateTimeOffset(_) => format!("julianday({value})"),
-        _ => value,
-    };
-    let (name, value) = (compared(name), |source: &str| compared(value(source)));
-    let one = value(&format!(":{parameter}"));
-    let compared = match compare {
+    let (name, one) = (compared(column, &name), value(&format!(":{parameter}")));
+    let is_compared = match compare {
         Compare::Equal => format!("{name} = {one}"),
         Compare::In => format!("{name} IN (SELECT {} FROM {})", value("item.value"), each_value(condition)),
         Compare::From => format!("{name} >= {one}"),
         Compare::Before => format!("{name} < {one}"),
         Compare::Prefix => format!("substr({name}, 1, length({one})) = {one}{COLLATE}"),
     };
-    format!("(:{parameter} IS NULL OR {compared})")
+    format!("(:{parameter} IS NULL OR {is_compared})")
 }
 
-/// True for the numbers with a point, which are stored as texts.
-fn is_decimal(sql_type: SqlType) -> bool {
+/// A value of a column as SQLite compares it: numbers and times with an offset by what they say, not as texts.
+pub(super) fn compared(column: &Column, value: &str) -> String {
+    match column.sql_type {
+        sql_type if is_stored_number(sql_type) => format!("CAST({value} AS NUMERIC)"),
+        SqlType::DateTimeOffset(_) => format!("julianday({value})"),
+        _ => value.to_owned(),
+    }
+}
+
+/// True for the numbers that are stored as the text of their digits.
+fn is_stored_number(sql_type: SqlType) -> bool {
     matches!(
         sql_type,
         SqlType::Decimal { .. }
@@ -191,7 +188,7 @@ fn is_decimal(sql_type: SqlType) -> bool {
 }
 
 /// The checks of the text.
-const DOCUMENT: &str = "\
+pub(super) const DOCUMENT: &str = "\
 -- 1. The text.
 SELECT openjson(:Json) AS Document;
 
@@ -200,7 +197,7 @@ WHERE :Document IS NULL;
 ";
 
 /// The check of the fields.
-fn fields(plan: &Plan, condition: &str) -> String {
+pub(super) fn fields(plan: &Plan, condition: &str) -> String {
     format!(
         "SELECT
     422 AS Status,
@@ -242,7 +239,7 @@ WHERE {is_key} AND {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT {kept};
 }
 
 /// The answer to a constraint that the statement before has violated.
-fn conflict(plan: &Plan) -> String {
+pub(super) fn conflict(plan: &Plan) -> String {
     let table = format!("{}_{}", plan.table.schema, plan.table.name);
     let (mut cases, mut fields) = (Vec::new(), Vec::new());
     for (at, unique) in plan.uniques.iter().enumerate() {
@@ -275,8 +272,8 @@ fn conflict(plan: &Plan) -> String {
     )
 }
 
-pub(super) fn put(plan: &Plan) -> String {
-    let (entity, table) = (&plan.name, table_name(&plan.table));
+/// The columns of a new row, each with its value.
+pub(super) fn insert(plan: &Plan) -> Vec<(&Column, String)> {
     let value = |column: &Column| match &column.role {
         _ if plan.key_of(&column.name).is_some() => key::variable_of_new_row(plan, column),
         Role::Sent if column.default.is_some() => {
@@ -286,8 +283,13 @@ pub(super) fn put(plan: &Plan) -> String {
         Role::Set(value) | Role::Touch(value) => Some(set(plan, column, value, &Source::Document)),
         Role::Shown | Role::Hidden => None,
     };
+    plan.columns.iter().filter_map(|column| Some((column, value(column)?))).collect()
+}
+
+pub(super) fn put(plan: &Plan) -> String {
+    let (entity, table) = (&plan.name, table_name(&plan.table));
     let (columns, values): (Vec<_>, Vec<_>) =
-        plan.columns.iter().filter_map(|column| Some((column_name(column), value(column)?))).unzip();
+        insert(plan).into_iter().map(|(column, value)| (column_name(column), value)).unzip();
     format!(
         "\
 -- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
@@ -323,8 +325,13 @@ WHERE {is_row};
     )
 }
 
+/// The procedure that creates many rows.
+pub(super) fn put_rows(plan: &Plan) -> String {
+    format!("-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\n-- Each row of @Json: web.put_{}\n", plan.name)
+}
+
 /// The check of If-Match.
-fn mismatch(plan: &Plan) -> String {
+pub(super) fn mismatch(plan: &Plan) -> String {
     format!(
         "SELECT 412 AS Status, {changed} AS Json
 WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
@@ -337,6 +344,13 @@ WHERE :IfMatch IS NOT NULL AND NOT EXISTS (
     )
 }
 
+/// The change of the column with the version of a row.
+pub(super) fn next_version(column: &Column) -> String {
+    let name = column_name(column);
+    let after = if column.filled == Filled::RowVersion { name.as_str() } else { "" };
+    format!("{name} = sysutcdatetime({after})")
+}
+
 pub(super) fn patch(plan: &Plan) -> String {
     let (entity, table) = (&plan.name, table_name(&plan.table));
     let (is_key, is_row) = (key::is_key(plan), key::is_row(plan));
@@ -345,25 +359,14 @@ pub(super) fn patch(plan: &Plan) -> String {
         let name = column_name(column);
         match &column.role {
             _ if plan.key_of(&column.name).is_some() => None,
-            _ if Some(&name) == version.as_ref() => {
-                let after = if column.filled == Filled::RowVersion { name.clone() } else { String::new() };
-                Some(format!("{name} = sysutcdatetime({after})"))
-            }
+            _ if Some(&name) == version.as_ref() => Some(next_version(column)),
             Role::Sent => Some(format!("{name} = iif({} IS NULL, {name}, {})", member(column), given(plan, column))),
             Role::Touch(value) => Some(format!("{name} = {}", set(plan, column, value, &Source::Document))),
             Role::Set(_) | Role::Shown | Role::Hidden => None,
         }
     };
     let changes: Vec<_> = plan.columns.iter().filter_map(change).collect();
-    let is_period = matches!(plan.version(), Version::Period(_));
-    let same_step = match is_period {
-        true => format!(
-            "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
-FROM web_{entity}_document
-WHERE {is_row} AND web_Version = :Before;\n\n"
-        ),
-        false => String::new(),
-    };
+    let same_step = same_step(plan);
     format!(
         "\
 -- {declared}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
@@ -399,6 +402,20 @@ WHERE {is_row};
         same_key = same_key(plan),
         changes = listed(&changes, "    "),
         conflict = conflict(plan),
+    )
+}
+
+/// Makes a second change of a row in the same step of the clock fail.
+pub(super) fn same_step(plan: &Plan) -> String {
+    if !matches!(plan.version(), Version::Period(_)) {
+        return String::new();
+    }
+    format!(
+        "SELECT throw(50023, 'The row was written in this step of the clock. A retry begins later, and makes a new version.')
+FROM web_{}_document
+WHERE {} AND web_Version = :Before;\n\n",
+        plan.name,
+        key::is_row(plan)
     )
 }
 

@@ -7,7 +7,7 @@ use super::super::{members, object};
 use super::key;
 use super::names::{column_name, local, table_name, version_column};
 use super::values::{Source, example, set, shown};
-use super::{condition, values};
+use super::{condition, order, values};
 
 /// The collation of every text.
 pub(super) const COLLATE: &str = " COLLATE Latin1_General_100_CI_AS";
@@ -39,6 +39,7 @@ pub(super) fn schema(plan: &Plan, plans: &[&Plan]) -> String {
         let (table, columns) = (table_name(&plan.table), names(&reference.columns));
         script.lines(format!("CREATE INDEX IF NOT EXISTS {name} ON {table} ({columns});\n"));
     }
+    order::indexes(plan).iter().for_each(|index| script.lines(format!("{index}\n")));
     if plan.sent().next().is_some() {
         fields(&mut script, plan);
     }

@@ -54,12 +54,17 @@ pub(super) fn in_ledger(plan: &Plan) -> String {
 
 /// The text of a key of several columns, as `ops.key_text` says, from expressions for the parts.
 pub(super) fn text(plan: &Plan, part: impl Fn(usize, &Column) -> String) -> String {
+    format!("CONCAT({})", parts_of_text(plan, part))
+}
+
+/// The parts of this text: arguments of CONCAT.
+pub(super) fn parts_of_text(plan: &Plan, part: impl Fn(usize, &Column) -> String) -> String {
     let part = |(at, column): (usize, &Column)| match column.sql_type {
         sql_type if sql_type.is_text() => format!("ops.key_text({})", part(at, column)),
         _ => part(at, column),
     };
     let parts: Vec<_> = plan.key_columns().into_iter().enumerate().map(part).collect();
-    format!("CONCAT({})", parts.join(", N'/', "))
+    parts.join(", N'/', ")
 }
 
 /// True if the columns of the key can have more bytes together than a clustered index holds: error 1946 refuses such a row.
@@ -82,7 +87,7 @@ pub(super) fn row_id(plan: &Plan) -> String {
 }
 
 /// A part of the text of a key of several columns, in the type of a parameter. NULL where it is no such text.
-fn part_of(text: &str, at: usize, sql_type: SqlType) -> String {
+pub(super) fn part_of(text: &str, at: usize, sql_type: SqlType) -> String {
     let part = format!("ops.key_part({text}, {})", at + 1);
     match sql_type {
         sql_type if sql_type.is_text() => part,
@@ -158,76 +163,101 @@ pub(super) fn from_ledger(plan: &Plan) -> String {
     }
 }
 
-/// How a list goes on behind a key.
+/// How a list goes on behind a cursor.
 pub(super) struct Keyset {
     /// The type of `@After` and `@NextAfter`.
     pub(super) sql_type: String,
     /// The statement that reads the parts of `@After`.
     pub(super) parts: String,
-    /// An expression for what is wrong with `@After`.
-    pub(super) problem: Option<String>,
-    /// The condition that a row is behind the key.
-    pub(super) is_behind: String,
-    /// The order of the list for the table with this alias: `c.OrderID, c.ProductID`.
-    columns: Vec<String>,
-    /// An expression for the key behind which the next page begins.
+    /// Expressions for what is wrong with `@After` and `@Sort`.
+    pub(super) problems: Vec<String>,
+    /// The parameter for the order.
+    pub(super) sort: String,
+    /// The rows of the page, and one more: text before the statement, and the query `r` in it.
+    pub(super) with: String,
+    pub(super) rows: String,
+    /// The columns of `r` that make the next cursor, and the order of its rows.
+    pub(super) columns: String,
+    pub(super) order: String,
+    /// An expression for the cursor behind which the next page begins.
     pub(super) next: String,
 }
 
+/// The expression for the next cursor, from an expression for the cursor of a row.
+pub(super) fn next_of(cursor: &str) -> String {
+    format!("CASE WHEN MAX(p.Found) > @Limit THEN MAX(IIF(p.Nth = @Limit, {cursor}, N'')) END")
+}
+
+/// The condition that a row is behind a cursor, from columns and their values.
+pub(super) fn behind(parts: &[(String, String)], operator: char) -> String {
+    let mut is_behind = String::new();
+    for (at, (column, after)) in parts.iter().enumerate().rev() {
+        let others = if at + 2 < parts.len() { format!("({is_behind})") } else { is_behind };
+        is_behind = match others.is_empty() {
+            true => format!("{column} {operator} {after}"),
+            false => format!("{column} {operator} {after} OR ({column} = {after} AND {others})"),
+        };
+    }
+    is_behind
+}
+
 impl Keyset {
-    pub(super) fn of(plan: &Plan) -> Option<Self> {
+    /// The list by key. `selected` are its columns of the table `c`, and `filters` what rows must fulfil.
+    pub(super) fn by_key(plan: &Plan, selected: &str, filters: &[String]) -> Option<Self> {
         let keys = plan.key_columns();
         let columns: Vec<_> = keys.iter().map(|key| name(&key.name)).collect();
         let (first, column) = (*keys.first()?, columns.first()?);
-        if let [key] = keys.as_slice() {
-            let after = types::key(key, "After");
-            return Some(Self {
-                sql_type: types::parameter(key.sql_type),
-                parts: String::new(),
-                problem: None,
-                is_behind: format!(
-                    "c.{column} >= {} AND (@After IS NULL OR c.{column} > {after})",
-                    from(first, "After")
-                ),
-                next: format!("CASE WHEN MAX(p.Found) > @Limit THEN MAX(p.{column}) END"),
-                columns,
-            });
-        }
-        let variable = |at: usize| format!("After{}", at + 1);
+        let of = |alias: &str| columns.iter().map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ");
+        let variable = |at: usize| if keys.len() == 1 { "After".to_owned() } else { format!("After{}", at + 1) };
+        let parts = keys.iter().zip(&columns).enumerate();
+        let parts: Vec<_> =
+            parts.map(|(at, (key, column))| (format!("c.{column}"), types::key(key, &variable(at)))).collect();
+        let is_behind =
+            format!("c.{column} >= {} AND (@After IS NULL OR {})", from(first, &variable(0)), behind(&parts, '>'));
+        let rows = format!(
+            "                SELECT TOP (@Limit + 1) {selected}
+                FROM {} AS c
+                WHERE {}
+                ORDER BY {}",
+            qualified(&plan.table),
+            [&[is_behind], filters].concat().join("\n                    AND "),
+            of("c")
+        );
         let part = |(at, key): (usize, &&Column)| {
             let part = part_of("@After", at, key.sql_type);
             format!("@{} {} = {part}", variable(at), types::parameter(key.sql_type))
         };
-        let is_null = (0..keys.len()).map(|at| format!("@{} IS NULL", variable(at))).collect::<Vec<_>>();
-        // Behind in this column, or equal in it and behind in the next.
-        let mut is_behind = String::new();
-        for (at, (key, column)) in keys.iter().zip(&columns).enumerate().rev() {
-            let after = types::key(key, &variable(at));
-            let others = if at + 2 < keys.len() { format!("({is_behind})") } else { is_behind };
-            is_behind = match others.is_empty() {
-                true => format!("c.{column} > {after}"),
-                false => format!("c.{column} > {after} OR (c.{column} = {after} AND {others})"),
-            };
-        }
-        let next = text(plan, |at, _| format!("p.{}", columns[at]));
+        let is_null: Vec<_> = (0..keys.len()).map(|at| format!("@{} IS NULL", variable(at))).collect();
+        let (sql_type, parts, problems, next) = match keys.len() {
+            1 => (
+                types::parameter(first.sql_type),
+                String::new(),
+                Vec::new(),
+                format!("CASE WHEN MAX(p.Found) > @Limit THEN MAX(p.{column}) END"),
+            ),
+            count => (
+                format!("NVARCHAR({})", super::super::CURSOR),
+                format!("    DECLARE {};\n", keys.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")),
+                vec![format!(
+                    "IIF(@After IS NOT NULL AND ({} OR ops.key_part(@After, {}) IS NOT NULL), {}, NULL)",
+                    is_null.join(" OR "),
+                    count + 1,
+                    literal(super::super::BAD_CURSOR)
+                )],
+                next_of(&text(plan, |at, _| format!("p.{}", columns[at]))),
+            ),
+        };
         Some(Self {
-            sql_type: format!("NVARCHAR({})", super::super::CURSOR),
-            parts: format!("    DECLARE {};\n", keys.iter().enumerate().map(part).collect::<Vec<_>>().join(", ")),
-            problem: Some(format!(
-                "IIF(@After IS NOT NULL AND ({} OR ops.key_part(@After, {}) IS NOT NULL), {}, NULL)",
-                is_null.join(" OR "),
-                keys.len() + 1,
-                literal(super::super::BAD_CURSOR)
-            )),
-            is_behind: format!("c.{column} >= {} AND (@After IS NULL OR {is_behind})", from(first, &variable(0))),
-            next: format!("CASE WHEN MAX(p.Found) > @Limit THEN MAX(IIF(p.Nth = @Limit, {next}, N'')) END"),
-            columns,
+            sql_type,
+            parts,
+            problems,
+            sort: String::new(),
+            with: String::new(),
+            rows,
+            columns: of("r"),
+            order: of("r"),
+            next,
         })
-    }
-
-    /// The columns of the order, of the table with this alias.
-    pub(super) fn columns(&self, alias: &str) -> String {
-        self.columns.iter().map(|column| format!("{alias}.{column}")).collect::<Vec<_>>().join(", ")
     }
 }
 

@@ -1,7 +1,9 @@
-//! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and five procedures.
+//! Writes an entity's T-SQL: the table where it does not exist, the check of its shape, the rules for clients, and the procedures.
 
 mod key;
+mod order;
 mod reads;
+mod replace;
 mod types;
 mod writes;
 
@@ -24,13 +26,17 @@ pub(crate) fn tsql(plan: &Plan) -> String {
     plan.ddl.iter().for_each(|definition| create(&mut script, definition));
     rules(&mut script, plan);
     reads::document(&mut script, plan);
-    for operation in [Operation::Get, Operation::List, Operation::Put, Operation::Patch, Operation::Delete] {
+    for operation in Operation::ALL {
         if plan.has(operation) {
             match operation {
                 Operation::Get => reads::get(&mut script, plan),
                 Operation::List => reads::list(&mut script, plan),
-                Operation::Put => writes::put(&mut script, plan),
+                Operation::Put => {
+                    writes::put(&mut script, plan);
+                    writes::put_rows(&mut script, plan);
+                }
                 Operation::Patch => writes::patch(&mut script, plan),
+                Operation::Replace => replace::replace(&mut script, plan),
                 Operation::Delete => writes::delete(&mut script, plan),
             }
         }

@@ -102,15 +102,20 @@ pub(super) fn about(plan: &Plan, rest: &str) -> String {
 
 /// The procedure that reads a page. One statement reads it, so that nothing that changes meanwhile is lost between this page and the next.
 pub(super) fn list(script: &mut Script, plan: &Plan) {
-    let Some(keyset) = Keyset::of(plan) else { return };
-    let table = qualified(&plan.table);
     let is_listed = |key: &&Column| plan.in_list().any(|column| column.name == key.name);
-    let keys = plan.key_columns().into_iter().filter(|key| !is_listed(key));
-    let columns: Vec<_> = keys.chain(plan.in_list()).map(|column| format!("c.{}", name(&column.name))).collect();
+    let others = plan.key_columns().into_iter().chain(plan.sorted()).filter(|column| !is_listed(column));
+    let columns = others.chain(plan.in_list()).map(|column| format!("c.{}", name(&column.name)));
+    let columns = columns.collect::<Vec<_>>().join(", ");
     let conditions = plan.conditions();
+    let filters: Vec<_> = conditions.iter().map(filter).collect();
+    let keyset = match plan.sort.is_empty() {
+        true => Keyset::by_key(plan, &columns, &filters),
+        false => Some(Keyset::by_sort(plan, &columns, &filters)),
+    };
+    let Some(keyset) = keyset else { return };
     let checked = conditions.iter().filter(|condition| condition.is_checked());
     let problems: Vec<_> =
-        keyset.problem.iter().cloned().chain(checked.map(|condition| filter_problem(plan, condition))).collect();
+        keyset.problems.iter().cloned().chain(checked.map(|condition| filter_problem(plan, condition))).collect();
     let invalid = match &problems[..] {
         [] => String::new(),
         [problem] => format!("    DECLARE @Invalid NVARCHAR(400) = {problem};\n"),
@@ -127,57 +132,87 @@ pub(super) fn list(script: &mut Script, plan: &Plan) {
     let parameters = if conditions.len() < 2 { parameters(" ") } else { parameters("\n    ") };
     let limits = format!("N'limit must be between 1 and {}.'", plan.limit.max);
     let limits = if invalid.is_empty() { limits } else { format!("ISNULL(@Invalid, {limits})") };
+    let page = page(plan, &keyset);
+    let next = &keyset.next;
+    // A plan that many calls share knows no filter and no order.
+    let is_cached = conditions.is_empty() && plan.sort.is_empty();
+    let (table, taken) = match is_cached {
+        true => (String::new(), ""),
+        false => (
+            format!(" DECLARE @Page TABLE (NextAfter {}, Json NVARCHAR(MAX));", keyset.sql_type),
+            "    SELECT @NextAfter = g.NextAfter, @Result = g.Json FROM @Page AS g;\n",
+        ),
+    };
+    let read = match is_cached {
+        true => format!(
+            "        -- {ONE_STATEMENT}
+        SELECT
+            @Result = {JSON},
+            @NextAfter = {next}
+{page};"
+        ),
+        false => format!(
+            "        -- {ONE_STATEMENT}
+{with}        INSERT INTO @Page (NextAfter, Json)
+        SELECT {next}, {JSON}
+{page} OPTION (RECOMPILE); -- This makes constants of parameters, because the statement sets no variable.",
+            with = keyset.with,
+        ),
+    };
+    // A statement that begins with WITH stands behind a semicolon.
+    let read = if keyset.with.is_empty() { read } else { format!("    BEGIN;\n{read}\n    END") };
     script.lines(format!(
         "\
 {heading}
-CREATE OR ALTER PROCEDURE web.get_{plural} @After {sql_type} = NULL, @Limit INT = {default}{parameters}
+CREATE OR ALTER PROCEDURE web.get_{plural} @After {sql_type} = NULL, @Limit INT = {default}{sort}{parameters}
 AS
 BEGIN
-    SET NOCOUNT ON;
+    SET NOCOUNT ON;{table}
     DECLARE @Status INT = 200, @NextAfter {sql_type}, @Result NVARCHAR(MAX);
 {parts}{invalid}
     IF {is_valid}@Limit BETWEEN 1 AND {max}
-        -- One more row than the page has tells whether another page follows. One statement, so that no change comes in between.
-        SELECT
-            @Result = CONCAT(N'[', STRING_AGG(p.Json, N',') WITHIN GROUP (ORDER BY p.Nth), N']'),
-            @NextAfter = {next}
-        FROM (
-            SELECT
-                {of_row}, COUNT(*) OVER () AS Found, ROW_NUMBER() OVER (ORDER BY {of_row}) AS Nth,
-                (SELECT {members} FOR JSON PATH, WITHOUT_ARRAY_WRAPPER) AS Json
-            FROM (
-                SELECT TOP (@Limit + 1) {columns}
-                FROM {table} AS c
-                WHERE {is_behind}{filters}
-                ORDER BY {order}
-            ) AS r
-        ) AS p
-        WHERE p.Nth <= @Limit{recompile};
+{read}
     ELSE SELECT @Status = 400, @Result = ops.problem({limits});
 
-    SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
+{taken}    SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
 END;
 GO
 ",
         heading = heading(plan, Operation::List),
         plural = plan.plural,
         sql_type = keyset.sql_type,
+        sort = keyset.sort,
         parts = keyset.parts,
-        next = keyset.next,
-        of_row = keyset.columns("r"),
-        is_behind = keyset.is_behind,
-        order = keyset.columns("c"),
         default = plan.limit.default,
         max = plan.limit.max,
-        members = shown(plan, plan.in_list(), "r").join(", "),
-        columns = columns.join(", "),
         parameters = parameters.concat(),
-        filters =
-            conditions.iter().map(|condition| format!("\n                    AND {}", filter(condition))).collect::<String>(),
-        // Each set of filters has its own plan, in which absent filters cost nothing.
-        recompile = if conditions.is_empty() { "" } else { " OPTION (RECOMPILE)" },
         is_valid = if invalid.is_empty() { "" } else { "@Invalid IS NULL AND " },
     ));
+}
+
+/// The comment of the statement that reads a page.
+const ONE_STATEMENT: &str = "One more row than the page has tells whether another page follows. One statement, so that no change comes in between.";
+
+/// The text of a page.
+const JSON: &str = "CONCAT(N'[', STRING_AGG(p.Json, N',') WITHIN GROUP (ORDER BY p.Nth), N']')";
+
+/// The rows of a page, each as its JSON.
+fn page(plan: &Plan, keyset: &Keyset) -> String {
+    format!(
+        "        FROM (
+            SELECT
+                {columns}, COUNT(*) OVER () AS Found, ROW_NUMBER() OVER (ORDER BY {order}) AS Nth,
+                (SELECT {members} FOR JSON PATH, WITHOUT_ARRAY_WRAPPER) AS Json
+            FROM (
+{rows}
+            ) AS r
+        ) AS p
+        WHERE p.Nth <= @Limit",
+        columns = keyset.columns,
+        order = keyset.order,
+        members = shown(plan, plan.in_list(), "r").join(", "),
+        rows = keyset.rows,
+    )
 }
 
 /// Tells the fault of a filter's value, by the rule for a field of the same type.
@@ -247,12 +282,14 @@ pub(super) fn heading(plan: &Plan, operation: Operation) -> String {
         Operation::Get => format!("-- web.{procedure}: one {label}. GET {row}"),
         Operation::List => {
             let filters: String = plan.conditions().iter().map(|condition| format!("&{}=", condition.query)).collect();
-            format!("-- web.{procedure}: a page of {plural}, by key. GET /{many}?after=&limit={filters}")
+            let (order, sort) = if plan.sort.is_empty() { ("by key", "") } else { ("in an order", "&sort=") };
+            format!("-- web.{procedure}: a page of {plural}, {order}. GET /{many}?after=&limit={sort}{filters}")
         }
         Operation::Put => format!("-- web.{procedure}: create {one}. PUT /{name}, POST /{many}"),
         Operation::Patch => {
             format!("-- web.{procedure}: change some fields of {one} (JSON Merge Patch, RFC 7396). PATCH {row}")
         }
+        Operation::Replace => format!("-- web.{procedure}: create or replace {one}. PUT {row}"),
         Operation::Delete => format!("-- web.{procedure}: delete {one}. DELETE {row}"),
     }
 }

@@ -168,6 +168,47 @@ pub(super) fn key(column: &Column, parameter: &str) -> String {
     }
 }
 
+/// The type of a variable for a value in a cursor.
+pub(super) fn of_cursor(column: &Column) -> String {
+    match column.sql_type.length() {
+        Some(length) => format!("NVARCHAR({length})"),
+        None => declared(column.sql_type),
+    }
+}
+
+/// A value as the text that a cursor has, from which [`from_cursor`] makes the same value.
+pub(super) fn to_cursor(column: &Column, source: &str) -> String {
+    let style = match column.sql_type {
+        sql_type if sql_type.is_text() => return format!("ops.key_text({source})"),
+        SqlType::Real | SqlType::Float => ", 3",
+        SqlType::Money | SqlType::SmallMoney => ", 2",
+        SqlType::SmallDateTime | SqlType::DateTime | SqlType::DateTime2(_) | SqlType::DateTimeOffset(_) => ", 126",
+        _ => "",
+    };
+    format!("CONVERT(NVARCHAR(60), {source}{style})")
+}
+
+/// The value of a cursor from its text, NULL for a text that is none.
+pub(super) fn from_cursor(column: &Column, source: &str) -> String {
+    match column.sql_type {
+        sql_type if sql_type.is_text() => source.to_owned(),
+        SqlType::SmallDateTime | SqlType::DateTime | SqlType::DateTime2(_) => {
+            format!("TRY_CONVERT({}, {source}, 126)", declared(column.sql_type))
+        }
+        sql_type => format!("TRY_CONVERT({}, {source})", declared(sql_type)),
+    }
+}
+
+/// A value of a cursor, in its column's own type and collation.
+pub(super) fn cursor(column: &Column, variable: &str) -> String {
+    match column.sql_type {
+        SqlType::Char(length) => {
+            key(&Column { sql_type: SqlType::VarChar(Length::Of(length)), ..column.clone() }, variable)
+        }
+        _ => key(column, variable),
+    }
+}
+
 /// The condition that a row has this key. A character that the column's code page lacks becomes another there, and no row has that key.
 pub(super) fn is_key(column: &Column, name: &str, parameter: &str) -> String {
     let key = key(column, parameter);

@@ -7,11 +7,11 @@ use super::reads::{about, absent, heading};
 use super::{key, types};
 
 /// The table of the columns that clients send, read from `@Json`: each in its column's own type and collation.
-fn sent<'p>(columns: impl Iterator<Item = &'p Column>) -> String {
+pub(super) fn sent<'p>(columns: impl Iterator<Item = &'p Column>, indent: &str) -> String {
     let column = |column: &Column| {
         format!("{} {} {}", name(&column.name), types::json_type(column), path_literal(column.path()))
     };
-    wrapped(&columns.map(column).collect::<Vec<_>>(), "                ")
+    wrapped(&columns.map(column).collect::<Vec<_>>(), indent)
 }
 
 /// The value that a client sent for a column, in the column's type.
@@ -38,8 +38,8 @@ fn expression(plan: &Plan, column: &Column, value: &Expression) -> String {
     }
 }
 
-/// The columns of a new row and their values.
-fn insert(plan: &Plan) -> Vec<(String, String)> {
+/// The columns of a new row, each with its value.
+pub(super) fn insert(plan: &Plan) -> Vec<(&Column, String)> {
     let next_value = |column: &Column| {
         let key = plan.key_of(&column.name).filter(|key| key.from == KeySource::Sequence)?;
         match (&key.sequence, plan.has_parts()) {
@@ -60,11 +60,11 @@ fn insert(plan: &Plan) -> Vec<(String, String)> {
         Role::Shown | Role::Hidden => next_value(column),
     };
     let columns = plan.columns.iter().filter(|column| column.is_insertable());
-    columns.filter_map(|column| Some((name(&column.name), value(column)?))).collect()
+    columns.filter_map(|column| Some((column, value(column)?))).collect()
 }
 
 /// The CATCH around the one statement that changes the table.
-fn catch(plan: &Plan, referred: &str, after: &str) -> String {
+pub(super) fn catch(plan: &Plan, referred: &str, after: &str) -> String {
     format!(
         "        BEGIN CATCH
             IF ERROR_NUMBER() NOT IN (547, {too_long}2601, 2627, 33504) OR XACT_STATE() = -1 THROW;
@@ -78,7 +78,8 @@ fn catch(plan: &Plan, referred: &str, after: &str) -> String {
 /// The procedure that creates a row.
 pub(super) fn put(script: &mut Script, plan: &Plan) {
     let entity = &plan.name;
-    let (columns, values): (Vec<_>, Vec<_>) = insert(plan).into_iter().unzip();
+    let (columns, values): (Vec<_>, Vec<_>) =
+        insert(plan).into_iter().map(|(column, value)| (name(&column.name), value)).unzip();
     let [before, between, behind] = key::of_new_row(plan);
     let [variables, more_variables] = key::variables_of_new_row(plan);
     let row_id = key::in_ledger(plan);
@@ -130,14 +131,35 @@ GO
         table = qualified(&plan.table),
         columns = wrapped(&columns, "                "),
         values = wrapped(&values, "                "),
-        sent = sent(plan.sent()),
+        sent = sent(plan.sent(), "                "),
         catch = catch(plan, "NULL", &format!("\n            SET {row_id} = NULL;")),
+    ));
+}
+
+/// The procedure that creates many rows.
+pub(super) fn put_rows(script: &mut Script, plan: &Plan) {
+    let (name, procedure) = (&plan.name, plan.procedure_of_rows());
+    script.lines(format!(
+        "\
+-- web.{procedure}: create many {many}, all or none. POST /{plural} with an array
+CREATE OR ALTER PROCEDURE web.{procedure} @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+AS
+BEGIN
+    SET NOCOUNT ON;
+    DECLARE @Status INT, @Replayed BIT, @Result NVARCHAR(MAX);
+    EXECUTE ops.put_rows N'web.{procedure}', N'web.put_{name}', @Json, @RequestKey, @Status OUTPUT, @Replayed OUTPUT, @Result OUTPUT;
+    SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
+END;
+GO
+",
+        many = plan.plural.replace('_', " "),
+        plural = plan.plural,
     ));
 }
 
 /// How a write holds on to the row: the type of `@Version`, and the column whose value it is. Without such a column all columns are read, so
 /// that the lock is on the row itself and not only on an index.
-fn version(plan: &Plan) -> (String, String, Option<String>) {
+pub(super) fn version(plan: &Plan) -> (String, String, Option<String>) {
     match plan.version() {
         Version::Period(start) => {
             let column = format!("c.{}", name(&start.name));
@@ -152,7 +174,7 @@ fn version(plan: &Plan) -> (String, String, Option<String>) {
 }
 
 /// The condition that a row has the key of the request and the version that was read.
-fn is_row(plan: &Plan) -> String {
+pub(super) fn is_row(plan: &Plan) -> String {
     let (.., column) = version(plan);
     let is_version = column.map_or_else(String::new, |column| format!(" AND {column} = @Version"));
     format!("{}{is_version}", key::is_key(plan))
@@ -160,9 +182,15 @@ fn is_row(plan: &Plan) -> String {
 
 /// The locked row, and its ETag.
 fn lock(plan: &Plan) -> String {
+    let why = "UPDLOCK: nobody changes or deletes the row before this transaction ends.";
+    locked(plan, why, "UPDLOCK")
+}
+
+/// The row with these locks, and its ETag.
+pub(super) fn locked(plan: &Plan, why: &str, locks: &str) -> String {
     format!(
-        "        -- UPDLOCK: nobody changes or deletes the row before this transaction ends.
-        SELECT {key}, @Version = {version} FROM {table} AS c WITH (UPDLOCK) WHERE {is_key};
+        "        -- {why}
+        SELECT {key}, @Version = {version} FROM {table} AS c WITH ({locks}) WHERE {is_key};
         SELECT @Current = d.ETag FROM web.{entity}_document({arguments}) AS d;",
         key = key::read(plan),
         version = version(plan).1,
@@ -174,7 +202,7 @@ fn lock(plan: &Plan) -> String {
 }
 
 /// The condition of a version that If-Match does not name, and the answer to it.
-fn mismatch(plan: &Plan) -> String {
+pub(super) fn mismatch(plan: &Plan) -> String {
     format!(
         "IF ops.is_match(@IfMatch, @Current) = 0
             SELECT @Status = 412, @Result = ops.problem({});",
@@ -182,21 +210,26 @@ fn mismatch(plan: &Plan) -> String {
     )
 }
 
-/// The answer to a body that would change the key. Nothing where rows do not show it: the member is one that clients do not know.
-fn key_problem(plan: &Plan) -> String {
+/// Calls for the problem of a body that would change a part of the key, NULL where there is none. No call where rows do not show the part: the
+/// member is one that clients do not know.
+pub(super) fn key_problems(plan: &Plan) -> Vec<String> {
     let is_shown = |column: &Column| plan.shown().any(|shown| shown.name == column.name);
     let problem = |(key, parameter): (&Column, String)| {
         let (sql_type, ..) = types::rule(plan, key).filter(|_| is_shown(key))?;
         // The check of a body's fields has already compared the text with the column's code page.
         let sql_type = if sql_type.starts_with("char") { "nchar" } else { sql_type };
         let arguments = format!("{}, @Json, {}, N'{sql_type}', @{parameter}", literal(&plan.name), literal(key.path()));
-        Some(format!(
-            "
-        ELSE IF ops.key_problem({arguments}) IS NOT NULL
-            SELECT @Status = 422, @Result = ops.key_problem({arguments});"
-        ))
+        Some(format!("ops.key_problem({arguments})"))
     };
     plan.key_columns().into_iter().zip(key_parameters(plan)).filter_map(problem).collect()
+}
+
+/// The answer to a body that would change the key.
+fn key_problem(plan: &Plan) -> String {
+    let answer = |problem: String| {
+        format!("\n        ELSE IF {problem} IS NOT NULL\n            SELECT @Status = 422, @Result = {problem};")
+    };
+    key_problems(plan).into_iter().map(answer).collect()
 }
 
 /// The value of a column in a row that is changed: what the client sent, or what is there.
@@ -215,7 +248,7 @@ fn change(plan: &Plan, column: &Column) -> Option<String> {
 }
 
 /// Makes a second change of a row in the same step of the clock fail, so that the request is tried again later.
-const SAME_STEP: &str = "
+pub(super) const SAME_STEP: &str = "
     IF @Status < 400 AND @Replayed = 0 AND @After = @Version
         THROW 50023, N'The row was written in this step of the clock. A retry begins later, and makes a new version.', 1;";
 
@@ -287,7 +320,7 @@ GO
         key_problem = key_problem(plan),
         changes = listed(&changes, "                "),
         table = qualified(&plan.table),
-        sent = sent(plan.changed()),
+        sent = sent(plan.changed(), "                "),
         is_row = is_row(plan),
         catch = catch(plan, "NULL", ""),
         read_version = if is_period { ", @After = d.Version" } else { "" },

@@ -1,0 +1,2 @@
+-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+-- Each row of @Json: web.put_customer
