@@ -90,7 +90,10 @@ fn compared(left: &Value, right: &Value) -> Option<Ordering> {
             let folded = |text: &str| text.trim_end().to_ascii_lowercase();
             let is_date =
                 |text: &str| text.len() > 9 && text.is_ascii() && text[4..].starts_with('-') && !text.contains('+');
+            let is_number = |text: &str| text.bytes().all(|byte| byte.is_ascii_digit());
             match (left, right) {
+                // Texts or BIGINTs, which have different orders.
+                _ if is_number(left) && is_number(right) && left.len() != right.len() => None,
                 _ if is_plain(left) && is_plain(right) => Some(folded(left).cmp(&folded(right))),
                 _ if is_date(left) && is_date(right) && left.len() == right.len() => Some(left.cmp(right)),
                 _ => None,

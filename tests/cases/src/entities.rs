@@ -145,7 +145,8 @@ impl<D: Database> Entity<'_, D> {
         if is_gone {
             self.rows(&new).await?;
         }
-        Ok(())
+        // The unique values are free again.
+        if is_gone || !self.is_unique(&new) { self.references(&new).await } else { Ok(()) }
     }
 
     /// The row, which is not there, is created and replaced at its path, and is gone again.

@@ -3,7 +3,7 @@
 use super::super::super::plan::condition::{Compare, Condition, VALUES};
 use super::super::super::plan::{Column, Filled, Plan, Role, SqlType, Version};
 use super::super::text::{capitalized, listed, quoted};
-use super::super::tsql::rule_of_filter;
+use super::super::tsql::{rule_of_filter, rule_of_text};
 use super::super::{BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, label, references, taken, taken_fields};
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
@@ -102,7 +102,7 @@ fn each_value(condition: &Condition) -> String {
     format!("json_each('[' || replace(json_quote(:{}), ',', '\",\"') || ']') AS item", condition.parameter)
 }
 
-/// A value of a parameter as JSON: a query has a number or Boolean as in JSON, and any other value as its text.
+/// A value of a query or a cursor as JSON: there is a number or Boolean as in JSON, and any other value as its text.
 fn json_of(column: &Column, value: &str) -> String {
     let types = match column.sql_type {
         SqlType::Bit => "'true', 'false'",
@@ -114,7 +114,7 @@ fn json_of(column: &Column, value: &str) -> String {
 
 /// The fault of a parameter's value for a column; NULL for a value without one.
 pub(super) fn problem_of(plan: &Plan, column: &Column, parameter: &str) -> String {
-    format!("field_error({}, {})", json_of(column, parameter), rule_arguments(plan, column))
+    format!("field_error({}, {})", json_of(column, parameter), arguments_of(rule_of_text(plan, column)))
 }
 
 /// The answer to a value that a filter cannot have.
@@ -151,10 +151,12 @@ fn filter(plan: &Plan, condition: &Condition) -> String {
     let name = column_name(column);
     let rule = arguments_of(rule_of_filter(plan, condition));
     let value = |source: &str| match condition.is_checked() {
-        true => compared(column, &format!("column_value({}, {rule})", json_of(column, source))),
-        false => compared(column, source),
+        true => format!("column_value({}, {rule})", json_of(column, source)),
+        false => source.to_owned(),
     };
-    let (name, one) = (compared(column, &name), value(&format!(":{parameter}")));
+    let name = compared(column, &name);
+    let value = |source: &str| compared(column, &value(source));
+    let one = value(&format!(":{parameter}"));
     let is_compared = match compare {
         Compare::Equal => format!("{name} = {one}"),
         Compare::In => format!("{name} IN (SELECT {} FROM {})", value("item.value"), each_value(condition)),

@@ -7,7 +7,7 @@ mod replace;
 mod types;
 mod writes;
 
-pub(super) use types::{Rule, filter, parameter, rule, rule_of_filter};
+pub(super) use types::{Rule, filter, parameter, rule, rule_of_filter, rule_of_text};
 
 use super::super::plan::{Definition, ObjectKind, Operation, Plan, Unique, bracketed};
 use super::text::{Script, capitalized, literal, name, qualified};

@@ -155,8 +155,15 @@ pub(crate) fn filter(condition: &Condition) -> String {
 pub(crate) fn rule_of_filter(plan: &Plan, condition: &Condition) -> Rule {
     match condition.column.sql_type {
         sql_type if sql_type.is_text() => ("nchar", Some(condition.length_of_value().into()), None),
+        _ => rule_of_text(plan, condition.column),
+    }
+}
+
+/// The rule for a value that is no JSON: a BIGINT is digits, whatever form JSON has.
+pub(crate) fn rule_of_text(plan: &Plan, column: &Column) -> Rule {
+    match column.sql_type {
         SqlType::BigInt => ("bigint", None, None),
-        _ => rule(plan, condition.column).unwrap_or(("object", None, None)),
+        _ => rule(plan, column).unwrap_or(("object", None, None)),
     }
 }
 
