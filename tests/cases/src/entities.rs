@@ -139,14 +139,14 @@ impl<D: Database> Entity<'_, D> {
         if is_gone {
             self.replace(&new, &key).await?;
         }
+        // The unique values are free again.
         if is_gone || !self.is_unique(&new) {
             self.references(&new).await?;
         }
         if is_gone {
             self.rows(&new).await?;
         }
-        // The unique values are free again.
-        if is_gone || !self.is_unique(&new) { self.references(&new).await } else { Ok(()) }
+        Ok(())
     }
 
     /// The row, which is not there, is created and replaced at its path, and is gone again.

@@ -8,7 +8,7 @@ use super::super::{BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, label, references
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
-use super::values::{Source, arguments_of, default, given, member, rule_arguments, set};
+use super::values::{Source, arguments_of, default, given, member, set};
 
 /// A problem about the row with the key that was asked for.
 pub(super) fn about(plan: &Plan, rest: &str) -> String {

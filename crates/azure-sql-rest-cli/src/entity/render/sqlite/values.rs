@@ -10,7 +10,7 @@ use super::super::tsql::{Rule, rule};
 use super::names::column_name;
 
 /// The arguments behind the value in `column_value` and `field_error`.
-pub(super) fn rule_arguments(plan: &Plan, column: &Column) -> String {
+fn rule_arguments(plan: &Plan, column: &Column) -> String {
     arguments_of(rule(plan, column).unwrap_or(("object", None, None)))
 }
 
