@@ -78,11 +78,9 @@ fn returns_nothing(statements: &[String], select: usize) -> bool {
     let assigns = |at: usize| statements[at].starts_with('@') && statements[at + 1] == "=";
     let is_boundary = |token: &String| [";", "BEGIN", "ELSE", "TRY", "CATCH"].contains(&token.as_str());
     let begin = statements[..select].iter().rposition(is_boundary);
-    // Behind an IF, the statement begins with its condition.
-    let statement = &statements[begin.map_or(0, |at| at + 1)..select];
     assigns(select + 1)
         || statements[select + 1] == "TOP" && assigns(select + 5)
-        || statement.iter().any(|token| token == "INSERT")
+        || statements[begin.unwrap_or(0)..select].iter().any(|token| token == "INSERT")
 }
 
 #[test]

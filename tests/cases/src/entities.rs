@@ -138,10 +138,15 @@ impl<D: Database> Entity<'_, D> {
         ensure!(!is_gone || json_of(&replayed)? == json!([]), "{replayed:?}");
         if is_gone {
             self.replace(&new, &key).await?;
-            self.rows(&new).await?;
         }
         // The unique values are free again.
-        if is_gone || !self.is_unique(&new) { self.references(&new).await } else { Ok(()) }
+        if is_gone || !self.is_unique(&new) {
+            self.references(&new).await?;
+        }
+        if is_gone {
+            self.rows(&new).await?;
+        }
+        Ok(())
     }
 
     /// The row, which is not there, is created and replaced at its path, and is gone again.
@@ -213,8 +218,9 @@ impl<D: Database> Entity<'_, D> {
     }
 
     /// Each member that refers to a row, with a value that no row has. The bridge has only the tables of entities.
-    async fn references(&self, new: &Value) -> Result<()> {
-        for (name, member) in self.description["schema"]["properties"].as_object().context("members")? {
+    async fn references(&mut self, new: &Value) -> Result<()> {
+        let members = self.description["schema"]["properties"].as_object().context("members")?.clone();
+        for (name, member) in &members {
             let is_sent = member["readOnly"] != true && member["x-checked"] != true;
             let absent = match (member["type"].as_str(), member["format"].as_str()) {
                 (Some("integer"), _) => json!(member["maximum"].as_i64().unwrap_or(i64::MAX) - 1),
@@ -227,10 +233,13 @@ impl<D: Database> Entity<'_, D> {
             }
             let mut wrong = new.clone();
             wrong[name] = absent;
-            let arguments = vec![("Json", json!(wrong.to_string())), ("RequestKey", json!(self.another_key(7)))];
+            let arguments = vec![("Json", json!(wrong.to_string())), ("RequestKey", json!(self.request_key()))];
             let answer = self.database.call(self.put.procedure, true, &arguments).await?;
             let Ok(columns) = answer else { bail!("{name}: {answer:?}") };
             if column(&columns, "Status")? == 201 && self.database.engine() == Engine::Bridge {
+                let key = self.parts(&column(&columns, self.key)?);
+                let request_key = json!(self.request_key());
+                self.of_key("delete", &key, vec![("RequestKey", request_key)], 202).await?;
                 continue;
             }
             ensure!(column(&columns, "Status")? == 409, "{name}: {columns:?}");

@@ -5,7 +5,8 @@
 //! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
 //! - `key` says which columns name a row, and `row` what follows from that;
 //! - `bigint` says how JSON has a BIGINT;
-//! - `filter` says how a list is filtered, `condition` has the conditions of a filter, `sort` an order of a list, and `order` the orders;
+//! - `filter` says how a list is filtered, `condition` has the conditions of a filter, `sort` how it is ordered, and `order` the
+//!   orders that follow;
 //! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
 //! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
 
@@ -22,7 +23,7 @@ pub(crate) mod order;
 mod row;
 mod rule;
 mod schema;
-pub(crate) mod sort;
+mod sort;
 mod sql_type;
 mod text;
 

@@ -1,4 +1,4 @@
-//! An order as a plan writes it.
+//! The orders of a list as the plan has them.
 
 use anyhow::{Error, bail, ensure};
 use serde::{Deserialize, Serialize};
@@ -8,7 +8,7 @@ use serde::{Deserialize, Serialize};
 #[serde(try_from = "String", into = "String")]
 pub(crate) struct Sort {
     pub(crate) column: String,
-    pub(crate) is_descending: bool,
+    pub(super) is_descending: bool,
 }
 
 impl TryFrom<String> for Sort {

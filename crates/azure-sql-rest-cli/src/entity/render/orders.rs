@@ -310,7 +310,7 @@ fn t_sql_of_orders_seeks_each_range_in_the_columns_own_type() {
     let text = super::tsql::tsql(&plan(CODE));
     assert!(text.contains("@After1 NVARCHAR(12) = IIF(@Sort IS NULL, @After, ops.key_part(@After, 1))"), "{text}");
     assert!(text.contains("IIF(@After IS NOT NULL AND @Sort IS NOT NULL AND ("), "{text}");
-    assert!(text.contains("CONCAT(IIF(@Sort IS NULL, p.Code, ops.key_text(p.Code)), N'/' + @Sort, "), "{text}");
+    assert!(text.contains("CONCAT(IIF(@Sort IS NULL, CONVERT(NVARCHAR(12), p.Code) COLLATE DATABASE_DEFAULT, ops.key_text(p.Code)), N'/' + @Sort, "), "{text}");
     let text = super::tsql::tsql(&plan(LINE));
     assert!(text.contains("WHERE @Sort = N'-Nr' AND c.Nr = @After2 AND c.Code < @After1"), "{text}");
     assert!(

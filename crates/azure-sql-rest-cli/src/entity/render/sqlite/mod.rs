@@ -5,7 +5,6 @@ mod condition;
 mod key;
 mod names;
 mod order;
-mod parameters;
 mod procedures;
 mod replace;
 mod schema;

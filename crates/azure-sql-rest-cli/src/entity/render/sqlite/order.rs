@@ -6,7 +6,7 @@ use super::super::text::{listed, quoted};
 use super::super::{CURSOR, cursor_variable, unknown_sort};
 use super::key::{self, Keyset, bad_cursor};
 use super::names::{column_name, local, table_name};
-use super::parameters::{compared, problem_of};
+use super::values::{compared, problem_of};
 
 impl Keyset {
     /// The list with the orders of the plan. `filters` are conditions that rows must fulfil.
@@ -36,7 +36,7 @@ pub(super) fn indexes(plan: &Plan) -> Vec<String> {
     // The key has its own.
     let is_first = |order: &&Order| plan.key.first().is_some_and(|key| plan.key_of(&order.column.name) == Some(key));
     for order in plan.orders().iter().filter(|order| !is_first(order)) {
-        let name = local(&format!("IX_{}_{}", plan.table.name, order.column.name));
+        let name = local(&format!("IX_{}_{}_{}", plan.table.schema, plan.table.name, order.column.name));
         let ascending = Order { is_descending: false, query: None, rest: order.rest.clone(), ..*order };
         let index = format!(
             "CREATE INDEX IF NOT EXISTS {name} ON {} ({});",

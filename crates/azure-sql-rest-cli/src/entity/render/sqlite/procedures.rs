@@ -7,9 +7,8 @@ use super::super::tsql::rule_of_filter;
 use super::super::{BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, label, references, taken, taken_fields};
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
-use super::parameters::{compared, json_of};
 use super::schema::{COLLATE, index_name, object_of};
-use super::values::{Source, arguments_of, default, given, member, set};
+use super::values::{Source, arguments_of, compared, default, given, json_of, member, set};
 
 /// A problem about the row with the key that was asked for.
 pub(super) fn about(plan: &Plan, rest: &str) -> String {

@@ -101,7 +101,12 @@ fn problem(plan: &Plan) -> String {
 /// The cursor of a row of `p`.
 fn cursor(plan: &Plan) -> String {
     let key = match plan.key_columns().as_slice() {
-        [key] if key.sql_type.is_text() => format!("IIF(@Sort IS NULL, p.{0}, ops.key_text(p.{0}))", name(&key.name)),
+        // One collation for both: two make no value of MAX.
+        [key] if key.sql_type.is_text() => format!(
+            "IIF(@Sort IS NULL, CONVERT({}, p.{column}) COLLATE DATABASE_DEFAULT, ops.key_text(p.{column}))",
+            types::parameter(key.sql_type),
+            column = name(&key.name)
+        ),
         _ => key::parts_of_text(plan, |_, key| format!("p.{}", name(&key.name))),
     };
     let mut cases = String::new();
