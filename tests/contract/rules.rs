@@ -80,7 +80,7 @@ fn returns_nothing(statements: &[String], select: usize) -> bool {
     let begin = statements[..select].iter().rposition(is_boundary);
     assigns(select + 1)
         || statements[select + 1] == "TOP" && assigns(select + 5)
-        || statements[begin.map_or(0, |at| at + 1)] == "INSERT"
+        || statements[begin.map_or(0, |at| at + 1)..select].iter().any(|token| token == "INSERT")
 }
 
 #[test]

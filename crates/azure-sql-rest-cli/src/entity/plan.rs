@@ -5,7 +5,7 @@
 //! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
 //! - `key` says which columns name a row, and `row` what follows from that;
 //! - `bigint` says how JSON has a BIGINT;
-//! - `filter` says how a list is filtered, `condition` has the conditions of a filter, and `sort` the orders of a list;
+//! - `filter` says how a list is filtered, `condition` has its conditions, `sort` is an order, and `order` has its ranges;
 //! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
 //! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
 
@@ -18,10 +18,11 @@ mod filter;
 mod json;
 mod key;
 mod name;
+pub(crate) mod order;
 mod row;
 mod rule;
 mod schema;
-pub(crate) mod sort;
+mod sort;
 mod sql_type;
 mod text;
 

@@ -3,7 +3,7 @@
 use clap::ValueEnum;
 
 use super::plan::condition::Condition;
-use super::plan::sort::Order;
+use super::plan::order::Order;
 use super::plan::{Column, Expression, Filled, Key, KeySource, Operation, Plan, Role, SqlType};
 
 /// All reasons for which a plan cannot be served, each with a way out.

@@ -1,12 +1,12 @@
 //! A list with several orders: its cursors, and the ranges of rows behind one. `render/tsql/order.rs` says what a cursor is.
 
-use super::super::super::plan::sort::{Order, Range};
+use super::super::super::plan::order::{Order, Range};
 use super::super::super::plan::{Column, Plan};
 use super::super::text::{listed, quoted};
 use super::super::{CURSOR, cursor_variable, unknown_sort};
 use super::key::{self, Keyset, bad_cursor};
 use super::names::{column_name, local, table_name};
-use super::procedures::{compared, problem_of};
+use super::values::{compared, problem_of};
 
 impl Keyset {
     /// The list with the orders of the plan. `filters` are conditions that rows must fulfil.

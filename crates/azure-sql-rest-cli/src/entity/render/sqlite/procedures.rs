@@ -1,14 +1,14 @@
 //! The procedures.
 
 use super::super::super::plan::condition::{Compare, Condition, VALUES};
-use super::super::super::plan::{Column, Filled, Plan, Role, SqlType, Version};
+use super::super::super::plan::{Column, Filled, Plan, Role, Version};
 use super::super::text::{capitalized, listed, quoted};
-use super::super::tsql::{rule_of_filter, rule_of_text};
+use super::super::tsql::rule_of_filter;
 use super::super::{BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, label, references, taken, taken_fields};
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
-use super::values::{Source, arguments_of, default, given, member, set};
+use super::values::{Source, arguments_of, compared, default, given, json_of, member, set};
 
 /// A problem about the row with the key that was asked for.
 pub(super) fn about(plan: &Plan, rest: &str) -> String {
@@ -102,21 +102,6 @@ fn each_value(condition: &Condition) -> String {
     format!("json_each('[' || replace(json_quote(:{}), ',', '\",\"') || ']') AS item", condition.parameter)
 }
 
-/// A value of a query or a cursor as JSON: there is a number or Boolean as in JSON, and any other value as its text.
-fn json_of(column: &Column, value: &str) -> String {
-    let types = match column.sql_type {
-        SqlType::Bit => "'true', 'false'",
-        sql_type if sql_type.is_integer() || is_stored_number(sql_type) => "'integer', 'real'",
-        _ => return format!("json_quote({value})"),
-    };
-    format!("iif(iif(json_valid({value}), json_type({value}), '') IN ({types}), {value}, json_quote({value}))")
-}
-
-/// The fault of a parameter's value for a column; NULL for a value without one.
-pub(super) fn problem_of(plan: &Plan, column: &Column, parameter: &str) -> String {
-    format!("field_error({}, {})", json_of(column, parameter), arguments_of(rule_of_text(plan, column)))
-}
-
 /// The answer to a value that a filter cannot have.
 fn filter_problem(plan: &Plan, condition: &Condition) -> String {
     let rule = arguments_of(rule_of_filter(plan, condition));
@@ -165,28 +150,6 @@ fn filter(plan: &Plan, condition: &Condition) -> String {
         Compare::Prefix => format!("substr({name}, 1, length({one})) = {one}{COLLATE}"),
     };
     format!("(:{parameter} IS NULL OR {is_compared})")
-}
-
-/// A value of a column as SQLite compares it: numbers and times with an offset by what they say, not as texts.
-pub(super) fn compared(column: &Column, value: &str) -> String {
-    match column.sql_type {
-        sql_type if is_stored_number(sql_type) => format!("CAST({value} AS NUMERIC)"),
-        SqlType::DateTimeOffset(_) => format!("julianday({value})"),
-        _ => value.to_owned(),
-    }
-}
-
-/// True for the numbers that are stored as the text of their digits.
-fn is_stored_number(sql_type: SqlType) -> bool {
-    matches!(
-        sql_type,
-        SqlType::Decimal { .. }
-            | SqlType::Numeric { .. }
-            | SqlType::Money
-            | SqlType::SmallMoney
-            | SqlType::Real
-            | SqlType::Float
-    )
 }
 
 /// The checks of the text.

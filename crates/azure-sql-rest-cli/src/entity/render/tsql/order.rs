@@ -3,7 +3,7 @@
 //! A cursor is the text of the key (`ops.key_text`) with two more parts: the value of `sort`, and the row's value in this order. A row
 //! with NULL has no last part. Without `sort`, the cursor is only the key, as in a list with one order.
 
-use super::super::super::plan::sort::{Order, Range};
+use super::super::super::plan::order::{Order, Range};
 use super::super::super::plan::{Column, Plan};
 use super::super::text::{literal, name, qualified};
 use super::super::{cursor_variable, unknown_sort};
