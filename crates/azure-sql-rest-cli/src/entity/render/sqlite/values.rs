@@ -163,7 +163,7 @@ pub(super) fn in_json(plan: &Plan, column: &Column, value: String) -> String {
     if plan.has_digits_as_text(column) { format!("CAST({value} AS TEXT)") } else { value }
 }
 
-/// A value of a query or a cursor as JSON: there is a number or Boolean as in JSON, and any other value as its text.
+/// A value of a query or a cursor as JSON. There, a number or Boolean is as in JSON, and any other value is its text.
 pub(super) fn json_of(column: &Column, value: &str) -> String {
     let types = match column.sql_type {
         SqlType::Bit => "'true', 'false'",
