@@ -97,8 +97,7 @@ fn cursor(plan: &Plan) -> String {
     let mut cases = String::new();
     for Order { query, column, .. } in plan.orders() {
         if plan.key_of(&column.name).is_none() {
-            cases +=
-                &format!(" WHEN {} THEN '/' || key_text({})", quoted(&query.unwrap_or_default()), column_name(column));
+            cases += &format!(" WHEN {} THEN key_text({})", quoted(&query.unwrap_or_default()), column_name(column));
         }
     }
     let value = if cases.is_empty() { String::new() } else { format!(", CASE :Sort{cases} END") };
@@ -106,8 +105,8 @@ fn cursor(plan: &Plan) -> String {
         [key] if key.sql_type.is_text() => format!("iif(:Sort IS NULL, {0}, key_text({0}))", column_name(key)),
         _ => key::text(plan),
     };
-    // A text with NULL behind `||` is NULL, which concat leaves out.
-    format!("concat({key}, '/' || :Sort{value})")
+    // concat_ws leaves NULL out.
+    format!("concat_ws('/', {key}, :Sort{value})")
 }
 
 /// The ranges of all orders. Only the ranges of one order have rows.

@@ -54,17 +54,16 @@ pub(super) fn in_ledger(plan: &Plan) -> String {
 
 /// The text of a key of several columns, as `ops.key_text` says, from expressions for the parts.
 pub(super) fn text(plan: &Plan, part: impl Fn(usize, &Column) -> String) -> String {
-    format!("CONCAT({})", parts_of_text(plan, part))
+    format!("CONCAT({})", parts_of_text(plan, part).join(", N'/', "))
 }
 
-/// The parts of this text: arguments of CONCAT.
-pub(super) fn parts_of_text(plan: &Plan, part: impl Fn(usize, &Column) -> String) -> String {
+/// The parts of this text.
+pub(super) fn parts_of_text(plan: &Plan, part: impl Fn(usize, &Column) -> String) -> Vec<String> {
     let part = |(at, column): (usize, &Column)| match column.sql_type {
         sql_type if sql_type.is_text() => format!("ops.key_text({})", part(at, column)),
         _ => part(at, column),
     };
-    let parts: Vec<_> = plan.key_columns().into_iter().enumerate().map(part).collect();
-    parts.join(", N'/', ")
+    plan.key_columns().into_iter().enumerate().map(part).collect()
 }
 
 /// True if the columns of the key can have more bytes together than a clustered index holds: error 1946 refuses such a row.

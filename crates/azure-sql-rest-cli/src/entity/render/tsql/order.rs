@@ -107,18 +107,18 @@ fn cursor(plan: &Plan) -> String {
             types::parameter(key.sql_type),
             column = name(&key.name)
         ),
-        _ => key::parts_of_text(plan, |_, key| format!("p.{}", name(&key.name))),
+        _ => key::parts_of_text(plan, |_, key| format!("p.{}", name(&key.name))).join(", "),
     };
     let mut cases = String::new();
     for Order { query, column, .. } in plan.orders() {
         if plan.key_of(&column.name).is_none() {
             let value = types::to_cursor(column, &format!("p.{}", name(&column.name)));
-            cases += &format!(" WHEN {} THEN N'/' + {value}", literal(&query.unwrap_or_default()));
+            cases += &format!(" WHEN {} THEN {value}", literal(&query.unwrap_or_default()));
         }
     }
     let value = if cases.is_empty() { String::new() } else { format!(", CASE @Sort{cases} END") };
-    // A text with NULL behind `+` is NULL, which CONCAT leaves out.
-    format!("CONCAT({key}, N'/' + @Sort{value})")
+    // CONCAT_WS leaves NULL out.
+    format!("CONCAT_WS(N'/', {key}, @Sort{value})")
 }
 
 /// The ranges of all orders. Only the ranges of one order have rows.
