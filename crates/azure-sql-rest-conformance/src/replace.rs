@@ -32,8 +32,7 @@ pub fn a_row_is_created_or_replaced_at_its_path(subject: &Subject) {
         let shown = subject.row(&reply);
         subject.shows(&shown, row);
         assert_eq!(entity.path_of(&entity.key_of(&shown)), path);
-        let read = subject.get(&path).is(200);
-        assert_eq!((read.text(), read.header("etag")), (reply.text(), reply.header("etag")));
+        assert_eq!(subject.get(&path).is(200).text(), reply.text());
         shown
     };
     ask(&row, 201);
@@ -65,7 +64,8 @@ pub fn conditions_guard_a_replacement(subject: &Subject) {
         put(&row, &[("if-match", version)]).problem(412);
     }
     subject.is_absent(&path);
-    let first = put(&row, &[("if-none-match", "*")]).is(201).header("etag").to_owned();
+    put(&row, &[("if-none-match", "*")]).is(201);
+    let first = subject.get(&path).header("etag").to_owned();
     put(&another(subject), &[("if-none-match", "*")]).problem(412);
     put(&another(subject), &[("if-none-match", &first)]).problem(400);
     assert_eq!(subject.get(&path).header("etag"), first, "nothing was changed");

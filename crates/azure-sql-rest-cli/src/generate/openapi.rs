@@ -333,8 +333,7 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
         Method::GET => ("200", "Rows", &[("ETag", "ETag")]),
         Method::DELETE => ("202", "Deleted", &[key, replayed]),
         Method::PATCH => ("202", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
-        Method::PUT if has_key(call) => ("200", "Rows", &[("ETag", "MaybeETag"), key, replayed]),
-        // A procedure of the owner's own.
+        // A replacement, or a procedure of the owner's own.
         _ if call.creates.is_none() => ("200", "Rows", &[key, replayed]),
         // Without an ETag, because the stored row differs from the body (RFC 9110, section 9.3.4).
         Method::PUT => ("201", "Rows", &[key, replayed]),

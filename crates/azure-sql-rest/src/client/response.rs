@@ -134,8 +134,8 @@ impl Context<'_> {
 
     fn add_headers(&self, headers: &mut HeaderMap, head: Head) {
         // A PUT may store other content than it was sent, so that the answer must not have its tag (RFC 9110, section
-        // 9.3.4). A replaced row shows its tag, because the next change needs it.
-        if let Some(etag) = head.etag.filter(|_| self.request.method != Method::PUT || self.call.is_versioned()) {
+        // 9.3.4).
+        if let Some(etag) = head.etag.filter(|_| self.request.method != Method::PUT) {
             headers.insert(ETAG, ascii(["\"", &etag, "\""].concat()));
         }
         if let Some(after) = head.next_after {

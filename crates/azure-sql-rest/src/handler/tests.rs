@@ -150,7 +150,7 @@ fn a_row_is_replaced_at_its_path_under_both_conditions() {
     let platform = Fake::default().row(r#""Status":200,"ETag":"v2","Json":"[]""#);
     let headers = [("if-match", "*"), ("if-none-match", "*"), ("idempotency-key", "k")];
     let response = write(&platform, Method::PUT, "/code/7", &headers);
-    assert_eq!((response.status().as_u16(), &response.headers()[ETAG]), (200, &HeaderValue::from_static("\"v2\"")));
+    assert_eq!((response.status().as_u16(), response.headers().get(ETAG)), (200, None));
     let arguments =
         serde_json::json!({"CodeID": 7, "IfMatch": "*", "IfNoneMatch": 1, "RequestKey": "k", "Json": CUSTOMER});
     assert_eq!(sent(&platform), arguments);
