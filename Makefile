@@ -132,7 +132,7 @@ test-browser: build stack ## /docs and /problems in a headless Chromium; writes 
 ##@ Under stress
 
 test-pages: ## a million rows in pages beside a writer, on the local database (a minute)
-	cargo test --locked -p azure-sql-rest-cli --bins -- --ignored --nocapture a_million_rows
+	cargo test --locked --workspace --bins -- --ignored --nocapture a_million_rows
 
 soak: build stack ## 50,000 requests while the bridge fails (six minutes); writes docs/resilience-report.md
 	target/debug/soak --requests 50000 --report docs/resilience-report.md
