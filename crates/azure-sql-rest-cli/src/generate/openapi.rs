@@ -213,7 +213,7 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
             Source::Path(kind) => ("path", segments.next().unwrap_or_default(), kind, None),
             Source::Query(name, kind, default) => ("query", name, kind, default),
             Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
-            Source::Body(_) | Source::IfMatch | Source::IfNoneMatch => return None,
+            Source::Body(_) | Source::IfMatch | Source::IfNoneMatch | Source::Caller => return None,
         };
         let mut parameter = json!({"name": name, "in": place, "schema": schema(kind, default)});
         if place == "path" {
