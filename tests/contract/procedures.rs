@@ -106,7 +106,7 @@ fn a_write_validates_claims_changes_records_and_answers() {
     let rows = procedures().into_iter().find(|routine| routine.name == "ops.put_rows").expect("ops.put_rows");
     let steps = [
         "EXECUTE ops.claim_request @RequestKey, @Operation",
-        "EXECUTE @Procedure",
+        "EXECUTE @Procedure @Json = @Row, @RequestKey = @Key;",
         "EXECUTE ops.record_request @RequestKey, @Status,",
     ];
     let steps = steps.map(|step| (count(&rows.body, step), find(&rows.body, step)));

@@ -114,8 +114,8 @@ struct Add {
     /// Orders of the list besides the order by key: Name, or 'CreatedAt desc'
     #[arg(long, value_delimiter = ',', value_parser = sort_of)]
     sort: Vec<Sort>,
-    /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), or @COLUMN to copy
-    /// another column
+    /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), caller(), or @COLUMN
+    /// to copy another column
     #[arg(long, value_delimiter = ',')]
     set: Vec<String>,
     /// The same, and again with every change of the row

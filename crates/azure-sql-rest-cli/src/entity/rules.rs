@@ -275,6 +275,11 @@ fn fits(value: &Expression, sql_type: SqlType, is_nullable: bool) -> Result<(), 
             | SqlType::SmallDateTime => Ok(()),
             _ => is(),
         },
+        Expression::Caller => match sql_type.length() {
+            _ if !sql_type.is_text() || sql_type.is_padded() => is(),
+            Some(..64) => Err(format!("it is {sql_type}, and the name of an API key has up to 64 characters")),
+            _ => Ok(()),
+        },
         Expression::Number(text) => {
             let (least, most) = match sql_type {
                 SqlType::Bit => (0, 1),

@@ -82,7 +82,7 @@ fn constant(plan: &Plan, column: &Column, text: &str) -> Option<String> {
             as_number.filter(|_| !column.sql_type.is_text()).unwrap_or_else(|| json!(text))
         }
         Expression::Null => return Some("NULL".to_owned()),
-        Expression::Now | Expression::Column(_) | Expression::Binary(_) => return None,
+        Expression::Now | Expression::Caller | Expression::Column(_) | Expression::Binary(_) => return None,
     };
     literal(plan, column, &value)
 }
@@ -132,6 +132,10 @@ pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Sou
     };
     let value = match value {
         Expression::Now => now(column.sql_type),
+        Expression::Caller => {
+            let caller = if matches!(source, Source::Document) { ":Caller" } else { "NULL" };
+            Some(if column.is_nullable { caller.to_owned() } else { format!("ifnull({caller}, '')") })
+        }
         Expression::Column(name) => plan.column(name).map(of),
         // Nothing here reads it: its text stands for it.
         Expression::Text(text) | Expression::Binary(text)
