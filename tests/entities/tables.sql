@@ -305,3 +305,11 @@ CREATE TABLE dbo.Tokens
     SpecimenCode VARCHAR(12) NULL REFERENCES dbo.Specimens (Code),
     Label NVARCHAR(30) NOT NULL
 );
+
+CREATE TABLE dbo.Memos
+(
+    Code VARCHAR(12) NOT NULL PRIMARY KEY,
+    Body NVARCHAR(200) NOT NULL,
+    CreatedBy NVARCHAR(100) NOT NULL,
+    ModifiedBy VARCHAR(255) NULL
+);

@@ -44,6 +44,7 @@ macro_rules! cases {
 const CASES: &[(&str, Case)] = cases![
     writes::what_is_created_is_there,
     writes::patches_change_the_named_member_only,
+    writes::texts_that_clients_only_read_are_not_taken,
     writes::what_is_deleted_is_gone,
     writes::unique_values_are_taken,
     writes::references_to_no_row_are_named,
