@@ -82,6 +82,9 @@ pub(crate) struct Plan {
     /// The orders of a list besides the order by key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sort: Vec<Sort>,
+    /// True if a request may ask how many rows a list has.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) count: bool,
     /// Every column of the table, in its order.
     pub(crate) columns: Vec<Column>,
     /// The primary key (`is_primary`), unique constraints and unique indexes.

@@ -51,8 +51,9 @@ pub(super) fn lines(plan: &Plan) -> String {
         Operation::List => (
             vec![format!("List {}, a page at a time", plural.replace('_', " "))],
             format!(
-                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){}{})",
+                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){}{}{})",
                 sort(plan),
+                if plan.count { ", Count: optional(\"count\", NVARCHAR(5))" } else { "" },
                 plan.conditions().iter().map(filter).collect::<String>()
             ),
         ),

@@ -47,7 +47,7 @@ fn only_a_procedure_that_stores_the_caller_asks_for_its_name() {
     assert!(text.contains("ISNULL(@Caller, N'')") && text.contains("ModifiedBy = @Caller"), "{text}");
     assert!(text.contains("@Result OUTPUT, @Caller;"), "{text}");
     assert_eq!(lines.matches(", Caller: caller)").count(), 4, "{lines}");
-    // What a change does not touch, it does not ask for.
+    // A patch does not ask for the name where only a new row stores it.
     let mut plan = plan;
     plan.columns.pop();
     for operation in Operation::ALL {

@@ -113,7 +113,7 @@ const RESERVED: [&str; 13] = [
 pub(crate) fn key_parameters(plan: &Plan) -> Vec<String> {
     let is_free = |name: &str| {
         let others = RESERVED.iter().chain(&["Current", "Referred", "RowID", "ErrorNumber", "Document"]);
-        let others = others.chain(&["IfNoneMatch", "Caller", "Sent", "OtherKey", "IsThere"]);
+        let others = others.chain(&["IfNoneMatch", "Caller", "Count", "Total", "Sent", "OtherKey", "IsThere"]);
         text::is_plain(name) && !others.into_iter().any(|other| other.eq_ignore_ascii_case(name))
     };
     // `RowKey1` and `After1` are of procedures for keys of several columns.
@@ -146,6 +146,9 @@ fn cursor_variable(plan: &Plan, column: &Column) -> String {
     }
 }
 
+/// The parameter of a list's procedure that asks how many rows the list has.
+const COUNT: &str = ", @Count NVARCHAR(5) = NULL";
+
 /// Tells clients which orders there are.
 fn unknown_sort(plan: &Plan) -> String {
     format!("sort must be one of {}.", plan.sort_values().0.join(", "))
@@ -159,6 +162,8 @@ pub(crate) const CURSOR: u16 = 4000;
 
 #[cfg(test)]
 mod caller;
+#[cfg(test)]
+mod count;
 #[cfg(test)]
 mod kinds;
 #[cfg(test)]

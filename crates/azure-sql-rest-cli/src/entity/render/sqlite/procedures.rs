@@ -5,7 +5,8 @@ use super::super::super::plan::{Column, Filled, Operation, Plan, Role, Version};
 use super::super::text::{capitalized, listed, quoted};
 use super::super::tsql::rule_of_filter;
 use super::super::{
-    BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, caller_parameter, label, long_caller, references, taken, taken_fields,
+    BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, COUNT, caller_parameter, label, long_caller, references, taken,
+    taken_fields,
 };
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
@@ -53,29 +54,37 @@ pub(super) fn list(plan: &Plan) -> String {
     };
     let Keyset { sql_type, sort, check, rows, order, cursor } = keyset;
     let members = object_of(plan, plan.in_list());
+    let where_filters = if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) };
+    let (count, boolean, total) = match plan.count {
+        false => ("", "", String::new()),
+        true => (
+            COUNT,
+            "SELECT 400 AS Status, json_object('detail', 'count must be true or false.') AS Json
+WHERE :Count NOT IN ('true', 'false');\n\n",
+            format!("\n    iif(:Count = 'true', (SELECT count(*) FROM {table}{where_filters}), NULL) AS Total,"),
+        ),
+    };
     let page = match plan.has_cursor() {
         false => format!(
             "\
 -- The last page ends with the last row of all, and has no next.
 SELECT
     200 AS Status,
-    nullif(max({key}), (SELECT max({key}) FROM {table}{where_filters})) AS NextAfter,
+    nullif(max({key}), (SELECT max({key}) FROM {table}{where_filters})) AS NextAfter,{total}
     replace(json_group_array(json_patch('{{}}', json_object(
             {members}
     ))), '/', '\\/') AS Json
 FROM (
 {rows}
 );
-",
-            where_filters =
-                if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) },
+"
         ),
         true => format!(
             "\
 -- One more row than the page has tells whether another page follows.
 SELECT
     200 AS Status,
-    max(iif(web_Nth = :Limit AND web_Found > :Limit, {cursor}, NULL)) AS NextAfter,
+    max(iif(web_Nth = :Limit AND web_Found > :Limit, {cursor}, NULL)) AS NextAfter,{total}
     replace(json_group_array(json_patch('{{}}', json_object(
             {members}
     )) ORDER BY web_Nth) FILTER (WHERE web_Nth <= :Limit), '/', '\\/') AS Json
@@ -90,11 +99,11 @@ FROM (
     };
     format!(
         "\
--- @After {sql_type} = NULL, @Limit INT = {default}{sort}{parameters}
+-- @After {sql_type} = NULL, @Limit INT = {default}{sort}{count}{parameters}
 SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and {max}.') AS Json
 WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
 
-{check}{checks}{page}",
+{check}{checks}{boolean}{page}",
         default = plan.limit.default,
     )
 }
