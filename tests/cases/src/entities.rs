@@ -262,6 +262,12 @@ impl<D: Database> Entity<'_, D> {
             let second = self.ask(list, false, vec![("After", next), ("Limit", json!(1))], 200).await?;
             ensure!(json_of(&second)? != json_of(&page)?, "{second:?}");
         }
+        if list.parameters.iter().any(|(name, _)| *name == "Count") {
+            let counted = self.ask(list, false, vec![("Count", json!("true")), ("Limit", json!(1))], 200).await?;
+            ensure!(column(&counted, "Total")?.as_i64() >= Some(1), "{counted:?}");
+            self.ask(list, false, vec![("Count", json!("TRUE"))], 400).await?;
+        }
+        ensure!(column(&page, "Total").unwrap_or_default() == Value::Null, "{page:?}");
         for sort in self.description["sorts"].as_array().into_iter().flatten() {
             self.order(list, sort).await?;
             self.ask(list, false, vec![("Sort", json!("?"))], 400).await?;
