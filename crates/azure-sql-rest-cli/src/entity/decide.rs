@@ -297,7 +297,7 @@ fn decided(
     {
         Role::Hidden
     } else if defined.filled == Filled::ByInsert && defined.sql_type.is_some_and(SqlType::is_only_shown) {
-        notes.push(format!("column {name} is shown as text, and clients cannot send it"));
+        notes.push(format!("column {name} is shown, and clients cannot send it"));
         Role::Shown
     } else if defined.filled == Filled::ByInsert {
         Role::Sent

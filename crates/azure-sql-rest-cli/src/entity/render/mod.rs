@@ -165,6 +165,8 @@ mod caller;
 #[cfg(test)]
 mod count;
 #[cfg(test)]
+mod json;
+#[cfg(test)]
 mod kinds;
 #[cfg(test)]
 mod million;

@@ -36,6 +36,9 @@ pub(super) fn given(plan: &Plan, column: &Column) -> String {
 
 /// A JSON value as a literal.
 fn literal(plan: &Plan, column: &Column, value: &Value) -> Option<String> {
+    if column.sql_type == SqlType::Json {
+        return Some(quoted(&value.to_string()));
+    }
     let (name, size, scale) = rule(plan, column)?;
     Some(match stored(&value.to_string(), Type { name, size, scale }).ok()? {
         Stored::Integer(number) => number.to_string(),
@@ -153,7 +156,12 @@ pub(super) fn shown(plan: &Plan, column: &Column) -> String {
     let name = column_name(column);
     match column.sql_type {
         SqlType::BigInt => in_json(plan, column, name),
-        SqlType::Bit | SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney => {
+        SqlType::Bit
+        | SqlType::Decimal { .. }
+        | SqlType::Numeric { .. }
+        | SqlType::Money
+        | SqlType::SmallMoney
+        | SqlType::Json => {
             format!("json({name})")
         }
         SqlType::Float => format!("json(shown_float({name}, 15))"),

@@ -185,8 +185,21 @@ pub(super) fn version(plan: &Plan) -> (String, String, Option<String>) {
             let column = format!("c.{}", name(&column.name));
             ("BINARY(8)".to_owned(), column.clone(), Some(column))
         }
-        Version::Text => ("INT".to_owned(), "BINARY_CHECKSUM(*)".to_owned(), None),
+        Version::Text => ("INT".to_owned(), format!("BINARY_CHECKSUM({})", whole_row(plan)), None),
     }
+}
+
+/// All columns of a row. A checksum refuses the types that cannot be compared.
+fn whole_row(plan: &Plan) -> String {
+    let is_compared = |column: &Column| !matches!(column.sql_type, SqlType::Json | SqlType::Vector(_));
+    if plan.columns.iter().all(is_compared) {
+        return "*".to_owned();
+    }
+    let part = |column: &Column| match (is_compared(column), format!("c.{}", name(&column.name))) {
+        (true, column) => column,
+        (false, column) => format!("IIF({column} IS NULL, 0, 1)"),
+    };
+    plan.columns.iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// The condition that a row has the key of the request and the version that was read.
