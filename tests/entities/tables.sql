@@ -311,5 +311,6 @@ CREATE TABLE dbo.Memos
     Code VARCHAR(12) NOT NULL PRIMARY KEY,
     Body NVARCHAR(200) NOT NULL,
     CreatedBy NVARCHAR(100) NOT NULL,
-    ModifiedBy VARCHAR(255) NULL
+    ModifiedBy VARCHAR(255) NULL,
+    Extra JSON NULL
 );
