@@ -311,6 +311,13 @@ CREATE TABLE dbo.Memos
     Code VARCHAR(12) NOT NULL PRIMARY KEY,
     Body NVARCHAR(200) NOT NULL,
     CreatedBy NVARCHAR(100) NOT NULL,
-    ModifiedBy VARCHAR(255) NULL,
+    ModifiedBy VARCHAR(255) NULL
+);
+
+-- Of Azure SQL, and of SQL Server 2025 or later.
+CREATE TABLE dbo.Preferences
+(
+    PreferenceID INT NOT NULL IDENTITY PRIMARY KEY,
+    Label NVARCHAR(50) NOT NULL,
     Extra JSON NULL
 );
