@@ -53,7 +53,7 @@ pub async fn handle<'s, P: Platform>(
     let action = found.as_ref().and_then(|found| found.action(&head.method));
     // Liveness depends on no setting.
     if let Some(Action::Alive) = action {
-        let mut response = json(StatusCode::OK, whole(r#"{"status":"alive"}"#));
+        let mut response = json(StatusCode::OK, whole(br#"{"status":"alive"}"#));
         finish(&mut response, &head.method, correlation_id);
         return response;
     }
@@ -105,7 +105,7 @@ pub async fn handle<'s, P: Platform>(
 /// Adds the headers that every answer has, and removes the body from an answer to `HEAD`.
 fn finish<C>(response: &mut Response<Body<C>>, method: &Method, correlation_id: String) {
     if method == Method::HEAD {
-        *response.body_mut() = whole("");
+        *response.body_mut() = whole(b"");
     } else if let Body::Whole(bytes) = response.body()
         && !matches!(response.status(), StatusCode::NO_CONTENT | StatusCode::NOT_MODIFIED)
     {
@@ -412,8 +412,8 @@ fn server_timing(effort: Effort) -> String {
 }
 
 /// A body that is part of the component.
-fn whole<C>(text: &'static str) -> Body<C> {
-    Body::Whole(Bytes::from_static(text.as_bytes()))
+fn whole<C>(text: &'static [u8]) -> Body<C> {
+    Body::Whole(Bytes::from_static(text))
 }
 
 /// The client's correlation id when it is a GUID, else a new one.
