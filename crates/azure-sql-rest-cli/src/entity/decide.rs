@@ -1,6 +1,6 @@
 //! Decides the plan of a table: which columns clients send and see, and the values of a new row. `rules` refuses plans that break a rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail, ensure};
 
@@ -108,6 +108,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         ddl: table.ddl.clone(),
         source: wishes.source.clone(),
         written: before.map(|before| before.written.clone()).unwrap_or_default(),
+        referred: BTreeMap::new(),
     };
     if wishes.may_do_less && plan.has(Operation::Patch) && plan.changed().next().is_none() {
         plan.operations.retain(|operation| *operation != Operation::Patch);

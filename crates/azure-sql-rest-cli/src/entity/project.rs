@@ -28,7 +28,16 @@ pub(crate) fn plans(root: &Path) -> Result<Vec<Plan>> {
         }
     }
     paths.sort();
-    paths.iter().map(|path| Plan::parse(&text(root, path)?).with_context(|| format!("cannot use {path}"))).collect()
+    let plan = |path: &String| Plan::parse(&text(root, path)?).with_context(|| format!("cannot use {path}"));
+    let mut plans = paths.iter().map(plan).collect::<Result<Vec<_>>>()?;
+    // Rows refer to rows that refer to others.
+    for _ in 0..plans.len() {
+        let before = plans.clone();
+        if !plans.iter_mut().fold(false, |is_new, plan| plan.refer_to(&before) || is_new) {
+            break;
+        }
+    }
+    Ok(plans)
 }
 
 /// The plan of an entity, if there is one.

@@ -34,18 +34,9 @@ pub(crate) fn all(scripts: &[(String, String)], tables: &str) -> Result<Vec<Foun
     let mut scripts = parsed(scripts)?;
     let mut names: Vec<TableName> = Vec::new();
     for (_, script) in &mut scripts {
-        while script.peek().is_some() {
-            if !script.take(&["CREATE", "TABLE"]) {
-                script.at += 1;
-            } else if let Ok(name) = script.object()
-                && of.as_ref().is_none_or(|of| is_same(&name.schema, &of.schema))
-                && !name.name.starts_with(['#', '@'])
-                && !names.iter().any(|other| other.is(&name))
-            {
-                names.push(name);
-            }
-        }
+        created(script, &mut names);
     }
+    names.retain(|name| of.as_ref().is_none_or(|of| is_same(&name.schema, &of.schema)));
     let mut read = |name: &TableName| {
         let within = "its CREATE TABLE is in a procedure, or a later statement drops it: give a file that creates it";
         read_table(&mut scripts, name)?.context(within)
@@ -61,6 +52,24 @@ pub(crate) fn all(scripts: &[(String, String)], tables: &str) -> Result<Vec<Foun
         }
     }
     Ok(tables)
+}
+
+/// Collects the tables that a script creates.
+fn created(script: &mut Script, names: &mut Vec<TableName>) {
+    while script.peek().is_some() {
+        if let Some(text) = script.executed() {
+            if let Ok(mut inner) = Script::new(&text) {
+                created(&mut inner, names);
+            }
+        } else if !script.take(&["CREATE", "TABLE"]) {
+            script.at += 1;
+        } else if let Ok(name) = script.object()
+            && !name.name.starts_with(['#', '@'])
+            && !names.iter().any(|other| other.is(&name))
+        {
+            names.push(name);
+        }
+    }
 }
 
 fn parsed(scripts: &[(String, String)]) -> Result<Vec<(&str, Script<'_>)>> {

@@ -173,7 +173,7 @@ fn each_of_several_tables_is_read_or_refused() {
     let script = "CREATE TABLE dbo.Bad (ID int unsigned); CREATE TABLE Sales.Good (ID int PRIMARY KEY)
         CREATE TABLE dbo.Colors (ID int PRIMARY KEY, A datetime2 GENERATED ALWAYS AS ROW START, B datetime2 GENERATED ALWAYS AS ROW END,
             PERIOD FOR SYSTEM_TIME (A, B)) WITH (SYSTEM_VERSIONING = ON (HISTORY_TABLE = dbo.OldColors))
-        CREATE TABLE dbo.OldColors (ID int NOT NULL); CREATE TABLE dbo.Knows AS EDGE; CREATE TABLE #Mine (ID int)\nGO
+        EXEC('CREATE TABLE dbo.OldColors (ID int NOT NULL)'); CREATE TABLE dbo.Knows AS EDGE; CREATE TABLE #Mine (ID int)\nGO
         CREATE PROCEDURE dbo.P AS CREATE TABLE dbo.Inner_Table (ID int)";
     let scripts = [("tables.sql".to_owned(), script.to_owned())];
     let said = |pattern: &str| -> Vec<String> {
