@@ -81,7 +81,12 @@ pub fn patches_change_the_named_member_only(subject: &Subject) {
         match &member.base {
             Value::Null => {}
             _ if member.varies() => changes.push(subject.another(member)),
-            base if member.is_given() => changes.push(base.clone()),
+            // Beside the row's other values, a CHECK is known to allow only the row's own.
+            base if member.is_given() => {
+                let own =
+                    get(&before, &member.field).filter(|own| member.schema["x-checked"] == true && !own.is_null());
+                changes.push(own.unwrap_or(base).clone());
+            }
             base => changes.extend([values::another(&member.schema, base, 1), base.clone()]),
         }
         for value in changes {

@@ -76,7 +76,7 @@ impl Plan {
 
     /// The `n`th value that the rules of CHECKs allow: this one if they do.
     fn ruled(&self, column: &Column, value: &Value, n: usize) -> Option<Value> {
-        // One decimal of REAL is enough for examples, too.
+        // REAL has halves as they are written, and most decimals only nearly.
         let as_float =
             (column.sql_type == SqlType::Real).then(|| Column { sql_type: SqlType::Float, ..column.clone() });
         let column = as_float.as_ref().unwrap_or(column);
@@ -85,9 +85,10 @@ impl Plan {
             return texts.get((n - 1) % texts.len().max(1)).map(|text| json!(text));
         }
         let digits = decimals(column.sql_type).filter(|_| !rules.is_empty())?;
+        let scale = if as_float.is_some() { 2.0 } else { 10_f64.powi(digits.into()) };
         // Counted in the last of its decimals, whose multiples a binary number has only nearly.
         let units = |value: &Value| {
-            let units = value.as_f64()? * 10_f64.powi(digits.into());
+            let units = value.as_f64()? * scale;
             Some(if (units - units.round()).abs() < 1e-6 { units.round() } else { units })
         };
         let (mut low, mut high): (Option<f64>, Option<f64>) = (None, None);
@@ -108,7 +109,7 @@ impl Plan {
             (at, _, Some(high)) if at > high => high - step % count,
             _ => return Some(value.clone()),
         };
-        let number = units / 10_f64.powi(digits.into());
+        let number = units / scale;
         if digits == 0 { Some(json!(number as i64)) } else { Some(json!(number)) }
     }
 
