@@ -74,8 +74,9 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         }
     }
     let key = key_of(table, wishes, &mut reasons);
-    let columns: Vec<_> =
+    let mut columns: Vec<_> =
         table.columns.iter().map(|column| decided(table, column, key.as_deref(), wishes, &mut notes)).collect();
+    number(&mut columns, wishes.before.as_ref());
     traits(table, wishes, &mut reasons, &mut notes);
     for (column, defined) in columns.iter().zip(&table.columns) {
         must_have_a_value(column, defined, wishes, &mut reasons);
@@ -337,6 +338,24 @@ fn decided(
         takes_number: before.is_some_and(|before| before.takes_number),
         called: before.and_then(|before| before.called.clone()),
         is_audit,
+    }
+}
+
+/// Numbers the new members that would have the name of another: `No` and `No_2` of the columns `No.` and `#No`.
+fn number(columns: &mut [Column], before: Option<&Plan>) {
+    for at in 0..columns.len() {
+        let made =
+            columns[at].path.clone().filter(|_| before.is_none_or(|before| before.column(&columns[at].name).is_none()));
+        let Some(made) = made else { continue };
+        let is_taken = |path: &str| {
+            columns
+                .iter()
+                .enumerate()
+                .any(|(other, column)| (other < at || column.path.is_none() && other != at) && column.path() == path)
+        };
+        let mut paths = std::iter::once(made.clone()).chain((2..).map(|count| format!("{made}_{count}")));
+        let free = paths.find(|path| !is_taken(path));
+        columns[at].path = free;
     }
 }
 

@@ -178,7 +178,6 @@ fn what_cannot_be_done_is_refused_with_the_place() {
         ("--table Colors --set B=@ColorID", "ColorID int identity key, A int, B int", "which clients do not give"),
         ("--table Colors --touch B=@A", "ColorID int key, A int, B int", "a change need not have that"),
         ("--table Colors --set A", key, r#""A" is not COLUMN=VALUE"#),
-        ("--table Colors", "ColorID int key, [A B] int, AB int", "columns A B and AB are both the member AB"),
         ("--table Colors", "ColorID int key, A int); DROP TABLE x; --", "cannot read the columns"),
         ("--table Colors --only put", key, "--only needs get as well"),
         ("--table Colors --plural color", key, "one row and many need different names"),
@@ -217,6 +216,19 @@ fn a_table_is_refused_with_all_its_reasons() {
     for reason in ["the key Id is", "column B must have", "column C must have", "no column D"] {
         assert!(said.contains(reason), "{reason}: {said}");
     }
+}
+
+#[test]
+fn members_of_like_names_are_numbered() {
+    let project = project();
+    let line =
+        "thing --table Things --columns 'Id int key, [#No] int, No int, [No.] int, [名] int, [Имя] int, Größe int'";
+    let mut plan = decided_in(project.path(), line).unwrap().plan;
+    let paths: Vec<_> = plan.columns.iter().map(|column| column.path().to_owned()).collect();
+    assert_eq!(paths, ["Id", "No_2", "No", "No_3", "Column", "Column_2", "Groesse"]);
+    plan.columns[1].path = Some("No".into());
+    let said = rules::refusals(&plan).join("\n");
+    assert!(said.contains("columns #No and No are both the member No"), "{said}");
 }
 
 /// A table has one IDENTITY at most, and each column its own name.

@@ -202,8 +202,11 @@ impl Plan {
     fn patch_example(&self, path: Option<Value>, row: usize, value: usize) -> Example {
         let refers =
             |column: &&Column| self.references.iter().any(|reference| reference.columns.contains(&column.name));
-        let changed: Vec<_> = self.changed().filter(|column| !refers(column)).take(1).collect();
-        let request = self.example_row(value, changed.iter().copied(), true);
+        // Beside a row's other values, a CHECK is known to allow only the row's own.
+        let is_checked = |column: &&Column| self.rules(column).1;
+        let changed = self.changed().filter(|column| !refers(column)).min_by_key(is_checked);
+        let value = if changed.as_ref().is_some_and(is_checked) { row } else { value };
+        let request = self.example_row(value, changed.into_iter(), true);
         let mut response = self.example_row(row, self.shown(), false);
         merge(&mut response, &self.example_row(value, changed.into_iter(), false));
         let is_known = !self.shown().any(|column| column.is_audit && matches!(column.role, Role::Touch(_)));
@@ -281,9 +284,9 @@ fn bytes(n: usize, length: usize) -> Value {
     json!(BASE64_STANDARD.encode(bytes))
 }
 
-/// The `n`th text that fits a pattern of LIKE with classes: the second of `[A-C][0-9]-%` is `A1-`. Any other text is itself.
+/// The `n`th text that fits a pattern of LIKE: the second of `[A-C][0-9]-%` is `A1-`. Any other text is itself.
 fn fitting(pattern: &str, n: usize) -> String {
-    if !pattern.contains('[') {
+    if !pattern.contains(['[', '%']) {
         return pattern.to_owned();
     }
     let mut places: Vec<Vec<char>> = Vec::new();

@@ -376,7 +376,7 @@ fn examples_keep_the_rules_between_columns_and_of_other_tables() {
         plural = "trips"
         table = "dbo.Trips"
         script = "sql/40-trip.sql"
-        operations = ["get", "put"]
+        operations = ["get", "put", "patch"]
         key = [{ column = "FromCode", from = "client" }, { column = "ToCode", from = "client" }]
         columns = [
             { name = "FromCode", type = "varchar(9)" },
@@ -412,6 +412,8 @@ fn examples_keep_the_rules_between_columns_and_of_other_tables() {
     let row = |n| plan.example_row(n, plan.sent(), true);
     assert_eq!(row(1), json!({"FromCode": "AA-0", "ToCode": "AA-1", "Least": 1, "Most": 2, "Fuel": 1.0}));
     assert_eq!(row(3), json!({"FromCode": "AA-2", "ToCode": "AA-0", "Least": 3, "Most": 4, "Fuel": 0.0}));
+    let patch = json!({"path": {"FromCode": "AA-2", "ToCode": "AA-0"}, "request": {"Least": 3}, "response": [row(3)]});
+    assert_eq!(plan.examples()["patch_trip"], patch);
     assert_eq!(stops.example_row(31, stops.sent(), true), json!({"Code": "BA-0"}));
     assert_eq!(stops.example_row(12, stops.sent(), true), json!({"Code": "AB-1"}));
     let notes = text.replace(
