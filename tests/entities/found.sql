@@ -1,5 +1,5 @@
--- Shapes that were found in public databases, reduced to their essence: keys that a LIKE limits, keys that refer to rows with several columns,
--- a unique column without a value, and scripts that run again.
+-- What public databases have, reduced: a LIKE that limits a key, references of several columns, and CHECKs between columns. A unique column may
+-- be NULL, and the script runs again.
 :setvar Owner "dbo"
 EXEC sp_addtype 'Remark', 'nvarchar(200)', 'NULL'
 GO

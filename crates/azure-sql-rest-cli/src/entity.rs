@@ -30,7 +30,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
 use plan::{BigInt, Filter, Operation, Plan, Sort, TableName};
-use source::{Table, Trait};
+use source::{Table, Trait, is_same};
 use words::{english_plural, singular};
 
 #[derive(Args)]
@@ -43,7 +43,7 @@ pub(crate) struct EntityArguments {
 enum Command {
     /// Add a table to the API, or bring what follows from its plan up to date
     Add(Box<Add>),
-    /// Add all tables, or those of a schema, each under the English singular of its name, and leave out unfit tables, with the reasons
+    /// Add all tables, or all of a schema, each under the English singular of its name, and leave out unfit tables, with the reasons
     AddAll {
         /// The schema, as Sales.*, or * for all
         tables: String,
@@ -218,7 +218,12 @@ fn add_all(root: &Path, add: &Add, pattern: &str) -> Result<()> {
     let mut refused = 0;
     for (table_name, table) in tables {
         let add = Add { name: singular(&table_name.name), table: Some(table_name.to_string()), ..add.clone() };
-        let added = table.and_then(|table| add_table(root, &add, &table, Some(source.clone())));
+        // A database has the tables of the API beside other tables.
+        let is_own = pattern == "*" && ["ops", "web"].iter().any(|schema| is_same(&table_name.schema, schema));
+        let added = table.and_then(|table| match is_own {
+            true => bail!("is of the API itself"),
+            false => add_table(root, &add, &table, Some(source.clone())),
+        });
         let (said, lines) = match added {
             Ok((notes, files)) => (files.join(", "), notes.iter().map(|note| format!("note: {note}")).collect()),
             Err(reasons) => {

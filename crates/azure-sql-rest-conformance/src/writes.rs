@@ -173,7 +173,7 @@ pub fn unique_values_are_taken(subject: &Subject) {
 /// Where the table that a member refers to is there, a value that no row has is refused. The local database has only the tables of entities.
 pub fn references_to_no_row_are_named(subject: &Subject) {
     let entity = &subject.entity;
-    // A reference of several members names all of them, those of the key too.
+    // A reference of several members names all of them, also members of the key.
     let references = entity.new.iter().chain(&entity.patch).filter(|member| member.is_reference());
     let fields: Vec<_> = references.map(|member| member.field.clone()).collect();
     let absent = |members: &[Member]| -> Vec<_> {

@@ -2,7 +2,7 @@
 //!
 //! In reading order:
 //! - `table` has the table;
-//! - `pieces` reads the words of a script with their places, and `script` its statements, of which `skip` knows those that do not matter;
+//! - `pieces` reads the words of a script with their places, and `script` its statements, of which `skip` knows the harmless;
 //! - `dynamic` reads statements that are texts;
 //! - `alter` applies the statements that change a table, and `definition` reads columns and constraints;
 //! - `catalog` reads the same table from the catalog of a database, which `database` asks.

@@ -377,6 +377,20 @@ fn all_tables_of_a_schema_are_added_under_their_singular() {
     run(root, EntityArguments { command }).unwrap();
     let names: Vec<_> = project::plans(root).unwrap().into_iter().map(|plan| plan.name).collect();
     assert_eq!(names, ["aggregated_counter", "customer", "hash", "job", "server", "state"]);
+    let script = "CREATE TABLE web.Requests (ID int PRIMARY KEY, A int); CREATE TABLE dbo.Bad (ID int unsigned)
+        CREATE TABLE dbo.Good (ID int PRIMARY KEY, A int)";
+    fs::write(root.join("all.sql"), script).unwrap();
+    let all = |tables: &str| super::Command::AddAll {
+        tables: tables.into(),
+        from: None,
+        ddl: Some("all.sql".into()),
+        only: Vec::new(),
+        dry_run: false,
+    };
+    run(root, EntityArguments { command: all("*") }).unwrap();
+    let has = |name: &str| project::plan(root, name).unwrap().is_some();
+    assert_eq!((has("good"), has("bad"), has("request")), (true, false, false));
+    assert!(run(root, EntityArguments { command: all("Nothing.*") }).is_err());
     for (table, name) in [
         ("OrderDetails", "order_detail"),
         ("Order Details", "order_detail"),

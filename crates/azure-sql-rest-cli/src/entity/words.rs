@@ -56,7 +56,7 @@ pub(super) fn derived(name: &str) -> String {
     }
 }
 
-/// A name with ASCII letters for those of Western Europe.
+/// A name in which ASCII letters stand for letters of Western Europe.
 fn ascii(name: &str) -> String {
     let mut letters = String::new();
     for character in name.chars() {

@@ -1,4 +1,4 @@
-//! Reads the statements of scripts strictly. A statement that changes the table is applied, and `skip` knows those that do not matter. Any
+//! Reads the statements of scripts strictly. A statement that changes the table is applied, and `skip` knows the harmless. Any
 //! other statement that names the table is refused with its place.
 
 use anyhow::{Context, Result, bail, ensure};
