@@ -33,7 +33,11 @@ pub(crate) fn plans(root: &Path) -> Result<Vec<Plan>> {
     // Rows refer to rows that refer to others.
     for _ in 0..plans.len() {
         let before = plans.clone();
-        if !plans.iter_mut().fold(false, |is_new, plan| plan.refer_to(&before) || is_new) {
+        let mut is_new = false;
+        for plan in &mut plans {
+            is_new |= plan.refer_to(&before);
+        }
+        if !is_new {
             break;
         }
     }

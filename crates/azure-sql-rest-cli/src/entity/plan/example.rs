@@ -13,7 +13,8 @@ const ROWS: usize = 3;
 
 impl Plan {
     /// How many rows the local database begins with, the first to the last example: three. The number is one when a unique BIT has room
-    /// for only one other row. The number is two when each row needs a row of its own to refer to, so that a new row has one too.
+    /// for only one other row. Where each row needs a row of its own to refer to, the number is one less than there, so that a new row has
+    /// one too.
     pub(crate) fn seeds(&self) -> usize {
         let is_bit = |name: &String| self.column(name).is_some_and(|column| column.sql_type == SqlType::Bit);
         let refers = |columns: &[String]| {
@@ -22,8 +23,11 @@ impl Plan {
         let uniques = || self.uniques.iter().filter(|unique| unique.filter.is_none());
         match () {
             () if uniques().any(|unique| unique.columns.iter().all(is_bit)) => 1,
-            () if uniques().any(|unique| refers(&unique.columns)) => 2,
-            () => ROWS,
+            () => {
+                let bound = uniques().filter(|unique| refers(&unique.columns)).flat_map(|unique| &unique.columns);
+                let there = bound.map(|name| self.referred.get(name).map_or(ROWS, Vec::len));
+                there.min().map_or(ROWS, |there| there.saturating_sub(1).max(1))
+            }
         }
     }
 
@@ -51,7 +55,7 @@ impl Plan {
         let row = (n - 1 + (n - 1) / ROWS * place.unwrap_or_default() + step) % ROWS + 1;
         let at = reference.columns.iter().position(|name| *name == column.name).unwrap_or_default();
         let referred = reference.referenced.get(at).unwrap_or(&column.name);
-        let of_row = self.referred.get(&column.name).and_then(|values| values.get(row - 1).cloned());
+        let of_row = self.referred.get(&column.name).and_then(|values| values.iter().cycle().nth(row - 1).cloned());
         of_row.unwrap_or_else(|| column.sql_type.example(referred, row))
     }
 
@@ -65,7 +69,7 @@ impl Plan {
             let names = if reference.referenced.is_empty() { keys } else { Some(&reference.referenced) };
             for (own, name) in reference.columns.iter().zip(names.into_iter().flatten()) {
                 let Some(column) = plan.column(name) else { continue };
-                let values: Vec<_> = (1..=ROWS).map(|n| plan.example_value(column, n)).collect();
+                let values: Vec<_> = (1..=plan.seeds()).map(|n| plan.example_value(column, n)).collect();
                 referred.entry(own.clone()).or_insert(values);
             }
         }

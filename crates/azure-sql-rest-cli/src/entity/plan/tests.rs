@@ -420,5 +420,32 @@ fn examples_keep_the_rules_between_columns_and_of_other_tables() {
         "table = \"dbo.Stops\" }",
         "table = \"dbo.Stops\" }, { columns = [\"FromCode\", \"ToCode\"], table = \"dbo.Ways\" }",
     );
+    // Each row of `notes` has a row of its own there: two have, and a new one.
+    let of_notes = Plan::parse(&notes_of_stops(stops.table.to_string().as_str())).unwrap();
+    let with = |plan: &Plan, plans: &[Plan]| {
+        let mut plan = plan.clone();
+        plan.refer_to(plans);
+        plan
+    };
+    let first = with(&of_notes, std::slice::from_ref(&stops));
+    let second = with(&Plan::parse(&notes_of_stops("dbo.Notes")).unwrap(), std::slice::from_ref(&first));
+    assert_eq!((first.seeds(), second.seeds()), (2, 1));
     assert_eq!((Plan::parse(text).unwrap().seeds(), Plan::parse(&notes).unwrap().seeds()), (3, 2));
+}
+
+/// A table whose key is also the key of a row in another table.
+fn notes_of_stops(table: &str) -> String {
+    format!(
+        r#"
+        name = "note"
+        plural = "notes"
+        table = "dbo.Notes"
+        script = "sql/40-note.sql"
+        operations = ["get", "put"]
+        key = {{ column = "Code", from = "client" }}
+        columns = [{{ name = "Code", type = "varchar(9)" }}]
+        uniques = [{{ columns = ["Code"], is_primary = true }}]
+        references = [{{ columns = ["Code"], table = "{table}", referenced = ["Code"] }}]
+        "#
+    )
 }
