@@ -17,6 +17,13 @@ pub(super) struct Alias {
 
 pub(super) type Types = Vec<Alias>;
 
+/// A variable that has the name of a column's default.
+pub(super) struct DefaultOf {
+    pub(super) variable: String,
+    pub(super) table: TableName,
+    pub(super) column: String,
+}
+
 impl Script<'_> {
     /// Reads a column or a constraint of a table.
     pub(super) fn item(&mut self, table: &mut Table, types: &Types) -> Result<()> {

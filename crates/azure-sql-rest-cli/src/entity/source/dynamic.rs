@@ -3,18 +3,11 @@
 use anyhow::Result;
 use sqlparser::tokenizer::Token;
 
-use super::definition::Alias;
+use super::definition::{Alias, DefaultOf};
 use super::pieces::{Piece, Script, is_word};
 use super::script::Reader;
 use super::table::{Table, is_same};
 use crate::entity::plan::{Filled, TableName, bracketed};
-
-/// A variable that has the name of a column's default.
-pub(super) struct Default {
-    variable: String,
-    table: TableName,
-    column: String,
-}
 
 impl Script<'_> {
     /// Reads `EXEC('…')` or `EXEC sp_executesql N'…'` of one text, and returns the text.
@@ -61,7 +54,7 @@ impl Reader<'_> {
         let Ok(table) = table.parse() else { return false };
         let variable = variable.value.to_lowercase();
         self.defaults.retain(|default| default.variable != variable);
-        self.defaults.push(Default { variable, table, column: column.clone() });
+        self.defaults.push(DefaultOf { variable, table, column: column.clone() });
         true
     }
 

@@ -4,8 +4,7 @@
 use anyhow::{Context, Result, bail, ensure};
 use sqlparser::tokenizer::Token;
 
-use super::definition::{Alias, Types};
-use super::dynamic::Default;
+use super::definition::{Alias, DefaultOf, Types};
 use super::pieces::{Script, is_word};
 use super::skip::{MODULES, begins, is_harmless, names, recover, shortened, skip, skip_batch, skip_rest};
 use super::table::{Found, Table, Trait, Trigger, is_same};
@@ -139,7 +138,7 @@ pub(super) struct Reader<'n> {
     pub(super) types: Types,
     /// Sequences and types that the scripts create, word for word.
     sequences: Vec<Definition>,
-    pub(super) defaults: Vec<Default>,
+    pub(super) defaults: Vec<DefaultOf>,
     /// Statements that create the table and what belongs to it, word for word.
     pub(super) text: Vec<String>,
     problems: Vec<String>,
