@@ -1,5 +1,5 @@
--- What public databases have, reduced: a LIKE that limits a key, references of several columns, and CHECKs between columns. A unique column may
--- be NULL, and the script runs again.
+-- Shapes of public databases: a LIKE that limits a key, references of several columns, and CHECKs between columns. A unique column may be NULL,
+-- and the script runs again.
 :setvar Owner "dbo"
 EXEC sp_addtype 'Remark', 'nvarchar(200)', 'NULL'
 GO

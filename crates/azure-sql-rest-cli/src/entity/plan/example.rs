@@ -13,8 +13,7 @@ const ROWS: usize = 3;
 
 impl Plan {
     /// How many rows the local database begins with, the first to the last example: three. The number is one when a unique BIT has room
-    /// for only one other row. Where each row needs a row of its own to refer to, the number is one less than there, so that a new row has
-    /// one too.
+    /// for only one other row. A new row may need a row of its own to refer to: then the number is one less than the number there.
     pub(crate) fn seeds(&self) -> usize {
         let is_bit = |name: &String| self.column(name).is_some_and(|column| column.sql_type == SqlType::Bit);
         let refers = |columns: &[String]| {
