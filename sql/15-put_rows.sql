@@ -12,6 +12,7 @@ Parameters
   @Replayed    out: as in ops.claim_request
   @Result      out: the rows in the order of the array, or {"detail": …, "errors": [{"index": …, "field": …, "message": …}, …]}. The index
                counts from 0. There is no field where the error is about a whole row. A replay leaves out what was deleted since
+  @Caller      the name of the caller, for a procedure that stores it
 */
 CREATE OR ALTER PROCEDURE ops.put_rows
     @Operation NVARCHAR(261),
@@ -20,7 +21,8 @@ CREATE OR ALTER PROCEDURE ops.put_rows
     @RequestKey NVARCHAR(4000),
     @Status INT OUTPUT,
     @Replayed BIT OUTPUT,
-    @Result NVARCHAR(MAX) OUTPUT
+    @Result NVARCHAR(MAX) OUTPUT,
+    @Caller NVARCHAR(255) = NULL
 AS
 BEGIN
     SET NOCOUNT ON;
@@ -61,9 +63,12 @@ BEGIN
             SELECT @Row = s.Json, @Type = s.Type FROM @Sent AS s WHERE s.Nth = @Index;
             SET @Key = CONCAT(CONVERT(VARCHAR(64), HASHBYTES('SHA2_256', @RequestKey), 2), '-', @Index);
             -- A row that is wrong does not end it: the answer tells the errors of all rows.
-            IF @Type = 5
+            IF @Type = 5 AND @Caller IS NULL
                 INSERT INTO @Done (Status, ETag, RowID, Replayed, Json)
                 EXECUTE @Procedure @Json = @Row, @RequestKey = @Key;
+            ELSE IF @Type = 5
+                INSERT INTO @Done (Status, ETag, RowID, Replayed, Json)
+                EXECUTE @Procedure @Json = @Row, @RequestKey = @Key, @Caller = @Caller;
             ELSE
                 INSERT INTO @Done (Status, Json) VALUES (422, ops.problem(N'must be an object'));
             SET @Index = @Index + 1;

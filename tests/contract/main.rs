@@ -59,6 +59,7 @@ fn calls() -> Vec<Call> {
         Source::Body(_) => format!("@{name} NVARCHAR(MAX)"),
         Source::IfMatch => format!("@{name} NVARCHAR(4000) = NULL"),
         Source::IfNoneMatch => format!("@{name} INT = NULL"),
+        Source::Caller => format!("@{name} NVARCHAR(255) = NULL"),
     };
     let range = |(name, source): &(&str, Source)| match source {
         Source::Query(_, Kind::Integer(min, max), _) => Some(format!("@{name} BETWEEN {min} AND {max}")),

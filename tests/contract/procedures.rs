@@ -62,7 +62,7 @@ fn scripts_return_the_columns_of_sql_in_their_order() {
         let columns: Vec<_> = bridge.columns.iter().map(|name| (name.clone(), sql_type(name))).collect();
         assert_eq!(columns, sql.columns(), "{}", sql.name);
         // Another name is that of the row's id.
-        let others = ["Status", "ETag", "NextAfter", "Replayed", "Json"];
+        let others = ["Status", "ETag", "NextAfter", "Total", "Replayed", "Json"];
         let mut names = bridge.columns.iter().map(String::as_str);
         assert_eq!(names.find(|name| !others.contains(name)), call.id_column, "{}", sql.name);
     }
@@ -106,7 +106,7 @@ fn a_write_validates_claims_changes_records_and_answers() {
     let rows = procedures().into_iter().find(|routine| routine.name == "ops.put_rows").expect("ops.put_rows");
     let steps = [
         "EXECUTE ops.claim_request @RequestKey, @Operation",
-        "EXECUTE @Procedure",
+        "EXECUTE @Procedure @Json = @Row, @RequestKey = @Key;",
         "EXECUTE ops.record_request @RequestKey, @Status,",
     ];
     let steps = steps.map(|step| (count(&rows.body, step), find(&rows.body, step)));

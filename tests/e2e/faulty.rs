@@ -27,7 +27,7 @@ impl Faulty {
     }
 
     /// With more arguments for `azure-sql-rest up`.
-    pub fn with(variables: &[(&str, u64)], arguments: &[&str]) -> Self {
+    pub fn with(variables: &[(&str, impl ToString)], arguments: &[&str]) -> Self {
         let folder = TempDir::new().expect("a folder");
         let (database, plan) = (folder.path().join("customers.db"), folder.path().join("faults.json"));
         std::fs::write(&plan, "{}").expect("a file");

@@ -116,6 +116,11 @@ fn link(from: &Path, to: &Path) {
 
 /// The stack over the copy, with fresh data.
 pub fn start(copy: &Path) -> Faulty {
+    start_with(copy, &SHORT)
+}
+
+/// The same with other settings.
+fn start_with(copy: &Path, settings: &[(&str, impl ToString)]) -> Faulty {
     let of_copy = |path| copy.join(path).to_str().unwrap().to_owned();
     let arguments = [
         "--dab-config",
@@ -125,7 +130,7 @@ pub fn start(copy: &Path) -> Faulty {
         "--manifest",
         &of_copy("spin.toml"),
     ];
-    Faulty::with(&SHORT, &arguments)
+    Faulty::with(settings, &arguments)
 }
 
 /// Adds the tables of `tests/entities`, except the table of the page.
@@ -175,6 +180,23 @@ fn own_procedures_hold(stack: &Faulty) {
     assert_eq!((repeated.text(), repeated.header("idempotency-replayed")), (r#"{"Colors":1}"#, "true"));
     remove("remove-1", r#"{"Prefix": "Color"}"#).problem(422);
     assert_eq!(remove("remove-2", r#"{"Prefix": "Char"}"#).is(200).text(), r#"{"Colors":0}"#);
+}
+
+/// Columns of audit have the name of the API key.
+fn callers_are_stored(stack: &Faulty) {
+    let ask = |method, target: &str, key: &str, body: &str| {
+        let headers = [("content-type", "application/json"), ("x-api-key", key)];
+        let reply = stack.api.send(method, target, &headers, body.as_bytes()).json();
+        let rows = reply.as_array().expect("rows").iter();
+        rows.map(|row| (row["CreatedBy"].clone(), row["ModifiedBy"].clone())).collect::<Vec<_>>()
+    };
+    let [shop, stock] = ["shop", "stock"].map(serde_json::Value::from);
+    let both = vec![(shop.clone(), shop.clone())];
+    assert_eq!(ask(Method::POST, "/memos", "a", r#"{"Code":"m 1","Body":"new","CreatedBy":"stock"}"#), both);
+    assert_eq!(ask(Method::PATCH, "/memo/m%201", "b", r#"{"Body":"changed"}"#), [(shop, stock.clone())]);
+    assert_eq!(ask(Method::PUT, "/memo/m%202", "b", r#"{"Body":"new"}"#), [(stock.clone(), stock)]);
+    let array = r#"[{"Code":"m 3","Body":"new"},{"Code":"m 4","Body":"new"}]"#;
+    assert_eq!(ask(Method::POST, "/memos", "a", array), [both.clone(), both].concat());
 }
 
 /// Neither make nor the shell looks into the values that `make entity` is given.
@@ -241,6 +263,7 @@ fn an_entity_added_as_documented_keeps_every_promise_and_so_do_public_tables() {
     run(&samples, stack.api);
     references_hold(&stack);
     own_procedures_hold(&stack);
+    callers_are_stored(&start_with(&copy, &[("api_key", "shop:a,stock:b")]));
     let document = stack.api.get("/openapi.json").json();
     schemas_hold(&document);
     examples_hold(&document, start(&copy).api);

@@ -305,3 +305,19 @@ CREATE TABLE dbo.Tokens
     SpecimenCode VARCHAR(12) NULL REFERENCES dbo.Specimens (Code),
     Label NVARCHAR(30) NOT NULL
 );
+
+CREATE TABLE dbo.Memos
+(
+    Code VARCHAR(12) NOT NULL PRIMARY KEY,
+    Body NVARCHAR(200) NOT NULL,
+    CreatedBy NVARCHAR(100) NOT NULL,
+    ModifiedBy VARCHAR(255) NULL
+);
+
+-- Of Azure SQL, and of SQL Server 2025 or later.
+CREATE TABLE dbo.Preferences
+(
+    PreferenceID INT NOT NULL IDENTITY PRIMARY KEY,
+    Label NVARCHAR(50) NOT NULL,
+    Extra JSON NULL
+);

@@ -12,6 +12,9 @@ use crate::arguments::{Arguments, REQUEST_KEY, Value};
 /// request changes the version.
 const IF_MATCH: &str = "IfMatch";
 
+/// The name of the caller, which is a part of the key.
+pub(crate) const CALLER: &str = "Caller";
+
 /// The meaning of a key.
 pub(crate) enum Claim {
     /// The key is new.
@@ -56,7 +59,7 @@ pub(crate) fn claim(connection: &Connection, operation: &str, arguments: &Argume
 
 /// The text that two calls share only if they are the same request.
 fn hash(operation: &str, arguments: &Arguments) -> Vec<u8> {
-    let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH].contains(&name.as_str());
+    let is_payload = |(name, _): &(&String, &Value)| ![REQUEST_KEY, IF_MATCH, CALLER].contains(&name.as_str());
     // The values are quoted and escaped, so that different payloads give different texts.
     let payload = format!("{operation} {:?}", arguments.iter().filter(is_payload).collect::<Vec<_>>());
     Sha256::digest(payload).to_vec()
@@ -86,5 +89,7 @@ mod tests {
         let hashes: Vec<_> = texts.iter().flat_map(|key| texts.iter().map(|json| of(key, json))).collect();
         let distinct: std::collections::BTreeSet<_> = hashes.iter().collect();
         assert_eq!(distinct.len(), hashes.len());
+        let by = |caller: &str| hash("web.put_thing", &[(CALLER.into(), Value::Text(caller.into()))].into());
+        assert_eq!(by("shop"), by("stock"), "the key has the caller already");
     }
 }

@@ -69,7 +69,7 @@ impl fmt::Display for SqlType {
 }
 
 /// The columns that a row can have, in their order. The column without a name is the row's id, under any name.
-pub(crate) const COLUMNS: [&str; 6] = ["Status", "ETag", "", "NextAfter", REPLAYED, "Json"];
+pub(crate) const COLUMNS: [&str; 7] = ["Status", "ETag", "", "NextAfter", "Total", REPLAYED, "Json"];
 
 /// The column that no script returns: the bridge adds it to the row of each script that writes.
 pub(crate) const REPLAYED: &str = "Replayed";
@@ -80,6 +80,7 @@ pub fn column_type(name: &str) -> Option<SqlType> {
         "Status" => Some(SqlType::Int),
         "ETag" => Some(SqlType::NVarChar(Some(40))),
         "Json" => Some(SqlType::NVarChar(None)),
+        "Total" => Some(SqlType::BigInt),
         REPLAYED => Some(SqlType::Bit),
         _ => None,
     }

@@ -8,6 +8,7 @@ use sha2::{Digest, Sha256};
 use crate::{
     arguments::{Arguments, REQUEST_KEY, Value},
     json::{Kind, Raw},
+    ledger::CALLER,
 };
 
 /// The parameter with the array.
@@ -43,7 +44,8 @@ pub(crate) fn execute(arguments: &Arguments, create: impl Fn(Arguments) -> Resul
             Kind::Object => {
                 let values = [(JSON, element.text().to_owned()), (REQUEST_KEY, format!("{key:X}-{index}"))];
                 let values = values.map(|(name, value)| (name.to_owned(), Value::Text(value)));
-                create(values.into())?
+                let caller = arguments.get_key_value(CALLER).map(|(name, value)| (name.clone(), value.clone()));
+                create(values.into_iter().chain(caller).collect())?
             }
             _ => (422, r#"{"detail":"must be an object"}"#.into()),
         };

@@ -8,7 +8,7 @@
 //! - Comments at its top declare the parameters as T-SQL does: `-- @After INT = 0, @Limit INT = 1000`.
 //! - Statements follow, each ended by a semicolon at the end of a line; in them, parameters are `:After` and `:Limit`.
 //! - The first statement that gives a row with `Status` **answers**, and no statement after it is executed. The columns are
-//!   `Status`, then any of `ETag`, the row's id under any name and `NextAfter`, then `Json`. So a check is a statement by
+//!   `Status`, then any of `ETag`, the row's id under any name, `NextAfter` and `Total`, then `Json`. So a check is a statement by
 //!   itself: `SELECT 404 AS Status, … AS Json WHERE …;`. The last statement always gives a row.
 //! - The row of any other statement sets **variables**: after `INSERT … RETURNING ColorID AS RowID`, there is `:RowID`.
 //! - A statement that violates a constraint has changed nothing. The statement after it may answer for the violation, with
@@ -210,7 +210,8 @@ fn compile(name: &str, sql: &str, connection: &Connection) -> Result<Procedure> 
         let lost = |name: &&String| *name != ROW_ID && procedure.parameters.iter().all(|known| known.name != **name);
         let lost = used.iter().find(lost).map_or("", |name| name);
         ensure!(lost.is_empty(), "its last statement uses :{lost}, which a replay does not have");
-        procedure.columns[4] = REPLAYED.into();
+        let place = COLUMNS.iter().position(|column| *column == REPLAYED).unwrap_or_default();
+        procedure.columns[place] = REPLAYED.into();
     }
     procedure.columns.retain(|name| !name.is_empty());
     Ok(procedure)
@@ -231,7 +232,7 @@ fn add_columns(columns: &mut [String], names: &[&str]) -> Result<()> {
     let is_ordered = names.iter().map(place).is_sorted_by(|left, right| left < right);
     ensure!(
         is_whole && is_ordered && !names.contains(&REPLAYED),
-        "it selects ({}), and must select Status, then what there is of ETag, the row's id and NextAfter, then Json; \
+        "it selects ({}), and must select Status, then what there is of ETag, the row's id, NextAfter and Total, then Json; \
          {REPLAYED} is added where it belongs",
         names.join(", ")
     );

@@ -117,8 +117,11 @@ struct Add {
     /// Orders of the list besides the order by key: Name, or 'CreatedAt desc'
     #[arg(long, value_delimiter = ',', value_parser = sort_of)]
     sort: Vec<Sort>,
-    /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), or @COLUMN to copy
-    /// another column
+    /// The list has the query parameter `count`, with which an answer tells how many rows the list has
+    #[arg(long)]
+    count: bool,
+    /// COLUMN=VALUE, for a new row's columns that clients do not send. The value is a number, a text, now(), caller(), or @COLUMN
+    /// to copy another column
     #[arg(long, value_delimiter = ',')]
     set: Vec<String>,
     /// The same, and again with every change of the row
@@ -324,6 +327,7 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         bigint: add.bigint.or(before.as_ref().map(|before| before.bigint)).unwrap_or_default(),
         filter: add.filter.clone(),
         sort: add.sort.clone(),
+        count: add.count,
         set: add.set.iter().map(pair).collect::<Result<_>>()?,
         touch: add.touch.iter().map(pair).collect::<Result<_>>()?,
         source,

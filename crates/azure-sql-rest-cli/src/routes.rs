@@ -92,6 +92,10 @@ fn route(input: ParseStream) -> syn::Result<Route> {
     let path = text(input)?;
     input.parse::<Token![=>]>()?;
     let action = action(input)?;
+    // A procedure would take its absence for a caller without a name.
+    if method == Method::GET && matches!(&action, Action::Call(call) if call.takes_caller()) {
+        return Err(input.error("expected no caller: only a write has one"));
+    }
     input.parse::<Token![;]>()?;
     Ok(Route { method, path, doc: doc.leak(), action })
 }
@@ -141,6 +145,7 @@ fn parameter(input: ParseStream) -> syn::Result<(&'static str, Source)> {
     match word.to_string().as_str() {
         "if_match" => return Ok((name, source::if_match)),
         "if_none_match" => return Ok((name, source::if_none_match)),
+        "caller" => return Ok((name, source::caller)),
         _ => {}
     }
     let arguments;
@@ -164,7 +169,7 @@ fn parameter(input: ParseStream) -> syn::Result<(&'static str, Source)> {
         _ => {
             return Err(syn::Error::new(
                 word.span(),
-                "expected key, page, query, optional, body, if_match or if_none_match",
+                "expected key, page, query, optional, body, if_match, if_none_match or caller",
             ));
         }
     };
@@ -239,7 +244,7 @@ mod tests {
         /// Create or replace
         PUT "/thing/{id}" => replace_thing(ThingID: key(NVARCHAR(20)), Json: body("thing"), IfMatch: if_match, IfNoneMatch: if_none_match);
         /// Delete
-        DELETE "/thing/{id}" => delete_thing(ThingID: key(ID), IfMatch: if_match);
+        DELETE "/thing/{id}" => delete_thing(ThingID: key(ID), IfMatch: if_match, By: caller);
         /// List
         GET "/things" => get_things(After: page(ID), Limit: query("limit", -1..=10_000, 1000), Name: optional("name", NVARCHAR(5)));
         /// Create one or many
@@ -291,6 +296,7 @@ mod tests {
             ("/// A\nGET \"/a\" => get_a(A: path(INT));", "expected key, page"),
             ("/// A\nPUT \"/a\" => put_a(A: body(\"a\")) creates A;", "expected identifier"),
             ("/// A\nPUT \"/a\" => put_a(A: body(\"a\")) creates A at \"/a/{a}\", all by put_as;", "expected many"),
+            ("/// A\nGET \"/a\" => get_a(By: caller);", "expected no caller: only a write has one"),
             ("/// A\nGET \"/a\" => health;", "expected alive, ready"),
             ("/// A\nGET \"/a\" => alive", "expected `;`"),
         ] {

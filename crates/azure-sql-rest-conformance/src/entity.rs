@@ -30,6 +30,8 @@ pub struct Entity {
     pub filters: Vec<Value>,
     /// The orders of the list that `sort` chooses: a member, and `-` in front for descending.
     pub sorts: Vec<String>,
+    /// True if a request may ask how many rows the list has.
+    pub is_counted: bool,
     /// The members that are the key.
     pub keys: Vec<String>,
     /// The members of a row as it is shown, of a new one, and of a patch.
@@ -185,6 +187,7 @@ impl Entity {
             limit: parameter(&all["get"], "query", "limit")["schema"]["maximum"].as_u64(),
             filters: parameters(&all["get"]).filter(|one| one["x-filter"].is_object()).cloned().collect(),
             sorts: sorts(&all["get"]),
+            is_counted: !parameter(&all["get"], "query", "count").is_null(),
             new: members(&new["schema"], &examples),
             patch: members(&patch["schema"], &examples),
             replace: members(&replace["schema"], &examples),

@@ -8,6 +8,7 @@
 #![allow(clippy::missing_panics_doc, reason = "a case panics with what is wrong")]
 
 pub mod client;
+mod counts;
 pub mod description;
 mod entity;
 pub mod examples;
@@ -44,6 +45,7 @@ macro_rules! cases {
 const CASES: &[(&str, Case)] = cases![
     writes::what_is_created_is_there,
     writes::patches_change_the_named_member_only,
+    writes::texts_that_clients_only_read_are_not_taken,
     writes::what_is_deleted_is_gone,
     writes::unique_values_are_taken,
     writes::references_to_no_row_are_named,
@@ -65,6 +67,7 @@ const CASES: &[(&str, Case)] = cases![
     reads::what_is_not_there_is_404,
     reads::pages_are_the_list,
     reads::filters_choose_the_rows_of_a_list,
+    counts::a_list_that_counts_has_as_many_rows,
     orders::every_order_has_each_row_once,
     reads::rows_of_another_row_are_its_own,
     reads::pages_hold_while_rows_come_and_go,

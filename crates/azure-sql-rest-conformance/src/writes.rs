@@ -106,6 +106,29 @@ pub fn patches_change_the_named_member_only(subject: &Subject) {
     }
 }
 
+pub fn texts_that_clients_only_read_are_not_taken(subject: &Subject) {
+    let entity = &subject.entity;
+    let is_read_only = |member: &&Member| member.schema["readOnly"] == true && values::is_text(&member.schema);
+    let read_only: Vec<_> = entity.row.iter().filter(is_read_only).map(|member| &member.field).collect();
+    let forged = |row: Value| read_only.iter().fold(row, |row, field| with(&row, field, json!("forged"))).to_string();
+    let shows = |reply: &Reply| {
+        for row in reply.json().as_array().expect("rows") {
+            let is_forged = |field: &&&String| get(row, field) == Some(&json!("forged"));
+            assert_eq!(read_only.iter().find(is_forged), None, "{row}");
+        }
+    };
+    for (method, path) in &entity.creates {
+        shows(&subject.ask(method, path, &[], &forged(subject.new_row())).is(201));
+    }
+    if let Some((path, _)) = &entity.many {
+        let array = format!("[{},{}]", forged(subject.new_row()), forged(subject.new_row()));
+        shows(&subject.ask(&Method::POST, path, &[], &array).is(201));
+    }
+    if let Some(path) = subject.path_of_a_row().filter(|_| entity.has(Method::PATCH)) {
+        shows(&subject.ask(&Method::PATCH, &path, &[], &forged(json!({}))).is(202));
+    }
+}
+
 pub fn what_is_deleted_is_gone(subject: &Subject) {
     let entity = &subject.entity;
     if entity.creates.is_empty() || !entity.has(Method::DELETE) {

@@ -205,7 +205,7 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         })
     }
 
-    /// The caller to whom the idempotency keys of this request belong; `None` where callers cannot be told apart.
+    /// The caller to whom the idempotency keys of this request belong, and whom it may store; `None` where callers cannot be told apart.
     fn scope(&self, name: &str) -> Option<String> {
         let token = caller::of_token(&self.head.headers).filter(|_| self.settings.forward_authorization);
         let are_told_apart = self.settings.forward_authorization || self.settings.api_key.have_names();
@@ -290,12 +290,13 @@ impl<'s, P: Platform> Exchange<'_, 's, P> {
         if is_write {
             self.preconditions.refuse_on_write(method, call.is_versioned())?;
         }
-        let mut arguments = arguments::of_head(call, self.head, found.path, &self.preconditions)?;
+        let scope = if is_write { self.scope(caller) } else { None };
+        let mut arguments = arguments::of_head(call, self.head, found.path, &self.preconditions, scope.as_deref())?;
         let mut key = None;
         if is_write {
             let sent = arguments::idempotency_key(headers)?;
             let key = key.insert(sent.map_or_else(|| random_uuid(self.platform), str::to_owned));
-            let scoped = caller::scoped(self.scope(caller).as_deref(), key)?;
+            let scoped = caller::scoped(scope.as_deref(), key)?;
             arguments.push((REQUEST_KEY, Value::Text(scoped)));
         }
         for (name, source) in call.parameters {

@@ -19,6 +19,9 @@ pub const IDEMPOTENCY_KEY: HeaderName = HeaderName::from_static("idempotency-key
 /// Says that a write had been done before under the same `Idempotency-Key`, and was not done again.
 pub const IDEMPOTENCY_REPLAYED: HeaderName = HeaderName::from_static("idempotency-replayed");
 
+/// How many rows a list has, of which an answer has a page. The name is a custom of many APIs; no standard has one.
+pub const TOTAL_COUNT: HeaderName = HeaderName::from_static("x-total-count");
+
 /// How long Data API Builder took, and in how many attempts (W3C Server Timing).
 pub const SERVER_TIMING: HeaderName = HeaderName::from_static("server-timing");
 

@@ -114,6 +114,9 @@ pub enum Source {
     IfMatch,
     /// 1 for `If-None-Match: *`: no row may be there. Left out otherwise.
     IfNoneMatch,
+    /// The name of the caller of a write: of the API key, or issuer and subject of the token. No part of the request's own can set it.
+    /// Left out for a caller without a name.
+    Caller,
 }
 
 /// A kind of argument.
@@ -161,6 +164,9 @@ pub mod source {
 
     /// 1 if `If-None-Match` allows no row.
     pub const if_none_match: Source = Source::IfNoneMatch;
+
+    /// The name of the caller of a write.
+    pub const caller: Source = Source::Caller;
 
     /// The row's key, or a part of it: the path's next segment in braces.
     pub const fn key(kind: Kind) -> Source {
@@ -323,6 +329,11 @@ pub fn kind_of_key(routes: &[Route], path: &str) -> Option<Kind> {
 }
 
 impl Call {
+    /// True when it takes the name of the caller.
+    pub fn takes_caller(&self) -> bool {
+        self.parameters.iter().any(|(_, source)| matches!(source, Source::Caller))
+    }
+
     /// True when it takes `If-Match`.
     pub fn is_versioned(&self) -> bool {
         self.parameters.iter().any(|(_, source)| matches!(source, Source::IfMatch))
@@ -352,7 +363,7 @@ mod tests {
         /// Create one or many
         POST "/things" => put_thing(Json: body("thing")) creates ThingID at "/thing/{id}", many by put_things;
         /// Create or replace
-        PUT "/sign/{id}" => replace_sign(SignID: key(ID), Json: body("sign"), IfMatch: if_match, IfNoneMatch: if_none_match);
+        PUT "/sign/{id}" => replace_sign(SignID: key(ID), Json: body("sign"), IfMatch: if_match, IfNoneMatch: if_none_match, By: caller);
     }
 
     /// The path in the table, and the segments in braces.
@@ -384,7 +395,7 @@ mod tests {
         assert!(matches!(call(3).parameters[0], ("After", Source::Page(Kind::Text(20)))));
         assert!(matches!(ROUTES[4].action, Action::Alive));
         assert!(call(2).is_versioned() && !call(1).is_versioned());
-        assert!(matches!(call(8).parameters[3], ("IfNoneMatch", Source::IfNoneMatch)));
+        assert!(matches!(call(8).parameters[3..], [("IfNoneMatch", Source::IfNoneMatch), ("By", Source::Caller)]));
     }
 
     #[test]

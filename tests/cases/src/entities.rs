@@ -182,9 +182,10 @@ impl<D: Database> Entity<'_, D> {
             Action::Call(call) if call.procedure == self.put.procedure => call.many,
             _ => None,
         });
-        let Some(many) = many else { return Ok(()) };
+        let (Some(many), caller) = (many, self.caller()) else { return Ok(()) };
         let arguments = |request_key: &str, rows: Value| {
-            vec![("Json", json!(rows.to_string())), ("RequestKey", json!(request_key))]
+            let arguments = [("Json", json!(rows.to_string())), ("RequestKey", json!(request_key))];
+            arguments.into_iter().chain(caller.clone()).collect()
         };
         let request_key = self.request_key();
         let refused = self.ask(many, true, arguments(&request_key, json!([new, 7])), 422).await?;
@@ -262,6 +263,12 @@ impl<D: Database> Entity<'_, D> {
             let second = self.ask(list, false, vec![("After", next), ("Limit", json!(1))], 200).await?;
             ensure!(json_of(&second)? != json_of(&page)?, "{second:?}");
         }
+        if list.parameters.iter().any(|(name, _)| *name == "Count") {
+            let counted = self.ask(list, false, vec![("Count", json!("true")), ("Limit", json!(1))], 200).await?;
+            ensure!(column(&counted, "Total")?.as_i64() >= Some(1), "{counted:?}");
+            self.ask(list, false, vec![("Count", json!("TRUE"))], 400).await?;
+        }
+        ensure!(column(&page, "Total").unwrap_or_default() == Value::Null, "{page:?}");
         for sort in self.description["sorts"].as_array().into_iter().flatten() {
             self.order(list, sort).await?;
             self.ask(list, false, vec![("Sort", json!("?"))], 400).await?;
@@ -395,8 +402,14 @@ impl<D: Database> Entity<'_, D> {
         Ok(())
     }
 
+    /// The name of a caller, where the procedures store it.
+    fn caller(&self) -> Option<(&'static str, Value)> {
+        self.put.takes_caller().then(|| ("Caller", json!("cases")))
+    }
+
     async fn put(&self, json: &Value, request_key: &str, status: i64) -> Result<Columns> {
-        let arguments = vec![("Json", json!(json.to_string())), ("RequestKey", json!(request_key))];
+        let mut arguments = vec![("Json", json!(json.to_string())), ("RequestKey", json!(request_key))];
+        arguments.extend(self.caller());
         self.ask(self.put, true, arguments, status).await
     }
 

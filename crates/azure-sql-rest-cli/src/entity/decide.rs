@@ -36,6 +36,8 @@ pub(crate) struct Wishes {
     pub(crate) filter: Vec<Filter>,
     /// The orders of a list; when empty, the orders of the plan before.
     pub(crate) sort: Vec<Sort>,
+    /// True if a request may ask how many rows a list has, as it may if the plan before says so.
+    pub(crate) count: bool,
     /// Values of columns in a new row, as the command line gives them.
     pub(crate) set: Vec<(String, String)>,
     /// Values of columns in a new row and after each change.
@@ -97,6 +99,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         listed: Vec::new(),
         filter: or_else(&wishes.filter, before.map(|before| &before.filter)),
         sort: or_else(&wishes.sort, before.map(|before| &before.sort)),
+        count: wishes.count || before.is_some_and(|before| before.count),
         columns,
         // A view has no index, and its owner says that the key is unique.
         uniques: if is_view(table) { Vec::new() } else { table.uniques.clone() },
@@ -311,7 +314,7 @@ fn decided(
     {
         Role::Hidden
     } else if defined.filled == Filled::ByInsert && defined.sql_type.is_some_and(SqlType::is_only_shown) {
-        notes.push(format!("column {name} is shown as text, and clients cannot send it"));
+        notes.push(format!("column {name} is shown, and clients cannot send it"));
         Role::Shown
     } else if defined.filled == Filled::ByInsert {
         Role::Sent

@@ -4,13 +4,14 @@
 //! In reading order, after [`Plan`] and its parts here:
 //! - `name` reads the name of a table, `sql_type` SQL Server's types, and `expression` the values that columns are set to;
 //! - `key` says which columns name a row, and `row` what follows from that;
-//! - `bigint` says how JSON has a BIGINT;
+//! - `bigint` says how JSON has a BIGINT, and `caller` what stores the name of the caller;
 //! - `filter` says how a list is filtered, `condition` has the conditions of a filter, `sort` how it is ordered, and `order` the
 //!   orders that follow;
 //! - `json` reads and writes JSON inside of the plan, and `text` the plan as TOML;
 //! - `rule` reads CHECKs and defaults, and `schema` and `example` make the JSON Schema and the examples.
 
 mod bigint;
+mod caller;
 mod column;
 pub(crate) mod condition;
 mod example;
@@ -81,6 +82,9 @@ pub(crate) struct Plan {
     /// The orders of a list besides the order by key.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub(crate) sort: Vec<Sort>,
+    /// True if a request may ask how many rows a list has.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub(crate) count: bool,
     /// Every column of the table, in its order.
     pub(crate) columns: Vec<Column>,
     /// The primary key (`is_primary`), unique constraints and unique indexes.

@@ -23,19 +23,25 @@ pub(super) fn lines(plan: &Plan) -> String {
     let label = name.replace('_', " ");
     let article = if label.starts_with(['a', 'e', 'i', 'o']) { "an" } else { "a" };
     let create = format!("Create {article} {label}");
-    let body = format!("put_{name}(Json: body(\"{name}\")) creates {} at \"{row}\"", render::row_id(plan));
+    let caller = |operation| if plan.takes_caller(operation) { ", Caller: caller" } else { "" };
+    let put_caller = caller(Operation::Put);
+    let body = format!("put_{name}(Json: body(\"{name}\"){put_caller}) creates {} at \"{row}\"", render::row_id(plan));
     let (limit, max) = (grouped(plan.limit.default), grouped(plan.limit.max));
     let made_up = |operation: Operation| match operation {
         Operation::Put => (vec![create.clone()], format!("PUT \"/{name}\" => {body}")),
         Operation::Get => (vec![format!("Read {article} {label}")], format!("GET \"{row}\" => get_{name}({key})")),
         Operation::Patch => (
             vec![format!("Change some fields of {article} {label}"), "JSON Merge Patch (RFC 7396).".to_owned()],
-            format!("PATCH \"{row}\" => patch_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match)"),
+            format!(
+                "PATCH \"{row}\" => patch_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match{})",
+                caller(operation)
+            ),
         ),
         Operation::Replace => (
             vec![format!("Create or replace {article} {label}")],
             format!(
-                "PUT \"{row}\" => replace_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match, IfNoneMatch: if_none_match)"
+                "PUT \"{row}\" => replace_{name}({key}, Json: body(\"{name}\"), IfMatch: if_match, IfNoneMatch: if_none_match{})",
+                caller(operation)
             ),
         ),
         Operation::Delete => (
@@ -45,8 +51,9 @@ pub(super) fn lines(plan: &Plan) -> String {
         Operation::List => (
             vec![format!("List {}, a page at a time", plural.replace('_', " "))],
             format!(
-                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){}{})",
+                "GET \"/{plural}\" => get_{plural}(After: {page}, Limit: query(\"limit\", 1..={max}, {limit}){}{}{})",
                 sort(plan),
+                if plan.count { ", Count: optional(\"count\", NVARCHAR(5))" } else { "" },
                 plan.conditions().iter().map(filter).collect::<String>()
             ),
         ),

@@ -149,6 +149,9 @@ fn filters(plan: &Plan, reasons: &mut Vec<String>) {
     if !plan.filter.is_empty() && !plan.has(Operation::List) {
         reasons.push("a filter is of a list: --only needs list as well, or take `filter` out".to_owned());
     }
+    if plan.count && !plan.has(Operation::List) {
+        reasons.push("a count is of a list: --only needs list as well, or take `count` out".to_owned());
+    }
     let conditions = plan.conditions();
     for (at, condition) in conditions.iter().enumerate() {
         reasons.extend(condition.refusal());
@@ -171,7 +174,12 @@ fn filters(plan: &Plan, reasons: &mut Vec<String>) {
                 condition.parameter
             ));
         }
-        let is_taken = ["after", "limit"].contains(&query.as_str()) || query == "sort" && !plan.sort.is_empty();
+        let is_taken = match query.as_str() {
+            "after" | "limit" => true,
+            "sort" => !plan.sort.is_empty(),
+            "count" => plan.count,
+            _ => false,
+        };
         if is_taken || conditions[..at].iter().any(|other| other.query == *query) {
             reasons.push(format!(
                 "two query parameters of the list are called {query}: name the filter as in other={name}"
@@ -274,6 +282,11 @@ fn fits(value: &Expression, sql_type: SqlType, is_nullable: bool) -> Result<(), 
             | SqlType::DateTimeOffset(_)
             | SqlType::SmallDateTime => Ok(()),
             _ => is(),
+        },
+        Expression::Caller => match sql_type.length() {
+            _ if !sql_type.is_text() || sql_type.is_padded() => is(),
+            Some(..64) => Err(format!("it is {sql_type}, and the name of an API key has up to 64 characters")),
+            _ => Ok(()),
         },
         Expression::Number(text) => {
             let (least, most) = match sql_type {

@@ -340,6 +340,14 @@ fn members_begin_with_a_small_letter_on_request() {
     );
 }
 
+#[test]
+fn a_list_goes_on_to_count() {
+    let project = project();
+    let columns = "--columns 'ID int key, Name nvarchar(20)'";
+    add(project.path(), &format!("color --table Colors --count {columns}")).unwrap();
+    assert!(decided_in(project.path(), &format!("color {columns}")).unwrap().plan.count);
+}
+
 /// Names are compared whole, not as parts of other names.
 #[test]
 fn a_name_is_taken_exactly() {

@@ -62,6 +62,7 @@ impl Entity {
                 .iter()
                 .map(|condition| (condition.parameter.clone(), filter(plan, condition)))
                 .chain(sort(plan))
+                .chain(plan.count.then(count))
                 .collect(),
             has_cursor: plan.has_cursor(),
             examples: plan.examples(),
@@ -195,6 +196,17 @@ fn sort(plan: &Plan) -> Option<(String, Value)> {
         "description": "The order of the rows: by this member, and descending with `-`. By key without it",
     });
     (!values.is_empty()).then(|| ("Sort".to_owned(), parameter))
+}
+
+/// The question for the length of a list as a parameter in the query.
+fn count() -> (String, Value) {
+    let parameter = json!({
+        "name": "count",
+        "in": "query",
+        "schema": {"type": "boolean"},
+        "description": "If `true`, `X-Total-Count` tells how many rows the list has",
+    });
+    ("Count".to_owned(), parameter)
 }
 
 /// A schema as clients see it, and so for each of its members. A column's collation may accept other spellings than

@@ -164,6 +164,11 @@ fn is_list(route: &Route, call: &Call) -> bool {
     route.method == Method::GET && call.parameters.iter().any(|(_, source)| matches!(source, Source::Page(_)))
 }
 
+/// True if a request may ask how many rows a list has.
+fn is_counted(call: &Call) -> bool {
+    call.parameters.iter().any(|(_, source)| matches!(source, Source::Query("count", ..)))
+}
+
 /// True if the path names a row, and not rows of another: `/customer/{id}/orders`.
 fn has_key(call: &Call) -> bool {
     let has = |is: fn(&Source) -> bool| call.parameters.iter().any(|(_, source)| is(source));
@@ -213,7 +218,7 @@ fn arguments(route: &Route, call: &Call, entity: Option<&Entity>) -> Vec<Value> 
             Source::Path(kind) => ("path", segments.next().unwrap_or_default(), kind, None),
             Source::Query(name, kind, default) => ("query", name, kind, default),
             Source::Page(kind) => ("query", "after", kind, matches!(kind, Kind::Integer(0, _)).then_some(0)),
-            Source::Body(_) | Source::IfMatch | Source::IfNoneMatch => return None,
+            Source::Body(_) | Source::IfMatch | Source::IfNoneMatch | Source::Caller => return None,
         };
         let mut parameter = json!({"name": name, "in": place, "schema": schema(kind, default)});
         if place == "path" {
@@ -328,6 +333,9 @@ fn responses(route: &Route, call: &Call, entity: Option<&Entity>) -> Value {
     let key = ("Idempotency-Key", "RanUnder");
     let replayed = ("Idempotency-Replayed", "Replayed");
     let (status, schema, headers): (_, _, &[_]) = match route.method {
+        _ if is_list(route, call) && is_counted(call) => {
+            ("200", "Page", &[("Link", "Link"), ("X-Total-Count", "Total")])
+        }
         _ if is_list(route, call) => ("200", "Page", &[("Link", "Link")]),
         Method::GET if !has_key(call) => ("200", "Rows", &[]),
         Method::GET => ("200", "Rows", &[("ETag", "ETag")]),

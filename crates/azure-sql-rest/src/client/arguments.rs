@@ -17,12 +17,18 @@ use crate::route::{self, Call, Kind, Source};
 pub const AFTER: &str = "after";
 
 /// The arguments that the head of a request has for `call`, a call of the path that is `template` in the table. The JSON of
-/// the body is not among them: [`crate::client::body`] reads it.
+/// the body is not among them: [`crate::client::body`] reads it. `caller` is the name of the caller of a write.
 ///
 /// # Errors
 ///
 /// 400 for a value that is not of its kind, for an unknown query parameter, and the errors of [`Preconditions::versions`].
-pub fn of_head(call: &Call, head: &Parts, template: &str, preconditions: &Preconditions) -> Result<Arguments, Problem> {
+pub fn of_head(
+    call: &Call,
+    head: &Parts,
+    template: &str,
+    preconditions: &Preconditions,
+    caller: Option<&str>,
+) -> Result<Arguments, Problem> {
     let mut arguments = Arguments::new();
     let (mut has_query, mut known, mut parts) = (false, 0, 0);
     for (name, source) in call.parameters {
@@ -44,6 +50,11 @@ pub fn of_head(call: &Call, head: &Parts, template: &str, preconditions: &Precon
             }
             Source::IfNoneMatch => {
                 arguments.extend(preconditions.allows_no_row().then_some((*name, Value::Integer(1))));
+                continue;
+            }
+            Source::Caller => {
+                let caller = caller.filter(|caller| !caller.is_empty());
+                arguments.extend(caller.map(|caller| (*name, Value::Text(caller.to_owned()))));
                 continue;
             }
             Source::Body(_) => continue,
@@ -240,7 +251,7 @@ mod tests {
         };
         let of = |query: &str, key: &str| {
             let head = Request::get(format!("/thing/{key}?{query}")).body(()).unwrap().into_parts().0;
-            let arguments = of_head(&call, &head, "/thing/{code}/{number}", &Preconditions::of(&head.headers));
+            let arguments = of_head(&call, &head, "/thing/{code}/{number}", &Preconditions::of(&head.headers), None);
             arguments.map_err(|problem| problem.kind())
         };
         let text = |text: &str| Value::Text(text.into());
@@ -259,7 +270,7 @@ mod tests {
         let any = Call { parameters: &[("After", ANY_PAGE)], ..call };
         let head = head("").unwrap();
         assert_eq!(
-            of_head(&any, &head, "", &Preconditions::of(&head.headers)).unwrap(),
+            of_head(&any, &head, "", &Preconditions::of(&head.headers), None).unwrap(),
             [],
             "the first key may be the least"
         );
@@ -271,7 +282,7 @@ mod tests {
         let none = Request::put("/").header("if-none-match", "*").body(()).unwrap().into_parts().0;
         let replaces = Call { parameters: &[("IfNoneMatch", Source::IfNoneMatch)], ..call };
         let no_row = [("IfNoneMatch", Value::Integer(1))];
-        assert_eq!(of_head(&replaces, &none, "", &Preconditions::of(&none.headers)).unwrap(), no_row);
+        assert_eq!(of_head(&replaces, &none, "", &Preconditions::of(&none.headers), None).unwrap(), no_row);
         let unknown = [("nam=x", "x/7"), ("name=x&Name=y", "x/7"), ("limit=2&_", "x/7")];
         let no_key = [("", "abcde/7"), ("", "x/x"), ("", "7/10"), ("", "%FF/7"), ("", "x/%FF")];
         let invalid = [("limit=x", "x/7"), ("name=", "x/7"), ("name=0123456789", "x/7")];

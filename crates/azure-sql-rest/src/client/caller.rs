@@ -2,7 +2,7 @@
 //!
 //! A caller is the name of an API key or, with tokens that go on to Data API Builder, a token's issuer and subject. The
 //! token is decoded and not verified: Data API Builder verifies it and refuses the call. Here the token decides only to
-//! which caller a key belongs.
+//! which caller a key belongs, and whose name a row stores.
 
 use http::header::HeaderMap;
 use percent_encoding::{AsciiSet, CONTROLS, utf8_percent_encode};

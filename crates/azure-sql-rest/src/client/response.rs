@@ -18,7 +18,7 @@ use crate::client::problem::{Problem, ProblemType, kind, root};
 use crate::dab::answer::{Head, Row, Text};
 use crate::dab::request::{Arguments, Value};
 use crate::failure::Failure;
-use crate::headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED};
+use crate::headers::{IDEMPOTENCY_KEY, IDEMPOTENCY_REPLAYED, TOTAL_COUNT};
 use crate::log::{Event, Log};
 use crate::platform::{Chunks, Platform};
 use crate::route::{Call, Creates, Kind, Route, Source, kind_of_key};
@@ -140,6 +140,9 @@ impl Context<'_> {
         }
         if let Some(after) = head.next_after {
             headers.insert(LINK, ascii(self.next_link(&after)));
+        }
+        if let Some(total) = head.total {
+            headers.insert(TOTAL_COUNT, ascii(total));
         }
         if let (Some(creates), Some(mut key)) = (self.call.creates, head.created) {
             // Data API Builder writes GUIDs in lower case, and SQL Server in upper case, as in the body. SQL Server has
@@ -334,17 +337,19 @@ mod tests {
     }
 
     #[test]
-    fn pages_link_to_the_next_with_the_same_query() {
+    fn pages_link_to_the_next_with_the_same_query_and_count_their_list() {
         let next = |arguments: Arguments, after: &str| {
-            let head = Head { next_after: Some(after.into()), ..status(200) };
-            response(&LIST, arguments, "/things", row(head, "[]")).headers()[LINK].clone()
+            let head = Head { next_after: Some(after.into()), total: Some("7".into()), ..status(200) };
+            let response = response(&LIST, arguments, "/things", row(head, "[]"));
+            assert_eq!(response.headers()["x-total-count"], "7");
+            response.headers()[LINK].clone()
         };
         let limit = |limit| vec![("After", Value::Integer(5)), ("Limit", Value::Integer(limit))];
         assert_eq!(next(limit(2), "12"), "<?after=12&limit=2>; rel=\"next\"");
         let named = [limit(1000), vec![("Name", Value::Text("a&b".into()))]].concat();
         assert_eq!(next(named, "x y"), "<?after=x%20y&limit=1000&name=a%26b>; rel=\"next\"");
         let last = response(&LIST, limit(2), "/things", row(status(200), "[]"));
-        assert!(!last.headers().contains_key(LINK));
+        assert!(!last.headers().contains_key(LINK) && !last.headers().contains_key("x-total-count"));
     }
 
     #[test]

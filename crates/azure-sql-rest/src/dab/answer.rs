@@ -53,6 +53,8 @@ pub struct Head {
     pub created: Option<String>,
     /// `NextAfter`: the last key of a page when more rows follow.
     pub next_after: Option<String>,
+    /// `Total`: how many rows a list has, if the request asks.
+    pub total: Option<String>,
     /// `Replayed`: true if the request key had been used before, so that nothing was done this time.
     pub replayed: bool,
 }
@@ -228,6 +230,7 @@ impl Head {
                 "Status" => status = value.parse().map_err(|_| OTHER_TYPE)?,
                 "ETag" => head.etag = text(value)?,
                 "NextAfter" => head.next_after = key(value)?,
+                "Total" => head.total = key(value)?,
                 "Replayed" => head.replayed = value == "true",
                 name if Some(name) == creates => head.created = key(value)?,
                 _ => {}

@@ -24,9 +24,9 @@ crate::component! {
         /// Change a customer
         PATCH "/customer/{id}" => patch_customer(CustomerID: key(ID), Json: body("customer"), IfMatch: if_match);
         /// Delete a customer
-        DELETE "/customer/{id}" => delete_customer(CustomerID: key(ID), IfMatch: if_match);
+        DELETE "/customer/{id}" => delete_customer(CustomerID: key(ID), IfMatch: if_match, DeletedBy: caller);
         /// Create a customer
-        POST "/customers" => put_customer(Json: body("customer")) creates CustomerID at "/customer/{id}", many by put_customers;
+        POST "/customers" => put_customer(Json: body("customer"), By: caller) creates CustomerID at "/customer/{id}", many by put_customers;
         /// Create or replace a code
         PUT "/code/{id}" => replace_code(CodeID: key(ID), Json: body("code"), IfMatch: if_match, IfNoneMatch: if_none_match);
         /// Description
@@ -116,14 +116,15 @@ fn a_get_brings_what_sql_wrote() {
 #[test]
 fn an_array_goes_to_the_procedure_for_many_rows() {
     let rows = " [{\"A\": 1.50}, 7]\n";
-    let headers = [("content-type", "application/json"), ("idempotency-key", "k")];
-    let platform = Fake::default().row(r#""Status":201,"Replayed":true,"Json":"[{},{}]""#);
+    let headers = [("content-type", "application/json"), ("idempotency-key", "k"), ("x-api-key", "a")];
+    let platform = Fake::default().set("api_key", "shop:a").row(r#""Status":201,"Replayed":true,"Json":"[{},{}]""#);
     let response = ask(&platform, request(Method::POST, "/customers", &headers, rows));
     assert_eq!((response.status().as_u16(), &response.body()[..]), (201, &b"[{},{}]"[..]));
     assert_eq!(response.headers()[IDEMPOTENCY_REPLAYED], "true");
     assert!(!response.headers().contains_key(LOCATION));
     assert_eq!(platform.sent.borrow()[0].1.uri().path(), "/api/put_customers");
-    assert_eq!(sent(&platform), serde_json::json!({"Json": rows, "RequestKey": "k"}));
+    assert_eq!(sent(&platform), serde_json::json!({"By": "shop", "Json": rows, "RequestKey": "shop:k"}));
+    let platform = Fake::default();
     for (method, path, content_type) in [
         (Method::PUT, "/customer", "application/json"),
         (Method::PATCH, "/customer/7", "application/json"),
@@ -213,14 +214,18 @@ fn bearer(subject: &str) -> String {
 }
 
 #[test]
-fn keys_are_scoped_to_the_caller() {
+fn keys_are_scoped_to_the_caller_whose_name_is_an_argument() {
     let run_under = |settings: [(&str, &str); 2], header: (&str, &str)| {
         let platform = Fake::default().set(settings[0].0, settings[0].1).set(settings[1].0, settings[1].1);
         let platform = platform.row(r#""Status":202,"Json":"[]""#);
         let headers = [("idempotency-key", "k-1"), header];
-        let response = write(&platform, Method::DELETE, "/customer/7", &headers);
+        let response = write(&platform, Method::DELETE, "/customer/7?DeletedBy=x", &headers);
         assert_eq!(response.headers()[IDEMPOTENCY_KEY], "k-1", "the client's own");
-        sent(&platform)["RequestKey"].as_str().unwrap().to_owned()
+        let sent = sent(&platform);
+        let key = sent["RequestKey"].as_str().unwrap().to_owned();
+        let name = key.strip_suffix(":k-1").filter(|name| !name.is_empty());
+        assert_eq!(sent.get("DeletedBy").and_then(Json::as_str), name);
+        key
     };
     let none = ("log_level", "warn");
     let keys = [("api_key", "shop:a,stock:b,c"), none];

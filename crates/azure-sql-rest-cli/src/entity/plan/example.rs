@@ -265,7 +265,8 @@ impl SqlType {
             Self::Xml => json!(format!("<row>{n}</row>")),
             Self::Geometry | Self::Geography => json!(format!("POINT ({n} {n})")),
             Self::HierarchyId => json!(format!("/{n}/")),
-            Self::RowVersion | Self::Json | Self::SqlVariant | Self::Vector(_) => Value::Null,
+            Self::Json => json!({"number": n}),
+            Self::RowVersion | Self::SqlVariant | Self::Vector(_) => Value::Null,
         }
     }
 }

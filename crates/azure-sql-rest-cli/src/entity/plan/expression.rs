@@ -6,12 +6,15 @@ use std::str::FromStr;
 use anyhow::{Error, bail};
 use serde::{Deserialize, Serialize};
 
-/// The value to which the database sets a column that clients do not send. In text: `now()`, `@Column`, or a literal of T-SQL.
+/// The value to which the database sets a column that clients do not send. In text: `now()`, `caller()`, `@Column`, or a
+/// literal of T-SQL.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize, Serialize)]
 #[serde(try_from = "String", into = "String")]
 pub(crate) enum Expression {
     /// The time in UTC, as the column's type has it.
     Now,
+    /// The name of the caller: of the API key, or issuer and subject of the token. NULL, or an empty text, without one.
+    Caller,
     /// The value of another column of the same row: one that clients send, or the key.
     Column(String),
     /// A number: digits, with a sign and a point perhaps.
@@ -30,10 +33,10 @@ impl Expression {
         text.parse().unwrap_or_else(|_| Self::Text(text.to_owned()))
     }
 
-    /// The literal of T-SQL; `None` for `Now` and `Column`.
+    /// The literal of T-SQL; `None` for `Now`, `Caller` and `Column`.
     pub(crate) fn literal(&self) -> Option<String> {
         match self {
-            Self::Now | Self::Column(_) => None,
+            Self::Now | Self::Caller | Self::Column(_) => None,
             Self::Number(number) => Some(number.clone()),
             Self::Text(text) => Some(format!("N'{}'", text.replace('\'', "''"))),
             Self::Binary(bytes) => Some(bytes.clone()),
@@ -46,6 +49,7 @@ impl fmt::Display for Expression {
     fn fmt(&self, formatter: &mut fmt::Formatter) -> fmt::Result {
         match self {
             Self::Now => formatter.write_str("now()"),
+            Self::Caller => formatter.write_str("caller()"),
             Self::Column(name) => write!(formatter, "@{name}"),
             other => formatter.write_str(&other.literal().unwrap_or_default()),
         }
@@ -58,6 +62,9 @@ impl FromStr for Expression {
     fn from_str(text: &str) -> Result<Self, Error> {
         if text.eq_ignore_ascii_case("now()") {
             return Ok(Self::Now);
+        }
+        if text.eq_ignore_ascii_case("caller()") {
+            return Ok(Self::Caller);
         }
         if text.eq_ignore_ascii_case("null") {
             return Ok(Self::Null);
@@ -83,7 +90,7 @@ impl FromStr for Expression {
         let inner = quoted.strip_prefix('\'').and_then(|rest| rest.strip_suffix('\''));
         match inner {
             Some(inner) if !inner.replace("''", "").contains('\'') => Ok(Self::Text(inner.replace("''", "'"))),
-            _ => bail!("{text:?} is no literal of T-SQL, no @Column, and not now()"),
+            _ => bail!("{text:?} is no literal of T-SQL, no @Column, and neither now() nor caller()"),
         }
     }
 }

@@ -228,7 +228,8 @@ impl SqlType {
             Self::VarBinary(Length::Of(length)) => base64(Some(length), false),
             Self::VarBinary(Length::Max) | Self::Image => base64(None, false),
             Self::Xml | Self::Geometry | Self::Geography | Self::HierarchyId => json!({"type": "string"}),
-            Self::RowVersion | Self::Json | Self::SqlVariant | Self::Vector(_) => Value::Null,
+            Self::Json => json!({"type": ["object", "array"]}),
+            Self::RowVersion | Self::SqlVariant | Self::Vector(_) => Value::Null,
         }
     }
 
@@ -255,6 +256,7 @@ impl SqlType {
                 | Self::NVarChar(Length::Max)
                 | Self::VarBinary(Length::Max)
                 | Self::Xml
+                | Self::Json
                 | Self::Geometry
                 | Self::Geography
         )

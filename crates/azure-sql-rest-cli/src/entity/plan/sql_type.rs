@@ -109,16 +109,18 @@ impl SqlType {
             | Self::Image
             | Self::UniqueIdentifier
             | Self::Xml
+            | Self::Json
             | Self::Geometry
             | Self::Geography
             | Self::HierarchyId => true,
-            Self::RowVersion | Self::Json | Self::SqlVariant | Self::Vector(_) => false,
+            Self::RowVersion | Self::SqlVariant | Self::Vector(_) => false,
         }
     }
 
-    /// True if JSON shows it as a text from which SQL Server does not make the same value again: clients only read it.
+    /// True if SQL Server does not make the same value again from what JSON shows: clients only read it. JSON rounds a number with an exponent
+    /// to ten digits behind the point. A number of 39 digits is an error that nothing catches.
     pub(crate) fn is_only_shown(self) -> bool {
-        matches!(self, Self::Xml | Self::Geometry | Self::Geography | Self::HierarchyId)
+        matches!(self, Self::Xml | Self::Json | Self::Geometry | Self::Geography | Self::HierarchyId)
     }
 
     /// The type that took the place of TEXT, NTEXT or IMAGE. Other types stay.

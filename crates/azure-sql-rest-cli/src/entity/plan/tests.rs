@@ -83,6 +83,7 @@ fn names_of_tables_keep_brackets_blanks_and_dots() {
 fn expressions_are_literals_columns_and_the_time() {
     for (text, expression) in [
         ("now()", Expression::Now),
+        ("caller()", Expression::Caller),
         ("@CustomerID", Expression::Column("CustomerID".into())),
         ("-1.50", Expression::Number("-1.50".into())),
         ("N'it''s'", Expression::Text("it's".into())),

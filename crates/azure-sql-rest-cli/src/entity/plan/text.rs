@@ -72,6 +72,9 @@ impl Plan {
         if !self.sort.is_empty() {
             line("sort", inline(&self.sort)?);
         }
+        if self.count {
+            line("count", inline(&self.count)?);
+        }
         line("columns", lines(&self.columns)?);
         for (name, list) in [
             ("uniques", lines(&self.uniques)?),

@@ -9,7 +9,7 @@ pub(crate) mod sqlite;
 mod text;
 pub(crate) mod tsql;
 
-use super::plan::{Column, Key, Plan};
+use super::plan::{Column, Key, Operation, Plan};
 
 /// The columns in the order of a row's JSON object. `FOR JSON PATH` requires the members of an inner object next to each other.
 fn members<'p>(columns: impl Iterator<Item = &'p Column>) -> Vec<&'p Column> {
@@ -81,6 +81,16 @@ const BROKEN_RULE: &str = "It refers to a row that does not exist, or breaks ano
 /// The fault of a patch whose member for the key differs from the row's key.
 const CHANGED_KEY: &str = "must be the key of the row, which cannot be changed";
 
+/// The parameter of the procedure of an operation, behind the others, if it stores the name of the caller.
+fn caller_parameter(plan: &Plan, operation: Operation) -> &'static str {
+    if plan.takes_caller(operation) { ", @Caller NVARCHAR(255) = NULL" } else { "" }
+}
+
+/// Tells a caller that no column holds its name.
+fn long_caller(most: u16) -> String {
+    format!("The name of the caller has more than {most} characters.")
+}
+
 /// Names that a key's parameter cannot have, because procedures use them.
 const RESERVED: [&str; 13] = [
     "Json",
@@ -103,7 +113,7 @@ const RESERVED: [&str; 13] = [
 pub(crate) fn key_parameters(plan: &Plan) -> Vec<String> {
     let is_free = |name: &str| {
         let others = RESERVED.iter().chain(&["Current", "Referred", "RowID", "ErrorNumber", "Document"]);
-        let others = others.chain(&["IfNoneMatch", "Sent", "OtherKey", "IsThere"]);
+        let others = others.chain(&["IfNoneMatch", "Caller", "Count", "Total", "Sent", "OtherKey", "IsThere"]);
         text::is_plain(name) && !others.into_iter().any(|other| other.eq_ignore_ascii_case(name))
     };
     // `RowKey1` and `After1` are of procedures for keys of several columns.
@@ -136,6 +146,9 @@ fn cursor_variable(plan: &Plan, column: &Column) -> String {
     }
 }
 
+/// The parameter of a list's procedure that asks how many rows the list has.
+const COUNT: &str = ", @Count NVARCHAR(5) = NULL";
+
 /// Tells clients which orders there are.
 fn unknown_sort(plan: &Plan) -> String {
     format!("sort must be one of {}.", plan.sort_values().0.join(", "))
@@ -147,6 +160,12 @@ const BAD_CURSOR: &str = "after is from no link of this list.";
 /// The longest cursor of a list, which is the text of a key of several columns.
 pub(crate) const CURSOR: u16 = 4000;
 
+#[cfg(test)]
+mod caller;
+#[cfg(test)]
+mod count;
+#[cfg(test)]
+mod json;
 #[cfg(test)]
 mod kinds;
 #[cfg(test)]

@@ -10,7 +10,7 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::super::plan::{Check, Plan};
+use super::super::plan::{Check, Operation, Plan};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -99,19 +99,20 @@ const LINE: &str = r#"
 
 /// Data API Builder's configuration for the procedures of a plan.
 fn dab(plan: &Plan) -> Value {
-    let entity = |operation| {
-        let name = plan.procedure(operation);
+    let entity = |name: String| {
         let is_read = name.starts_with("get_");
         let entity = json!({
             "source": {"type": "stored-procedure", "object": format!("web.{name}")},
             "rest": {"enabled": true, "path": name, "methods": [if is_read { "get" } else { "post" }]},
             "permissions": [{"role": "anonymous", "actions": [{"action": "execute"}]}]
         });
-        (plan.procedure(operation), entity)
+        (name, entity)
     };
     let mut config: Value =
         serde_json::from_str(&fs::read_to_string(root().join("dab/dab-config.json")).expect("a file")).expect("JSON");
-    config["entities"] = plan.operations.iter().copied().map(entity).collect::<serde_json::Map<_, _>>().into();
+    let procedures = plan.operations.iter().map(|operation| plan.procedure(*operation));
+    let of_rows = plan.has(Operation::Put).then(|| plan.procedure_of_rows());
+    config["entities"] = procedures.chain(of_rows).map(entity).collect::<serde_json::Map<_, _>>().into();
     config
 }
 

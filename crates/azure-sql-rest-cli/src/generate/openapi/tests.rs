@@ -71,6 +71,19 @@ fn a_procedure_that_creates_no_row_answers_200() {
 }
 
 #[test]
+fn a_list_that_counts_says_so() {
+    azure_sql_rest::routes! {
+        /// Counted
+        GET "/a" => get_a(After: page(INT), Count: optional("count", NVARCHAR(5)));
+        /// Not counted
+        GET "/b" => get_b(After: page(INT));
+    }
+    let headers = |route| operation(route, None)["responses"]["200"]["headers"].clone();
+    assert_eq!(headers(&ROUTES[0])["X-Total-Count"], reference("headers", "Total"));
+    assert_eq!(headers(&ROUTES[1]).get("X-Total-Count"), None);
+}
+
+#[test]
 fn components_stay_while_they_are_used() {
     let schemas = json!({"A": reference("schemas", "B"), "B": {}, "C": reference("schemas", "D"), "D": {}});
     let mut document = json!({"paths": reference("schemas", "A"), "components": {"schemas": schemas}});

@@ -50,9 +50,10 @@ fn a_row_is_read_by_column_names_in_parts_of_any_size() {
 
 #[test]
 fn keys_are_numbers_or_texts() {
-    let answer = r#"{"value":[{"Status":201,"CustomerID":"a\"b","NextAfter":9223372036854775807,"Json":"[]"}]}"#;
+    let answer = r#"{"value":[{"Status":201,"CustomerID":"a\"b","NextAfter":9223372036854775807,"Total":3000000000,"Json":"[]"}]}"#;
     let head = created(answer).unwrap();
     assert_eq!((head.created.as_deref(), head.next_after.as_deref()), (Some("a\"b"), Some("9223372036854775807")));
+    assert_eq!(head.total.as_deref(), Some("3000000000"));
 }
 
 #[test]

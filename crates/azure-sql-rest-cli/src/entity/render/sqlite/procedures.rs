@@ -1,10 +1,13 @@
 //! The procedures.
 
 use super::super::super::plan::condition::{Compare, Condition, VALUES};
-use super::super::super::plan::{Column, Filled, Plan, Role, Version};
+use super::super::super::plan::{Column, Filled, Operation, Plan, Role, Version};
 use super::super::text::{capitalized, listed, quoted};
 use super::super::tsql::rule_of_filter;
-use super::super::{BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, label, references, taken, taken_fields};
+use super::super::{
+    BROKEN_REFERENCE, BROKEN_RULE, CHANGED_KEY, COUNT, caller_parameter, label, long_caller, references, taken,
+    taken_fields,
+};
 use super::key::{self, Keyset};
 use super::names::{column_name, table_name, version_column};
 use super::schema::{COLLATE, index_name, object_of};
@@ -51,29 +54,37 @@ pub(super) fn list(plan: &Plan) -> String {
     };
     let Keyset { sql_type, sort, check, rows, order, cursor } = keyset;
     let members = object_of(plan, plan.in_list());
+    let where_filters = if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) };
+    let (count, boolean, total) = match plan.count {
+        false => ("", "", String::new()),
+        true => (
+            COUNT,
+            "SELECT 400 AS Status, json_object('detail', 'count must be true or false.') AS Json
+WHERE :Count NOT IN ('true', 'false');\n\n",
+            format!("\n    iif(:Count = 'true', (SELECT count(*) FROM {table}{where_filters}), NULL) AS Total,"),
+        ),
+    };
     let page = match plan.has_cursor() {
         false => format!(
             "\
 -- The last page ends with the last row of all, and has no next.
 SELECT
     200 AS Status,
-    nullif(max({key}), (SELECT max({key}) FROM {table}{where_filters})) AS NextAfter,
+    nullif(max({key}), (SELECT max({key}) FROM {table}{where_filters})) AS NextAfter,{total}
     replace(json_group_array(json_patch('{{}}', json_object(
             {members}
     ))), '/', '\\/') AS Json
 FROM (
 {rows}
 );
-",
-            where_filters =
-                if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) },
+"
         ),
         true => format!(
             "\
 -- One more row than the page has tells whether another page follows.
 SELECT
     200 AS Status,
-    max(iif(web_Nth = :Limit AND web_Found > :Limit, {cursor}, NULL)) AS NextAfter,
+    max(iif(web_Nth = :Limit AND web_Found > :Limit, {cursor}, NULL)) AS NextAfter,{total}
     replace(json_group_array(json_patch('{{}}', json_object(
             {members}
     )) ORDER BY web_Nth) FILTER (WHERE web_Nth <= :Limit), '/', '\\/') AS Json
@@ -88,11 +99,11 @@ FROM (
     };
     format!(
         "\
--- @After {sql_type} = NULL, @Limit INT = {default}{sort}{parameters}
+-- @After {sql_type} = NULL, @Limit INT = {default}{sort}{count}{parameters}
 SELECT 400 AS Status, json_object('detail', 'limit must be between 1 and {max}.') AS Json
 WHERE (:Limit BETWEEN 1 AND {max}) IS NOT TRUE;
 
-{check}{checks}{page}",
+{check}{checks}{boolean}{page}",
         default = plan.limit.default,
     )
 }
@@ -179,6 +190,16 @@ HAVING count(*) > 0;
     )
 }
 
+/// The check that the columns hold the name of the caller.
+pub(super) fn longest_caller(plan: &Plan, operation: Operation) -> String {
+    plan.longest_caller(operation).map_or_else(String::new, |most| {
+        format!(
+            "\nSELECT 422 AS Status, json_object('detail', {}) AS Json\nWHERE length(:Caller) > {most};\n",
+            quoted(&long_caller(most))
+        )
+    })
+}
+
 /// The check that a patch keeps the key. Nothing where rows do not show it: the member is one that clients do not know.
 fn same_key(plan: &Plan) -> String {
     let check = |column: &Column| {
@@ -257,11 +278,11 @@ pub(super) fn put(plan: &Plan) -> String {
         insert(plan).into_iter().map(|(column, value)| (column_name(column), value)).unzip();
     format!(
         "\
--- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000){caller}
 
 {DOCUMENT}
 -- 2. The fields.
-{fields}
+{fields}{longest_caller}
 -- 3. The change.
 {of_new_row}
 
@@ -279,6 +300,8 @@ SELECT 201 AS Status, max(ETag) AS ETag, :RowID AS {created}, ifnull(max(Json), 
 FROM web_{entity}_document
 WHERE {is_row};
 ",
+        caller = caller_parameter(plan, Operation::Put),
+        longest_caller = longest_caller(plan, Operation::Put),
         of_new_row = key::of_new_row(plan),
         text = key::text(plan),
         created = key::created(plan),
@@ -292,7 +315,8 @@ WHERE {is_row};
 
 /// The procedure that creates many rows.
 pub(super) fn put_rows(plan: &Plan) -> String {
-    format!("-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)\n-- Each row of @Json: web.put_{}\n", plan.name)
+    let caller = caller_parameter(plan, Operation::Put);
+    format!("-- @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000){caller}\n-- Each row of @Json: web.put_{}\n", plan.name)
 }
 
 /// The check of If-Match.
@@ -334,7 +358,7 @@ pub(super) fn patch(plan: &Plan) -> String {
     let same_step = same_step(plan);
     format!(
         "\
--- {declared}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
+-- {declared}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL{caller}
 
 {DOCUMENT}
 -- 2. The row.
@@ -345,7 +369,7 @@ WHERE NOT EXISTS (SELECT * FROM {table} WHERE {is_key});
 
 {mismatch}
 -- 3. The fields.
-{fields}{same_key}
+{fields}{longest_caller}{same_key}
 -- 4. The change: each column keeps its value unless the patch has the field.
 UPDATE {table}
 SET
@@ -360,6 +384,8 @@ FROM web_{entity}_document
 WHERE {is_row};
 ",
         declared = key::declared(plan),
+        caller = caller_parameter(plan, Operation::Patch),
+        longest_caller = longest_caller(plan, Operation::Patch),
         text = key::text(plan),
         absent = about(plan, "does not exist."),
         mismatch = mismatch(plan),

@@ -1,11 +1,11 @@
 //! The procedure that creates or replaces a row at its path.
 
-use super::super::super::plan::{Column, Plan, Role};
+use super::super::super::plan::{Column, Operation, Plan, Role};
 use super::super::text::{listed, quoted};
-use super::super::{CHANGED_KEY, label};
+use super::super::{CHANGED_KEY, caller_parameter, label};
 use super::key;
 use super::names::{column_name, table_name, version_column};
-use super::procedures::{DOCUMENT, about, conflict, fields, insert, mismatch, next_version, same_step};
+use super::procedures::{DOCUMENT, about, conflict, fields, insert, longest_caller, mismatch, next_version, same_step};
 use super::values::{given, member};
 
 /// The document with the key of the path, for which the rules of a new row ask.
@@ -52,7 +52,7 @@ pub(super) fn replace(plan: &Plan) -> String {
     let changes: Vec<_> = plan.columns.iter().filter_map(value).collect();
     format!(
         "\
--- {declared}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL, @IfNoneMatch INT = NULL
+-- {declared}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL, @IfNoneMatch INT = NULL{caller}
 
 {DOCUMENT}
 -- 2. The row, which may be there or not.
@@ -65,7 +65,7 @@ WHERE :IfNoneMatch = 1 AND :IsThere;
 -- 3. The fields. The body may leave the key out.
 SELECT :Document AS Sent, {with_key} AS Document;
 
-{fields}{same_key}
+{fields}{longest_caller}{same_key}
 -- 4. The change.
 {of_new_row}
 
@@ -95,6 +95,8 @@ FROM web_{entity}_document
 WHERE {is_row};
 ",
         declared = key::declared(plan),
+        caller = caller_parameter(plan, Operation::Replace),
+        longest_caller = longest_caller(plan, Operation::Replace),
         is_key = key::is_key(plan),
         mismatch = mismatch(plan),
         exists = about(plan, "exists."),

@@ -36,6 +36,9 @@ pub(super) fn given(plan: &Plan, column: &Column) -> String {
 
 /// A JSON value as a literal.
 fn literal(plan: &Plan, column: &Column, value: &Value) -> Option<String> {
+    if column.sql_type == SqlType::Json {
+        return Some(quoted(&value.to_string()));
+    }
     let (name, size, scale) = rule(plan, column)?;
     Some(match stored(&value.to_string(), Type { name, size, scale }).ok()? {
         Stored::Integer(number) => number.to_string(),
@@ -82,7 +85,7 @@ fn constant(plan: &Plan, column: &Column, text: &str) -> Option<String> {
             as_number.filter(|_| !column.sql_type.is_text()).unwrap_or_else(|| json!(text))
         }
         Expression::Null => return Some("NULL".to_owned()),
-        Expression::Now | Expression::Column(_) | Expression::Binary(_) => return None,
+        Expression::Now | Expression::Caller | Expression::Column(_) | Expression::Binary(_) => return None,
     };
     literal(plan, column, &value)
 }
@@ -132,6 +135,10 @@ pub(super) fn set(plan: &Plan, column: &Column, value: &Expression, source: &Sou
     };
     let value = match value {
         Expression::Now => now(column.sql_type),
+        Expression::Caller => {
+            let caller = if matches!(source, Source::Document) { ":Caller" } else { "NULL" };
+            Some(if column.is_nullable { caller.to_owned() } else { format!("ifnull({caller}, '')") })
+        }
         Expression::Column(name) => plan.column(name).map(of),
         // Nothing here reads it: its text stands for it.
         Expression::Text(text) | Expression::Binary(text)
@@ -149,7 +156,12 @@ pub(super) fn shown(plan: &Plan, column: &Column) -> String {
     let name = column_name(column);
     match column.sql_type {
         SqlType::BigInt => in_json(plan, column, name),
-        SqlType::Bit | SqlType::Decimal { .. } | SqlType::Numeric { .. } | SqlType::Money | SqlType::SmallMoney => {
+        SqlType::Bit
+        | SqlType::Decimal { .. }
+        | SqlType::Numeric { .. }
+        | SqlType::Money
+        | SqlType::SmallMoney
+        | SqlType::Json => {
             format!("json({name})")
         }
         SqlType::Float => format!("json(shown_float({name}, 15))"),

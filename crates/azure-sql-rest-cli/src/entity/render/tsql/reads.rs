@@ -3,7 +3,7 @@
 use super::super::super::plan::condition::{Compare, Condition};
 use super::super::super::plan::{Column, Length, Operation, Plan, SqlType, Version, bracketed};
 use super::super::text::{Script, capitalized, literal, name, qualified, wrapped};
-use super::super::{label, members, one};
+use super::super::{COUNT, label, members, one};
 use super::key::{self, Keyset};
 use super::types;
 
@@ -114,8 +114,9 @@ pub(super) fn list(script: &mut Script, plan: &Plan) {
     };
     let Some(keyset) = keyset else { return };
     let checked = conditions.iter().filter(|condition| condition.is_checked());
-    let problems: Vec<_> =
-        keyset.problems.iter().cloned().chain(checked.map(|condition| filter_problem(plan, condition))).collect();
+    let is_boolean = plan.count.then(|| problem_of("count", "Count", "filter_error", ("bit", None, None)));
+    let problems = keyset.problems.iter().cloned().chain(checked.map(|condition| filter_problem(plan, condition)));
+    let problems: Vec<_> = problems.chain(is_boolean).collect();
     let invalid = match &problems[..] {
         [] => String::new(),
         [problem] => format!("    DECLARE @Invalid NVARCHAR(400) = {problem};\n"),
@@ -164,7 +165,7 @@ pub(super) fn list(script: &mut Script, plan: &Plan) {
     script.lines(format!(
         "\
 {heading}
-CREATE OR ALTER PROCEDURE web.get_{plural} @After {sql_type} = NULL, @Limit INT = {default}{sort}{parameters}
+CREATE OR ALTER PROCEDURE web.get_{plural} @After {sql_type} = NULL, @Limit INT = {default}{sort}{asked}{parameters}
 AS
 BEGIN
     SET NOCOUNT ON;{table}
@@ -174,7 +175,7 @@ BEGIN
 {read}
     ELSE SELECT @Status = 400, @Result = ops.problem({limits});
 
-{taken}    SELECT @Status AS Status, @NextAfter AS NextAfter, @Result AS Json;
+{taken}{count}    SELECT @Status AS Status, @NextAfter AS NextAfter, {total}@Result AS Json;
 END;
 GO
 ",
@@ -182,12 +183,30 @@ GO
         plural = plan.plural,
         sql_type = keyset.sql_type,
         sort = keyset.sort,
+        asked = if plan.count { COUNT } else { "" },
+        count = count(plan, &filters),
+        total = if plan.count { "@Total AS Total, " } else { "" },
         parts = keyset.parts,
         default = plan.limit.default,
         max = plan.limit.max,
         parameters = parameters.concat(),
         is_valid = if invalid.is_empty() { "" } else { "@Invalid IS NULL AND " },
     ));
+}
+
+/// The statements that count the rows of a list, if the request asks. `filters` are what rows must fulfil.
+fn count(plan: &Plan, filters: &[String]) -> String {
+    if !plan.count {
+        return String::new();
+    }
+    let wheres = if filters.is_empty() { String::new() } else { format!(" WHERE {}", filters.join(" AND ")) };
+    format!(
+        "    DECLARE @Total BIGINT; DECLARE @Counted TABLE (Total BIGINT);
+    IF @Status = 200 AND @Count = N'true'
+        INSERT INTO @Counted (Total) SELECT COUNT_BIG(*) FROM {} AS c{wheres} OPTION (RECOMPILE);
+    SELECT @Total = n.Total FROM @Counted AS n;\n",
+        qualified(&plan.table)
+    )
 }
 
 /// The comment of the statement that reads a page.
@@ -217,9 +236,12 @@ fn page(plan: &Plan, keyset: &Keyset) -> String {
 
 /// Tells the fault of a filter's value, by the rule for a field of the same type.
 fn filter_problem(plan: &Plan, condition: &Condition) -> String {
-    let Condition { query, parameter, compare, .. } = condition;
-    let (sql_type, size, scale) = types::rule_of_filter(plan, condition);
-    let function = if *compare == Compare::In { "list_error" } else { "filter_error" };
+    let function = if condition.compare == Compare::In { "list_error" } else { "filter_error" };
+    problem_of(&condition.query, &condition.parameter, function, types::rule_of_filter(plan, condition))
+}
+
+/// The same for a parameter in the query with any rule.
+fn problem_of(query: &str, parameter: &str, function: &str, (sql_type, size, scale): types::Rule) -> String {
     let number = |number: Option<u32>| number.map_or("NULL".to_owned(), |number| number.to_string());
     format!(
         "(SELECT CONCAT({}, f.Message, N'.') FROM ops.{function}(@{parameter}, N'{sql_type}', {}, {}) AS f \
@@ -283,7 +305,8 @@ pub(super) fn heading(plan: &Plan, operation: Operation) -> String {
         Operation::List => {
             let filters: String = plan.conditions().iter().map(|condition| format!("&{}=", condition.query)).collect();
             let (order, sort) = if plan.sort.is_empty() { ("by key", "") } else { ("in an order", "&sort=") };
-            format!("-- web.{procedure}: a page of {plural}, {order}. GET /{many}?after=&limit={sort}{filters}")
+            let count = if plan.count { "&count=" } else { "" };
+            format!("-- web.{procedure}: a page of {plural}, {order}. GET /{many}?after=&limit={sort}{count}{filters}")
         }
         Operation::Put => format!("-- web.{procedure}: create {one}. PUT /{name}, POST /{many}"),
         Operation::Patch => {

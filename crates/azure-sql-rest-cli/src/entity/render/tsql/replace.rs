@@ -1,11 +1,11 @@
 //! The procedure that creates or replaces a row at its path: check, claim, change, record and answer, as in the other writes.
 
 use super::super::super::plan::{Column, Operation, Plan, Role, SqlType, Version};
-use super::super::key_parameters;
 use super::super::text::{Script, listed, literal, name, path_literal, qualified, wrapped};
+use super::super::{caller_parameter, key_parameters};
 use super::key;
 use super::reads::{about, heading};
-use super::writes::{SAME_STEP, catch, insert, is_row, key_problems, locked, mismatch, sent, version};
+use super::writes::{SAME_STEP, catch, insert, is_row, key_problems, locked, longest_caller, mismatch, sent, version};
 
 /// The JSON with the key of the path, for which the rules of a new row ask.
 fn with_key(plan: &Plan) -> String {
@@ -45,7 +45,7 @@ pub(super) fn replace(script: &mut Script, plan: &Plan) {
         "\
 {heading}
 CREATE OR ALTER PROCEDURE web.replace_{entity}
-    {key}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL, @IfNoneMatch INT = NULL
+    {key}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL, @IfNoneMatch INT = NULL{caller}
 AS
 BEGIN
     SET NOCOUNT ON; SET XACT_ABORT OFF; -- A caught constraint error must leave the transaction committable.
@@ -60,7 +60,7 @@ BEGIN
     EXECUTE ops.check_fields {name}, 1, @Json, @Invalid OUTPUT, @Problem OUTPUT;
     IF @Invalid IS NULL AND @OtherKey IS NOT NULL
         SELECT @Invalid = 422, @Problem = @OtherKey;
-    EXECUTE ops.claim_request @RequestKey, N'web.replace_{entity}', {row_id}, @Sent, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
+{longest_caller}    EXECUTE ops.claim_request @RequestKey, N'web.replace_{entity}', {row_id}, @Sent, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
 
     IF @Status IS NULL
     BEGIN
@@ -111,6 +111,8 @@ END;
 GO
 ",
         heading = heading(plan, Operation::Replace),
+        caller = caller_parameter(plan, Operation::Replace),
+        longest_caller = longest_caller(plan, Operation::Replace),
         key = key::declared(plan),
         arguments = key::arguments(plan),
         declare_row_id = key::row_id(plan),

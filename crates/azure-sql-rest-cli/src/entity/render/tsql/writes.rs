@@ -1,8 +1,8 @@
 //! The procedures that write. Each validates, claims, changes, records and answers, in this order.
 
 use super::super::super::plan::{Column, Expression, KeySource, Operation, Plan, Role, SqlType, Version};
-use super::super::key_parameters;
 use super::super::text::{Script, listed, literal, name, path_literal, qualified, wrapped};
+use super::super::{caller_parameter, key_parameters, long_caller};
 use super::reads::{about, absent, heading};
 use super::{key, types};
 
@@ -29,6 +29,8 @@ fn expression(plan: &Plan, column: &Column, value: &Expression) -> String {
     match value {
         Expression::Now if column.sql_type == SqlType::Date => "CONVERT(DATE, SYSUTCDATETIME())".to_owned(),
         Expression::Now => "SYSUTCDATETIME()".to_owned(),
+        Expression::Caller if column.is_nullable => "@Caller".to_owned(),
+        Expression::Caller => "ISNULL(@Caller, N'')".to_owned(),
         Expression::Column(other) => match plan.column(other) {
             Some(other) if plan.key_of(&other.name).is_some() && other.role != Role::Sent => key::in_ledger(plan),
             Some(other) => given(other),
@@ -36,6 +38,16 @@ fn expression(plan: &Plan, column: &Column, value: &Expression) -> String {
         },
         literal => literal.literal().unwrap_or_default(),
     }
+}
+
+/// The check that the columns hold the name of the caller. SQL Server would refuse a longer one with an error that no client can read.
+pub(super) fn longest_caller(plan: &Plan, operation: Operation) -> String {
+    plan.longest_caller(operation).map_or_else(String::new, |most| {
+        format!(
+            "    IF @Invalid IS NULL AND LEN(@Caller) > {most}\n        SELECT @Invalid = 422, @Problem = ops.problem({});\n",
+            literal(&long_caller(most))
+        )
+    })
 }
 
 /// The columns of a new row, each with its value.
@@ -86,14 +98,14 @@ pub(super) fn put(script: &mut Script, plan: &Plan) {
     script.lines(format!(
         "\
 {heading}
-CREATE OR ALTER PROCEDURE web.put_{entity} @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+CREATE OR ALTER PROCEDURE web.put_{entity} @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000){caller}
 AS
 BEGIN
     SET NOCOUNT ON; SET XACT_ABORT OFF; -- A caught constraint error must leave the transaction committable.
     DECLARE @Status INT, @ETag NVARCHAR(40), {variables}, @Replayed BIT, @Result NVARCHAR(MAX);
 {more_variables}    DECLARE @Invalid INT, @Problem NVARCHAR(MAX);
     EXECUTE ops.check_fields {name}, 1, @Json, @Invalid OUTPUT, @Problem OUTPUT;
-    EXECUTE ops.claim_request @RequestKey, N'web.put_{entity}', {row_id} OUTPUT, @Json, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
+{longest_caller}    EXECUTE ops.claim_request @RequestKey, N'web.put_{entity}', {row_id} OUTPUT, @Json, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
 
     IF @Status IS NULL AND @Invalid IS NOT NULL
         SELECT @Status = @Invalid, @Result = @Problem;
@@ -124,6 +136,8 @@ END;
 GO
 ",
         heading = heading(plan, Operation::Put),
+        caller = caller_parameter(plan, Operation::Put),
+        longest_caller = longest_caller(plan, Operation::Put),
         from_ledger = key::from_ledger(plan),
         arguments = key::arguments(plan),
         created = super::super::row_id(plan),
@@ -142,16 +156,18 @@ pub(super) fn put_rows(script: &mut Script, plan: &Plan) {
     script.lines(format!(
         "\
 -- web.{procedure}: create many {many}, all or none. POST /{plural} with an array
-CREATE OR ALTER PROCEDURE web.{procedure} @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000)
+CREATE OR ALTER PROCEDURE web.{procedure} @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000){caller}
 AS
 BEGIN
     SET NOCOUNT ON;
     DECLARE @Status INT, @Replayed BIT, @Result NVARCHAR(MAX);
-    EXECUTE ops.put_rows N'web.{procedure}', N'web.put_{name}', @Json, @RequestKey, @Status OUTPUT, @Replayed OUTPUT, @Result OUTPUT;
+    EXECUTE ops.put_rows N'web.{procedure}', N'web.put_{name}', @Json, @RequestKey, @Status OUTPUT, @Replayed OUTPUT, @Result OUTPUT{argument};
     SELECT @Status AS Status, @Replayed AS Replayed, @Result AS Json;
 END;
 GO
 ",
+        caller = caller_parameter(plan, Operation::Put),
+        argument = if plan.takes_caller(Operation::Put) { ", @Caller" } else { "" },
         many = plan.plural.replace('_', " "),
         plural = plan.plural,
     ));
@@ -169,8 +185,21 @@ pub(super) fn version(plan: &Plan) -> (String, String, Option<String>) {
             let column = format!("c.{}", name(&column.name));
             ("BINARY(8)".to_owned(), column.clone(), Some(column))
         }
-        Version::Text => ("INT".to_owned(), "BINARY_CHECKSUM(*)".to_owned(), None),
+        Version::Text => ("INT".to_owned(), format!("BINARY_CHECKSUM({})", whole_row(plan)), None),
     }
+}
+
+/// All columns of a row. A checksum refuses the types that cannot be compared.
+fn whole_row(plan: &Plan) -> String {
+    let is_compared = |column: &Column| !matches!(column.sql_type, SqlType::Json | SqlType::Vector(_));
+    if plan.columns.iter().all(is_compared) {
+        return "*".to_owned();
+    }
+    let part = |column: &Column| match (is_compared(column), format!("c.{}", name(&column.name))) {
+        (true, column) => column,
+        (false, column) => format!("IIF({column} IS NULL, 0, 1)"),
+    };
+    plan.columns.iter().map(part).collect::<Vec<_>>().join(", ")
 }
 
 /// The condition that a row has the key of the request and the version that was read.
@@ -263,14 +292,14 @@ pub(super) fn patch(script: &mut Script, plan: &Plan) {
         "\
 {heading}
 CREATE OR ALTER PROCEDURE web.patch_{entity}
-    {key}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL
+    {key}, @Json NVARCHAR(MAX), @RequestKey NVARCHAR(4000), @IfMatch NVARCHAR(4000) = NULL{caller}
 AS
 BEGIN
     SET NOCOUNT ON; SET XACT_ABORT OFF; -- A caught constraint error must leave the transaction committable.
     DECLARE @Status INT, @ETag NVARCHAR(40), @Replayed BIT, @Result NVARCHAR(MAX);
     DECLARE @Invalid INT, @Problem NVARCHAR(MAX), @Current NVARCHAR(40), @Version {version_type}{after};
 {declare_row_id}    EXECUTE ops.check_fields {name}, 0, @Json, @Invalid OUTPUT, @Problem OUTPUT;
-    EXECUTE ops.claim_request @RequestKey, N'web.patch_{entity}', {row_id}, @Json, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
+{longest_caller}    EXECUTE ops.claim_request @RequestKey, N'web.patch_{entity}', {row_id}, @Json, @Invalid, @Status OUTPUT, @Result OUTPUT, @Replayed OUTPUT;
 
     IF @Status IS NULL
     BEGIN
@@ -309,6 +338,8 @@ END;
 GO
 ",
         heading = heading(plan, Operation::Patch),
+        caller = caller_parameter(plan, Operation::Patch),
+        longest_caller = longest_caller(plan, Operation::Patch),
         key = key::declared(plan),
         arguments = key::arguments(plan),
         declare_row_id = key::row_id(plan),
