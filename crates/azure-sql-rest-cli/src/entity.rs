@@ -3,6 +3,7 @@
 //! In reading order:
 //! - `source` reads a table from scripts or from a database;
 //! - `decide` makes a plan of the table, or refuses with all reasons;
+//! - `words` makes names of the API of names of the database;
 //! - `rules` has the reasons that hold for every plan, and `indexes` says which indexes its list lacks;
 //! - `plan` has the plan and its text, the one input of all that is generated;
 //! - `render` writes the plan as SQL, and `routes` as lines of the table of routes;
@@ -18,17 +19,19 @@ mod render;
 mod routes;
 mod rules;
 mod source;
+mod words;
 mod write;
 
 use std::path::Path;
 
-use anyhow::{Context, Result, bail};
+use anyhow::{Context, Result, bail, ensure};
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
 use crate::steps::say;
 use decide::{Decided, Wishes, decide};
 use plan::{BigInt, Filter, Operation, Plan, Sort, TableName};
-use source::{Table, Trait};
+use source::{Table, Trait, is_same};
+use words::{english_plural, singular};
 
 #[derive(Args)]
 pub(crate) struct EntityArguments {
@@ -40,9 +43,9 @@ pub(crate) struct EntityArguments {
 enum Command {
     /// Add a table to the API, or bring what follows from its plan up to date
     Add(Box<Add>),
-    /// Add all tables of a schema, each under the English singular of its name, and leave out unfit tables, with the reasons
+    /// Add all tables, or all of a schema, each under the English singular of its name, and leave out unfit tables, with the reasons
     AddAll {
-        /// The schema, as Sales.*
+        /// The schema, as Sales.*, or * for all
         tables: String,
         /// The database that has the tables: a connection string of ADO.NET
         #[arg(long, env = "ENTITY_FROM", hide_env_values = true)]
@@ -152,7 +155,10 @@ pub(crate) fn run(root: &Path, arguments: EntityArguments) -> Result<()> {
         Command::Add(add) => {
             let add = add.with_arguments()?;
             let (table, source) = table_of(root, &add, before(root, &add)?.as_ref())?;
-            add_table(root, &add, &table, source)
+            let (notes, files) = add_table(root, &add, &table, source)?;
+            notes.iter().for_each(|note| say(format!("note: {note}")));
+            files.iter().for_each(say);
+            Ok(())
         }
         Command::AddAll { tables, from, ddl, only, dry_run } => {
             let add = Add { from, ddl, only, dry_run, ..Add::default() };
@@ -184,12 +190,12 @@ fn before(root: &Path, add: &Add) -> Result<Option<Plan>> {
     Ok(project::plan(root, &add.name)?.filter(|plan| !is_other(plan)))
 }
 
-/// Writes what follows from a table.
-fn add_table(root: &Path, add: &Add, table: &Table, source: Option<String>) -> Result<()> {
+/// Writes what follows from a table. Returns notes for its owner, and what was done with each file.
+fn add_table(root: &Path, add: &Add, table: &Table, source: Option<String>) -> Result<(Vec<String>, Vec<String>)> {
     let before = before(root, add)?;
     let decided = decided(root, add, table, source, before.clone())?;
-    decided.notes.iter().for_each(|note| say(format!("note: {note}")));
-    write::write(root, &decided.plan, before.as_ref(), add.dry_run)
+    let files = write::write(root, &decided.plan, before.as_ref(), add.dry_run)?;
+    Ok((decided.notes, files))
 }
 
 /// Decides the plan of the table, and compares its names with the names that the project has.
@@ -210,15 +216,27 @@ fn add_all(root: &Path, add: &Add, pattern: &str) -> Result<()> {
         (None, Some(file)) => (source::all(&[(file.clone(), project::text(root, file)?)], pattern)?, file.clone()),
         (None, None) => bail!("say where the tables are: FROM= a database, or DDL= a file"),
     };
-    let mut refused = 0;
     let count = tables.len();
-    for table in tables {
-        let add = Add { name: singular(&table.name.name), table: Some(table.name.to_string()), ..add.clone() };
-        if let Err(reasons) = add_table(root, &add, &table, Some(source.clone())) {
-            refused += 1;
-            say(format!("{} as {}: left out", table.name, add.name));
-            format!("{reasons:#}").lines().for_each(|reason| say(format!("  {reason}")));
-        }
+    ensure!(count > 0, "there is no table {pattern} in {source}");
+    let mut refused = 0;
+    for (table_name, table) in tables {
+        let add = Add { name: singular(&table_name.name), table: Some(table_name.to_string()), ..add.clone() };
+        // A database has the tables of the API beside other tables.
+        let is_own = pattern == "*" && ["ops", "web"].iter().any(|schema| is_same(&table_name.schema, schema));
+        let added = table.and_then(|table| match is_own {
+            true => bail!("is of the API itself"),
+            false => add_table(root, &add, &table, Some(source.clone())),
+        });
+        let (said, lines) = match added {
+            Ok((notes, files)) => (files.join(", "), notes.iter().map(|note| format!("note: {note}")).collect()),
+            Err(reasons) => {
+                refused += 1;
+                let reasons = format!("{reasons:#}");
+                ("left out".to_owned(), reasons.lines().map(str::to_owned).collect::<Vec<_>>())
+            }
+        };
+        say(format!("{table_name} as {}: {said}", add.name));
+        lines.iter().for_each(|line| say(format!("  {line}")));
     }
     say(format!("{} of {count} tables", count - refused));
     Ok(())
@@ -250,8 +268,8 @@ fn table_of(root: &Path, add: &Add, before: Option<&Plan>) -> Result<(Table, Opt
     };
     if let Some(connection) = given(add.from.as_ref()) {
         let found = source::of_database(connection, &name.to_string())?;
-        let table = found.into_iter().next().with_context(|| format!("the database has no table {name}"))?;
-        return Ok((table, Some("database".to_owned())));
+        let (_, table) = found.into_iter().next().with_context(|| format!("the database has no table {name}"))?;
+        return Ok((table?, Some("database".to_owned())));
     }
     if let Some(columns) = &add.columns {
         let mut table = source::of_columns(columns, &name)?;
@@ -315,38 +333,6 @@ fn wishes(root: &Path, add: &Add, source: Option<String>, before: Option<Plan>) 
         source,
         before,
     })
-}
-
-/// `OrderDetails` as `order_detail`: the name of one row.
-fn singular(table: &str) -> String {
-    let mut name = String::new();
-    for character in table.chars() {
-        let begins = character.is_ascii_uppercase()
-            && name.ends_with(|last: char| last.is_ascii_lowercase() || last.is_ascii_digit());
-        let is_word = character.is_ascii_alphanumeric();
-        if (begins || !is_word) && !name.is_empty() && !name.ends_with('_') {
-            name.push('_');
-        }
-        name.extend(is_word.then(|| character.to_ascii_lowercase()));
-    }
-    let name = name.trim_end_matches('_');
-    let es = ["ses", "xes", "zes", "ches", "shes"];
-    match name {
-        _ if name.ends_with("ies") && name.len() > 4 => format!("{}y", &name[..name.len() - 3]),
-        _ if es.iter().any(|end| name.ends_with(end)) && name.len() > 4 => name[..name.len() - 2].to_owned(),
-        _ if name.ends_with('s') && !name.ends_with("ss") && !name.ends_with("us") => name[..name.len() - 1].to_owned(),
-        _ => name.to_owned(),
-    }
-}
-
-/// The plural of an English noun, as far as its end tells.
-fn english_plural(name: &str) -> String {
-    let ends = |ends: &[&str]| ends.iter().any(|end| name.ends_with(end));
-    match name.strip_suffix('y') {
-        Some(stem) if !stem.ends_with(['a', 'e', 'o', 'u']) => format!("{stem}ies"),
-        _ if ends(&["s", "x", "z", "ch", "sh"]) => format!("{name}es"),
-        _ => format!("{name}s"),
-    }
 }
 
 #[cfg(test)]

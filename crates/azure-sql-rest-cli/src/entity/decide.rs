@@ -1,6 +1,6 @@
 //! Decides the plan of a table: which columns clients send and see, and the values of a new row. `rules` refuses plans that break a rule.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use anyhow::{Result, bail, ensure};
 
@@ -9,6 +9,7 @@ use super::plan::{
     Unique,
 };
 use super::source::{Table, TableColumn, Trait, Veil, is_same};
+use super::words::{camel, derived};
 use super::{indexes, rules};
 
 /// The options of the command line, and the plan that the entity had before.
@@ -66,14 +67,18 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         notes.push(format!("{} is a view, which the API only reads", table.name));
     }
     let wishes = &wishes;
+    if let Some(Trait::Special(kind)) = table.traits.iter().find(|found| matches!(found, Trait::Special(_))) {
+        bail!("{} is {kind}, and no ordinary table: serve a view or table of your own instead", table.name);
+    }
     for name in named(wishes) {
         if table.column(name).is_none() {
             reasons.push(format!("{} has no column {name}: its columns are {}", table.name, names(table)));
         }
     }
     let key = key_of(table, wishes, &mut reasons);
-    let columns: Vec<_> =
+    let mut columns: Vec<_> =
         table.columns.iter().map(|column| decided(table, column, key.as_deref(), wishes, &mut notes)).collect();
+    number(&mut columns, wishes.before.as_ref());
     traits(table, wishes, &mut reasons, &mut notes);
     for (column, defined) in columns.iter().zip(&table.columns) {
         must_have_a_value(column, defined, wishes, &mut reasons);
@@ -107,6 +112,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
         ddl: table.ddl.clone(),
         source: wishes.source.clone(),
         written: before.map(|before| before.written.clone()).unwrap_or_default(),
+        referred: BTreeMap::new(),
     };
     if wishes.may_do_less && plan.has(Operation::Patch) && plan.changed().next().is_none() {
         plan.operations.retain(|operation| *operation != Operation::Patch);
@@ -188,21 +194,20 @@ fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<V
         ));
         return None;
     }
-    let count = reasons.len();
-    for column in &columns {
-        let name = &column.name;
-        match column.sql_type {
-            None => reasons.push(format!("the key {name} is computed: {}", other_key(table))),
-            Some(sql_type) if !sql_type.can_be_key() => reasons.push(format!(
-                "the key {name} is {sql_type}, and a path takes INT, BIGINT, UNIQUEIDENTIFIER, or VARCHAR or NVARCHAR of at most 450 \
-                 characters: {}",
-                other_key(table)
-            )),
-            Some(_) => {}
-        }
+    let unfit = columns.iter().filter_map(|column| match column.sql_type {
+        None => Some(format!("{} is computed", column.name)),
+        Some(sql_type) => (!sql_type.can_be_key()).then(|| format!("{} is {sql_type}", column.name)),
+    });
+    let unfit: Vec<_> = unfit.collect();
+    if !unfit.is_empty() {
+        reasons.push(format!(
+            "the key {}, and a path takes whole numbers, UNIQUEIDENTIFIER, and VARCHAR or NVARCHAR of at most 450 characters: {}",
+            unfit.join(", "),
+            other_key(table)
+        ));
+        return None;
     }
-    let keys = columns.iter().filter_map(|column| Some(source_of(column, column.sql_type?)));
-    (reasons.len() == count).then(|| keys.collect())
+    columns.iter().map(|column| Some(source_of(column, column.sql_type?))).collect()
 }
 
 /// True for a view.
@@ -219,13 +224,25 @@ fn other_key(table: &Table) -> String {
         [name] if unique.filter.is_none() && can_be(name) => Some(name),
         _ => None,
     });
-    match other {
-        Some(name) => format!("--key {name} takes the unique column {name}"),
-        None => format!(
-            "ALTER TABLE {} ADD RowID int IDENTITY(1, 1) NOT NULL CONSTRAINT {} UNIQUE; adds one, and --key RowID takes it",
-            table.name.quoted(),
-            super::plan::bracketed(&format!("UQ_{}_RowID", table.name.name))
-        ),
+    let counted =
+        table.columns.iter().find(|column| matches!(column.filled, Filled::Identity(_)) && can_be(&column.name));
+    let add = |name: &str, column: &str| {
+        let constraint = super::plan::bracketed(&format!("UQ_{}_{name}", table.name.name));
+        format!("ALTER TABLE {} ADD {column}CONSTRAINT {constraint} UNIQUE", table.name.quoted())
+    };
+    match (other, counted) {
+        (Some(name), _) => format!("--key {name} takes the unique column {name}"),
+        // A table has one IDENTITY at most.
+        (None, Some(column)) => {
+            let name = &column.name;
+            let quoted = super::plan::bracketed(name);
+            format!("{} ({quoted}); makes {name} unique, and --key {name} takes it", add(name, ""))
+        }
+        (None, None) => {
+            let name = if table.column("RowID").is_none() { "RowID" } else { "ApiRowID" };
+            let statement = add(name, &format!("{name} int IDENTITY(1, 1) NOT NULL "));
+            format!("{statement}; adds one, and --key {name} takes it")
+        }
     }
 }
 
@@ -327,6 +344,24 @@ fn decided(
     }
 }
 
+/// Numbers the new members that would have the name of another: `No` and `No_2` of the columns `No.` and `#No`.
+fn number(columns: &mut [Column], before: Option<&Plan>) {
+    for at in 0..columns.len() {
+        let made =
+            columns[at].path.clone().filter(|_| before.is_none_or(|before| before.column(&columns[at].name).is_none()));
+        let Some(made) = made else { continue };
+        let is_taken = |path: &str| {
+            columns
+                .iter()
+                .enumerate()
+                .any(|(other, column)| (other < at || column.path.is_none() && other != at) && column.path() == path)
+        };
+        let mut paths = std::iter::once(made.clone()).chain((2..).map(|count| format!("{made}_{count}")));
+        let free = paths.find(|path| !is_taken(path));
+        columns[at].path = free;
+    }
+}
+
 /// Spells a reference to another column as that column is spelled.
 fn spelled(table: &Table, expression: Expression) -> Expression {
     match expression {
@@ -349,54 +384,8 @@ fn unseen(column: &TableColumn) -> Option<String> {
     }
 }
 
-/// The member's name for a column: its own, or one made of ASCII letters and digits.
-fn derived(name: &str) -> String {
-    let mut member = String::new();
-    let mut begins = false;
-    for character in name.chars() {
-        let letters = match character {
-            'ä' => "ae",
-            'ö' => "oe",
-            'ü' => "ue",
-            'Ä' => "Ae",
-            'Ö' => "Oe",
-            'Ü' => "Ue",
-            'ß' => "ss",
-            'à' | 'á' | 'â' | 'ã' | 'å' => "a",
-            'é' | 'è' | 'ê' | 'ë' => "e",
-            'ç' => "c",
-            'ñ' => "n",
-            'ø' | 'ó' | 'ô' | 'õ' => "o",
-            _ if character.is_ascii_alphanumeric() || character == '_' => {
-                let upper = if begins { character.to_ascii_uppercase() } else { character };
-                begins = false;
-                member.push(upper);
-                continue;
-            }
-            _ => {
-                begins = !member.is_empty();
-                continue;
-            }
-        };
-        member.push_str(letters);
-    }
-    match member.chars().next() {
-        Some(first) if first.is_ascii_digit() => format!("_{member}"),
-        Some(_) => member,
-        None => "Column".to_owned(),
-    }
-}
-
 fn is_camel(wishes: &Wishes) -> bool {
     wishes.is_camel || wishes.before.as_ref().is_some_and(|before| before.camel)
-}
-
-/// A member that begins with a small letter, by the rule of .NET's JsonNamingPolicy.CamelCase. Of several capital letters, the last is the
-/// beginning of the next word.
-fn camel(member: &str) -> String {
-    let capitals = member.chars().take_while(char::is_ascii_uppercase).count();
-    let small = if capitals > 1 && capitals < member.len() { capitals - 1 } else { capitals };
-    format!("{}{}", member[..small].to_ascii_lowercase(), &member[small..])
 }
 
 /// A new row must have a value in each column: from the client, the database, or the plan.
@@ -451,9 +440,6 @@ fn traits(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut
                 "{index} of {name} has IGNORE_DUP_KEY, with which a row that is taken is left out in silence: switch it off, or \
                  --only get,list,patch,delete"
             )),
-            Trait::Special(kind) => {
-                reasons.push(format!("{name} is {kind}, and no ordinary table: serve a view or table of your own instead"));
-            }
             Trait::RowLevelSecurity(policy) => notes.push(format!(
                 "the security policy {policy} filters the rows of {name}: rows that it hides from the API do not exist for it"
             )),
@@ -482,9 +468,11 @@ fn listed(plan: &Plan, before: Option<&Plan>, notes: &mut Vec<String>) -> Vec<St
     }
     let is_secret = |column: &Column| {
         let name = column.name.to_lowercase();
-        ["password", "passwd", "secret", "salt", "securitystamp", "apikey", "privatekey"]
-            .iter()
-            .any(|word| name.contains(word))
+        let is_text = column.sql_type.is_text() || column.sql_type.is_binary();
+        is_text
+            && ["password", "passwd", "secret", "salt", "securitystamp", "apikey", "privatekey"]
+                .iter()
+                .any(|word| name.contains(word))
     };
     for column in plan.shown().filter(|column| is_secret(column)) {
         let name = &column.name;

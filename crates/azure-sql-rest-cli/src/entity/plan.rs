@@ -117,6 +117,9 @@ pub(crate) struct Plan {
     /// SHA-256, in hexadecimal digits, of each file as it was generated, by path.
     #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
     pub(crate) written: BTreeMap<String, String>,
+    /// Examples of the rows to which columns refer, by column, from the plans of their tables.
+    #[serde(skip)]
+    pub(crate) referred: BTreeMap<String, Vec<serde_json::Value>>,
 }
 
 /// An operation on rows.

@@ -28,7 +28,20 @@ pub(crate) fn plans(root: &Path) -> Result<Vec<Plan>> {
         }
     }
     paths.sort();
-    paths.iter().map(|path| Plan::parse(&text(root, path)?).with_context(|| format!("cannot use {path}"))).collect()
+    let plan = |path: &String| Plan::parse(&text(root, path)?).with_context(|| format!("cannot use {path}"));
+    let mut plans = paths.iter().map(plan).collect::<Result<Vec<_>>>()?;
+    // Rows refer to rows that refer to others.
+    for _ in 0..plans.len() {
+        let before = plans.clone();
+        let mut is_new = false;
+        for plan in &mut plans {
+            is_new |= plan.refer_to(&before);
+        }
+        if !is_new {
+            break;
+        }
+    }
+    Ok(plans)
 }
 
 /// The plan of an entity, if there is one.

@@ -38,14 +38,14 @@ pub(crate) fn is_plain(name: &str) -> bool {
 }
 
 fn names(plan: &Plan, reasons: &mut Vec<String>) {
-    for (what, name) in [("name", &plan.name), ("plural", &plan.plural)] {
+    for (what, option, name) in [("name", "NAME=", &plan.name), ("plural", "--plural ", &plan.plural)] {
         let is_lower = name.starts_with(|first: char| first.is_ascii_lowercase())
             && name
                 .chars()
                 .all(|character| character.is_ascii_lowercase() || character.is_ascii_digit() || character == '_');
         if !is_lower || name.len() > 28 {
             reasons.push(format!(
-                "the {what} {name:?} is not made of at most 28 lower-case letters, digits and underscores: give another"
+                "the {what} {name:?} is not made of at most 28 lower-case letters, digits and underscores: give another with {option}…"
             ));
         }
     }

@@ -2,7 +2,8 @@
 //!
 //! In reading order:
 //! - `table` has the table;
-//! - `pieces` reads the words of a script with their places, and `script` its statements;
+//! - `pieces` reads the words of a script with their places, and `script` its statements, of which `skip` knows the harmless;
+//! - `dynamic` reads statements that are texts;
 //! - `alter` applies the statements that change a table, and `definition` reads columns and constraints;
 //! - `catalog` reads the same table from the catalog of a database, which `database` asks.
 
@@ -12,21 +13,23 @@ mod catalog;
 #[cfg(feature = "database")]
 pub(crate) mod database;
 mod definition;
+mod dynamic;
 mod pieces;
 mod script;
+mod skip;
 mod table;
 
 pub(crate) use pieces::decoded;
 pub(crate) use script::{all, of_columns, read};
-pub(crate) use table::{Table, TableColumn, Trait, Veil, is_same};
+pub(crate) use table::{Found, Table, TableColumn, Trait, Veil, is_same};
 
-/// Reads the tables of this name, or of this schema (`Sales.*`), from a database.
+/// Reads the tables of this name, of this schema (`Sales.*`), or all (`*`), from a database.
 #[cfg(feature = "database")]
 pub(crate) use database::tables as of_database;
 
 /// Says how to build a program that reads databases.
 #[cfg(not(feature = "database"))]
-pub(crate) fn of_database(_connection: &str, _tables: &str) -> anyhow::Result<Vec<Table>> {
+pub(crate) fn of_database(_connection: &str, _tables: &str) -> anyhow::Result<Vec<Found>> {
     anyhow::bail!(
         "this program was built without a driver for SQL Server: make entity builds it with --features database when FROM= is given"
     )

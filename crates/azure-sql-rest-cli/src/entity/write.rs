@@ -113,12 +113,12 @@ fn same(path: &str, present: &str, now: &str) -> bool {
     if path == ROUTES_FILE { present.trim() == now.trim() } else { present == now }
 }
 
-/// Writes a plan, and the files that follow from it.
+/// Writes a plan, and the files that follow from it. Returns what was done with each file, a line each.
 ///
 /// # Errors
 ///
 /// When this program has not written an existing file, or a file cannot be written. Nothing is changed then.
-pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: bool) -> Result<()> {
+pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: bool) -> Result<Vec<String>> {
     let fates = fates(root, plan, before)?;
     if before.is_none() {
         let taken: Vec<_> = fates.iter().filter(|(_, fate)| matches!(fate, Fate::Edited(_))).collect();
@@ -158,16 +158,17 @@ pub(super) fn write(root: &Path, plan: &Plan, before: Option<&Plan>, is_dry: boo
         staged.add(root, &own, &text)?;
         staged.commit()?;
     }
-    for (path, fate) in fates.iter().filter(|_| !is_dry) {
-        match fate {
-            Fate::Written(_) => say(format!("{path}: written")),
-            Fate::Merged(_) => say(format!("{path}: edited by hand, and merged with what has changed")),
-            Fate::Current => say(format!("{path}: current")),
-            Fate::Removed => say(format!("{path}: removed")),
-            Fate::Edited(_) => {}
-        }
-    }
-    Ok(())
+    let done = |(path, fate): &(String, Fate)| {
+        let what = match fate {
+            Fate::Written(_) => "written",
+            Fate::Merged(_) => "edited by hand, and merged with what has changed",
+            Fate::Current => "current",
+            Fate::Removed => "removed",
+            Fate::Edited(_) => return None,
+        };
+        Some(format!("{path}: {what}"))
+    };
+    Ok(fates.iter().filter(|_| !is_dry).filter_map(done).collect())
 }
 
 /// The text of a file: of the routes, with these lines for the entity.

@@ -1,5 +1,7 @@
 //! Examples: the rows that the local database begins with, and the requests and answers of `openapi.json` that follow from them.
 
+use std::collections::BTreeMap;
+
 use base64::prelude::{BASE64_STANDARD, Engine};
 use serde_json::{Map, Value, json};
 
@@ -11,15 +13,20 @@ const ROWS: usize = 3;
 
 impl Plan {
     /// How many rows the local database begins with, the first to the last example: three. The number is one when a unique BIT has room
-    /// for only one other row. The number is two when each row needs a row of its own to refer to, so that a new row has one too.
+    /// for only one other row. A new row may need a row of its own to refer to: then the number is one less than the number there.
     pub(crate) fn seeds(&self) -> usize {
         let is_bit = |name: &String| self.column(name).is_some_and(|column| column.sql_type == SqlType::Bit);
-        let refers = |name: &String| self.references.iter().any(|reference| reference.columns.contains(name));
+        let refers = |columns: &[String]| {
+            self.references.iter().any(|reference| columns.iter().all(|name| reference.columns.contains(name)))
+        };
         let uniques = || self.uniques.iter().filter(|unique| unique.filter.is_none());
         match () {
             () if uniques().any(|unique| unique.columns.iter().all(is_bit)) => 1,
-            () if uniques().any(|unique| matches!(unique.columns.as_slice(), [name] if refers(name))) => 2,
-            () => ROWS,
+            () => {
+                let bound = uniques().filter(|unique| refers(&unique.columns)).flat_map(|unique| &unique.columns);
+                let there = bound.map(|name| self.referred.get(name).map_or(ROWS, Vec::len));
+                there.min().map_or(ROWS, |there| there.saturating_sub(1).max(1))
+            }
         }
     }
 
@@ -30,6 +37,7 @@ impl Plan {
         let reference = self.references.iter().find(|reference| is_of(&reference.columns));
         let is_given = self.key_of(&column.name).is_some_and(|key| key.from != KeySource::Client);
         let Some(reference) = reference.filter(|_| !is_given) else {
+            let n = n + usize::from(self.is_behind(column));
             let value = column.sql_type.example(&column.name, n);
             return self.ruled(column, &value, n).or_else(|| self.checked(column, n)).unwrap_or(value);
         };
@@ -42,22 +50,48 @@ impl Plan {
         // of one reference go on together.
         let is_of_reference = |name: &String| reference.columns.contains(name);
         let place = unique.and_then(|unique| unique.columns.iter().position(is_of_reference));
-        let row = (n - 1 + (n - 1) / ROWS * place.unwrap_or_default()) % ROWS + 1;
+        let step = usize::from(self.is_behind(column));
+        let row = (n - 1 + (n - 1) / ROWS * place.unwrap_or_default() + step) % ROWS + 1;
         let at = reference.columns.iter().position(|name| *name == column.name).unwrap_or_default();
         let referred = reference.referenced.get(at).unwrap_or(&column.name);
-        column.sql_type.example(referred, row)
+        let of_row = self.referred.get(&column.name).and_then(|values| values.iter().cycle().nth(row - 1).cloned());
+        of_row.unwrap_or_else(|| column.sql_type.example(referred, row))
+    }
+
+    /// Takes the examples of the rows to which this plan refers from the plans of their tables, because a CHECK may limit them there.
+    /// True if one is another than before.
+    pub(crate) fn refer_to(&mut self, plans: &[Self]) -> bool {
+        let mut referred = BTreeMap::new();
+        for reference in &self.references {
+            let Some(plan) = plans.iter().find(|plan| plan.table.is(&reference.table)) else { continue };
+            let keys = plan.uniques.iter().find(|unique| unique.is_primary).map(|unique| &unique.columns);
+            let names = if reference.referenced.is_empty() { keys } else { Some(&reference.referenced) };
+            for (own, name) in reference.columns.iter().zip(names.into_iter().flatten()) {
+                let Some(column) = plan.column(name) else { continue };
+                let values: Vec<_> = (1..=plan.seeds()).map(|n| plan.example_value(column, n)).collect();
+                referred.entry(own.clone()).or_insert(values);
+            }
+        }
+        let is_new = referred != self.referred;
+        self.referred = referred;
+        is_new
     }
 
     /// The `n`th value that the rules of CHECKs allow: this one if they do.
     fn ruled(&self, column: &Column, value: &Value, n: usize) -> Option<Value> {
+        // REAL has halves as they are written, and most decimals only nearly.
+        let as_float =
+            (column.sql_type == SqlType::Real).then(|| Column { sql_type: SqlType::Float, ..column.clone() });
+        let column = as_float.as_ref().unwrap_or(column);
         let (rules, _) = self.rules(column);
         if let Some(Rule::OneOf(texts)) = rules.iter().find(|rule| matches!(rule, Rule::OneOf(_))) {
             return texts.get((n - 1) % texts.len().max(1)).map(|text| json!(text));
         }
         let digits = decimals(column.sql_type).filter(|_| !rules.is_empty())?;
+        let scale = if as_float.is_some() { 2.0 } else { 10_f64.powi(digits.into()) };
         // Counted in the last of its decimals, whose multiples a binary number has only nearly.
         let units = |value: &Value| {
-            let units = value.as_f64()? * 10_f64.powi(digits.into());
+            let units = value.as_f64()? * scale;
             Some(if (units - units.round()).abs() < 1e-6 { units.round() } else { units })
         };
         let (mut low, mut high): (Option<f64>, Option<f64>) = (None, None);
@@ -78,7 +112,7 @@ impl Plan {
             (at, _, Some(high)) if at > high => high - step % count,
             _ => return Some(value.clone()),
         };
-        let number = units / 10_f64.powi(digits.into());
+        let number = units / scale;
         if digits == 0 { Some(json!(number as i64)) } else { Some(json!(number)) }
     }
 
@@ -90,7 +124,7 @@ impl Plan {
         let texts: Vec<_> =
             check.expression.split('\'').skip(1).step_by(2).map(|text| text.trim_matches('%')).collect();
         let text = texts.get((n - 1) % texts.len().max(1)).filter(|text| !text.is_empty())?;
-        Some(json!(text))
+        Some(json!(fitting(text, n)))
     }
 
     /// The `n`th row: these columns in JSON, as clients send them, or as they are shown.
@@ -171,8 +205,11 @@ impl Plan {
     fn patch_example(&self, path: Option<Value>, row: usize, value: usize) -> Example {
         let refers =
             |column: &&Column| self.references.iter().any(|reference| reference.columns.contains(&column.name));
-        let changed: Vec<_> = self.changed().filter(|column| !refers(column)).take(1).collect();
-        let request = self.example_row(value, changed.iter().copied(), true);
+        // Beside a row's other values, a CHECK is known to allow only the row's own.
+        let is_checked = |column: &&Column| self.rules(column).1;
+        let changed = self.changed().filter(|column| !refers(column)).min_by_key(is_checked);
+        let value = if changed.as_ref().is_some_and(is_checked) { row } else { value };
+        let request = self.example_row(value, changed.into_iter(), true);
         let mut response = self.example_row(row, self.shown(), false);
         merge(&mut response, &self.example_row(value, changed.into_iter(), false));
         let is_known = !self.shown().any(|column| column.is_audit && matches!(column.role, Role::Touch(_)));
@@ -249,6 +286,45 @@ fn bytes(n: usize, length: usize) -> Value {
         *byte = *digit;
     }
     json!(BASE64_STANDARD.encode(bytes))
+}
+
+/// The `n`th text that fits a pattern of LIKE: the second of `[A-C][0-9]-%` is `A1-`. Any other text is itself.
+fn fitting(pattern: &str, n: usize) -> String {
+    if !pattern.contains(['[', '%']) {
+        return pattern.to_owned();
+    }
+    let mut places: Vec<Vec<char>> = Vec::new();
+    let mut rest = pattern.chars();
+    while let Some(character) = rest.next() {
+        match character {
+            '[' => places.push(class(&rest.by_ref().take_while(|inner| *inner != ']').collect::<Vec<_>>())),
+            '_' => places.push(('0'..='9').collect()),
+            '%' => {}
+            _ => places.push(vec![character]),
+        }
+    }
+    let mut count = n - 1;
+    for place in places.iter_mut().rev().filter(|place| !place.is_empty()) {
+        let character = place[count % place.len()];
+        count /= place.len();
+        *place = vec![character];
+    }
+    places.into_iter().flatten().collect()
+}
+
+/// The characters of a class, `A-Z` or `^0-9`, as far as they are ASCII letters and digits, or named.
+fn class(inner: &[char]) -> Vec<char> {
+    let (is_not, inner) = match inner {
+        ['^', inner @ ..] => (true, inner),
+        _ => (false, inner),
+    };
+    let is_in = |character: &char| {
+        inner.contains(character)
+            || inner.windows(3).any(|range| range[1] == '-' && (range[0]..=range[2]).contains(character))
+    };
+    let known = ('0'..='9').chain('A'..='Z').chain('a'..='z');
+    let known = known.chain(inner.iter().copied().filter(|other| !other.is_ascii_alphanumeric() && *other != '-'));
+    known.filter(|character| is_in(character) != is_not).collect()
 }
 
 /// A column's name as words, with a number: `ColorName` is `Color name 1`, if there is room.

@@ -53,6 +53,40 @@ impl Plan {
         })
     }
 
+    /// True if a CHECK says that another column is less than this, or is not this: `EndDate > StartDate`, `Parent <> Child`.
+    pub(super) fn is_behind(&self, column: &Column) -> bool {
+        let is_own = |operand: &Expr| match self::operand(operand) {
+            Some(Operand::Name(name)) => Some(name.eq_ignore_ascii_case(&column.name)),
+            _ => None,
+        };
+        let mut expressions: Vec<_> = self
+            .checks
+            .iter()
+            .filter(|check| check.names(&column.name))
+            .filter_map(|check| expression(&check.expression))
+            .collect();
+        while let Some(expression) = expressions.pop() {
+            match expression {
+                Expr::Nested(inner) => expressions.push(*inner),
+                Expr::BinaryOp { left, op: BinaryOperator::And | BinaryOperator::Or, right } => {
+                    expressions.extend([*left, *right]);
+                }
+                Expr::BinaryOp { left, op, right } => {
+                    let is_behind = match op {
+                        BinaryOperator::Gt | BinaryOperator::GtEq => (true, false),
+                        BinaryOperator::Lt | BinaryOperator::LtEq | BinaryOperator::NotEq => (false, true),
+                        _ => continue,
+                    };
+                    if (is_own(&left), is_own(&right)) == (Some(is_behind.0), Some(is_behind.1)) {
+                        return true;
+                    }
+                }
+                _ => {}
+            }
+        }
+        false
+    }
+
     /// True if this is a column that both databases compare alike.
     fn compares(&self, name: &str) -> bool {
         self.column(name).is_some_and(|column| {

@@ -368,3 +368,85 @@ fn checks_are_in_the_schema_and_kept_by_examples() {
     assert_eq!(row(2), json!({"Status": "open", "Qty": 2, "Age": 19, "Price": 2.02, "Share": 0.99}));
     assert_eq!(row(3)["Age"], 18);
 }
+
+/// Rows keep CHECKs of two columns and patterns of LIKE, and refer to the rows that another table has for such reasons.
+#[test]
+fn examples_keep_the_rules_between_columns_and_of_other_tables() {
+    let text = r#"
+        name = "trip"
+        plural = "trips"
+        table = "dbo.Trips"
+        script = "sql/40-trip.sql"
+        operations = ["get", "put", "patch"]
+        key = [{ column = "FromCode", from = "client" }, { column = "ToCode", from = "client" }]
+        columns = [
+            { name = "FromCode", type = "varchar(9)" },
+            { name = "ToCode", type = "varchar(9)" },
+            { name = "Least", type = "int" },
+            { name = "Most", type = "int" },
+            { name = "Fuel", type = "real" },
+        ]
+        checks = [
+            { expression = "[FromCode]<>[ToCode]" },
+            { expression = "([Most] IS NULL OR [Least]<[Most])" },
+            { expression = "Fuel >= 0 AND (Fuel <= 1)" },
+        ]
+        uniques = [{ columns = ["FromCode", "ToCode"], is_primary = true }]
+        references = [
+            { columns = ["FromCode"], table = "dbo.Stops", referenced = ["Code"] },
+            { columns = ["ToCode"], table = "dbo.Stops" },
+        ]
+    "#;
+    let stops = r#"
+        name = "stop"
+        plural = "stops"
+        table = "dbo.Stops"
+        script = "sql/40-stop.sql"
+        operations = ["get", "put"]
+        key = { column = "Code", from = "client" }
+        columns = [{ name = "Code", type = "varchar(9)" }]
+        checks = [{ expression = "[Code] like '[^0-9a-z][A-C]-_%'" }]
+        uniques = [{ columns = ["Code"], is_primary = true }]
+    "#;
+    let (mut plan, stops) = (Plan::parse(text).unwrap(), Plan::parse(stops).unwrap());
+    assert!(plan.refer_to(std::slice::from_ref(&stops)) && !plan.refer_to(std::slice::from_ref(&stops)));
+    let row = |n| plan.example_row(n, plan.sent(), true);
+    assert_eq!(row(1), json!({"FromCode": "AA-0", "ToCode": "AA-1", "Least": 1, "Most": 2, "Fuel": 1.0}));
+    assert_eq!(row(3), json!({"FromCode": "AA-2", "ToCode": "AA-0", "Least": 3, "Most": 4, "Fuel": 0.0}));
+    let patch = json!({"path": {"FromCode": "AA-2", "ToCode": "AA-0"}, "request": {"Least": 3}, "response": [row(3)]});
+    assert_eq!(plan.examples()["patch_trip"], patch);
+    assert_eq!(stops.example_row(31, stops.sent(), true), json!({"Code": "BA-0"}));
+    assert_eq!(stops.example_row(12, stops.sent(), true), json!({"Code": "AB-1"}));
+    let notes = text.replace(
+        "table = \"dbo.Stops\" }",
+        "table = \"dbo.Stops\" }, { columns = [\"FromCode\", \"ToCode\"], table = \"dbo.Ways\" }",
+    );
+    // Each row of `notes` has a row of its own there: two have, and a new one.
+    let of_notes = Plan::parse(&notes_of_stops(stops.table.to_string().as_str())).unwrap();
+    let with = |plan: &Plan, plans: &[Plan]| {
+        let mut plan = plan.clone();
+        plan.refer_to(plans);
+        plan
+    };
+    let first = with(&of_notes, std::slice::from_ref(&stops));
+    let second = with(&Plan::parse(&notes_of_stops("dbo.Notes")).unwrap(), std::slice::from_ref(&first));
+    assert_eq!((first.seeds(), second.seeds()), (2, 1));
+    assert_eq!((Plan::parse(text).unwrap().seeds(), Plan::parse(&notes).unwrap().seeds()), (3, 2));
+}
+
+/// A table whose key is also the key of a row in another table.
+fn notes_of_stops(table: &str) -> String {
+    format!(
+        r#"
+        name = "note"
+        plural = "notes"
+        table = "dbo.Notes"
+        script = "sql/40-note.sql"
+        operations = ["get", "put"]
+        key = {{ column = "Code", from = "client" }}
+        columns = [{{ name = "Code", type = "varchar(9)" }}]
+        uniques = [{{ columns = ["Code"], is_primary = true }}]
+        references = [{{ columns = ["Code"], table = "{table}", referenced = ["Code"] }}]
+        "#
+    )
+}

@@ -10,7 +10,7 @@ use hyper::body::Bytes;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use super::super::plan::{Operation, Plan};
+use super::super::plan::{Check, Operation, Plan};
 
 fn root() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("../..")
@@ -474,4 +474,13 @@ async fn pages(local: &mut Local, limit: u32) -> Vec<Value> {
             return rows;
         }
     }
+}
+
+#[test]
+fn a_column_may_have_the_name_of_a_function() {
+    let mut plan = Plan::parse(ORDER).unwrap();
+    plan.columns[2].name = "Len".into();
+    plan.checks = vec![Check { name: None, expression: "(Len > 0 AND LEN (Len)<9)".into() }];
+    let schema = &super::sqlite::sqlite(&plan, &[])[0].1;
+    assert!(schema.contains("CHECK ((Len > 0 AND length (Len)<9))"), "{schema}");
 }

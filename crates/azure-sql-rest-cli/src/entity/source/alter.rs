@@ -4,7 +4,8 @@ use anyhow::{Context, Result, bail, ensure};
 use sqlparser::tokenizer::Token;
 
 use super::pieces::Script;
-use super::script::{Reader, skip_rest};
+use super::script::Reader;
+use super::skip::skip_rest;
 use super::table::{Table, Trait, is_same};
 use crate::entity::plan::bracketed;
 
@@ -141,16 +142,17 @@ impl Reader<'_> {
             ensure!(is_harmless, "{} is not understood behind ALTER COLUMN", script.here());
             return Ok(());
         }
-        let sql_type = script.sql_type(&self.types).with_context(|| format!("column {name}"))?;
+        let (sql_type, is_nullable) = script.sql_type(&self.types).with_context(|| format!("column {name}"))?;
         let column = table.column_mut(&name)?;
-        column.sql_type = Some(sql_type);
-        column.is_nullable = true;
+        (column.sql_type, column.is_nullable) = (Some(sql_type), is_nullable);
         loop {
             if script.take(&["COLLATE"]) {
                 column.collation = Some(script.name()?);
             } else if script.take(&["NOT", "NULL"]) {
                 column.is_nullable = false;
-            } else if !script.take_any(&["NULL", "SPARSE"]) {
+            } else if script.take(&["NULL"]) {
+                column.is_nullable = true;
+            } else if !script.take(&["SPARSE"]) {
                 return Ok(());
             }
         }

@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 use serde::Deserialize;
 
-use super::table::{Table, TableColumn, Trait, Trigger, Veil, is_same};
+use super::table::{Found, Table, TableColumn, Trait, Trigger, Veil, is_same};
 use crate::entity::plan::{Action, Check, Filled, Identity, Period, Reference, SqlType, TableName, Unique};
 
 /// Asks for the tables whose names are like its parameter, as one JSON document.
@@ -104,6 +104,9 @@ pub(crate) fn pattern(tables: &str) -> Result<String> {
             .flat_map(|character| special(character).then_some('\\').into_iter().chain([character]))
             .collect::<String>()
     };
+    if tables == "*" {
+        return Ok("%".to_owned());
+    }
     if let Some(schema) = tables.strip_suffix(".*") {
         let of: TableName = format!("{schema}.x").parse()?;
         return Ok(format!("{}.%", escaped(&of.schema)));
@@ -112,14 +115,14 @@ pub(crate) fn pattern(tables: &str) -> Result<String> {
     Ok(escaped(&format!("{}.{}", name.schema, name.name)))
 }
 
-/// The tables of the document that answers [`QUERY`].
+/// The tables of the document that answers [`QUERY`]. A table with a type that is not known here is an error of its own.
 ///
 /// # Errors
 ///
-/// When the document is another, or a type is not known here.
-pub(crate) fn tables(document: &str) -> Result<Vec<Table>> {
+/// When the document is another.
+pub(crate) fn tables(document: &str) -> Result<Vec<Found>> {
     let rows: Vec<Row> = serde_json::from_str(document).context("the catalog's answer is not understood")?;
-    rows.into_iter().map(table).collect()
+    Ok(rows.into_iter().map(|row| (TableName::new(&row.schema, &row.name), table(row))).collect())
 }
 
 fn table(row: Row) -> Result<Table> {

@@ -6,14 +6,14 @@ use tokio::net::TcpStream;
 use tokio_util::compat::TokioAsyncWriteCompatExt;
 
 use super::catalog::{self, QUERY};
-use super::table::Table;
+use super::table::Found;
 
-/// Reads the tables with this name, or of this schema (`Sales.*`), from the database of a connection string of ADO.NET.
+/// Reads the tables with this name, of this schema (`Sales.*`), or all (`*`), from the database of a connection string of ADO.NET.
 ///
 /// # Errors
 ///
 /// When the database cannot be reached or does not answer as one of SQL Server 2022 or Azure SQL. No message has the connection string.
-pub(crate) fn tables(connection: &str, tables: &str) -> Result<Vec<Table>> {
+pub(crate) fn tables(connection: &str, tables: &str) -> Result<Vec<Found>> {
     let pattern = catalog::pattern(tables)?;
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
     let document = runtime.block_on(ask(connection, &pattern)).context("cannot ask the database of FROM=")?;

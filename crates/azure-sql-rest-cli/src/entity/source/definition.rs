@@ -7,8 +7,22 @@ use super::pieces::{Script, is_word};
 use super::table::{Table, TableColumn, Trait, Veil, is_same};
 use crate::entity::plan::{Action, Check, Filled, Identity, Period, Reference, SqlType, TableName, Unique};
 
-/// The database's own types, by name, from `CREATE TYPE … FROM`.
-pub(super) type Types = Vec<(TableName, SqlType)>;
+/// A type of the database's own, from `CREATE TYPE … FROM` or `sp_addtype`.
+pub(super) struct Alias {
+    pub(super) name: TableName,
+    pub(super) sql_type: SqlType,
+    /// True unless a column of the type is NOT NULL where it says nothing.
+    pub(super) is_nullable: bool,
+}
+
+pub(super) type Types = Vec<Alias>;
+
+/// A variable that has the name of a column's default.
+pub(super) struct DefaultOf {
+    pub(super) variable: String,
+    pub(super) table: TableName,
+    pub(super) column: String,
+}
 
 impl Script<'_> {
     /// Reads a column or a constraint of a table.
@@ -44,8 +58,9 @@ impl Script<'_> {
                 column.is_nullable = false;
             }
         } else {
-            let sql_type = self.sql_type(types).with_context(|| format!("line {line}: column {name}"))?;
-            column.sql_type = Some(sql_type);
+            let (sql_type, is_nullable) =
+                self.sql_type(types).with_context(|| format!("line {line}: column {name}"))?;
+            (column.sql_type, column.is_nullable) = (Some(sql_type), is_nullable);
             if sql_type == SqlType::RowVersion {
                 column.filled = Filled::RowVersion;
             }
@@ -55,8 +70,8 @@ impl Script<'_> {
         self.column_options(table, at)
     }
 
-    /// Reads a type: one of SQL Server, or an alias.
-    pub(super) fn sql_type(&mut self, types: &Types) -> Result<SqlType> {
+    /// Reads a type: one of SQL Server, or an alias. Says too if a column is nullable that says nothing else.
+    pub(super) fn sql_type(&mut self, types: &Types) -> Result<(SqlType, bool)> {
         let first = self.at;
         ensure!(
             matches!(self.peek(), Some(Token::Word(_) | Token::DoubleQuotedString(_))),
@@ -64,9 +79,8 @@ impl Script<'_> {
             self.here()
         );
         let own = self.object()?;
-        let alias = types.iter().find(|(name, _)| name.is(&own));
-        if let Some((_, sql_type)) = alias {
-            return Ok(*sql_type);
+        if let Some(alias) = types.iter().find(|alias| alias.name.is(&own)) {
+            return Ok((alias.sql_type, alias.is_nullable));
         }
         let is_own = self.since(first).contains('.') && !is_same(&own.schema, "sys");
         let mut name = own.name.clone();
@@ -79,13 +93,10 @@ impl Script<'_> {
         if self.peek() == Some(&Token::LParen) {
             name = format!("{name}({})", self.parenthesis()?);
         }
-        match name.parse() {
-            Ok(sql_type) if !is_own => Ok(sql_type),
-            Err(error) if !is_own => Err(error),
-            _ => bail!(
-                "is {own}, a type of the database's own: put its CREATE TYPE into the same file, or ask the database with FROM="
-            ),
-        }
+        let remedy = "put its CREATE TYPE into the same file, or ask the database with FROM=";
+        ensure!(!is_own, "is {own}, a type of the database's own: {remedy}");
+        let sql_type = name.parse().with_context(|| format!("if it is a type of the database's own, {remedy}"));
+        Ok((sql_type?, !is_same(&own.name, "sysname")))
     }
 
     fn column_options(&mut self, table: &mut Table, at: usize) -> Result<()> {
@@ -106,7 +117,9 @@ impl Script<'_> {
                 column.is_nullable = false;
             } else if self.take(&["COLLATE"]) {
                 column.collation = Some(self.name()?).filter(|name| !is_same(name, "database_default"));
-            } else if self.take_any(&["SPARSE", "ROWGUIDCOL", "FILESTREAM", "HIDDEN"]) {
+            } else if self.take_any(&["SPARSE", "ROWGUIDCOL", "FILESTREAM", "HIDDEN"])
+                || self.take(&["COLUMN_SET", "FOR", "ALL_SPARSE_COLUMNS"])
+            {
             } else if self.take(&["MASKED", "WITH"]) {
                 self.parenthesis()?;
                 column.veil = Some(Veil::Masked);
@@ -370,7 +383,9 @@ impl Script<'_> {
                 Token::Number(..)
                 | Token::SingleQuotedString(_)
                 | Token::NationalStringLiteral(_)
-                | Token::HexStringLiteral(_),
+                | Token::HexStringLiteral(_)
+                // $1.50
+                | Token::Placeholder(_),
             ) => self.at += 1,
             _ => bail!("{} where an expression is expected", self.here()),
         }

@@ -29,11 +29,13 @@ pub(crate) fn decoded(bytes: &[u8]) -> Result<String> {
     )
 }
 
-/// A word of a script, and the bytes that it has there.
+/// A word of a script, and the bytes and the line that it has there.
 #[derive(Clone, Debug)]
 pub(super) struct Piece {
     pub(super) token: Token,
     pub(super) place: Range<usize>,
+    /// From 1.
+    line: u64,
 }
 
 /// A script, of which statements are read one after the other.
@@ -47,17 +49,13 @@ pub(super) struct Script<'s> {
 impl<'s> Script<'s> {
     pub(super) fn new(text: &'s str) -> Result<Self> {
         let tokens = Tokenizer::new(&MsSqlDialect {}, text).tokenize_with_location()?;
-        let lines = line_starts(text);
-        let byte = |location: Location| {
-            let start = usize::try_from(location.line).ok().and_then(|line| lines.get(line.checked_sub(1)?).copied());
-            let column = usize::try_from(location.column).unwrap_or(usize::MAX).saturating_sub(1);
-            let start = start.unwrap_or(text.len());
-            text[start..].char_indices().nth(column).map_or(text.len(), |(offset, _)| start + offset)
-        };
-        let pieces = tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF));
-        let pieces =
-            pieces.map(|token| Piece { place: byte(token.span.start)..byte(token.span.end), token: token.token });
-        Ok(Self { text, pieces: pieces.collect(), at: 0 })
+        let mut places = Places::new(text);
+        let mut pieces = Vec::new();
+        for token in tokens.into_iter().filter(|token| !matches!(token.token, Token::Whitespace(_) | Token::EOF)) {
+            let place = places.byte(token.span.start)..places.byte(token.span.end);
+            pieces.push(Piece { token: token.token, place, line: token.span.start.line });
+        }
+        Ok(Self { text, pieces, at: 0 })
     }
 
     pub(super) fn peek(&self) -> Option<&Token> {
@@ -112,9 +110,8 @@ impl<'s> Script<'s> {
     }
 
     /// The line of a piece, from 1.
-    pub(super) fn line(&self, at: usize) -> usize {
-        let start = self.pieces.get(at).map_or(self.text.len(), |piece| piece.place.start);
-        self.text[..start].matches('\n').count() + 1
+    pub(super) fn line(&self, at: usize) -> u64 {
+        self.pieces.get(at).or(self.pieces.last()).map_or(1, |piece| piece.line)
     }
 
     /// Reads a name: a word, or what stands in brackets or quotes.
@@ -130,12 +127,19 @@ impl<'s> Script<'s> {
 
     /// Reads the name of an object, with or without a schema and a database.
     pub(super) fn object(&mut self) -> Result<TableName> {
-        let mut parts = vec![self.name()?];
-        while self.take_token(&Token::Period) {
-            parts.push(self.name()?);
-        }
+        let mut parts = self.parts()?;
         let name = parts.pop().unwrap_or_default();
         Ok(TableName::new(parts.pop().unwrap_or_else(|| "dbo".to_owned()), name))
+    }
+
+    /// Reads names with points between them.
+    pub(super) fn parts(&mut self) -> Result<Vec<String>> {
+        let mut parts = vec![self.name()?];
+        while self.take_token(&Token::Period) {
+            // tempdb..Colors
+            parts.push(if self.peek() == Some(&Token::Period) { "dbo".to_owned() } else { self.name()? });
+        }
+        Ok(parts)
     }
 
     /// Reads a parenthesis to its end, and returns the text between.
@@ -182,10 +186,31 @@ impl<'s> Script<'s> {
     }
 }
 
-/// The byte at which each line begins, as the tokenizer counts lines.
-fn line_starts(text: &str) -> Vec<usize> {
-    let breaks = text.char_indices().filter(|(_, character)| *character == '\n').map(|(at, _)| at + 1);
-    [0].into_iter().chain(breaks).collect()
+/// Finds the bytes of places that come in their order. Each character is passed once, because a line of a script can have a megabyte.
+struct Places<'s> {
+    text: &'s str,
+    at: usize,
+    here: Location,
+}
+
+impl<'s> Places<'s> {
+    fn new(text: &'s str) -> Self {
+        Self { text, at: 0, here: Location::new(1, 1) }
+    }
+
+    fn byte(&mut self, place: Location) -> usize {
+        for character in self.text[self.at..].chars() {
+            if self.here >= place {
+                break;
+            }
+            self.at += character.len_utf8();
+            self.here = match character {
+                '\n' => Location::new(self.here.line + 1, 1),
+                _ => Location::new(self.here.line, self.here.column + 1),
+            };
+        }
+        self.at
+    }
 }
 
 pub(super) fn is_word(token: &Token, expected: &str) -> bool {

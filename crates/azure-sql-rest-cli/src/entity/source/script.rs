@@ -1,82 +1,14 @@
-//! Reads the statements of scripts strictly. A statement that is known not to matter is skipped, and one that changes the table is applied.
-//! Any other statement that names the table is refused with its place.
+//! Reads the statements of scripts strictly. A statement that changes the table is applied, and `skip` knows the harmless. Any
+//! other statement that names the table is refused with its place.
 
 use anyhow::{Context, Result, bail, ensure};
 use sqlparser::tokenizer::Token;
 
-use super::definition::Types;
+use super::definition::{Alias, DefaultOf, Types};
 use super::pieces::{Script, is_word};
-use super::table::{Table, Trait, Trigger, is_same};
+use super::skip::{MODULES, begins, is_harmless, names, recover, shortened, skip, skip_batch, skip_rest};
+use super::table::{Found, Table, Trait, Trigger, is_same};
 use crate::entity::plan::{Definition, ObjectKind, TableName};
-
-/// Words that begin a statement.
-const BEGINNINGS: [&str; 35] = [
-    "CREATE",
-    "ALTER",
-    "DROP",
-    "TRUNCATE",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "MERGE",
-    "SELECT",
-    "WITH",
-    "SET",
-    "USE",
-    "PRINT",
-    "DECLARE",
-    "EXEC",
-    "EXECUTE",
-    "GRANT",
-    "DENY",
-    "REVOKE",
-    "IF",
-    "ELSE",
-    "BEGIN",
-    "END",
-    "COMMIT",
-    "ROLLBACK",
-    "SAVE",
-    "RETURN",
-    "RAISERROR",
-    "THROW",
-    "WHILE",
-    "GO",
-    "DBCC",
-    "ENABLE",
-    "DISABLE",
-    "CHECKPOINT",
-];
-
-/// Statements that change rows, settings or rights, but no table.
-const HARMLESS: [&str; 26] = [
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "MERGE",
-    "SELECT",
-    "WITH",
-    "SET",
-    "USE",
-    "PRINT",
-    "DECLARE",
-    "GRANT",
-    "DENY",
-    "REVOKE",
-    "IF",
-    "ELSE",
-    "BEGIN",
-    "END",
-    "COMMIT",
-    "ROLLBACK",
-    "SAVE",
-    "RETURN",
-    "RAISERROR",
-    "THROW",
-    "DBCC",
-    "TRUNCATE",
-    "CHECKPOINT",
-];
 
 /// Reads the table of this name from scripts, each with its path, in their order.
 ///
@@ -84,47 +16,85 @@ const HARMLESS: [&str; 26] = [
 ///
 /// All that is not understood, a line each.
 pub(crate) fn read(scripts: &[(String, String)], name: &TableName) -> Result<Option<Table>> {
-    let mut reader =
-        Reader { name, table: None, types: Vec::new(), sequences: Vec::new(), text: Vec::new(), problems: Vec::new() };
-    for (path, text) in scripts {
-        let mut script = Script::new(text).with_context(|| format!("cannot read {path}"))?;
-        while script.peek().is_some() {
-            let before = script.at;
-            if let Err(problem) = reader.statement(&mut script) {
-                reader.problems.push(format!("{path}: {problem:#}"));
-                skip(&mut script);
-            }
-            script.at = script.at.max(before + 1);
-        }
-    }
-    ensure!(reader.problems.is_empty(), "{}", reader.problems.join("\n"));
-    Ok(reader.finished())
+    read_table(&mut parsed(scripts)?, name)
 }
 
-/// Reads all tables of a schema, `Sales.*`, from scripts.
+/// Reads all tables of a schema, `Sales.*`, or all, `*`, from scripts. A table that is not understood is an error of its own.
 ///
 /// # Errors
 ///
-/// All that is not understood, a line each.
-pub(crate) fn all(scripts: &[(String, String)], tables: &str) -> Result<Vec<Table>> {
-    let schema = tables.strip_suffix(".*").with_context(|| format!("{tables:?} is not Schema.*"))?;
-    let of: TableName = format!("{schema}.x").parse()?;
+/// When a script has no words of T-SQL, or the pattern is none.
+pub(crate) fn all(scripts: &[(String, String)], tables: &str) -> Result<Vec<Found>> {
+    let schema = match tables {
+        "*" => None,
+        _ => Some(tables.strip_suffix(".*").with_context(|| format!("{tables:?} is neither Schema.* nor *"))?),
+    };
+    let of = schema.map(|schema| format!("{schema}.x").parse::<TableName>()).transpose()?;
+    let mut scripts = parsed(scripts)?;
     let mut names: Vec<TableName> = Vec::new();
-    for (path, text) in scripts {
-        let mut script = Script::new(text).with_context(|| format!("cannot read {path}"))?;
-        while script.peek().is_some() {
-            if !script.take(&["CREATE", "TABLE"]) {
-                script.at += 1;
-            } else if let Ok(name) = script.object()
-                && is_same(&name.schema, &of.schema)
-                && !names.iter().any(|other| other.is(&name))
-            {
-                names.push(name);
-            }
+    for (_, script) in &mut scripts {
+        created(script, &mut names);
+    }
+    names.retain(|name| of.as_ref().is_none_or(|of| is_same(&name.schema, &of.schema)));
+    let mut read = |name: &TableName| {
+        let within = "its CREATE TABLE is in a procedure, or a later statement drops it: give a file that creates it";
+        read_table(&mut scripts, name)?.context(within)
+    };
+    let mut tables: Vec<_> =
+        names.into_iter().map(|name| (read(&name), name)).map(|(table, name)| (name, table)).collect();
+    let periods =
+        tables.iter().filter_map(|(name, table)| Some((name.clone(), table.as_ref().ok()?.temporal.clone()?)));
+    for (name, period) in periods.collect::<Vec<_>>() {
+        let is_history = |of: &TableName| period.history.as_ref().is_some_and(|history| history.is(of));
+        if let Some((_, Ok(table))) = tables.iter_mut().find(|(of, _)| is_history(of)) {
+            table.traits.push(Trait::Special(format!("the history of {name}")));
         }
     }
-    let tables = names.iter().map(|name| read(scripts, name));
-    Ok(tables.collect::<Result<Vec<_>>>()?.into_iter().flatten().collect())
+    Ok(tables)
+}
+
+/// Collects the tables that a script creates.
+fn created(script: &mut Script, names: &mut Vec<TableName>) {
+    while script.peek().is_some() {
+        if let Some(text) = script.executed() {
+            if let Ok(mut inner) = Script::new(&text) {
+                created(&mut inner, names);
+            }
+        } else if !script.take(&["CREATE", "TABLE"]) {
+            script.at += 1;
+        } else if let Ok(name) = script.object()
+            && !name.name.starts_with(['#', '@'])
+            && !names.iter().any(|other| other.is(&name))
+        {
+            names.push(name);
+        }
+    }
+}
+
+fn parsed(scripts: &[(String, String)]) -> Result<Vec<(&str, Script<'_>)>> {
+    let mut parsed = Vec::new();
+    for (path, text) in scripts {
+        parsed.push((path.as_str(), Script::new(text).with_context(|| format!("cannot read {path}"))?));
+    }
+    Ok(parsed)
+}
+
+fn read_table(scripts: &mut [(&str, Script)], name: &TableName) -> Result<Option<Table>> {
+    let mut reader = Reader {
+        name,
+        table: None,
+        types: Vec::new(),
+        sequences: Vec::new(),
+        defaults: Vec::new(),
+        text: Vec::new(),
+        problems: Vec::new(),
+    };
+    for (path, script) in scripts {
+        script.at = 0;
+        reader.statements(script, path);
+    }
+    ensure!(reader.problems.is_empty(), "{}", reader.problems.join("\n"));
+    Ok(reader.finished())
 }
 
 /// Reads a list of columns, as `CREATE TABLE` has it between its parentheses. `key` is short for PRIMARY KEY.
@@ -164,12 +134,13 @@ pub(crate) fn of_columns(columns: &str, name: &TableName) -> Result<Table> {
 
 pub(super) struct Reader<'n> {
     name: &'n TableName,
-    table: Option<Table>,
+    pub(super) table: Option<Table>,
     pub(super) types: Types,
     /// Sequences and types that the scripts create, word for word.
     sequences: Vec<Definition>,
+    pub(super) defaults: Vec<DefaultOf>,
     /// Statements that create the table and what belongs to it, word for word.
-    text: Vec<String>,
+    pub(super) text: Vec<String>,
     problems: Vec<String>,
 }
 
@@ -182,12 +153,24 @@ impl Reader<'_> {
             let is_default = table.columns.iter().filter_map(|column| column.default.as_ref()).any(|default| {
                 default.to_lowercase().replace(['[', ']', '"'], "").contains(&object.name.to_lowercase())
             });
-            is_default || self.types.iter().any(|(name, _)| name.is(object)) && text.contains(&object.name)
+            is_default || self.types.iter().any(|alias| alias.name.is(object)) && text.contains(&object.name)
         };
         let mut ddl: Vec<_> = self.sequences.iter().filter(|definition| names(&definition.object)).cloned().collect();
         ddl.push(Definition { object: table.name.clone(), kind: ObjectKind::Table, text });
         table.ddl = ddl;
         Some(table)
+    }
+
+    /// Reads all statements of a script.
+    fn statements(&mut self, script: &mut Script, path: &str) {
+        while script.peek().is_some() {
+            let before = script.at;
+            if let Err(problem) = self.statement(script) {
+                self.problems.push(format!("{path}: {problem:#}"));
+                skip(script);
+            }
+            script.at = script.at.max(before + 1);
+        }
     }
 
     /// Reads the next statement.
@@ -201,33 +184,61 @@ impl Reader<'_> {
             return self.create(script, first);
         }
         if script.take(&["ALTER", "TABLE"]) {
-            return self.of_table(script, first, Self::alter);
+            return self.alter_table(script, first);
         }
+        if script.take(&["ALTER"]) && MODULES.iter().any(|word| script.is_next(&[word])) {
+            skip_batch(script);
+            return Ok(());
+        }
+        script.at = first;
         if script.take(&["DROP", "TABLE"]) {
             return self.drop_table(script);
         }
         if script.take(&["DROP", "INDEX"]) {
             return self.drop_index(script);
         }
-        if HARMLESS.iter().any(|word| script.is_next(&[word])) {
-            skip(script);
+        if script.take(&["DROP", "TRIGGER"]) {
+            return self.drop_trigger(script);
+        }
+        if let Some(text) = script.executed() {
+            let line = script.line(first);
+            let mut inner = Script::new(&text).with_context(|| format!("line {line}"))?;
+            self.statements(&mut inner, &format!("line {line}, in EXECUTE"));
             return Ok(());
         }
         let line = script.line(first);
         skip(script);
         let said = script.since(first);
-        let harmless =
-            ["sp_addextendedproperty", "sp_updateextendedproperty", "sp_bindefault", "sp_tableoption", "sp_fulltext"];
-        let is_harmless = harmless.iter().any(|name| said.to_lowercase().contains(name))
-            || is_word(&script.pieces[first].token, "ENABLE")
-            || said.to_uppercase().starts_with("ALTER INDEX") && !said.to_uppercase().contains("DISABLE");
-        let names = said.to_lowercase().contains(&self.name.name.to_lowercase());
-        ensure!(
-            is_harmless || !names,
+        let pieces = &script.pieces[first..script.at];
+        let is_known = self.finds_default(pieces)
+            || self.drops_default(pieces)
+            || self.adds_type(pieces, said)?
+            || self.renames(pieces, said);
+        if is_known || is_harmless(pieces) || !names(said, &self.name.name) {
+            return Ok(());
+        }
+        bail!(
             "line {line}: {} is not understood: give a file without it, or ask the database with FROM=",
             shortened(said)
-        );
-        Ok(())
+        )
+    }
+
+    /// Reads `ALTER TABLE`. What is dropped or set before the table is created was of an older table.
+    fn alter_table(&mut self, script: &mut Script, first: usize) -> Result<()> {
+        let object = script.object()?;
+        let is_of_older = || ["DROP", "SET", "CHECK", "NOCHECK"].iter().any(|word| script.is_next(&[word]));
+        if self.table.is_none() && object.is(self.name) && is_of_older() {
+            skip(script);
+            return Ok(());
+        }
+        script.at = first + 2;
+        self.of_table(script, first, Self::alter)
+    }
+
+    pub(super) fn create_type(&mut self, alias: Alias, said: &str) {
+        let definition = Definition { object: alias.name.clone(), kind: ObjectKind::Type, text: format!("{said};") };
+        self.sequences.push(definition);
+        self.types.push(alias);
     }
 
     fn create(&mut self, script: &mut Script, first: usize) -> Result<()> {
@@ -237,12 +248,10 @@ impl Reader<'_> {
         if script.take(&["TYPE"]) {
             let object = script.object()?;
             if script.take(&["FROM"]) {
-                let sql_type = script.sql_type(&self.types)?;
-                script.take(&["NOT"]);
+                let (sql_type, _) = script.sql_type(&self.types)?;
+                let is_nullable = !script.take(&["NOT", "NULL"]);
                 script.take(&["NULL"]);
-                let text = format!("{};", script.since(first));
-                self.types.push((object.clone(), sql_type));
-                self.sequences.push(Definition { object, kind: ObjectKind::Type, text });
+                self.create_type(Alias { name: object, sql_type, is_nullable }, script.since(first));
                 return Ok(());
             }
         } else if script.take(&["SEQUENCE"]) {
@@ -255,7 +264,7 @@ impl Reader<'_> {
             self.trigger(script)?;
             skip_batch(script);
             return Ok(());
-        } else if ["PROCEDURE", "PROC", "FUNCTION", "VIEW"].iter().any(|word| script.is_next(&[word])) {
+        } else if MODULES.iter().any(|word| script.is_next(&[word])) {
             skip_batch(script);
             return Ok(());
         }
@@ -302,9 +311,7 @@ impl Reader<'_> {
         let applied = apply(self, script, &mut table);
         self.table = Some(table);
         applied?;
-        let is_end = script
-            .peek()
-            .is_none_or(|token| *token == Token::SemiColon || BEGINNINGS.iter().any(|word| is_word(token, word)));
+        let is_end = script.peek().is_none_or(|token| *token == Token::SemiColon || begins(token));
         ensure!(is_end, "{} is not understood", script.here());
         self.text.push(format!("{};", script.since(first)));
         Ok(())
@@ -315,6 +322,10 @@ impl Reader<'_> {
             if script.take(&["AS", kind]) {
                 table.traits.push(Trait::Special(format!("AS {kind}")));
             }
+        }
+        // An edge may have no columns.
+        if script.peek() != Some(&Token::LParen) && !table.traits.is_empty() {
+            return script.places();
         }
         script.expect(&Token::LParen)?;
         let mut problems = Vec::new();
@@ -377,6 +388,16 @@ impl Reader<'_> {
         }
     }
 
+    fn drop_trigger(&mut self, script: &mut Script) -> Result<()> {
+        script.take(&["IF", "EXISTS"]);
+        let trigger = script.object()?;
+        if let Some(table) = &mut self.table {
+            table.triggers.retain(|own| !is_same(&own.name, &trigger.name));
+        }
+        skip_rest(script);
+        Ok(())
+    }
+
     fn drop_index(&mut self, script: &mut Script) -> Result<()> {
         let first = script.at - 2;
         script.take(&["IF", "EXISTS"]);
@@ -391,62 +412,5 @@ impl Reader<'_> {
         script.skip_parenthesis()?;
         self.text.push(format!("{};", script.since(first)));
         Ok(())
-    }
-}
-
-/// Reads on to the next comma or the end of a table's parenthesis.
-fn recover(script: &mut Script) {
-    while let Some(token) = script.peek() {
-        match token {
-            Token::Comma | Token::RParen | Token::SemiColon => return,
-            Token::LParen => {
-                if script.parenthesis().is_err() {
-                    script.at = script.pieces.len();
-                }
-            }
-            _ => script.at += 1,
-        }
-    }
-}
-
-/// Reads a statement to its end: a semicolon, `GO`, or the beginning of another.
-fn skip(script: &mut Script) {
-    let is_right = ["GRANT", "DENY", "REVOKE"].iter().any(|word| script.is_next(&[word]));
-    script.at += 1;
-    while let Some(token) = script.peek() {
-        let begins = BEGINNINGS.iter().any(|word| is_word(token, word)) && script.begins_line();
-        let defines = !is_right && ["CREATE", "ALTER", "DROP"].iter().any(|word| script.is_next(&[word, "TABLE"]));
-        match token {
-            Token::SemiColon => return,
-            _ if begins || defines => return,
-            Token::LParen => {
-                if script.parenthesis().is_err() {
-                    script.at = script.pieces.len();
-                }
-            }
-            _ => script.at += 1,
-        }
-    }
-}
-
-/// Reads a statement to its end after a part of it was read.
-pub(super) fn skip_rest(script: &mut Script) {
-    script.at -= 1;
-    skip(script);
-}
-
-/// Reads on to `GO`: what stands between is one statement.
-fn skip_batch(script: &mut Script) {
-    while script.peek().is_some() && !(script.is_next(&["GO"]) && script.begins_line()) {
-        script.at += 1;
-    }
-}
-
-fn shortened(text: &str) -> String {
-    let line: Vec<_> = text.split_whitespace().collect();
-    let line = line.join(" ");
-    match line.char_indices().nth(60) {
-        Some((end, _)) => format!("{}…", &line[..end]),
-        None => line,
     }
 }

@@ -20,6 +20,9 @@ pub(crate) struct Table {
     pub(crate) ddl: Vec<Definition>,
 }
 
+/// One of several tables, or why it cannot be read.
+pub(crate) type Found = (TableName, Result<Table>);
+
 /// A column as it is defined.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct TableColumn {

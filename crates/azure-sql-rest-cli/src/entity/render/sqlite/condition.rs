@@ -10,7 +10,10 @@ use super::names::column_name;
 /// The condition in SQLite; `None` for one that has more than columns, literals, comparisons and AND, OR, NOT, IN, LIKE, BETWEEN.
 pub(super) fn condition(plan: &Plan, text: &str) -> Option<String> {
     use Token::{Comma, Eq, Gt, GtEq, LParen, Lt, LtEq, Minus, Mul, Neq, Number, Plus, RParen};
-    let translated = |token: &Token| match token {
+    let tokens = Tokenizer::new(&MsSqlDialect {}, text).tokenize().ok()?;
+    let is_call =
+        |at: usize| tokens[at + 1..].iter().find(|next| !matches!(next, Token::Whitespace(_))) == Some(&LParen);
+    let translated = |(at, token): (usize, &Token)| match token {
         // A text with a class of LIKE has another meaning in SQLite.
         Token::SingleQuotedString(text) | Token::NationalStringLiteral(text) => {
             (!text.contains('[')).then(|| quoted(text))
@@ -19,7 +22,7 @@ pub(super) fn condition(plan: &Plan, text: &str) -> Option<String> {
             (None, known @ ("AND" | "OR" | "NOT" | "IS" | "NULL" | "IN" | "LIKE" | "BETWEEN")) => {
                 Some(known.to_owned())
             }
-            (None, "LEN") => Some("length".to_owned()),
+            (None, "LEN") if is_call(at) => Some("length".to_owned()),
             (None | Some('['), _) => column(plan, &word.value),
             _ => None,
         },
@@ -29,7 +32,7 @@ pub(super) fn condition(plan: &Plan, text: &str) -> Option<String> {
         }
         _ => None,
     };
-    Tokenizer::new(&MsSqlDialect {}, text).tokenize().ok()?.iter().map(translated).collect()
+    tokens.iter().enumerate().map(translated).collect()
 }
 
 /// A column as a number or text that compares as SQL Server's value does.
