@@ -47,7 +47,7 @@ CREATE TABLE dbo.Drivers (
     Depot varchar(12) NULL,
     CONSTRAINT FK_Drivers_Depots FOREIGN KEY (Country, Depot) REFERENCES dbo.Depots (Country, Depot)
 );
-CREATE TABLE dbo.Readings (Sensor char(5) NOT NULL PRIMARY KEY, ReadingNo int IDENTITY(1, 1) NOT NULL);
+CREATE TABLE dbo.Readings (ReadOn date NOT NULL PRIMARY KEY, ReadingNo int IDENTITY(1, 1) NOT NULL);
 CREATE TABLE dbo.Handovers (
     FromDriver int NOT NULL REFERENCES dbo.Drivers (DriverID),
     ToDriver int NOT NULL REFERENCES dbo.Drivers (DriverID),
@@ -58,3 +58,6 @@ CREATE TABLE dbo.Handovers (
     CHECK (FromDriver <> ToDriver),
     CHECK (MostLoad IS NULL OR MostLoad > LeastLoad)
 );
+-- Without a primary key, as older systems have it.
+CREATE TABLE dbo.Tariffs (Zone char(4) NOT NULL, Band smallint NOT NULL, Title nvarchar(30) NULL, Rate decimal(9, 2) NOT NULL);
+CREATE UNIQUE CLUSTERED INDEX UX_Tariffs ON dbo.Tariffs (Zone, Band);

@@ -11,7 +11,7 @@ CREATE TABLE titleauthor
 GO
 CREATE TABLE sales
 (
-   stor_id        varchar(4) NOT NULL,
+   stor_id        char(4) NOT NULL,
    ord_num        varchar(20)       NOT NULL,
    ord_date       datetime          NOT NULL,
    qty            smallint          NOT NULL,

@@ -75,7 +75,7 @@ pub(crate) fn decide(table: &Table, wishes: &Wishes) -> Result<Decided> {
             reasons.push(format!("{} has no column {name}: its columns are {}", table.name, names(table)));
         }
     }
-    let key = key_of(table, wishes, &mut reasons);
+    let key = key_of(table, wishes, &mut reasons, &mut notes);
     let mut columns: Vec<_> =
         table.columns.iter().map(|column| decided(table, column, key.as_deref(), wishes, &mut notes)).collect();
     number(&mut columns, wishes.before.as_ref());
@@ -155,13 +155,19 @@ fn names(table: &Table) -> String {
     names.join(", ")
 }
 
-/// The key: the columns that were named, or the primary key. `None` with all reasons.
-fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<Vec<Key>> {
+/// The key: the columns that were named, or the primary key, or unique columns in its place. `None` with all reasons.
+fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>, notes: &mut Vec<String>) -> Option<Vec<Key>> {
     let before: Vec<_> = wishes.before.iter().flat_map(|before| &before.key).map(|key| key.column.clone()).collect();
     let is_there = before.iter().all(|name| table.column(name).is_some());
     let names = match (wishes.key.as_slice(), before) {
         ([], before) if !before.is_empty() && is_there => before,
-        ([], _) => table.primary().map(|primary| primary.columns.clone()).unwrap_or_default(),
+        ([], _) => {
+            let unique = table.primary().or_else(|| table.uniques.iter().find(|unique| names_a_row(table, unique)));
+            if let Some(unique) = unique.filter(|unique| !unique.is_primary) {
+                notes.push(format!("no primary key: --key {} takes what is unique", unique.columns.join(",")));
+            }
+            unique.map(|unique| unique.columns.clone()).unwrap_or_default()
+        }
         (wished, _) => wished.to_vec(),
     };
     if names.is_empty() && is_view(table) {
@@ -201,7 +207,7 @@ fn key_of(table: &Table, wishes: &Wishes, reasons: &mut Vec<String>) -> Option<V
     let unfit: Vec<_> = unfit.collect();
     if !unfit.is_empty() {
         reasons.push(format!(
-            "the key {}, and a path takes whole numbers, UNIQUEIDENTIFIER, and VARCHAR or NVARCHAR of at most 450 characters: {}",
+            "the key {}, and a path takes whole numbers, UNIQUEIDENTIFIER, and texts of at most 450 characters: {}",
             unfit.join(", "),
             other_key(table)
         ));
@@ -215,17 +221,23 @@ fn is_view(table: &Table) -> bool {
     table.traits.contains(&Trait::View)
 }
 
+/// True for columns that can be the key.
+fn names_a_row(table: &Table, unique: &Unique) -> bool {
+    unique.filter.is_none() && unique.columns.iter().all(|name| table.column(name).is_some_and(fits_a_path))
+}
+
+fn fits_a_path(column: &TableColumn) -> bool {
+    !column.is_nullable && column.sql_type.is_some_and(SqlType::can_be_key)
+}
+
 /// Names another column that can be the key, or says how to add one.
 fn other_key(table: &Table) -> String {
-    let can_be = |name: &String| {
-        table.column(name).is_some_and(|column| !column.is_nullable && column.sql_type.is_some_and(SqlType::can_be_key))
-    };
     let other = table.uniques.iter().find_map(|unique| match unique.columns.as_slice() {
-        [name] if unique.filter.is_none() && can_be(name) => Some(name),
+        [name] if names_a_row(table, unique) => Some(name),
         _ => None,
     });
     let counted =
-        table.columns.iter().find(|column| matches!(column.filled, Filled::Identity(_)) && can_be(&column.name));
+        table.columns.iter().find(|column| matches!(column.filled, Filled::Identity(_)) && fits_a_path(column));
     let add = |name: &str, column: &str| {
         let constraint = super::plan::bracketed(&format!("UQ_{}_{name}", table.name.name));
         format!("ALTER TABLE {} ADD {column}CONSTRAINT {constraint} UNIQUE", table.name.quoted())

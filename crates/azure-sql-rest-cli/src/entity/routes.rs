@@ -3,7 +3,7 @@
 use anyhow::{Context, Result};
 
 use super::plan::condition::Condition;
-use super::plan::{Key, Length, Operation, Plan, SqlType};
+use super::plan::{Key, Operation, Plan, SqlType};
 use super::render;
 use super::rules;
 
@@ -81,7 +81,7 @@ fn kind(plan: &Plan, key: &Key) -> String {
         Some(SqlType::BigInt) if is_below => "BIGINT".to_owned(),
         Some(SqlType::BigInt) => "BIG_ID".to_owned(),
         Some(SqlType::UniqueIdentifier) => "GUID".to_owned(),
-        Some(SqlType::VarChar(Length::Of(size)) | SqlType::NVarChar(Length::Of(size))) => format!("NVARCHAR({size})"),
+        Some(sql_type) if sql_type.is_text() => format!("NVARCHAR({})", sql_type.length().unwrap_or_default()),
         _ if is_below => "INT".to_owned(),
         _ => "ID".to_owned(),
     }

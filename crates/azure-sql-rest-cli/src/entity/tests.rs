@@ -247,7 +247,7 @@ fn a_table_without_a_key_is_told_how_to_get_one() {
             "A int, [No] int identity",
             "ADD CONSTRAINT [UQ_Hues_No] UNIQUE ([No]); makes No unique, and --key No takes it",
         ),
-        ("A int not null unique, [No] int identity", "--key A takes the unique column A"),
+        ("A int not null unique, B date key, [No] int identity", "--key A takes the unique column A"),
     ] {
         let said = refused(&format!("hue --table Hues --columns '{columns}'"));
         assert!(said.contains(remedy), "{said}");
@@ -257,9 +257,9 @@ fn a_table_without_a_key_is_told_how_to_get_one() {
 /// One reason names each column of a key that no path has.
 #[test]
 fn a_key_of_several_columns_is_refused_with_one_reason() {
-    let columns = "A int, B date, C char(5), D nvarchar(9), primary key (A, B, C, D)";
+    let columns = "A int, B date, C numeric(5), D nvarchar(9), primary key (A, B, C, D)";
     let said = refused(&format!("color --table Colors --columns '{columns}'"));
-    assert!(said.contains("the key B is date, C is char(5), and a path takes"), "{said}");
+    assert!(said.contains("the key B is date, C is numeric(5,0), and a path takes"), "{said}");
     assert_eq!(said.matches("--key RowID takes it").count(), 1, "{said}");
     let counted = "A int default (next value for dbo.A), B int identity, primary key (A, B)";
     let said = refused(&format!("color --table Colors --columns '{counted}'"));
@@ -293,6 +293,11 @@ fn a_key_may_have_several_columns() {
     let plan = decided_in(project.path(), line).unwrap().plan;
     assert_eq!(plan.path_of_row(), "/pair/{B}/{A}");
     assert!(routes::lines(&plan).contains("get_pair(B: key(BIGINT), A: key(INT))"));
+    // Without a primary key, the first columns that are unique and fit a path.
+    let columns = "A int not null, B int null unique, C date not null unique, D char(2) not null, E int, unique (A, D)";
+    let decided = decided_in(project.path(), &format!("pair --table Pairs --columns '{columns}'")).unwrap();
+    assert_eq!(decided.plan.path_of_row(), "/pair/{A}/{D}");
+    assert_eq!(decided.notes, ["no primary key: --key A,D takes what is unique"]);
 }
 
 /// Each way out that an error names works, so that nobody goes in a circle.

@@ -158,10 +158,11 @@ impl SqlType {
         matches!(self, Self::Char(_) | Self::NChar(_))
     }
 
-    /// True if it can be a key, by which a path names a row: an integer, UNIQUEIDENTIFIER, or VARCHAR or NVARCHAR of at most 450.
+    /// True if it can be a key, by which a path names a row: an integer, UNIQUEIDENTIFIER, or a text of at most 450 characters.
     pub(crate) fn can_be_key(self) -> bool {
-        let is_short = matches!(self, Self::VarChar(Length::Of(1..=450)) | Self::NVarChar(Length::Of(1..=450)));
-        self.is_integer() || self == Self::UniqueIdentifier || is_short
+        self.is_integer()
+            || self == Self::UniqueIdentifier
+            || self.length().is_some_and(|length| (1..=450).contains(&length))
     }
 
     /// Its most characters; `None` for `max` and for what is no text.

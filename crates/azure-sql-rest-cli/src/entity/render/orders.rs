@@ -295,7 +295,7 @@ fn t_sql_of_orders_seeks_each_range_in_the_columns_own_type() {
         "WHERE @Sort = N'-Name' AND @Value1 IS NOT NULL AND c.Name IS NULL",
         "WHERE @Sort = N'Name' AND @After IS NOT NULL AND @Value1 IS NULL AND c.Name IS NOT NULL",
         "WHERE @Sort = N'-At' AND c.At = @Value3 AND c.Id < @After1",
-        "c.Code = CONVERT(VARCHAR(3), @Value8 COLLATE Polish_CI_AS)",
+        "c.Code = CONVERT(CHAR(3), @Value8 COLLATE Polish_CI_AS)",
         "c.Kind IS NOT DISTINCT FROM CONVERT(VARCHAR(5), @Value9 COLLATE Polish_CI_AS)",
         "WHERE @Sort = N'-Id' AND (@After IS NULL OR c.Id < @After1)",
         "CONCAT_WS(N'/', p.Id, @Sort, CASE @Sort WHEN N'Name' THEN ops.key_text(p.Name)",

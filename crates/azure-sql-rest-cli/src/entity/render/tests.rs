@@ -365,6 +365,15 @@ fn t_sql_quotes_names_and_compares_keys_in_their_own_type() {
     ] {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
+    let text = super::tsql::tsql(&Plan::parse(&ORDER.replace("varchar(12)", "char(12)")).expect("a plan"));
+    for expected in [
+        "@RowKey NVARCHAR(12)",
+        "c.Status >= COALESCE(CONVERT(CHAR(12), @After COLLATE Polish_CI_AS), '')",
+        "CONVERT(NVARCHAR(12), CONVERT(CHAR(12), @RowKey COLLATE Polish_CI_AS)) = @RowKey COLLATE Latin1_General_100_BIN2",
+        "SELECT @RowKey = CONVERT(CHAR(12), j.Status COLLATE Polish_CI_AS)",
+    ] {
+        assert!(text.contains(expected), "{expected} is not in\n{text}");
+    }
 }
 
 #[test]

@@ -18,17 +18,19 @@ fn with_key(plan: &Plan) -> String {
 fn same_key(plan: &Plan) -> String {
     let check = |(column, parameter): (&Column, String)| {
         let of_body = |text: String| text.replace(":Document", ":Sent");
+        let trimmed = |value: String| if column.sql_type.is_text() { format!("rtrim({value})") } else { value };
         format!(
             "
 SELECT
     422 AS Status,
     json_object('detail', {detail}, 'errors', json_array(json_object('field', {field}, 'message', '{CHANGED_KEY}'))) AS Json
-WHERE {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT :{parameter};
+WHERE {member} IS NOT NULL AND {sent} COLLATE BINARY IS NOT {kept};
 ",
             detail = quoted(&format!("The {} has invalid fields.", label(plan))),
             field = quoted(column.path()),
             member = of_body(member(column)),
-            sent = of_body(given(plan, column)),
+            sent = trimmed(of_body(given(plan, column))),
+            kept = trimmed(format!(":{parameter}")),
         )
     };
     key::parts(plan).filter(|(column, _)| plan.shown().any(|shown| shown.name == column.name)).map(check).collect()

@@ -69,8 +69,8 @@ pub(super) fn parts_of_text(plan: &Plan, part: impl Fn(usize, &Column) -> String
 /// True if the columns of the key can have more bytes together than a clustered index holds: error 1946 refuses such a row.
 pub(super) fn may_be_too_long(plan: &Plan) -> bool {
     let bytes = |column: &Column| match column.sql_type {
-        SqlType::NVarChar(_) => 2 * usize::from(column.sql_type.length().unwrap_or_default()),
-        SqlType::VarChar(_) => usize::from(column.sql_type.length().unwrap_or_default()),
+        text if text.has_code_page() => usize::from(text.length().unwrap_or_default()),
+        text if text.is_text() => 2 * usize::from(text.length().unwrap_or_default()),
         _ => 16,
     };
     plan.has_parts() && plan.key_columns().into_iter().map(bytes).sum::<usize>() > 900
@@ -269,7 +269,7 @@ fn from(key: &Column, parameter: &str) -> String {
         SqlType::Int => format!("COALESCE({after}, -2147483648)"),
         SqlType::BigInt => format!("COALESCE({after}, -9223372036854775808)"),
         SqlType::UniqueIdentifier => format!("COALESCE({after}, CONVERT(UNIQUEIDENTIFIER, 0x0))"),
-        SqlType::VarChar(_) => format!("COALESCE({after}, '')"),
+        text if text.has_code_page() => format!("COALESCE({after}, '')"),
         _ => format!("COALESCE({after}, N'')"),
     }
 }

@@ -155,7 +155,7 @@ fn order_by(order: &Order, range: Range) -> String {
 /// The condition that a row is in a range of an order. `None` for all rows, because the rows behind a value are then all.
 fn is_in(plan: &Plan, order: &Order, range: Range) -> Option<String> {
     let part =
-        |column: &Column| (format!("c.{}", name(&column.name)), types::cursor(column, &cursor_variable(plan, column)));
+        |column: &Column| (format!("c.{}", name(&column.name)), types::key(column, &cursor_variable(plan, column)));
     let ((column, value), variable) = (part(order.column), cursor_variable(plan, order.column));
     let operator = if order.is_descending { '<' } else { '>' };
     match range {

@@ -138,7 +138,7 @@ pub(super) fn collation(column: &Column) -> String {
 pub(crate) fn parameter(sql_type: SqlType) -> String {
     match sql_type {
         SqlType::TinyInt | SqlType::SmallInt | SqlType::Int => "INT".to_owned(),
-        SqlType::VarChar(length) => format!("NVARCHAR({length})"),
+        text if text.is_text() => of_text(text),
         other => declared(other),
     }
 }
@@ -167,19 +167,25 @@ pub(crate) fn rule_of_text(plan: &Plan, column: &Column) -> Rule {
     }
 }
 
-/// A key that came as a parameter, in its column's own type and collation: compared as NVARCHAR, a VARCHAR has another order.
+/// The type of a variable that has every text of this type.
+fn of_text(sql_type: SqlType) -> String {
+    format!("NVARCHAR({})", sql_type.length().map_or("MAX".to_owned(), |length| length.to_string()))
+}
+
+/// A key or a value of a cursor, in its column's own type and collation, from a parameter. Compared as NVARCHAR, a VARCHAR has another
+/// order.
 pub(super) fn key(column: &Column, parameter: &str) -> String {
     match column.sql_type {
-        SqlType::VarChar(_) => format!("CONVERT({}, @{parameter}{})", declared(column.sql_type), collate(column)),
+        text if text.has_code_page() => format!("CONVERT({}, @{parameter}{})", declared(text), collate(column)),
         _ => format!("@{parameter}"),
     }
 }
 
 /// The type of a variable for a value in a cursor.
 pub(super) fn of_cursor(column: &Column) -> String {
-    match column.sql_type.length() {
-        Some(length) => format!("NVARCHAR({length})"),
-        None => declared(column.sql_type),
+    match column.sql_type {
+        text if text.is_text() => of_text(text),
+        other => declared(other),
     }
 }
 
@@ -206,22 +212,13 @@ pub(super) fn from_cursor(column: &Column, source: &str) -> String {
     }
 }
 
-/// A value of a cursor, in its column's own type and collation.
-pub(super) fn cursor(column: &Column, variable: &str) -> String {
-    match column.sql_type {
-        SqlType::Char(length) => {
-            key(&Column { sql_type: SqlType::VarChar(Length::Of(length)), ..column.clone() }, variable)
-        }
-        _ => key(column, variable),
-    }
-}
-
 /// The condition that a row has this key. A character that the column's code page lacks becomes another there, and no row has that key.
 pub(super) fn is_key(column: &Column, name: &str, parameter: &str) -> String {
     let key = key(column, parameter);
     match column.sql_type {
-        SqlType::VarChar(length) => format!(
-            "{name} = {key} AND CONVERT(NVARCHAR({length}), {key}) = @{parameter} COLLATE Latin1_General_100_BIN2"
+        text if text.has_code_page() => format!(
+            "{name} = {key} AND CONVERT({}, {key}) = @{parameter} COLLATE Latin1_General_100_BIN2",
+            of_text(text)
         ),
         _ => format!("{name} = {key}"),
     }
