@@ -95,6 +95,11 @@ impl Member {
         values::few(&self.schema).is_some()
     }
 
+    /// True if a new row may leave it out. The default of a reference may refer to no row.
+    pub fn is_optional(&self) -> bool {
+        !(self.is_required || self.is_reference() && self.schema.get("default").is_some())
+    }
+
     /// True if it refers to a row.
     pub fn is_reference(&self) -> bool {
         self.schema["x-reference"] == true

@@ -39,7 +39,7 @@ pub fn a_row_is_created_or_replaced_at_its_path(subject: &Subject) {
     ask(&another(subject), 200);
     // A member that is left out is as in a new row, and not as it was.
     let is_key = |member: &&Member| entity.keys.contains(&member.field);
-    let optional = entity.new.iter().filter(|member| !member.is_required && !is_key(member));
+    let optional = entity.new.iter().filter(|member| member.is_optional() && !is_key(member));
     let least = |row: Value| optional.clone().fold(row, |row, member| without(&row, &member.field));
     let new = subject.row(&subject.create(&least(subject.new_row())));
     let replaced = ask(&least(another(subject)), 200);

@@ -168,14 +168,19 @@ impl Plan {
                 Example { path, response, ..Example::default() }
             }
             Operation::List => {
-                // Where such a page begins, only a link says.
-                let key = self.key_columns().first().map(|column| self.example_value(column, last.saturating_sub(1)));
-                let (first, query) = match key.filter(|_| last > 1 && !self.has_cursor()) {
-                    Some(key) => (last, json!({"after": key, "limit": 2})),
-                    None => (1, json!({"limit": 2})),
-                };
+                let keys = self.key_columns();
+                let key_of = |n| keys.first().map(|column| self.example_value(column, n));
+                // Texts that keep a CHECK may be in another order.
+                let is_in_order =
+                    (1..=last).is_sorted_by_key(|n| key_of(n).and_then(|key| Some(key.as_str()?.to_owned())));
+                // Where a page behind a cursor begins, only a link says.
+                let (first, query) =
+                    match key_of(last.max(2) - 1).filter(|_| last > 1 && is_in_order && !self.has_cursor()) {
+                        Some(key) => (last, json!({"after": key, "limit": 2})),
+                        None => (1, json!({"limit": 2})),
+                    };
                 let rows = (first..=last.min(first + 1)).map(|n| self.example_row(n, self.in_list(), false));
-                let response = Some(rows.collect());
+                let response = is_in_order.then(|| rows.collect());
                 Example { query: Some(query), response, ..Example::default() }
             }
             Operation::Put => {

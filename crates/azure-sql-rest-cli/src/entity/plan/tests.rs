@@ -408,6 +408,11 @@ fn examples_keep_the_rules_between_columns_and_of_other_tables() {
         checks = [{ expression = "[Code] like '[^0-9a-z][A-C]-_%'" }]
         uniques = [{ columns = ["Code"], is_primary = true }]
     "#;
+    let listed = stops.replace(r#"["get", "put"]"#, r#"["get", "list"]"#);
+    let list = |text: &str| Plan::parse(text).unwrap().examples()["get_stops"].clone();
+    assert_eq!(list(&listed)["query"], json!({"after": "AA-1", "limit": 2}));
+    let of_two_patterns = listed.replace("_%'", "_%' OR [Code] LIKE '0%'");
+    assert_eq!(list(&of_two_patterns), json!({"query": {"limit": 2}}), "the rows are in another order");
     let (mut plan, stops) = (Plan::parse(text).unwrap(), Plan::parse(stops).unwrap());
     assert!(plan.refer_to(std::slice::from_ref(&stops)) && !plan.refer_to(std::slice::from_ref(&stops)));
     let row = |n| plan.example_row(n, plan.sent(), true);
