@@ -4,45 +4,8 @@ use sqlparser::tokenizer::Token;
 
 use super::pieces::{Piece, Script, is_word};
 
-/// Words that begin a statement.
-const BEGINNINGS: [&str; 36] = [
-    "BULK",
-    "CREATE",
-    "ALTER",
-    "DROP",
-    "TRUNCATE",
-    "INSERT",
-    "UPDATE",
-    "DELETE",
-    "MERGE",
-    "SELECT",
-    "WITH",
-    "SET",
-    "USE",
-    "PRINT",
-    "DECLARE",
-    "EXEC",
-    "EXECUTE",
-    "GRANT",
-    "DENY",
-    "REVOKE",
-    "IF",
-    "ELSE",
-    "BEGIN",
-    "END",
-    "COMMIT",
-    "ROLLBACK",
-    "SAVE",
-    "RETURN",
-    "RAISERROR",
-    "THROW",
-    "WHILE",
-    "GO",
-    "DBCC",
-    "ENABLE",
-    "DISABLE",
-    "CHECKPOINT",
-];
+/// Words that begin other statements.
+const OTHERS: [&str; 9] = ["CREATE", "ALTER", "DROP", "EXEC", "EXECUTE", "WHILE", "GO", "ENABLE", "DISABLE"];
 
 /// Objects whose text is a batch of its own.
 pub(super) const MODULES: [&str; 5] = ["PROCEDURE", "PROC", "FUNCTION", "VIEW", "TRIGGER"];
@@ -79,7 +42,7 @@ const HARMLESS_PROCEDURES: [&str; 12] = [
     "sp_cdc_",
 ];
 
-/// Statements that change rows, settings or rights, but no table.
+/// Words that begin a statement that changes rows, settings or rights, but no table.
 const HARMLESS: [&str; 27] = [
     "BULK",
     "INSERT",
@@ -112,7 +75,7 @@ const HARMLESS: [&str; 27] = [
 
 /// True for a word that begins a statement.
 pub(super) fn begins(token: &Token) -> bool {
-    BEGINNINGS.iter().any(|word| is_word(token, word))
+    HARMLESS.iter().chain(&OTHERS).any(|word| is_word(token, word))
 }
 
 /// True for a statement of which is known that it changes no table.
