@@ -31,7 +31,10 @@ pub fn a_row_is_created_or_replaced_at_its_path(subject: &Subject) {
         let reply = subject.ask(&Method::PUT, &path, &[], &row.to_string()).is(status);
         let shown = subject.row(&reply);
         subject.shows(&shown, row);
-        assert_eq!(entity.path_of(&entity.key_of(&shown)), path);
+        // A path may leave out the blanks with which a CHAR is filled up.
+        let parts =
+            |path: &str| path.split('/').map(|part| part.trim_end_matches("%20").to_owned()).collect::<Vec<_>>();
+        assert_eq!(parts(&entity.path_of(&entity.key_of(&shown))), parts(&path));
         assert_eq!(subject.get(&path).is(200).text(), reply.text());
         shown
     };

@@ -197,7 +197,7 @@ impl Plan {
                 Example { path, request, ..Example::default() }
             }
             Operation::Delete => {
-                let deleted = self.example_row(last, self.key_columns().into_iter(), true);
+                let deleted = self.example_row(last, self.key_columns().into_iter(), false);
                 Example { path, response: Some(json!([deleted])), ..Example::default() }
             }
         }

@@ -413,6 +413,9 @@ fn examples_keep_the_rules_between_columns_and_of_other_tables() {
     assert_eq!(list(&listed)["query"], json!({"after": "AA-1", "limit": 2}));
     let of_two_patterns = listed.replace("_%'", "_%' OR [Code] LIKE '0%'");
     assert_eq!(list(&of_two_patterns), json!({"query": {"limit": 2}}), "the rows are in another order");
+    let deleted = stops.replace(r#"["get", "put"]"#, r#"["delete"]"#).replace("varchar(9)", "char(9)");
+    let deleted = Plan::parse(&deleted).unwrap().examples()["delete_stop"].clone();
+    assert_eq!(deleted["response"], json!([{"Code": "AA-2     "}]), "as the row has it");
     let (mut plan, stops) = (Plan::parse(text).unwrap(), Plan::parse(stops).unwrap());
     assert!(plan.refer_to(std::slice::from_ref(&stops)) && !plan.refer_to(std::slice::from_ref(&stops)));
     let row = |n| plan.example_row(n, plan.sent(), true);
