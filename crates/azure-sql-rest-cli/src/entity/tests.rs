@@ -294,7 +294,7 @@ fn a_key_may_have_several_columns() {
     assert_eq!(plan.path_of_row(), "/pair/{B}/{A}");
     assert!(routes::lines(&plan).contains("get_pair(B: key(BIGINT), A: key(INT))"));
     // Without a primary key, the first columns that are unique and fit a path.
-    let columns = "A int not null, B int null unique, C date not null unique, D char(2) not null, E int, unique (A, D)";
+    let columns = "A int not null, B int null unique, C date not null unique, D char(2) not null, E int not null, index U unique (E) where E > 0, unique (A, D)";
     let decided = decided_in(project.path(), &format!("pair --table Pairs --columns '{columns}'")).unwrap();
     assert_eq!(decided.plan.path_of_row(), "/pair/{A}/{D}");
     assert_eq!(decided.notes, ["no primary key: --key A,D takes what is unique"]);

@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::plan::{Operation, Plan};
 use super::super::{routes, rules};
-use super::tests::{Local, status};
+use super::tests::{Local, plan, status};
 use super::tsql::tsql;
 
 const NOTE: &str = r#"
@@ -22,13 +22,6 @@ const NOTE: &str = r#"
     ]
     uniques = [{ columns = ["Code"], is_primary = true }]
 "#;
-
-fn plan(text: &str) -> Plan {
-    let plan = Plan::parse(text).expect("a plan");
-    assert_eq!(rules::refusals(&plan), Vec::<String>::new());
-    assert_eq!(Plan::parse(&plan.to_toml().expect("TOML")).expect("a plan"), plan);
-    plan
-}
 
 #[test]
 fn only_a_procedure_that_stores_the_caller_asks_for_its_name() {

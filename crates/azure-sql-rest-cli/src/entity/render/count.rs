@@ -4,7 +4,7 @@ use serde_json::{Value, json};
 
 use super::super::plan::Plan;
 use super::super::{routes, rules};
-use super::tests::{Local, status};
+use super::tests::{Local, plan, status};
 use super::tsql::tsql;
 
 const NOTE: &str = r#"
@@ -19,13 +19,6 @@ const NOTE: &str = r#"
     columns = [{ name = "Code", type = "int" }, { name = "Kind", type = "nvarchar(9)", null = true }]
     uniques = [{ columns = ["Code"], is_primary = true }]
 "#;
-
-fn plan(text: &str) -> Plan {
-    let plan = Plan::parse(text).expect("a plan");
-    assert_eq!(rules::refusals(&plan), Vec::<String>::new());
-    assert_eq!(Plan::parse(&plan.to_toml().expect("TOML")).expect("a plan"), plan);
-    plan
-}
 
 /// The count is a statement of its own, which sets no variable: so its parameters are constants.
 #[test]

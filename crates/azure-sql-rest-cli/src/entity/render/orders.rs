@@ -2,8 +2,7 @@
 
 use serde_json::{Value, json};
 
-use super::super::plan::Plan;
-use super::tests::{Local, status};
+use super::tests::{Local, plan, status};
 
 /// A table with orders by every kind of value, and a key that goes below 0.
 const EVENT: &str = r#"
@@ -55,13 +54,6 @@ const LINE: &str = r#"
     columns = [{ name = "Code", type = "nvarchar(12)" }, { name = "Nr", type = "int" }, { name = "Note", type = "nvarchar(12)", null = true }]
     uniques = [{ columns = ["Code", "Nr"], is_primary = true }]
 "#;
-
-fn plan(text: &str) -> Plan {
-    let plan = Plan::parse(text).expect("a plan");
-    assert_eq!(crate::entity::rules::refusals(&plan), Vec::<String>::new());
-    assert_eq!(Plan::parse(&plan.to_toml().expect("TOML")).expect("a plan"), plan);
-    plan
-}
 
 /// The rows of a list in pages of so many, and the cursors between them.
 async fn walk(local: &mut Local, list: &str, arguments: Value, limit: usize) -> (Vec<Value>, Vec<String>) {

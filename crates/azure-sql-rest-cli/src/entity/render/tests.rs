@@ -97,6 +97,14 @@ const LINE: &str = r#"
     uniques = [{ columns = ["Code", "Version", "Nr"], is_primary = true }]
 "#;
 
+/// The plan of a text, which nothing refuses and which its own text keeps.
+pub(super) fn plan(text: &str) -> Plan {
+    let plan = Plan::parse(text).expect("a plan");
+    assert_eq!(super::super::rules::refusals(&plan), Vec::<String>::new());
+    assert_eq!(Plan::parse(&plan.to_toml().expect("TOML")).expect("a plan"), plan);
+    plan
+}
+
 /// Data API Builder's configuration for the procedures of a plan.
 fn dab(plan: &Plan) -> Value {
     let entity = |name: String| {
@@ -366,14 +374,10 @@ fn t_sql_quotes_names_and_compares_keys_in_their_own_type() {
         assert!(text.contains(expected), "{expected} is not in\n{text}");
     }
     let text = super::tsql::tsql(&Plan::parse(&ORDER.replace("varchar(12)", "char(12)")).expect("a plan"));
-    for expected in [
-        "@RowKey NVARCHAR(12)",
-        "c.Status >= COALESCE(CONVERT(CHAR(12), @After COLLATE Polish_CI_AS), '')",
-        "CONVERT(NVARCHAR(12), CONVERT(CHAR(12), @RowKey COLLATE Polish_CI_AS)) = @RowKey COLLATE Latin1_General_100_BIN2",
-        "SELECT @RowKey = CONVERT(CHAR(12), j.Status COLLATE Polish_CI_AS)",
-    ] {
-        assert!(text.contains(expected), "{expected} is not in\n{text}");
-    }
+    let is_key = "CONVERT(NVARCHAR(12), CONVERT(CHAR(12), @RowKey COLLATE Polish_CI_AS)) = @RowKey COLLATE Latin1_General_100_BIN2";
+    let after = "c.Status >= COALESCE(CONVERT(CHAR(12), @After COLLATE Polish_CI_AS), '')";
+    let given = "SELECT @RowKey = CONVERT(CHAR(12), j.Status COLLATE Polish_CI_AS)";
+    assert!([is_key, after, given].iter().all(|expected| text.contains(expected)), "{text}");
 }
 
 #[test]
